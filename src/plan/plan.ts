@@ -1,0 +1,64 @@
+/** What a phase does with the connections. */
+export type PhaseKind = "connect" | "burst" | "endurance";
+
+/**
+ * Who receives a message: `echo`, its sender alone; `broadcast`, everyone, all in one room;
+ * `rooms`, the members of the sender's room.
+ */
+export type Workload = "echo" | "broadcast" | "rooms";
+
+export interface PhasePlan {
+  readonly kind: PhaseKind;
+  /** Absent for `connect`, which sends no messages. */
+  readonly workload?: Workload;
+}
+
+/** One entry of the showdown: a contender in one of its variants. */
+export interface Entrant {
+  readonly contender: string;
+  /** `default`, or a key of the manifest's `variants`. */
+  readonly variant: string;
+}
+
+/** Everything that decides what a run does, the same for every contender, and printable before it starts. */
+export interface Plan {
+  readonly preset: string;
+  /** Decides the order of rounds, the senders and the masks. */
+  readonly seed: number;
+  readonly entrants: readonly Entrant[];
+  readonly phases: readonly PhasePlan[];
+  readonly rounds: number;
+  readonly connections: number;
+  /** Connections opened at once. */
+  readonly connectBatch: number;
+  /** Burst echo: messages each connection sends. Burst broadcast: messages each connection receives. */
+  readonly messagesPerConnection: number;
+  /** Burst: messages offered at once, over all workers. */
+  readonly messageBatch: number;
+  /** Size of one JSON message in bytes, the payload of its frame. */
+  readonly messageBytes: number;
+  readonly enduranceSeconds: number;
+  /** Offered load in deliveries per second over all connections, the same for every contender. */
+  readonly enduranceRatePerSecond: number;
+  /** Rooms workload: members of each room. */
+  readonly roomSize: number;
+  /** Broadcast and rooms: how many members of a room speak. */
+  readonly speakersPerRoom: number;
+  /** Errors past this end a phase as aborted. */
+  readonly errorThreshold: number;
+  /** Seconds of unrecorded load on a few connections before the first phase of a round. */
+  readonly warmupSeconds: number;
+  readonly workers: number;
+  readonly pacing: "spin" | "timer";
+  /** Processors of the server and of the workers; null where they are not pinned. */
+  readonly serverCpus: readonly number[] | null;
+  readonly workerCpus: readonly number[] | null;
+  /** Loopback port of the server; 0 picks a free one. */
+  readonly port: number;
+  readonly timeouts: {
+    readonly readyMs: number;
+    readonly connectMs: number;
+    /** A phase ends when nothing arrived for this long. */
+    readonly quietMs: number;
+  };
+}

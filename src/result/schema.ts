@@ -1,0 +1,237 @@
+import { z } from "zod";
+
+/** The version of `result.json`; raised when a reader of the old one would misread the new one. */
+export const schemaVersion = 1;
+
+const count = z.int().nonnegative();
+const us = z.number().nonnegative();
+
+/** Quantiles of a latency in microseconds. Those that the count can't support (fewer than 10 samples beyond) are null. */
+export const quantilesSchema = z.object({
+  count,
+  min: us.nullable(),
+  mean: us.nullable(),
+  p50: us.nullable(),
+  p90: us.nullable(),
+  p99: us.nullable(),
+  p999: us.nullable(),
+  max: us.nullable(),
+});
+
+/** `[quantile, microseconds]` pairs, denser towards 1, as HdrHistogram's percentile output. */
+const curve = z.array(z.tuple([z.number(), us]));
+
+const bucketSchema = z.object({
+  /** Start of the bucket in seconds since the phase's start. */
+  second: count,
+  sent: count,
+  delivered: count,
+  p50Us: us.nullable(),
+  p99Us: us.nullable(),
+  maxUs: us.nullable(),
+  /** Of the server's process tree; null where no sample fell into this second. */
+  serverCpuMs: z.number().nullable(),
+  serverRssBytes: count.nullable(),
+});
+
+/** A named resource that ran out. */
+export const limitSchema = z.object({
+  /** Such as `server-descriptors`, `generator-descriptors`, `port-range`, `backlog`, `memory`, `refused`. */
+  name: z.string(),
+  /** The limit's value where it has one. */
+  value: z.number().nullable(),
+  /** One sentence with name and number. */
+  text: z.string(),
+});
+
+export const findingSchema = z.object({
+  /** Such as `lost`, `duplicated`, `reordered`, `corrupted`, `malformed`, `undeclared-batching`, `stall`, `crashed`, `never-ready`. */
+  kind: z.string(),
+  count: count,
+  text: z.string(),
+});
+
+export const phaseSchema = z.object({
+  kind: z.enum(["connect", "burst", "endurance"]),
+  workload: z.enum(["echo", "broadcast", "rooms"]).nullable(),
+  /**
+   * `ok`: everything was done. `aborted`: errors passed the threshold, or the user stopped it.
+   * `failed`: the server died, hung or never got ready. `void`: the generator was the bottleneck.
+   * Only `ok` has a throughput that may be compared.
+   */
+  status: z.enum(["ok", "aborted", "failed", "void"]),
+  /** Why the status is not `ok`. */
+  reason: z.string().nullable(),
+  startedAt: z.string(),
+  durationMs: z.number(),
+  connections: z.object({
+    requested: count,
+    /** Connect: opened in this phase. Later phases: alive at the phase's start. */
+    opened: count,
+    failed: count,
+    failedByReason: z.record(z.string(), count),
+    /** Closed by the server or the network while the phase ran. */
+    died: count,
+  }),
+  limit: limitSchema.nullable(),
+  /** Connect only. */
+  connect: z
+    .object({
+      connectionsPerSecond: z.number(),
+      tcpUs: quantilesSchema,
+      upgradeUs: quantilesSchema,
+      joinUs: quantilesSchema,
+    })
+    .nullable(),
+  /** `expected = delivered + lost`, always. Null for connect. */
+  messages: z
+    .object({
+      planned: count,
+      sent: count,
+      /** Deliveries owed for what was sent. */
+      expected: count,
+      /** Distinct messages that arrived, damaged ones included. */
+      delivered: count,
+      lost: count,
+      duplicated: count,
+      reordered: count,
+      /** Arrived, with other bytes than were sent; not in the throughput. */
+      corrupted: count,
+      /** Arrivals that are no ChaosChat message at all. */
+      malformed: count,
+      /** Arrivals of an earlier phase, already counted as lost there. */
+      late: count,
+      /** Of `lost`: owed to connections that closed. */
+      lostOnClosed: count,
+      /** The growth of `dropped` in the server's `/stats`; null where it didn't answer. */
+      declaredDropped: count.nullable(),
+      /** WebSocket data frames that carried the deliveries. */
+      frames: count,
+    })
+    .nullable(),
+  throughput: z
+    .object({
+      deliveriesPerSecond: z.number(),
+      sendsPerSecond: z.number(),
+      /** From the first send to the last delivery. */
+      spanMs: z.number(),
+    })
+    .nullable(),
+  /** Endurance: what was asked for and what was held. */
+  rate: z
+    .object({ offeredPerSecond: z.number(), heldPerSecond: z.number(), heldShare: z.number() })
+    .nullable(),
+  /** From the intended send time, which does not hide a stall (coordinated omission). */
+  latencyUs: quantilesSchema.extend({ curve }).nullable(),
+  /** From the actual send time, to be seen beside it. */
+  uncorrectedLatencyUs: quantilesSchema.nullable(),
+  /** Actual minus intended send time: the generator's own lateness. */
+  sendLagUs: quantilesSchema.nullable(),
+  /** Burst broadcast: over the broadcasts, when the first, the median and the last member had it. */
+  receiversUs: z
+    .object({ first: quantilesSchema, median: quantilesSchema, last: quantilesSchema })
+    .nullable(),
+  /** The longest time in which nothing at all arrived although something was owed. */
+  longestSilenceMs: z.number().nullable(),
+  server: z.object({
+    /** User and system time of the whole process tree. */
+    cpuMs: z.number().nullable(),
+    peakRssBytes: count.nullable(),
+    rssBytesPerConnection: z.number().nullable(),
+    cpuUsPerDelivery: z.number().nullable(),
+    /** Kernel memory of all TCP sockets of the machine, both ends, which RSS does not show. */
+    kernelSocketBytes: count.nullable(),
+    openDescriptors: count.nullable(),
+    descriptorLimit: count.nullable(),
+    processes: count.nullable(),
+  }),
+  generator: z.object({
+    cpuMs: z.number(),
+    peakRssBytes: count,
+    /** Share of its processors' time. */
+    cpuShare: z.number(),
+    eventLoopDelayUs: quantilesSchema,
+  }),
+  findings: z.array(findingSchema),
+  timeline: z.array(bucketSchema),
+});
+
+export const roundSchema = z.object({
+  contender: z.string(),
+  variant: z.string(),
+  /** 1-based. */
+  round: z.int().positive(),
+  /** 1-based place in the order in which everything ran. */
+  position: z.int().positive(),
+  status: z.enum(["ok", "aborted", "failed"]),
+  reason: z.string().nullable(),
+  readyMs: z.number().nullable(),
+  /** RSS of the idle server, before any connection. */
+  idleRssBytes: count.nullable(),
+  phases: z.array(phaseSchema),
+  /** The end of what the server printed, when something went wrong. */
+  output: z.string().nullable(),
+});
+
+export const contenderSchema = z.object({
+  name: z.string(),
+  variant: z.string(),
+  title: z.string(),
+  language: z.string(),
+  library: z.string(),
+  approach: z.enum(["raw", "idiomatic", "tuned", "framework"]),
+  routing: z.enum(["prefix", "parse"]),
+  framing: z.enum(["single", "newline"]),
+  slowConsumer: z.enum(["block", "drop-message", "drop-connection"]),
+  env: z.record(z.string(), z.string()),
+  start: z.array(z.string()),
+  /** SHA-256 over the sources. */
+  sourceDigest: z.string(),
+  /** First line of what each toolchain says of its version. */
+  toolchains: z.record(z.string(), z.string()),
+  deployment: z.object({ singleBinary: z.boolean(), note: z.string().optional() }).nullable(),
+  /** Null when it took part; otherwise why not, such as `toolchain missing: go`. */
+  notRun: z.string().nullable(),
+});
+
+export const environmentSchema = z.object({
+  tool: z.string(),
+  commit: z.string().nullable(),
+  bun: z.string(),
+  os: z.string(),
+  kernel: z.string(),
+  arch: z.string(),
+  cpuModel: z.string(),
+  cpuCount: z.int().positive(),
+  cpuGovernor: z.string().nullable(),
+  memoryBytes: count,
+  descriptorLimit: z.object({ soft: count.nullable(), hard: count.nullable() }),
+  portRange: z.tuple([z.number(), z.number()]).nullable(),
+  /** Kernel settings that matter for sockets, by their sysctl name. */
+  sysctls: z.record(z.string(), z.string()),
+});
+
+export const resultSchema = z.object({
+  schema: z.literal(schemaVersion),
+  id: z.string(),
+  startedAt: z.string(),
+  finishedAt: z.string().nullable(),
+  /** `running` until it ends: a file found in that state belongs to a run that was cut off. */
+  status: z.enum(["running", "finished", "aborted"]),
+  command: z.array(z.string()),
+  plan: z.custom<import("../plan/plan.ts").Plan>((value) => typeof value === "object" && value !== null),
+  environment: environmentSchema,
+  contenders: z.array(contenderSchema),
+  rounds: z.array(roundSchema),
+  warnings: z.array(z.object({ kind: z.string(), text: z.string() })),
+});
+
+export type Result = z.infer<typeof resultSchema>;
+export type Round = z.infer<typeof roundSchema>;
+export type Phase = z.infer<typeof phaseSchema>;
+export type Finding = z.infer<typeof findingSchema>;
+export type Limit = z.infer<typeof limitSchema>;
+export type Quantiles = z.infer<typeof quantilesSchema>;
+export type TimelineBucket = z.infer<typeof bucketSchema>;
+export type ContenderFacts = z.infer<typeof contenderSchema>;
+export type Environment = z.infer<typeof environmentSchema>;

@@ -1,0 +1,207 @@
+import { isValidCloseCode, opcode } from "./frame.ts";
+
+/** Gets what a server sent. The bytes are only valid during the call. */
+export interface FrameSink {
+  /** A whole text or binary message, put together from its fragments. */
+  onMessage(bytes: Uint8Array, start: number, end: number, isText: boolean): void;
+  onPing(payload: Uint8Array): void;
+  /** `code` is 1005 when the frame had none. */
+  onClose(code: number, reason: string): void;
+  /** The server broke RFC 6455; `code` is the one to close with. Nothing more is read. */
+  onViolation(code: number, text: string): void;
+}
+
+/** Empty fragments cost memory too. */
+const maxFragments = 65_536;
+/** What a cut frame is first kept in; it grows with what arrives, never with what a header claims. */
+const firstKeptBytes = 256;
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Reads server frames (RFC 6455 section 5) from chunks cut anywhere. Frames that lie whole in a chunk are
+ * handed on without a copy, which is nearly all of them; only the start of a cut frame is kept, in a buffer
+ * that doubles, so that one-byte pieces cost no more than their sum and no server can make it hold more
+ * than `maxMessageBytes`, nor more than twice what it really sent.
+ */
+export class FrameReader {
+  readonly #sink: FrameSink;
+  readonly #maxMessageBytes: number;
+  /** The start of a frame whose end has not arrived. */
+  #kept: Uint8Array | null = null;
+  #keptLength = 0;
+  #fragments: Uint8Array[] | null = null;
+  #fragmentBytes = 0;
+  #fragmentsAreText = false;
+  #ended = false;
+
+  constructor(sink: FrameSink, maxMessageBytes: number) {
+    this.#sink = sink;
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length && !this.#ended) {
+      if (this.#kept !== null) {
+        at = this.#fill(chunk, at);
+        continue;
+      }
+      const total = this.#frameLength(chunk, at, chunk.length);
+      if (total < 0) return;
+      if (total === 0 || at + total > chunk.length) {
+        this.#kept = new Uint8Array(firstKeptBytes);
+        this.#keptLength = 0;
+        continue;
+      }
+      this.#readFrame(chunk, at, total);
+      at += total;
+    }
+  }
+
+  /** Moves bytes of the cut frame out of `chunk`; reads the frame when it is whole. Returns the next offset. */
+  #fill(chunk: Uint8Array, from: number): number {
+    let at = from;
+    while (this.#kept !== null) {
+      const total = this.#frameLength(this.#kept, 0, this.#keptLength);
+      if (total < 0) return chunk.length;
+      if (total > 0 && total <= this.#keptLength) {
+        const frame = this.#kept;
+        this.#kept = null;
+        this.#readFrame(frame, 0, total);
+        return at;
+      }
+      if (at === chunk.length) return at;
+      if (this.#keptLength === this.#kept.length) {
+        const larger = new Uint8Array(Math.min(total, 2 * this.#kept.length));
+        larger.set(this.#kept);
+        this.#kept = larger;
+      }
+      // While the header is incomplete its length is unknown: take one byte at a time, at most 9 times a frame.
+      const wanted = total === 0 ? 1 : total - this.#keptLength;
+      const taken = Math.min(wanted, chunk.length - at, this.#kept.length - this.#keptLength);
+      this.#kept.set(chunk.subarray(at, at + taken), this.#keptLength);
+      this.#keptLength += taken;
+      at += taken;
+    }
+    return at;
+  }
+
+  /** The whole length of the frame at `at`; 0 when its header is cut; -1 after a violation. */
+  #frameLength(bytes: Uint8Array, at: number, end: number): number {
+    if (end - at < 2) return 0;
+    const first = bytes[at] as number;
+    const second = bytes[at + 1] as number;
+    if ((first & 0x70) !== 0) return this.#violate(1002, "reserved bit set without an extension");
+    if ((second & 0x80) !== 0) return this.#violate(1002, "masked server frame");
+    const short = second & 0x7f;
+    const isControl = (first & 0x08) !== 0;
+    if (isControl && (short > 125 || (first & 0x80) === 0)) {
+      return this.#violate(1002, "control frame fragmented or longer than 125 bytes");
+    }
+    if (short < 126) return this.#bounded(short, 2 + short, isControl);
+    if (short === 126) {
+      if (end - at < 4) return 0;
+      const length = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+      if (length < 126) return this.#violate(1002, `length ${length} not in its shortest form`);
+      return this.#bounded(length, 4 + length, isControl);
+    }
+    if (end - at < 10) return 0;
+    let length = 0;
+    for (let byte = at + 2; byte < at + 10; byte += 1) length = length * 256 + (bytes[byte] as number);
+    if (length < 65_536) return this.#violate(1002, `length ${length} not in its shortest form`);
+    return this.#bounded(length, 10 + length, isControl);
+  }
+
+  #bounded(length: number, total: number, isControl: boolean): number {
+    const message = isControl ? length : this.#fragmentBytes + length;
+    if (message > this.#maxMessageBytes) {
+      return this.#violate(1009, `message of ${message} bytes, more than ${this.#maxMessageBytes}`);
+    }
+    return total;
+  }
+
+  #readFrame(bytes: Uint8Array, at: number, total: number): void {
+    const first = bytes[at] as number;
+    const short = (bytes[at + 1] as number) & 0x7f;
+    const start = at + (short < 126 ? 2 : short === 126 ? 4 : 10);
+    const end = at + total;
+    const isFinal = (first & 0x80) !== 0;
+    const frameOpcode = first & 0x0f;
+    switch (frameOpcode) {
+      case opcode.text:
+      case opcode.binary:
+        if (this.#fragments !== null) {
+          this.#violate(1002, "new message inside a fragmented one");
+        } else if (isFinal) {
+          this.#sink.onMessage(bytes, start, end, frameOpcode === opcode.text);
+        } else {
+          this.#fragments = [bytes.slice(start, end)];
+          this.#fragmentBytes = end - start;
+          this.#fragmentsAreText = frameOpcode === opcode.text;
+        }
+        break;
+      case opcode.continuation:
+        this.#readContinuation(bytes.slice(start, end), isFinal);
+        break;
+      case opcode.close:
+        this.#readClose(bytes.subarray(start, end));
+        break;
+      case opcode.ping:
+        this.#sink.onPing(bytes.subarray(start, end));
+        break;
+      case opcode.pong:
+        break;
+      default:
+        this.#violate(1002, `reserved opcode ${frameOpcode}`);
+    }
+  }
+
+  #readContinuation(payload: Uint8Array, isFinal: boolean): void {
+    if (this.#fragments === null) {
+      this.#violate(1002, "continuation of nothing");
+      return;
+    }
+    this.#fragments.push(payload);
+    this.#fragmentBytes += payload.length;
+    if (this.#fragments.length > maxFragments) {
+      this.#violate(1009, `more than ${maxFragments} fragments`);
+    } else if (isFinal) {
+      const message = Buffer.concat(this.#fragments);
+      this.#fragments = null;
+      this.#fragmentBytes = 0;
+      this.#sink.onMessage(message, 0, message.length, this.#fragmentsAreText);
+    }
+  }
+
+  #readClose(payload: Uint8Array): void {
+    if (payload.length === 1) {
+      this.#violate(1002, "close frame with one byte");
+      return;
+    }
+    const code = payload.length === 0 ? 1005 : ((payload[0] as number) << 8) | (payload[1] as number);
+    if (payload.length > 0 && !isValidCloseCode(code)) {
+      this.#violate(1002, `close code ${code}`);
+      return;
+    }
+    let reason = "";
+    try {
+      reason = strictUtf8.decode(payload.subarray(2));
+    } catch {
+      this.#violate(1007, "close reason that is not UTF-8");
+      return;
+    }
+    this.#ended = true;
+    this.#sink.onClose(code, reason);
+  }
+
+  #violate(code: number, text: string): -1 {
+    if (!this.#ended) {
+      this.#ended = true;
+      this.#kept = null;
+      this.#fragments = null;
+      this.#sink.onViolation(code, text);
+    }
+    return -1;
+  }
+}
