@@ -1,0 +1,129 @@
+import type { Socket } from "./connection.ts";
+import { frameSize } from "./outbox.ts";
+import { error, joined, type Route } from "./protocol.ts";
+import { Room } from "./room.ts";
+
+/** A connection whose client has left this many bytes unread, beyond what the kernel holds, is dropped. */
+export const backlogLimitBytes = 1024 * 1024;
+
+/** Rooms on uWebSockets topics, with a count of what became of every message. */
+export class Chat {
+  readonly sockets = new Set<Socket>();
+  received = 0;
+  sent = 0;
+  dropped = 0;
+  readonly #route: Route;
+  readonly #publish: (topic: string, text: string) => void;
+  readonly #rooms = new Map<string, Room>();
+  readonly #unsettledRooms = new Set<Room>();
+  readonly #unsettledSockets = new Set<Socket>();
+  #settlement: NodeJS.Immediate | undefined;
+
+  constructor(route: Route, publish: (topic: string, text: string) => void) {
+    this.#route = route;
+    this.#publish = publish;
+  }
+
+  open(socket: Socket): void {
+    this.sockets.add(socket);
+  }
+
+  receive(socket: Socket, message: string | Buffer): void {
+    this.received++;
+    if (typeof message !== "string") {
+      this.#reply(socket, error("expected a text message, not a binary one"));
+      return;
+    }
+    const request = this.#route(message);
+    switch (request.type) {
+      case "echo":
+        this.#reply(socket, message);
+        return;
+      case "say":
+        this.#say(request.room, message);
+        return;
+      case "join":
+        this.#join(socket, request.room);
+        return;
+      case "crash":
+        throw new Error("a client asked for a crash");
+      case "invalid":
+        this.#reply(socket, error(request.reason));
+    }
+  }
+
+  /** uWebSockets has answered a ping by itself; its pong takes room in the outbox. */
+  ponged(socket: Socket, payloadBytes: number): void {
+    socket.data.outbox.pushControl(frameSize(payloadBytes));
+    this.#settleSoon(socket);
+  }
+
+  /** uWebSockets has got rid of bytes it held, in the middle of a turn. */
+  drained(socket: Socket): void {
+    this.sent += socket.data.outbox.settle(socket.getBufferedAmount());
+  }
+
+  close(socket: Socket, code: number): void {
+    this.sockets.delete(socket);
+    this.#unsettledSockets.delete(socket);
+    const rooms = [...socket.data.rooms];
+    const outcome = socket.data.close(code);
+    this.sent += outcome.sent;
+    this.dropped += outcome.dropped;
+    for (const room of rooms) {
+      if (room.memberships.size === 0) this.#rooms.delete(room.name);
+    }
+  }
+
+  #reply(socket: Socket, text: string): void {
+    if (socket.data.send(socket, text)) this.#settleSoon(socket);
+    else this.dropped++;
+  }
+
+  #join(socket: Socket, name: string): void {
+    let room = this.#rooms.get(name);
+    if (room === undefined) {
+      room = new Room(name);
+      this.#rooms.set(name, room);
+    }
+    if (socket.data.join(socket, room)) socket.subscribe(name);
+    this.#reply(socket, joined(name));
+  }
+
+  #say(name: string, text: string): void {
+    const room = this.#rooms.get(name);
+    if (room === undefined) return;
+    this.#publish(name, text);
+    room.noteFrame(frameSize(Buffer.byteLength(text)));
+    this.#unsettledRooms.add(room);
+    this.#schedule();
+  }
+
+  #settleSoon(socket: Socket): void {
+    this.#unsettledSockets.add(socket);
+    this.#schedule();
+  }
+
+  /** Immediates run after uWebSockets has written the turn's topics and corks to the sockets. */
+  #schedule(): void {
+    this.#settlement ??= setImmediate(() => this.#settleAll());
+  }
+
+  #settle(socket: Socket): void {
+    const heldBytes = socket.getBufferedAmount();
+    this.sent += socket.data.settle(heldBytes);
+    // Runs the close handler, which counts what is left as dropped.
+    if (heldBytes > backlogLimitBytes) socket.terminate();
+  }
+
+  #settleAll(): void {
+    this.#settlement = undefined;
+    for (const room of this.#unsettledRooms) {
+      for (const { socket } of room.memberships) this.#settle(socket);
+      room.endTurn();
+    }
+    this.#unsettledRooms.clear();
+    for (const socket of this.#unsettledSockets) this.#settle(socket);
+    this.#unsettledSockets.clear();
+  }
+}

@@ -1,0 +1,79 @@
+import { Chat } from "./chat.ts";
+import { Connection } from "./connection.ts";
+import { parseRoute, prefixRoute } from "./protocol.ts";
+
+const closeTimeoutMs = 2_000;
+
+const hostname = process.env.HOST;
+const port = Number(process.env.PORT);
+const routing = process.env.ROUTING ?? "parse";
+if (!hostname || !Number.isInteger(port) || port < 1 || port > 65_535) {
+  console.error(`HOST=${hostname} PORT=${process.env.PORT}: expected an address and a port; set both`);
+  process.exit(2);
+}
+if (routing !== "parse" && routing !== "prefix") {
+  console.error(`ROUTING=${routing}: expected parse or prefix`);
+  process.exit(2);
+}
+
+const chat = new Chat(routing === "parse" ? parseRoute : prefixRoute, (topic, text) => {
+  // The server's publish reaches every subscriber; a socket's own would leave out the sender.
+  server.publish(topic, text);
+});
+
+const server = Bun.serve({
+  hostname,
+  port,
+  routes: {
+    "/ws": (request, server) => {
+      // Bun checks the version only for being there, RFC 6455 §4.2.2 asks for 426 with the right one.
+      const version = request.headers.get("sec-websocket-version");
+      if (version !== null && version !== "13") return upgradeRequired();
+      if (server.upgrade(request, { data: new Connection() })) return;
+      return request.headers.get("upgrade")?.toLowerCase() === "websocket"
+        ? new Response("not a WebSocket handshake", { status: 400 })
+        : upgradeRequired();
+    },
+    "/stats": {
+      GET: () =>
+        Response.json({
+          connections: chat.sockets.size,
+          received: chat.received,
+          sent: chat.sent,
+          dropped: chat.dropped,
+        }),
+    },
+  },
+  fetch: () => new Response("not found", { status: 404 }),
+  websocket: {
+    data: new Connection(), // only its type is used
+    perMessageDeflate: false,
+    maxPayloadLength: 64 * 1024,
+    // The longest there is: a silent client stays, a vanished one is found out by Bun's own ping.
+    idleTimeout: 960,
+    // None: past a limit uWebSockets drops published messages without saying whose. `Chat` keeps the limit.
+    backpressureLimit: 0,
+    open: (socket) => chat.open(socket),
+    message: (socket, message) => chat.receive(socket, message),
+    ping: (socket, payload) => chat.ponged(socket, payload.byteLength),
+    drain: (socket) => chat.drained(socket),
+    close: (socket, code) => chat.close(socket, code),
+  },
+});
+
+function upgradeRequired(): Response {
+  return new Response("WebSocket only", {
+    status: 426,
+    headers: { upgrade: "websocket", connection: "upgrade", "sec-websocket-version": "13" },
+  });
+}
+
+process.once("SIGTERM", async () => {
+  const stopped = server.stop();
+  for (const socket of chat.sockets) socket.close(1001, "server shutting down");
+  // A client that never answers the close must not hold the process.
+  await Promise.race([stopped, Bun.sleep(closeTimeoutMs)]);
+  process.exit(0);
+});
+
+console.error(`listening on ${hostname}:${port}`);
