@@ -1,0 +1,50 @@
+defmodule ChaosChat.Acceptor do
+  @moduledoc "Accepts sockets for ever and gives each one to a connection process of its own."
+
+  use Task, restart: :permanent
+
+  alias ChaosChat.{Connection, Listener}
+
+  require Logger
+
+  # Out of descriptors (process, system) or ports: some connection has to end first.
+  @exhausted [:emfile, :enfile, :system_limit]
+  @pause_ms 100
+
+  @spec start_link(Connection.Limits.t()) :: {:ok, pid}
+  def start_link(limits), do: Task.start_link(__MODULE__, :run, [limits])
+
+  @doc false
+  def run(limits), do: accept(Listener.socket(), limits, false)
+
+  defp accept(listener, limits, exhausted?) do
+    case :gen_tcp.accept(listener) do
+      {:ok, socket} ->
+        hand_over(socket, limits)
+        accept(listener, limits, false)
+
+      {:error, reason} when reason in @exhausted ->
+        unless exhausted?, do: Logger.warning("cannot accept: #{reason}; waiting for room")
+        Process.sleep(@pause_ms)
+        accept(listener, limits, true)
+
+      {:error, :closed} ->
+        exit({:shutdown, :closed})
+
+      # One that was gone before it was accepted.
+      {:error, _reason} ->
+        accept(listener, limits, exhausted?)
+    end
+  end
+
+  defp hand_over(socket, limits) do
+    with {:ok, connection} <-
+           DynamicSupervisor.start_child(ChaosChat.Connections, {Connection, {socket, limits}}),
+         :ok <- :gen_tcp.controlling_process(socket, connection) do
+      Connection.begin(connection)
+    else
+      # The connection, if there is one, ends by its own handshake timeout.
+      {:error, _reason} -> :gen_tcp.close(socket)
+    end
+  end
+end
