@@ -54,7 +54,7 @@ export class Chat {
 
   /** uWebSockets has answered a ping by itself; its pong takes room in the outbox. */
   ponged(socket: Socket, payloadBytes: number): void {
-    socket.data.outbox.pushControl(frameSize(payloadBytes));
+    socket.data.ponged(payloadBytes);
     this.#settleSoon(socket);
   }
 

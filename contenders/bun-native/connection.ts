@@ -31,6 +31,12 @@ export class Connection {
     return true;
   }
 
+  /** Enters a pong that uWebSockets has sent by itself, behind what was published before it. */
+  ponged(payloadBytes: number): void {
+    this.#record();
+    this.outbox.pushControl(frameSize(payloadBytes));
+  }
+
   /**
    * Settles the books at the end of a turn, when everything published has been written or is among the bytes
    * uWebSockets still holds, and returns how many messages the kernel took.
