@@ -1,0 +1,49 @@
+import { expect, test } from "bun:test";
+import { clockErrorUs, nowUs } from "./clock.ts";
+
+const clockPath = `${import.meta.dir}/clock.ts`;
+
+test("the clock never goes back and agrees with performance.now() over 100 ms", async () => {
+  let last = nowUs();
+  for (let i = 0; i < 10_000; i++) {
+    const now = nowUs();
+    expect(now).toBeGreaterThanOrEqual(last);
+    last = now;
+  }
+  // Long enough for the compiled code and the garbage collector to have had their say.
+  Bun.gc(true);
+  const startUs = nowUs();
+  const startMs = performance.now();
+  await Bun.sleep(100);
+  const elapsedUs = nowUs() - startUs;
+  const expectedUs = (performance.now() - startMs) * 1e3;
+  expect(Math.abs(elapsedUs - expectedUs)).toBeLessThan(1000);
+});
+
+test("two processes that started at different times read the same clock", async () => {
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      "-e",
+      `const { nowUs } = await import(${JSON.stringify(clockPath)});
+       for await (const _ of Bun.stdin.stream()) process.stdout.write(nowUs() + "\\n");`,
+    ],
+    { stdin: "pipe", stdout: "pipe", stderr: "inherit" },
+  );
+  const answers = child.stdout.getReader();
+  const decoder = new TextDecoder();
+  for (let i = 0; i < 20; i++) {
+    const before = nowUs();
+    child.stdin.write("?");
+    await child.stdin.flush();
+    const { value } = await answers.read();
+    const after = nowUs();
+    // The reading was taken between question and answer, so it must lie between: no tolerance is needed
+    // but the clock's own.
+    const reading = Number(decoder.decode(value));
+    expect(reading).toBeGreaterThan(before - clockErrorUs);
+    expect(reading).toBeLessThan(after + clockErrorUs);
+  }
+  child.stdin.end();
+  expect(await child.exited).toBe(0);
+});

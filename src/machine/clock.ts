@@ -1,0 +1,45 @@
+import { ptr } from "bun:ffi";
+import { libc } from "./libc.ts";
+
+/**
+ * CLOCK_MONOTONIC on Linux; on macOS CLOCK_UPTIME_RAW, the one clock there that nothing ever adjusts.
+ * Both have the same origin for every process of the machine. In Bun `performance.now()`,
+ * `process.hrtime()` and `Bun.nanoseconds()` all count from the start of their own process, so none of them
+ * can be compared between processes; `Date.now()` can jump.
+ */
+const clockId = process.platform === "darwin" ? 8 : 1;
+
+// struct timespec { time_t sec; long nsec }, both 64 bits and little-endian on every platform Bun runs on.
+// The low halves are enough: 32 bits of seconds are 136 years of uptime. Reading them as 32-bit numbers
+// avoids a BigInt per call. The explicit ArrayBuffer matters: a small typed array made without one lives in
+// the garbage-collected heap and moves, and the kernel would go on writing where it used to be.
+const timespec = new Uint32Array(new ArrayBuffer(16));
+const timespecPointer = ptr(timespec);
+
+function createClock(): { nowUs: () => number; errorUs: number } {
+  const clockGettime = libc?.clock_gettime;
+  if (clockGettime !== undefined && clockGettime(clockId, timespecPointer) === 0) {
+    return {
+      nowUs: () => {
+        clockGettime(clockId, timespecPointer);
+        return (timespec[0] as number) * 1e6 + (timespec[2] as number) / 1e3;
+      },
+      errorUs: 0,
+    };
+  }
+  // Wall-clock time of this process's start, plus a monotonic clock since then. Good to about a millisecond
+  // between processes, as long as nobody sets the clock between their starts.
+  return { nowUs: () => (performance.timeOrigin + performance.now()) * 1e3, errorUs: 1000 };
+}
+
+const clock = createClock();
+
+/**
+ * Monotonic time in microseconds (with a fraction; the clock ticks in nanoseconds), comparable between all
+ * processes of the machine. 30 to 40 ns a call and no allocation, as `performance.now()` (`bench/clock.ts`).
+ * Only differences mean anything.
+ */
+export const nowUs: () => number = clock.nowUs;
+
+/** How far the clocks of two processes can be apart: 0 where the kernel's clock is read directly. */
+export const clockErrorUs: number = clock.errorUs;

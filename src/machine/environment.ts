@@ -1,0 +1,158 @@
+import { ptr } from "bun:ffi";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { arch, cpus, type as kernelName, platform, release, totalmem } from "node:os";
+import { join } from "node:path";
+import type { Environment } from "../result/schema.ts";
+import { libc } from "./libc.ts";
+
+/** The folder that holds the project's package.json. */
+export const projectFolder = join(import.meta.dir, "..", "..");
+
+const linuxSysctls = [
+  "net.core.somaxconn",
+  "net.core.netdev_max_backlog",
+  "net.core.rmem_max",
+  "net.core.wmem_max",
+  "net.ipv4.ip_local_port_range",
+  "net.ipv4.tcp_max_syn_backlog",
+  "net.ipv4.tcp_syncookies",
+  "net.ipv4.tcp_tw_reuse",
+  "net.ipv4.tcp_fin_timeout",
+  "net.ipv4.tcp_max_tw_buckets",
+  "net.ipv4.tcp_abort_on_overflow",
+  "net.ipv4.tcp_rmem",
+  "net.ipv4.tcp_wmem",
+  "net.ipv4.tcp_mem",
+  "net.netfilter.nf_conntrack_max",
+  "fs.file-max",
+  "fs.nr_open",
+] as const;
+
+const macSysctls = [
+  "kern.ipc.somaxconn",
+  "kern.maxfiles",
+  "kern.maxfilesperproc",
+  "net.inet.tcp.msl",
+  "net.inet.tcp.sendspace",
+  "net.inet.tcp.recvspace",
+  "net.inet.ip.portrange.first",
+  "net.inet.ip.portrange.last",
+] as const;
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return null;
+  }
+}
+
+/** What a command prints, or null when it fails or does not exist. */
+async function output(command: readonly string[]): Promise<string | null> {
+  try {
+    const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "ignore" });
+    const text = await new Response(child.stdout).text();
+    return (await child.exited) === 0 ? text.trim() : null;
+  } catch {
+    return null;
+  }
+}
+
+async function readSysctls(): Promise<Record<string, string>> {
+  const settings: Record<string, string> = {};
+  if (platform() === "linux") {
+    for (const name of linuxSysctls) {
+      const value = read(`/proc/sys/${name.replaceAll(".", "/")}`);
+      if (value !== null) settings[name] = value.replaceAll(/\s+/g, " ");
+    }
+  } else if (platform() === "darwin") {
+    for (const line of ((await output(["sysctl", ...macSysctls])) ?? "").split("\n")) {
+      const [, name, value] = /^([\w.]+): (.*)$/.exec(line) ?? [];
+      if (name !== undefined && value !== undefined) settings[name] = value;
+    }
+  }
+  return settings;
+}
+
+/** Local ports that the kernel hands out to connections, first and last, or null where that is not known. */
+function findPortRange(sysctls: Readonly<Record<string, string>>): [number, number] | null {
+  const linux = sysctls["net.ipv4.ip_local_port_range"]?.split(" ").map(Number);
+  const [first, last] = linux ?? [
+    Number(sysctls["net.inet.ip.portrange.first"]),
+    Number(sysctls["net.inet.ip.portrange.last"]),
+  ];
+  return Number.isInteger(first) && Number.isInteger(last) ? [Number(first), Number(last)] : null;
+}
+
+const noFileLimit = process.platform === "darwin" ? 8 : 7; // RLIMIT_NOFILE
+
+/**
+ * Open descriptors this process, and what it starts, may have; null is "no limit" or "not known". Bun raises
+ * its soft limit to the hard one when it starts, and its children inherit that.
+ */
+export function readDescriptorLimit(): { soft: number | null; hard: number | null } {
+  const limit = new BigUint64Array(new ArrayBuffer(16)); // struct rlimit { rlim_cur, rlim_max }
+  if (libc === null || libc.getrlimit(noFileLimit, ptr(limit)) !== 0) return { soft: null, hard: null };
+  // RLIM_INFINITY is 2^64 - 1 on Linux and 2^63 - 1 on macOS.
+  const number = (value: bigint | undefined) =>
+    value === undefined || value >= 2n ** 62n ? null : Number(value);
+  return { soft: number(limit[0]), hard: number(limit[1]) };
+}
+
+/** `name version` of the operating system as its makers say it. */
+async function describeSystem(): Promise<string> {
+  if (platform() === "darwin") return `macOS ${(await output(["sw_vers", "-productVersion"])) ?? ""}`.trim();
+  const pretty = /^PRETTY_NAME="?(.*?)"?$/m.exec(read("/etc/os-release") ?? "")?.[1];
+  return pretty ?? kernelName();
+}
+
+async function findCpuModel(): Promise<string> {
+  const model = cpus()[0]?.model.trim();
+  if (model !== undefined && model !== "" && model !== "unknown") return model;
+  // ARM's /proc/cpuinfo has no model name; lscpu knows the part numbers.
+  const lscpu = /^Model name:\s*(.*)$/m.exec((await output(["lscpu"])) ?? "")?.[1];
+  return lscpu ?? read("/proc/device-tree/model")?.replaceAll("\0", "") ?? arch();
+}
+
+/** The commit this program was run from, `+dirty` when files differ from it, null outside its own repository. */
+async function findCommit(folder: string): Promise<string | null> {
+  const top = await output(["git", "-C", folder, "rev-parse", "--show-toplevel"]);
+  // Installed as a package inside somebody's repository, the commit would be theirs.
+  if (top === null || !existsSync(top) || realpathSync(top) !== realpathSync(folder)) return null;
+  const [commit, changes] = await Promise.all([
+    output(["git", "-C", folder, "rev-parse", "HEAD"]),
+    output(["git", "-C", folder, "status", "--porcelain"]),
+  ]);
+  return commit === null ? null : changes === "" ? commit : `${commit}+dirty`;
+}
+
+function readToolVersion(): string {
+  const { name, version } = JSON.parse(readFileSync(join(projectFolder, "package.json"), "utf8"));
+  return `${name} ${version}`;
+}
+
+/** What has to be known of the machine to read a result. Takes tens of milliseconds; only reads. */
+export async function describeEnvironment(): Promise<Environment> {
+  const [sysctls, os, cpuModel, commit] = await Promise.all([
+    readSysctls(),
+    describeSystem(),
+    findCpuModel(),
+    findCommit(projectFolder),
+  ]);
+  return {
+    tool: readToolVersion(),
+    commit,
+    bun: Bun.version,
+    os,
+    kernel: `${kernelName()} ${release()}`,
+    arch: arch(),
+    cpuModel,
+    cpuCount: cpus().length,
+    // Absent in virtual machines, whose host decides.
+    cpuGovernor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+    memoryBytes: totalmem(),
+    descriptorLimit: readDescriptorLimit(),
+    portRange: findPortRange(sysctls),
+    sysctls,
+  };
+}

@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { connect, createServer, type Socket } from "node:net";
+import { pageBytes, readKernelSockets } from "./kernel-sockets.ts";
+
+test.if(process.platform === "linux")("unread data shows up as TCP memory in bytes", async () => {
+  const before = readKernelSockets();
+  expect(before.reason).toBeNull();
+  expect(before.listenOverflows).toBeGreaterThanOrEqual(0);
+  expect(before.listenDrops).toBeGreaterThanOrEqual(before.listenOverflows ?? Number.NaN);
+  expect(before.timeWaits).toBeGreaterThanOrEqual(0);
+
+  const accepted: Socket[] = [];
+  const server = createServer((socket) => accepted.push(socket.pause()));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const client = connect(typeof address === "object" && address !== null ? address.port : 0, "127.0.0.1");
+  client.write(Buffer.alloc(4_000_000));
+  const deadline = Date.now() + 3000;
+  let grownBytes = 0;
+  // Other sockets of the machine come and go, so a good part of the 4 MB is enough.
+  while (grownBytes < 500_000 && Date.now() < deadline) {
+    await Bun.sleep(10);
+    grownBytes = (readKernelSockets().tcpMemoryBytes ?? 0) - (before.tcpMemoryBytes ?? 0);
+  }
+  client.destroy();
+  for (const socket of accepted) socket.destroy();
+  server.close();
+  expect(grownBytes).toBeGreaterThan(500_000);
+});
+
+test("the page size is a power of two", () => {
+  expect(Math.log2(pageBytes) % 1).toBe(0);
+});
+
+test("without /proc everything is null, with a reason", () => {
+  const sockets = readKernelSockets("/nowhere");
+  expect(sockets).toMatchObject({ tcpMemoryBytes: null, listenOverflows: null, listenDrops: null });
+  expect(sockets.reason).toContain("/nowhere/sockstat");
+});
