@@ -1,0 +1,237 @@
+import type { Socket } from "bun";
+import { closePayload, encodeClientFrame, opcode } from "../websocket/frame.ts";
+import { FrameReader, type FrameSink } from "../websocket/frame-reader.ts";
+import { createKey, readUpgradeResponse, upgradeRequest } from "../websocket/handshake.ts";
+import { roomName } from "./message-format.ts";
+
+/** A server that keeps the contract sends 100 messages of 64 KiB in one frame at the very most. */
+const maxMessageBytes = 8 << 20;
+/** What may wait in this process for a server that does not read; past it a message cannot be sent. */
+const maxOutboxBytes = 1 << 20;
+
+export type ConnectionState = "idle" | "connecting" | "upgrading" | "joining" | "open" | "closed";
+
+/** Microseconds on the machine's monotonic clock; 0 before it happened. */
+export interface ConnectTimes {
+  startUs: number;
+  tcpUs: number;
+  upgradeUs: number;
+  joinUs: number;
+}
+
+/** What a connection tells the worker that owns it. */
+export interface ConnectionOwner {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  clockUs(): number;
+  /** Bytes came in; called before anything is read from them. */
+  onArrival(): void;
+  onOpened(connection: Connection): void;
+  /** It never opened. */
+  onFailed(connection: Connection, reason: string): void;
+  /** It was open and is no more, not by this side's wish. */
+  onDied(connection: Connection, reason: string): void;
+  onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void;
+  onBlocked(): void;
+  onUnblocked(): void;
+}
+
+/** One client connection: TCP, the upgrade, the join, then messages both ways. Lives for one round. */
+export class Connection implements FrameSink {
+  readonly index: number;
+  readonly room: number;
+  state: ConnectionState = "idle";
+  /** Only while it opens. */
+  times: ConnectTimes | null = null;
+  readonly #owner: ConnectionOwner;
+  #socket: Socket<Connection> | null = null;
+  #reader: FrameReader | null = null;
+  #key = "";
+  #response: Uint8Array | null = null;
+  /** Bytes that the system has not taken yet. */
+  #outbox: Uint8Array | null = null;
+
+  constructor(index: number, room: number, owner: ConnectionOwner) {
+    this.index = index;
+    this.room = room;
+    this.#owner = owner;
+  }
+
+  /** @param sourceAddress the local address to connect from, or null for the system's choice. */
+  open(sourceAddress: string | null): void {
+    this.state = "connecting";
+    this.times = { startUs: this.#owner.clockUs(), tcpUs: 0, upgradeUs: 0, joinUs: 0 };
+    Bun.connect<Connection>({
+      hostname: this.#owner.host,
+      port: this.#owner.port,
+      ...(sourceAddress === null ? {} : { localAddress: sourceAddress }),
+      data: this,
+      socket: socketHandlers,
+    }).catch((error: unknown) => this.#end(connectFailure(error)));
+  }
+
+  /** Gives up on a connection that did not open in time. */
+  expire(): void {
+    const waitedFor = { connecting: "TCP answer", upgrading: "handshake", joining: "joined" } as const;
+    if (this.state === "connecting" || this.state === "upgrading" || this.state === "joining") {
+      this.#end(`timeout: no ${waitedFor[this.state]}`);
+    }
+  }
+
+  /** False when the connection can't take it: it is closed, or the server has not read for too long. */
+  send(bytes: Uint8Array, start: number, end: number): boolean {
+    const socket = this.#socket;
+    if (socket === null || this.state === "closed") return false;
+    if (this.#outbox !== null) {
+      if (this.#outbox.length + end - start > maxOutboxBytes) return false;
+      this.#outbox = Buffer.concat([this.#outbox, bytes.subarray(start, end)]);
+      return true;
+    }
+    const written = socket.write(bytes, start, end - start);
+    if (written < end - start) {
+      this.#outbox = bytes.slice(start + Math.max(0, written), end);
+      this.#owner.onBlocked();
+    }
+    return true;
+  }
+
+  /** Says goodbye and closes; what comes afterwards is nobody's concern. */
+  close(): void {
+    const socket = this.#socket;
+    if (this.state === "open") this.#sendFrame(opcode.close, closePayload(1000));
+    this.#leave();
+    socket?.end();
+  }
+
+  onSocketOpen(socket: Socket<Connection>): void {
+    if (this.state !== "connecting") {
+      socket.terminate();
+      return;
+    }
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    if (this.times !== null) this.times.tcpUs = this.#owner.clockUs();
+    this.state = "upgrading";
+    this.#key = createKey();
+    const request = Buffer.from(
+      upgradeRequest(this.#owner.host, this.#owner.port, this.#owner.path, this.#key),
+    );
+    this.send(request, 0, request.length);
+  }
+
+  onSocketData(chunk: Uint8Array): void {
+    this.#owner.onArrival();
+    if (this.#reader !== null) this.#reader.push(chunk);
+    else if (this.state === "upgrading") this.#readUpgrade(chunk);
+  }
+
+  onSocketDrain(): void {
+    const outbox = this.#outbox;
+    if (outbox === null || this.#socket === null) return;
+    const written = Math.max(0, this.#socket.write(outbox));
+    this.#outbox = written < outbox.length ? outbox.subarray(written) : null;
+    if (this.#outbox === null) this.#owner.onUnblocked();
+  }
+
+  onSocketClose(reason: string): void {
+    this.#end(reason);
+  }
+
+  onMessage(bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+    if (this.state !== "joining") {
+      if (this.state === "open") this.#owner.onMessage(this, bytes, start, end, isText);
+      return;
+    }
+    const answer = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+    if (answer !== `{"type":"joined","room":"${roomName(this.room)}"}`) {
+      this.#end(`join answered with ${answer.slice(0, 100)}`);
+      return;
+    }
+    if (this.times !== null) this.times.joinUs = this.#owner.clockUs();
+    this.state = "open";
+    this.#owner.onOpened(this);
+    this.times = null;
+  }
+
+  onPing(payload: Uint8Array): void {
+    this.#sendFrame(opcode.pong, payload);
+  }
+
+  onClose(code: number, reason: string): void {
+    this.#sendFrame(opcode.close, closePayload(code === 1005 ? 1000 : code));
+    this.#end(`closed by the server: ${code}${reason === "" ? "" : ` ${reason}`}`);
+  }
+
+  onViolation(code: number, text: string): void {
+    this.#sendFrame(opcode.close, closePayload(code));
+    this.#end(`protocol error: ${text}`);
+  }
+
+  #readUpgrade(chunk: Uint8Array): void {
+    const bytes = this.#response === null ? chunk : Buffer.concat([this.#response, chunk]);
+    const response = readUpgradeResponse(bytes, this.#key);
+    if (response.state === "partial") {
+      this.#response = bytes;
+      return;
+    }
+    this.#response = null;
+    if (response.state === "refused") {
+      this.#end(`handshake refused: ${response.reason}`);
+      return;
+    }
+    if (this.times !== null) this.times.upgradeUs = this.#owner.clockUs();
+    this.state = "joining";
+    this.#reader = new FrameReader(this, maxMessageBytes);
+    this.#sendFrame(opcode.text, new TextEncoder().encode(`{"type":"join","room":"${roomName(this.room)}"}`));
+    if (response.length < bytes.length) this.#reader.push(bytes.subarray(response.length));
+  }
+
+  #sendFrame(frameOpcode: number, payload: Uint8Array): void {
+    const mask = (crypto.getRandomValues(new Uint32Array(1))[0] as number) | 1;
+    const frame = encodeClientFrame(frameOpcode, payload, mask);
+    this.send(frame, 0, frame.length);
+  }
+
+  #end(reason: string): void {
+    const before = this.state;
+    if (before === "closed" || before === "idle") return;
+    const socket = this.#socket;
+    this.#leave();
+    socket?.end();
+    if (before === "open") this.#owner.onDied(this, reason);
+    else this.#owner.onFailed(this, reason);
+  }
+
+  #leave(): void {
+    this.state = "closed";
+    this.#socket = null;
+    this.times = null;
+    if (this.#outbox !== null) {
+      this.#outbox = null;
+      this.#owner.onUnblocked();
+    }
+  }
+}
+
+/** One set of handlers for all sockets: a closure per connection would cost its memory. */
+const socketHandlers = {
+  open: (socket: Socket<Connection>) => socket.data.onSocketOpen(socket),
+  data: (socket: Socket<Connection>, chunk: Uint8Array) => socket.data.onSocketData(chunk),
+  drain: (socket: Socket<Connection>) => socket.data.onSocketDrain(),
+  close: (socket: Socket<Connection>, error?: Error | null) =>
+    socket.data.onSocketClose(error ? `connection reset: ${errorCode(error)}` : "connection closed"),
+  error: (socket: Socket<Connection>, error: Error) =>
+    socket.data.onSocketClose(`connection error: ${errorCode(error)}`),
+  // The promise of Bun.connect rejects too, and is what is listened to.
+  connectError: () => {},
+  end: (socket: Socket<Connection>) => socket.data.onSocketClose("connection closed"),
+};
+
+function connectFailure(error: unknown): string {
+  return `connect: ${error instanceof Error ? errorCode(error) : String(error)}`;
+}
+
+function errorCode(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+}

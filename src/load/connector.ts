@@ -1,0 +1,123 @@
+import { statSync } from "node:fs";
+import { Histogram } from "../stats/histogram.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectProgress, ConnectReport } from "./worker-protocol.ts";
+
+export interface ConnectorOptions {
+  readonly connections: readonly Connection[];
+  readonly sourceAddresses: readonly string[];
+  readonly timeoutMs: number;
+  readonly epochUs: number;
+  readonly clockUs: () => number;
+  /** The descriptor limit of this process; null where unknown. */
+  readonly descriptorLimit: number | null;
+}
+
+type Opened = Omit<ConnectReport, "usage" | "alive">;
+
+/** Opens a worker's connections, a batch at a time; a batch is over when each of its connections is open or has failed. */
+export class Connector {
+  readonly #options: ConnectorOptions;
+  readonly #tcp = new Histogram();
+  readonly #upgrade = new Histogram();
+  readonly #join = new Histogram();
+  readonly #failedByReason: Record<string, number> = {};
+  #attempted = 0;
+  #opened = 0;
+  #failed = 0;
+  #failedInARow = 0;
+  #firstAttemptUs: number | null = null;
+  #lastOpenedUs: number | null = null;
+  #pending = 0;
+  #stopped = false;
+  #batchDone: () => void = () => {};
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+  }
+
+  async run(batch: number, onProgress: (progress: ConnectProgress) => void): Promise<Opened> {
+    const { connections, sourceAddresses, timeoutMs, clockUs, epochUs } = this.#options;
+    while (this.#attempted < connections.length && !this.#stopped) {
+      const group = connections.slice(this.#attempted, this.#attempted + batch);
+      this.#firstAttemptUs ??= clockUs() - epochUs;
+      const done = new Promise<void>((resolve) => {
+        this.#batchDone = resolve;
+      });
+      this.#pending = group.length;
+      for (const connection of group) {
+        const source = sourceAddresses[this.#attempted % Math.max(1, sourceAddresses.length)] ?? null;
+        this.#attempted += 1;
+        connection.open(source);
+      }
+      const timer = setTimeout(() => {
+        for (const connection of group) connection.expire();
+      }, timeoutMs);
+      await done;
+      clearTimeout(timer);
+      onProgress(this.#progress());
+    }
+    return {
+      ...this.#progress(),
+      failedByReason: this.#failedByReason,
+      notAttempted: connections.length - this.#attempted,
+      firstAttemptUs: this.#firstAttemptUs,
+      lastOpenedUs: this.#lastOpenedUs,
+      tcp: this.#tcp.toSparse(),
+      upgrade: this.#upgrade.toSparse(),
+      join: this.#join.toSparse(),
+    };
+  }
+
+  /** No further batch; the current one is waited for. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  noteOpened({ times }: Connection): void {
+    const { clockUs, epochUs } = this.#options;
+    this.#opened += 1;
+    this.#failedInARow = 0;
+    this.#lastOpenedUs = clockUs() - epochUs;
+    if (times !== null) {
+      this.#tcp.record(times.tcpUs - times.startUs);
+      this.#upgrade.record(times.upgradeUs - times.tcpUs);
+      this.#join.record(times.joinUs - times.upgradeUs);
+    }
+    this.#settleOne();
+  }
+
+  noteFailed(reason: string): void {
+    const named = this.#outOfDescriptors(reason) ? "generator-descriptors" : reason;
+    this.#failedByReason[named] = (this.#failedByReason[named] ?? 0) + 1;
+    this.#failed += 1;
+    this.#failedInARow += 1;
+    this.#settleOne();
+  }
+
+  /** Bun reports a connect that got no descriptor (EMFILE) as refused; the count of descriptors tells them apart. */
+  #outOfDescriptors(reason: string): boolean {
+    const { descriptorLimit } = this.#options;
+    if (descriptorLimit === null || !reason.startsWith("connect:")) return false;
+    try {
+      // Linux 6.2 and later give the number of open descriptors as the folder's size.
+      return statSync("/proc/self/fd").size >= descriptorLimit - 8;
+    } catch {
+      return false;
+    }
+  }
+
+  #settleOne(): void {
+    this.#pending -= 1;
+    if (this.#pending === 0) this.#batchDone();
+  }
+
+  #progress(): ConnectProgress {
+    return {
+      attempted: this.#attempted,
+      opened: this.#opened,
+      failed: this.#failed,
+      failedInARow: this.#failedInARow,
+    };
+  }
+}

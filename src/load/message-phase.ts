@@ -1,0 +1,353 @@
+import type { Connection } from "./connection.ts";
+import { arrival, Ledger } from "./ledger.ts";
+import { echoRoom } from "./message-format.ts";
+import { MessageReader } from "./message-reader.ts";
+import { MessageWriter } from "./message-writer.ts";
+import { burstPacer, type Pacer, steadyPacer } from "./pacer.ts";
+import { Recorder } from "./recorder.ts";
+import { echoSchedule, plannedByRoom, type Schedule, speakerSchedule } from "./schedule.ts";
+import type { PhaseOrder, PhaseProgress, PhaseReport, WorkerSetup } from "./worker-protocol.ts";
+
+export interface MessagePhaseOptions {
+  readonly setup: WorkerSetup;
+  readonly order: PhaseOrder;
+  /** All of the worker's connections, open or not, by their place. */
+  readonly connections: readonly Connection[];
+  /** Last sequence number of each connection's echoes; carried from phase to phase. */
+  readonly echoSeqs: Int32Array;
+  /** The same of what it says to its room. */
+  readonly saySeqs: Int32Array;
+  /** Microseconds since the run's epoch. */
+  readonly clockUs: () => number;
+  readonly isBlocked: () => boolean;
+  /** Everything is sent, or everything that can be known to be due here has arrived. */
+  readonly onMilestone: () => void;
+}
+
+const newline = 10;
+
+/** One worker's part of a phase with messages: sends by schedule, audits and measures what arrives. */
+export class MessagePhase {
+  readonly #setup: WorkerSetup;
+  readonly #order: PhaseOrder;
+  readonly #connections: readonly Connection[];
+  readonly #seqs: Int32Array;
+  readonly #clockUs: () => number;
+  readonly #onMilestone: () => void;
+  readonly #recorder: Recorder;
+  readonly #ledger: Ledger;
+  readonly #schedule: Schedule;
+  readonly #pacer: Pacer;
+  readonly #isEcho: boolean;
+  readonly #writers: MessageWriter[];
+  readonly #readers: MessageReader[];
+  /** Streams of one receiver: its room's speakers, or itself alone. */
+  readonly #streamsPerReceiver: number;
+  /** Rooms: a speaker's place in its room, by connection index; -1 for all others. */
+  readonly #slots: Int16Array;
+  readonly #firstSeqs: readonly (readonly number[])[];
+  readonly #deliveredTo: Int32Array;
+  readonly #sentBy: Int32Array;
+  readonly #sentByRoom: number[] | null;
+  readonly #members: readonly number[];
+  readonly #tracksBroadcasts: boolean;
+  readonly #dueHere: number;
+  #nowUs = 0;
+  #expected = 0;
+  #unsent = 0;
+  #duplicated = 0;
+  #reordered = 0;
+  #corrupted = 0;
+  #malformed = 0;
+  #misrouted = 0;
+  #late = 0;
+  #frames = 0;
+  #undeclaredBatches = 0;
+  #errorReplies = 0;
+  #firstErrorReply: string | null = null;
+  #died = 0;
+  readonly #diedByReason: Record<string, number> = {};
+  readonly #closed = new Set<number>();
+  #finishedSending = false;
+
+  constructor(options: MessagePhaseOptions) {
+    const { setup, order, connections } = options;
+    this.#setup = setup;
+    this.#order = order;
+    this.#connections = connections;
+    this.#clockUs = options.clockUs;
+    this.#onMilestone = options.onMilestone;
+    this.#isEcho = order.rooms === null;
+    this.#seqs = this.#isEcho ? options.echoSeqs : options.saySeqs;
+    this.#deliveredTo = new Int32Array(connections.length);
+    this.#sentBy = new Int32Array(connections.length);
+    this.#sentByRoom = order.rooms === null ? null : new Array<number>(setup.rooms).fill(0);
+    this.#members = order.rooms?.members ?? [];
+
+    const rooms = order.rooms === null ? [echoRoom] : Array.from({ length: setup.rooms }, (_, room) => room);
+    this.#writers = rooms.map(
+      (room) => new MessageWriter(room, setup.messageBytes, setup.seed + setup.worker + 1),
+    );
+    this.#readers = rooms.map((room) => new MessageReader(room, setup.messageBytes));
+
+    const alive = connections.filter((connection) => connection.state === "open");
+    const places = alive.map((connection) => this.#place(connection));
+    this.#schedule =
+      order.rooms === null ? echoSchedule(places, order, setup) : speakerSchedule(order.rooms, order, setup);
+
+    this.#streamsPerReceiver = Math.max(
+      1,
+      ...(order.rooms?.speakers.map((speakers) => speakers.length) ?? []),
+    );
+    this.#slots = new Int16Array(order.rooms === null ? 0 : setup.connections).fill(-1);
+    this.#firstSeqs = order.rooms?.lastSeqs ?? [];
+    this.#ledger = new Ledger(connections.length * this.#streamsPerReceiver);
+    this.#openStreams();
+
+    this.#tracksBroadcasts = order.pattern.kind === "burst" && order.workload === "broadcast";
+    this.#recorder = new Recorder(order.startUs, this.#tracksBroadcasts ? (order.rooms?.sends ?? 0) : 0);
+    const planned = order.rooms === null ? null : plannedByRoom(order.rooms);
+    this.#dueHere =
+      planned === null
+        ? this.#schedule.count
+        : alive.reduce((due, connection) => due + (planned[connection.room] ?? 0), 0);
+    this.#pacer = this.#createPacer(options.isBlocked);
+  }
+
+  start(): void {
+    this.#pacer.start();
+  }
+
+  stop(): void {
+    this.#pacer.stop();
+  }
+
+  onArrival(): void {
+    this.#nowUs = this.#clockUs();
+    this.#recorder.lastArrivalUs = this.#nowUs;
+  }
+
+  onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+    this.#frames += 1;
+    if (end - start > this.#setup.messageBytes) this.#readBatch(connection, bytes, start, end, isText);
+    else this.#readOne(connection, bytes, start, end, isText);
+  }
+
+  onDied(connection: Connection, reason: string): void {
+    this.#died += 1;
+    this.#diedByReason[reason] = (this.#diedByReason[reason] ?? 0) + 1;
+    this.#closed.add(this.#place(connection));
+  }
+
+  progress(all = false): PhaseProgress {
+    return {
+      sent: this.#recorder.sent,
+      expected: this.#expected,
+      delivered: this.#recorder.delivered,
+      corrupted: this.#corrupted,
+      errors:
+        this.#unsent +
+        this.#died +
+        this.#duplicated +
+        this.#corrupted +
+        this.#malformed +
+        this.#misrouted +
+        this.#errorReplies,
+      finishedSending: this.#finishedSending,
+      lastArrivalUs: this.#recorder.lastArrivalUs,
+      seconds: this.#recorder.takeSeconds(this.#clockUs(), all),
+    };
+  }
+
+  settle(sentByRoom: readonly number[] | null): Omit<PhaseReport, "usage"> {
+    this.stop();
+    const recorder = this.#recorder;
+    return {
+      ...this.progress(true),
+      planned: this.#schedule.count,
+      unsent: this.#unsent,
+      duplicated: this.#duplicated,
+      reordered: this.#reordered,
+      malformed: this.#malformed,
+      misrouted: this.#misrouted,
+      late: this.#late,
+      lostOnClosed: this.#lostOnClosed(sentByRoom),
+      frames: this.#frames,
+      undeclaredBatches: this.#undeclaredBatches,
+      errorReplies: this.#errorReplies,
+      firstErrorReply: this.#firstErrorReply,
+      died: this.#died,
+      diedByReason: this.#diedByReason,
+      alive: this.#connections.filter(({ state }) => state === "open").map(({ index }) => index),
+      firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
+      lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
+      uncorrected: recorder.uncorrected.toSparse(),
+      sendLag: recorder.sendLag.toSparse(),
+      silences: recorder.silences,
+      receivers: recorder.receivers(),
+      sentByRoom: this.#sentByRoom,
+      lastSeqs: this.#isEcho
+        ? []
+        : this.#connections
+            .filter((connection) => this.#slots[connection.index] !== -1)
+            .map((connection) => [connection.index, this.#seqs[this.#place(connection)] as number] as const),
+    };
+  }
+
+  #place(connection: Connection): number {
+    return (connection.index - this.#setup.worker) / this.#setup.workers;
+  }
+
+  #openStreams(): void {
+    const { rooms } = this.#order;
+    if (rooms === null) {
+      for (let place = 0; place < this.#connections.length; place += 1) {
+        this.#ledger.begin(place, this.#seqs[place] as number);
+      }
+      return;
+    }
+    for (const speakers of rooms.speakers) {
+      for (const [slot, speaker] of speakers.entries()) this.#slots[speaker] = slot;
+    }
+    for (const [place, { room }] of this.#connections.entries()) {
+      for (const [slot, lastSeq] of (rooms.lastSeqs[room] ?? []).entries()) {
+        this.#ledger.begin(place * this.#streamsPerReceiver + slot, lastSeq);
+      }
+    }
+  }
+
+  #createPacer(isBlocked: () => boolean): Pacer {
+    const schedule = this.#schedule;
+    const clockUs = this.#clockUs;
+    const { pattern, startUs } = this.#order;
+    const finish = () => {
+      this.#finishedSending = true;
+      this.#onMilestone();
+    };
+    if (pattern.kind === "burst") {
+      // A burst has no intended times: a message is due when its turn comes.
+      const send = (number: number) => this.#send(schedule.sender(number), clockUs());
+      return burstPacer({ count: schedule.count, batch: pattern.batch, send, isBlocked, finish });
+    }
+    return steadyPacer({
+      count: schedule.count,
+      pacing: this.#setup.pacing,
+      clockUs,
+      dueUs: (number) => startUs + schedule.offsetUs(number),
+      send: (number, dueUs) => this.#send(schedule.sender(number), dueUs),
+      finish,
+    });
+  }
+
+  #send(place: number, dueUs: number): void {
+    const connection = this.#connections[place] as Connection;
+    if (connection.state !== "open") {
+      this.#unsent += 1;
+      return;
+    }
+    const nowUs = this.#clockUs();
+    const atUs = Math.floor(dueUs);
+    const lagUs = Math.max(0, Math.floor(nowUs - atUs));
+    const seq = (this.#seqs[place] as number) + 1;
+    const writer = this.#writers[this.#isEcho ? 0 : connection.room] as MessageWriter;
+    writer.write(connection.index, seq, atUs, lagUs);
+    if (!connection.send(writer.bytes, writer.start, writer.end)) {
+      this.#unsent += 1;
+      return;
+    }
+    this.#seqs[place] = seq;
+    this.#recorder.recordSend(nowUs, lagUs);
+    if (this.#sentByRoom === null) {
+      this.#sentBy[place] = (this.#sentBy[place] as number) + 1;
+      this.#expected += 1;
+    } else {
+      this.#sentByRoom[connection.room] = (this.#sentByRoom[connection.room] as number) + 1;
+      this.#expected += this.#members[connection.room] as number;
+    }
+  }
+
+  /** Several messages in one frame, as declared or not, or one that is too long. */
+  #readBatch(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+    let at = start;
+    let pieces = 0;
+    while (at < end) {
+      const found = bytes.indexOf(newline, at);
+      const stop = found < 0 || found > end ? end : found;
+      this.#readOne(connection, bytes, at, stop, isText);
+      pieces += 1;
+      at = stop + 1;
+    }
+    if (pieces > 1 && this.#setup.framing === "single") this.#undeclaredBatches += 1;
+  }
+
+  #readOne(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+    const reader = this.#readers[this.#isEcho ? 0 : connection.room] as MessageReader;
+    if (!isText || !reader.read(bytes, start, end)) {
+      this.#readOther(bytes, start, end);
+      return;
+    }
+    const { from, seq } = reader;
+    const slot = this.#isEcho ? (from === connection.index ? 0 : -1) : (this.#slots[from] ?? -1);
+    if (slot < 0) {
+      this.#misrouted += 1;
+      return;
+    }
+    const place = this.#place(connection);
+    switch (this.#ledger.arrive(place * this.#streamsPerReceiver + slot, seq)) {
+      case arrival.duplicate:
+        this.#duplicated += 1;
+        return;
+      case arrival.late:
+        this.#late += 1;
+        return;
+      case arrival.reordered:
+        this.#reordered += 1;
+        break;
+    }
+    this.#deliveredTo[place] = (this.#deliveredTo[place] as number) + 1;
+    const broadcast = this.#tracksBroadcasts ? this.#broadcastNumber(slot, seq) : -1;
+    this.#recorder.recordDelivery(this.#nowUs, reader.at, reader.lagUs, broadcast);
+    if (this.#recorder.delivered === this.#dueHere) this.#onMilestone();
+  }
+
+  /** The only room's speakers take turns, so that a speaker's k-th message is the room's k × speakers + slot. */
+  #broadcastNumber(slot: number, seq: number): number {
+    const before = this.#firstSeqs[0]?.[slot] ?? 0;
+    return (seq - before - 1) * this.#streamsPerReceiver + slot;
+  }
+
+  /** Anything but an intact message of this phase. Rare, so it may take its time. */
+  #readOther(bytes: Uint8Array, start: number, end: number): void {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+    const type = messageType(text);
+    if (type === "error") {
+      this.#errorReplies += 1;
+      this.#firstErrorReply ??= text.slice(0, 200);
+    } else if (this.#readers.some((reader) => reader.read(bytes, start, end))) {
+      this.#misrouted += 1;
+    } else if (type === "echo" || type === "say" || end - start === this.#setup.messageBytes) {
+      this.#corrupted += 1;
+    } else {
+      this.#malformed += 1;
+    }
+  }
+
+  #lostOnClosed(sentByRoom: readonly number[] | null): number {
+    let lost = 0;
+    for (const place of this.#closed) {
+      const room = this.#connections[place]?.room ?? 0;
+      const owed = sentByRoom === null ? (this.#sentBy[place] as number) : (sentByRoom[room] ?? 0);
+      lost += Math.max(0, owed - (this.#deliveredTo[place] as number));
+    }
+    return lost;
+  }
+}
+
+function messageType(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && "type" in value ? value.type : null;
+  } catch {
+    return null;
+  }
+}

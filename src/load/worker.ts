@@ -1,0 +1,210 @@
+import { readFileSync } from "node:fs";
+import { nowUs } from "../machine/clock.ts";
+import { pinProcess } from "../machine/pin.ts";
+import { Histogram } from "../stats/histogram.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import { Connector } from "./connector.ts";
+import { MessagePhase } from "./message-phase.ts";
+import type { Command, PhaseOrder, Report, WorkerSetup, WorkerUsage } from "./worker-protocol.ts";
+
+const progressIntervalMs = 200;
+const heartbeatMs = 10;
+
+/** The generator process: owns its share of the connections and does what the tool's commands say. */
+class Worker implements ConnectionOwner {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly #setup: WorkerSetup;
+  readonly #connections: readonly Connection[];
+  readonly #echoSeqs: Int32Array;
+  readonly #saySeqs: Int32Array;
+  readonly #connector: Connector;
+  readonly #loopDelay = new Histogram();
+  #phase: MessagePhase | null = null;
+  #progressTimer: Timer | null = null;
+  #blocked = 0;
+  #cpuAtStart = process.cpuUsage();
+
+  constructor(setup: WorkerSetup) {
+    this.host = setup.host;
+    this.port = setup.port;
+    this.path = setup.path;
+    this.#setup = setup;
+    const owned = Math.max(0, Math.ceil((setup.connections - setup.worker) / setup.workers));
+    this.#connections = Array.from({ length: owned }, (_, place) => {
+      const index = place * setup.workers + setup.worker;
+      return new Connection(index, index % setup.rooms, this);
+    });
+    this.#echoSeqs = new Int32Array(owned);
+    this.#saySeqs = new Int32Array(owned);
+    this.#connector = new Connector({
+      connections: this.#connections,
+      sourceAddresses: setup.sourceAddresses,
+      timeoutMs: setup.connectTimeoutMs,
+      epochUs: setup.epochUs,
+      clockUs: nowUs,
+      descriptorLimit: readDescriptorLimit(),
+    });
+    this.#startHeartbeat();
+  }
+
+  clockUs(): number {
+    return nowUs();
+  }
+
+  onArrival(): void {
+    this.#phase?.onArrival();
+  }
+
+  onOpened(connection: Connection): void {
+    this.#connector.noteOpened(connection);
+  }
+
+  onFailed(_: Connection, reason: string): void {
+    this.#connector.noteFailed(reason);
+  }
+
+  onDied(connection: Connection, reason: string): void {
+    this.#phase?.onDied(connection, reason);
+  }
+
+  onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+    this.#phase?.onMessage(connection, bytes, start, end, isText);
+  }
+
+  onBlocked(): void {
+    this.#blocked += 1;
+  }
+
+  onUnblocked(): void {
+    this.#blocked -= 1;
+  }
+
+  async connect(batch: number): Promise<void> {
+    this.#resetUsage();
+    const opened = await this.#connector.run(batch, (progress) => report({ kind: "connecting", progress }));
+    report({ kind: "connected", report: { ...opened, usage: this.#usage(), alive: this.#alive() } });
+  }
+
+  stopConnecting(): void {
+    this.#connector.stop();
+  }
+
+  startPhase(order: PhaseOrder): void {
+    this.#resetUsage();
+    const { epochUs } = this.#setup;
+    const phase = new MessagePhase({
+      setup: this.#setup,
+      order,
+      connections: this.#connections,
+      echoSeqs: this.#echoSeqs,
+      saySeqs: this.#saySeqs,
+      clockUs: () => nowUs() - epochUs,
+      isBlocked: () => this.#blocked > 0,
+      onMilestone: () => report({ kind: "progress", progress: phase.progress() }),
+    });
+    this.#phase = phase;
+    this.#progressTimer = setInterval(
+      () => report({ kind: "progress", progress: phase.progress() }),
+      progressIntervalMs,
+    );
+    const waitMs = (order.startUs + epochUs - nowUs()) / 1000;
+    setTimeout(() => phase.start(), Math.max(0, waitMs));
+  }
+
+  settle(sentByRoom: readonly number[] | null): void {
+    if (this.#progressTimer !== null) clearInterval(this.#progressTimer);
+    const phase = this.#phase;
+    if (phase === null) return;
+    this.#phase = null;
+    report({ kind: "settled", report: { ...phase.settle(sentByRoom), usage: this.#usage() } });
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+    report({ kind: "closed" });
+  }
+
+  #alive(): number[] {
+    return this.#connections.filter(({ state }) => state === "open").map(({ index }) => index);
+  }
+
+  #startHeartbeat(): void {
+    let dueUs = nowUs() + heartbeatMs * 1000;
+    setInterval(() => {
+      const now = nowUs();
+      this.#loopDelay.record(now - dueUs);
+      dueUs = now + heartbeatMs * 1000;
+    }, heartbeatMs);
+  }
+
+  #resetUsage(): void {
+    this.#loopDelay.reset();
+    this.#cpuAtStart = process.cpuUsage();
+  }
+
+  #usage(): WorkerUsage {
+    const { user, system } = process.cpuUsage(this.#cpuAtStart);
+    return {
+      cpuMs: (user + system) / 1000,
+      rssBytes: process.memoryUsage.rss(),
+      loopDelay: this.#loopDelay.toSparse(),
+    };
+  }
+}
+
+function readDescriptorLimit(): number | null {
+  try {
+    const line = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
+    return line?.[1] === undefined ? null : Number(line[1]);
+  } catch {
+    return null;
+  }
+}
+
+/** Why this process does not run where it should; null when it does. */
+function pin(cpus: readonly number[] | null): string | null {
+  const result = cpus === null ? null : pinProcess(cpus);
+  return result === null || result.pinned ? null : result.reason;
+}
+
+function report(message: Report): void {
+  process.send?.(message);
+}
+
+let worker: Worker | null = null;
+
+function obey(command: Command): void {
+  switch (command.kind) {
+    case "setup":
+      worker = new Worker(command.setup);
+      report({ kind: "ready", pinFailure: pin(command.setup.cpus) });
+      break;
+    case "connect":
+      void worker?.connect(command.batch);
+      break;
+    case "stop-connecting":
+      worker?.stopConnecting();
+      break;
+    case "start":
+      worker?.startPhase(command.order);
+      break;
+    case "settle":
+      worker?.settle(command.sentByRoom);
+      break;
+    case "close":
+      worker?.close();
+      break;
+  }
+}
+
+process.on("message", (command: Command) => obey(command));
+// The tool is gone: so is the reason to live.
+process.on("disconnect", () => process.exit(0));
+// Ctrl-C reaches the whole foreground group; the tool decides what it means.
+process.on("SIGINT", () => {});
+process.on("uncaughtException", (error) => {
+  report({ kind: "fault", text: error.stack ?? String(error) });
+  process.exit(1);
+});
