@@ -18,7 +18,7 @@ export class Server implements AsyncDisposable {
     this.process = process;
   }
 
-  /** Starts the server and waits until a handshake succeeds; `command` can wrap the start command. */
+  /** Starts the server and waits until a handshake succeeds; `wrap` goes before the start command. */
   static async start(
     env: Readonly<Record<string, string>> = {},
     wrap: readonly string[] = [],
