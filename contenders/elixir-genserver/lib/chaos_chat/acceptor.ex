@@ -5,8 +5,6 @@ defmodule ChaosChat.Acceptor do
 
   alias ChaosChat.{Connection, Listener}
 
-  require Logger
-
   # Out of descriptors (process, system) or ports: some connection has to end first.
   @exhausted [:emfile, :enfile, :system_limit]
   @pause_ms 100
@@ -15,25 +13,25 @@ defmodule ChaosChat.Acceptor do
   def start_link(limits), do: Task.start_link(__MODULE__, :run, [limits])
 
   @doc false
-  def run(limits), do: accept(Listener.socket(), limits, false)
+  def run(limits), do: accept(Listener.socket(), limits)
 
-  defp accept(listener, limits, exhausted?) do
+  defp accept(listener, limits) do
     case :gen_tcp.accept(listener) do
       {:ok, socket} ->
         hand_over(socket, limits)
-        accept(listener, limits, false)
+        accept(listener, limits)
 
       {:error, reason} when reason in @exhausted ->
-        unless exhausted?, do: Logger.warning("cannot accept: #{reason}; waiting for room")
+        Listener.report_exhausted(reason)
         Process.sleep(@pause_ms)
-        accept(listener, limits, true)
+        accept(listener, limits)
 
       {:error, :closed} ->
         exit({:shutdown, :closed})
 
       # One that was gone before it was accepted.
       {:error, _reason} ->
-        accept(listener, limits, exhausted?)
+        accept(listener, limits)
     end
   end
 

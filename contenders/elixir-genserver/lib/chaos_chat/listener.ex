@@ -1,5 +1,7 @@
 defmodule ChaosChat.Listener do
-  @moduledoc "Owns the listening socket, whose options every accepted socket inherits."
+  @moduledoc """
+  Owns the listening socket, whose options every accepted socket inherits, and speaks for the acceptors.
+  """
 
   use GenServer
 
@@ -28,11 +30,17 @@ defmodule ChaosChat.Listener do
     exit_on_close: false
   ]
 
+  @quiet_ms 10_000
+
   @spec start_link(host: String.t(), port: :inet.port_number()) :: GenServer.on_start()
   def start_link(options), do: GenServer.start_link(__MODULE__, options, name: __MODULE__)
 
   @spec socket() :: :gen_tcp.socket()
   def socket, do: GenServer.call(__MODULE__, :socket)
+
+  @doc "Says that nothing can be accepted, but not more often than one can read."
+  @spec report_exhausted(atom) :: :ok
+  def report_exhausted(reason), do: GenServer.cast(__MODULE__, {:exhausted, reason})
 
   @spec port() :: :inet.port_number()
   def port do
@@ -49,7 +57,7 @@ defmodule ChaosChat.Listener do
          {:ok, socket} <- :gen_tcp.listen(port, [family(address), {:ip, address} | @options]),
          {:ok, port} <- :inet.port(socket) do
       Logger.info("listening on #{host}:#{port}")
-      {:ok, socket}
+      {:ok, %{socket: socket, quiet_until: System.monotonic_time(:millisecond)}}
     else
       {:error, reason} ->
         {:stop, "cannot listen on #{host}:#{port}: #{:inet.format_error(reason)} (#{reason})"}
@@ -57,7 +65,19 @@ defmodule ChaosChat.Listener do
   end
 
   @impl true
-  def handle_call(:socket, _from, socket), do: {:reply, socket, socket}
+  def handle_call(:socket, _from, state), do: {:reply, state.socket, state}
+
+  @impl true
+  def handle_cast({:exhausted, reason}, state) do
+    now = System.monotonic_time(:millisecond)
+
+    if now < state.quiet_until do
+      {:noreply, state}
+    else
+      Logger.warning("cannot accept: #{:inet.format_error(reason)} (#{reason}); waiting for room")
+      {:noreply, %{state | quiet_until: now + @quiet_ms}}
+    end
+  end
 
   defp resolve(host) do
     name = String.to_charlist(host)

@@ -1,0 +1,54 @@
+defmodule ChaosChat.ProtocolTest do
+  use ExUnit.Case, async: true
+
+  alias ChaosChat.Protocol
+
+  test "knows the contract's messages" do
+    assert Protocol.parse(~S({"type":"join","room":"a.B_9-"})) == {:join, "a.B_9-"}
+    assert Protocol.parse(~S({"type":"echo","from":"c1","seq":3,"at":0,"text":"ü"})) == :echo
+
+    assert Protocol.parse(~S({"type":"say","room":"r","from":"","seq":10,"at":5,"text":""})) ==
+             {:say, "r"}
+
+    assert Protocol.parse(~S({"type":"crash"})) == :crash
+  end
+
+  test "accepts any JSON string as text" do
+    for text <- [~S(\" \\ \/ \b\f\n\r\t), ~S(\u00e9\uD83D\uDE00), "😀\u007F"] do
+      assert Protocol.parse(~s({"type":"echo","from":"c","seq":1,"at":1,"text":"#{text}"})) ==
+               :echo
+    end
+  end
+
+  test "answers what only begins like a message with an error" do
+    for text <- [
+          ~S({"type":"echo"}),
+          ~S({"type":"echo","from":"c","seq":1,"at":1,"text":"x"),
+          ~S({"type":"echo","from":"c","seq":1,"at":1,"text":"x"}}),
+          ~S({"type":"echo","from":"c","seq":1,"at":1,"text":"\x"}),
+          ~S({"type":"echo","from":"c","seq":1,"at":1,"text":"\u12g4"}),
+          ~s({"type":"echo","from":"c","seq":1,"at":1,"text":"\n"}),
+          ~S({"type":"echo","from":"c","seq":01,"at":1,"text":"x"}),
+          ~S({"type":"echo","from":"c","seq":1.5,"at":1,"text":"x"}),
+          ~S({"type":"echo","from":"c","seq":,"at":1,"text":"x"}),
+          ~S({"type":"echo","from":"c","at":1,"seq":1,"text":"x"}),
+          ~S({"type":"say","room":"","from":"c","seq":1,"at":1,"text":"x"}),
+          ~S({"type":"say","room":"a b","from":"c","seq":1,"at":1,"text":"x"}),
+          ~S({"type":"join","room":"ü"}),
+          ~S({"type":"join","room":"a"} ),
+          ~S({"type":"crash"} ),
+          ~S({"type":"leave"}),
+          ~S({ "type":"crash"}),
+          "null",
+          ""
+        ] do
+      assert {:error, _reason} = Protocol.parse(text)
+    end
+  end
+
+  test "limits room names to 64 characters" do
+    longest = String.duplicate("r", 64)
+    assert Protocol.parse(~s({"type":"join","room":"#{longest}"})) == {:join, longest}
+    assert {:error, _} = Protocol.parse(~s({"type":"join","room":"#{longest}r"}))
+  end
+end
