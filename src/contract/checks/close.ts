@@ -1,0 +1,177 @@
+import { describe } from "../arrival.ts";
+import { type Check, Finding } from "../check.ts";
+import { expectAlive, expectClose, expectMessages } from "../expectations.ts";
+import { closeFrame, encodeFrame, fragments, opcodes, pingFrame, textFrame } from "../frame.ts";
+import { echo } from "../messages.ts";
+import { violation } from "./violation.ts";
+
+const standardCodes = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011];
+const privateCodes = [3000, 3999, 4000, 4999];
+const illegalCodes = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535];
+
+const answering = {
+  reference: "RFC 6455 5.5.1, 7.1.2",
+  grade: "required",
+  nextStep: "Answer a close frame with a close frame, then close the TCP connection.",
+} as const;
+
+export const closeChecks: readonly Check[] = [
+  {
+    ...answering,
+    id: "close.answer",
+    rule: "A close frame is answered with a close frame, with or without a code and a reason.",
+    run: async (context) => {
+      for (const [after, frame] of [
+        ["an empty close frame", closeFrame()],
+        ["a close with 1000", closeFrame(1000)],
+        ["a close with a reason in UTF-8", closeFrame(1000, "až na konec 💤")],
+        ["a close with a reason of 123 bytes", closeFrame(1000, "r".repeat(123))],
+      ] as const) {
+        const connection = await context.open();
+        connection.send(frame);
+        await expectClose(connection, after);
+      }
+    },
+  },
+  {
+    ...answering,
+    id: "close.ends-tcp",
+    rule: "After the closing handshake the server closes the TCP connection, without waiting for the client to.",
+    reference: "RFC 6455 5.5.1, 7.1.1",
+    run: async (context) => {
+      const connection = await context.open();
+      connection.send(closeFrame(1000));
+      await expectClose(connection, "a close with 1000");
+      const arrival = await connection.next();
+      if (arrival.kind !== "end") throw new Finding("the end of the TCP connection", describe(arrival));
+    },
+  },
+  {
+    ...answering,
+    id: "close.same-code",
+    rule: "The answer repeats the client's code.",
+    reference: "RFC 6455 5.5.1 (typically echos)",
+    grade: "strict",
+    nextStep: "Send back the code that came.",
+    run: async (context) => {
+      for (const code of [1000, 1001, 3000, 4999]) {
+        const connection = await context.open();
+        connection.send(closeFrame(code));
+        const arrival = await expectClose(connection, `a close with ${code}`);
+        if (arrival.code !== code) throw new Finding(`a close frame with code ${code}`, describe(arrival));
+      }
+    },
+  },
+  {
+    ...answering,
+    id: "close.codes",
+    rule: "Every code that may be sent is taken as a proper close.",
+    reference: "RFC 6455 7.4.1, 7.4.2",
+    nextStep: "Accept 1000-1003, 1007-1011 and 3000-4999.",
+    run: async (context) => {
+      for (const code of [...standardCodes, ...privateCodes]) {
+        const connection = await context.open();
+        connection.send(closeFrame(code, "bye"));
+        const arrival = await expectClose(connection, `a close with ${code}`);
+        if (arrival.code === 1002 && code !== 1002)
+          throw new Finding(`code ${code} to be accepted`, describe(arrival));
+      }
+    },
+  },
+  ...violation({
+    id: "close.illegal-codes",
+    rule: "A code that must not stand in a close frame is refused, and never sent back.",
+    reference: "RFC 6455 7.4.1, 7.4.2",
+    nextStep: "Answer 1002 to 0-999, 1004-1006, 1015-2999 and 5000 upwards.",
+    codes: [1002],
+    attempts: illegalCodes.map((code) => ({ after: `a close with ${code}`, send: closeFrame(code) })),
+  }),
+  ...violation({
+    id: "close.one-byte",
+    rule: "A close frame with one byte of payload, half a code, fails the connection.",
+    reference: "RFC 6455 5.5.1",
+    nextStep: "Answer 1002 to a close frame whose payload is one byte.",
+    codes: [1002],
+    attempts: [
+      { after: "a close of one byte", send: encodeFrame({ opcode: opcodes.close, payload: "\u0003" }) },
+    ],
+  }),
+  ...violation({
+    id: "close.bad-reason",
+    rule: "A close reason that is not UTF-8 fails the connection.",
+    reference: "RFC 6455 5.5.1, 8.1",
+    nextStep: "Validate the reason like a text message.",
+    codes: [1007, 1002],
+    attempts: ["80", "ceba e1bdb9 eda080", "c0af"].map((digits) => ({
+      after: `a close reason of the bytes ${digits}`,
+      send: closeFrame(1000, Buffer.from(digits.replaceAll(" ", ""), "hex")),
+    })),
+  }),
+  {
+    ...answering,
+    id: "close.nothing-after",
+    rule: "What a client sends behind its close frame is not answered.",
+    reference: "RFC 6455 5.5.1",
+    nextStep: "Stop taking frames once a close frame came.",
+    run: async (context) => {
+      for (const [what, frame] of [
+        ["a message", textFrame(echo())],
+        ["a ping", pingFrame("late")],
+        ["a second close", closeFrame(1001)],
+      ] as const) {
+        const connection = await context.open();
+        connection.send(closeFrame(1000), frame);
+        await expectClose(connection, `a close with 1000 and ${what} behind it`);
+        const arrival = await connection.next();
+        if (arrival.kind !== "end")
+          throw new Finding(`no answer to ${what} behind a close frame`, describe(arrival));
+      }
+    },
+  },
+  {
+    ...answering,
+    id: "close.within-message",
+    rule: "A close frame between the fragments of a message is answered.",
+    reference: "RFC 6455 5.4, 5.5.1",
+    run: async (context) => {
+      const connection = await context.open();
+      connection.send(fragments([echo(), ""])[0] ?? "", closeFrame(1000));
+      await expectClose(connection, "a close between fragments");
+    },
+  },
+  {
+    ...answering,
+    id: "close.answers-first",
+    rule: "Messages that came before the close frame are answered before it.",
+    reference: "RFC 6455 5.5.1, 7.1.2, contract, promises (delivery)",
+    grade: "strict",
+    nextStep: "Write what is queued for the connection, then the close frame.",
+    run: async (context) => {
+      const connection = await context.open();
+      const messages = Array.from({ length: 20 }, (_, i) => echo({ from: "last-words", seq: i + 1 }));
+      connection.send(...messages.map((message) => textFrame(message)), closeFrame(1000));
+      await expectMessages(connection, messages, "each message before the close frame");
+      await expectClose(connection, "the messages");
+    },
+  },
+  {
+    id: "close.no-handshake",
+    rule: "Clients that leave without a close frame, by FIN or reset, do no harm.",
+    reference: "RFC 6455 7.1.5 (1006), contract, promises",
+    grade: "required",
+    nextStep: "Treat the end of the TCP connection like a close, and catch errors of the socket.",
+    run: async (context) => {
+      const leaves = await context.open();
+      leaves.end();
+      const arrival = await leaves.next();
+      if (arrival.kind !== "end" && arrival.kind !== "close")
+        throw new Finding("the server to close its half after the client's FIN", describe(arrival));
+      for (let i = 0; i < 5; i++) {
+        const resets = await context.open();
+        resets.send(textFrame(echo()), textFrame(echo()).subarray(0, 9));
+        resets.reset();
+      }
+      await expectAlive(context);
+    },
+  },
+];

@@ -1,0 +1,148 @@
+import { describe, excerpt } from "../arrival.ts";
+import { type Check, type CheckContext, Finding } from "../check.ts";
+import { expectAlive, expectEcho } from "../expectations.ts";
+import { binaryFrame, textFrame } from "../frame.ts";
+import { echo, errorReason, join, MAX_MESSAGE_BYTES } from "../messages.ts";
+
+const refusals = [1003, 1007, 1008];
+const refusal = 'an error reply ({"type":"error","reason":"…"}), or a close with 1003, 1007 or 1008';
+
+const about = {
+  reference: "contract, messages (anything else, JSON or not)",
+  grade: "required",
+  nextStep:
+    "Answer an error, or close with 1003, 1007 or 1008, for whatever is not a message of the contract.",
+} as const;
+
+/** Sends one message that is none and expects the refusal; where the connection is kept, it has to work. */
+async function expectRefused(
+  context: CheckContext,
+  frame: Uint8Array,
+  shown: string | Uint8Array,
+): Promise<void> {
+  const connection = await context.open();
+  connection.send(frame);
+  const arrival = await connection.next();
+  const came = `after ${excerpt(shown)}: ${describe(arrival)}`;
+  if (arrival.kind === "close" && arrival.code !== undefined && refusals.includes(arrival.code)) return;
+  if (arrival.kind !== "message" || errorReason(arrival.bytes.toString()) === undefined)
+    throw new Finding(refusal, came);
+  await expectEcho(connection, "after-junk");
+}
+
+function junk(name: string, rule: string, messages: readonly string[], more: Partial<Check> = {}): Check {
+  return {
+    ...about,
+    id: `errors.${name}`,
+    rule: `${rule} is refused without harm.`,
+    ...more,
+    run: async (context) => {
+      for (const message of messages) await expectRefused(context, textFrame(message), message);
+      await expectAlive(context);
+    },
+  };
+}
+
+const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
+
+export const errorChecks: readonly Check[] = [
+  junk("empty", "A message of no bytes or one", ["", "x", "{", "1"], {
+    reference: "RFC 6455 5.6, contract, messages (anything else, JSON or not)",
+  }),
+  junk("not-json", "Text that is not JSON", [
+    "hello",
+    '{"type":"echo"',
+    '{"type":"echo","from":"c1","seq":1,"at":0,"text":"no end',
+    "{'type':'join'}",
+    "\u0000\u0001\u0002",
+    '{"type":"jo',
+  ]),
+  junk("not-an-object", "JSON that is no object", [
+    "null",
+    "true",
+    "42",
+    "-1.5e300",
+    '"join"',
+    "[]",
+    '[{"type":"echo"}]',
+    "{}",
+  ]),
+  junk("unknown-type", "An unknown type", [
+    '{"type":"shout","room":"lobby"}',
+    '{"type":"","from":"c1"}',
+    '{"type":"__proto__"}',
+    '{"type":"constructor"}',
+    '{"type":"joined","room":"lobby"}',
+    '{"type":"error","reason":"mine"}',
+    '{"type":"ECHO","from":"c1","seq":1,"at":0,"text":""}',
+  ]),
+  junk("type-not-text", "A type that is no string", [
+    '{"type":null}',
+    '{"type":7}',
+    '{"type":["echo"]}',
+    '{"type":{}}',
+  ]),
+  junk("deep", "JSON nested a thousand deep and more", [
+    nested(1_000),
+    nested(30_000),
+    `{"type":${nested(5_000)}}`,
+  ]),
+  junk("large", "64 KiB of junk", ["x".repeat(MAX_MESSAGE_BYTES), `{"type":"${"y".repeat(60_000)}"}`]),
+  junk(
+    "missing-keys",
+    "A message that lacks a key",
+    [
+      '{"type":"echo"}',
+      '{"type":"join"}',
+      '{"type":"say"}',
+      '{"type":"say","from":"c1","seq":1,"at":0,"text":""}',
+    ],
+    { grade: "strict" },
+  ),
+  junk(
+    "key-order",
+    "A message whose keys stand in another order",
+    [
+      '{"room":"lobby","type":"join"}',
+      '{"from":"c1","type":"echo","seq":1,"at":0,"text":""}',
+      '{"text":"","at":0,"seq":1,"from":"c1","room":"lobby","type":"say"}',
+    ],
+    { grade: "strict", nextStep: "Take messages only with their keys in the contract's order, type first." },
+  ),
+  junk(
+    "room-names",
+    "A join with a room name that is none",
+    ["", " ", "a b", "x".repeat(65), "lobby/1", "ž", 'a"b'].map((room) => join(room)),
+    { grade: "strict", reference: "contract, messages (room name)" },
+  ),
+  {
+    ...about,
+    id: "errors.binary",
+    rule: "A binary message is answered with an error or refused with 1003, whatever it holds.",
+    reference: "contract, endpoints (binary messages)",
+    nextStep: "Look at the opcode before the payload.",
+    run: async (context) => {
+      for (const payload of [echo(), join("lobby"), "", Buffer.from("00ff80c0", "hex")])
+        await expectRefused(context, binaryFrame(payload), payload);
+      await expectAlive(context);
+    },
+  },
+  {
+    ...about,
+    id: "errors.reply",
+    rule: "The error reply is compact JSON with type and reason, in this order.",
+    grade: "strict",
+    reference: "contract, messages (compact JSON objects, keys in exactly this order)",
+    nextStep: 'Write {"type":"error","reason":"…"} without spaces, and nothing else in it.',
+    run: async (context) => {
+      const connection = await context.open();
+      connection.send(textFrame("hello"));
+      const arrival = await connection.next();
+      if (arrival.kind === "close") return;
+      const reply = arrival.kind === "message" ? arrival.bytes.toString() : "";
+      const reason = errorReason(reply);
+      if (reason === undefined || reply !== JSON.stringify({ type: "error", reason }))
+        throw new Finding('{"type":"error","reason":"…"}', describe(arrival));
+    },
+  },
+];

@@ -1,0 +1,102 @@
+import { describe } from "../arrival.ts";
+import { type Check, type CheckContext, Finding, type ServerProcess, Skipped } from "../check.ts";
+import { expectAlive } from "../expectations.ts";
+import { type RawConnection, Unreachable } from "../raw-connection.ts";
+
+/** Contract: exits within 5 s of SIGTERM. */
+const EXIT_LIMIT_MS = 5_000;
+const READY_LIMIT_MS = 10_000;
+const RETRY_MS = 25;
+
+/** Runs before all others, and without it none is worth running. */
+export const readyCheck: Check = {
+  id: "process.ready",
+  rule: "A real handshake and one echo succeed.",
+  reference: "contract, the process (ready)",
+  grade: "required",
+  alone: true,
+  nextStep: "See what the server printed; it has to listen on the HOST and PORT of its environment.",
+  run: async (context) => {
+    const deadline = performance.now() + READY_LIMIT_MS;
+    for (;;) {
+      try {
+        return await expectAlive(context);
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        if (performance.now() > deadline || context.process === undefined)
+          throw new Finding(
+            `a handshake and an echo${context.process === undefined ? "" : ` within ${READY_LIMIT_MS} ms`}`,
+            error.message,
+          );
+      }
+      await Bun.sleep(RETRY_MS);
+    }
+  },
+};
+
+interface Termination {
+  /** Undefined when the limit passed first. */
+  readonly exitMs: number | undefined;
+  /** What each open connection saw. */
+  readonly endings: readonly string[];
+  readonly closed: boolean;
+}
+
+/** A process ends only once, so the checks share what was seen. */
+const terminations = new WeakMap<ServerProcess, Promise<Termination>>();
+
+function terminate(context: CheckContext): Promise<Termination> {
+  if (context.process === undefined)
+    throw new Skipped("the server's process is not ours; verify a contender instead of a URL");
+  const known = terminations.get(context.process) ?? terminateOnce(context, context.process);
+  terminations.set(context.process, known);
+  return known;
+}
+
+async function terminateOnce(context: CheckContext, server: ServerProcess): Promise<Termination> {
+  const connections = await Promise.all([context.open(), context.open(), context.open()]);
+  const exit = await Promise.race([server.terminate(), Bun.sleep(EXIT_LIMIT_MS)]);
+  const endings = await Promise.all(connections.map((connection) => ending(connection)));
+  return {
+    exitMs: exit?.exitMs,
+    endings: endings.map((seen) => seen.what),
+    closed: endings.every((seen) => seen.closed),
+  };
+}
+
+async function ending(connection: RawConnection): Promise<{ what: string; closed: boolean }> {
+  const arrival = await connection.next();
+  return { what: describe(arrival), closed: arrival.kind === "close" };
+}
+
+/** Run last: nothing can be checked after them. */
+export const terminationChecks: readonly Check[] = [
+  {
+    id: "process.sigterm",
+    rule: "On SIGTERM the server exits within 5 s, with connections still open.",
+    reference: "contract, the process (SIGTERM)",
+    grade: "required",
+    alone: true,
+    nextStep: "Handle SIGTERM: stop listening, close every connection, exit; do not wait for clients.",
+    run: async (context) => {
+      const { exitMs } = await terminate(context);
+      if (exitMs === undefined || exitMs > EXIT_LIMIT_MS)
+        throw new Finding(
+          `the process to exit within ${EXIT_LIMIT_MS} ms of SIGTERM`,
+          "a process that still runs",
+        );
+    },
+  },
+  {
+    id: "process.sigterm-close",
+    rule: "On SIGTERM open connections get a close frame.",
+    reference: "contract, the process (closes what is open); RFC 6455 7.4.1 (1001)",
+    grade: "strict",
+    alone: true,
+    nextStep: "Send a close frame with 1001 to every connection before exiting.",
+    run: async (context) => {
+      const { endings, closed } = await terminate(context);
+      if (!closed) throw new Finding("a close frame on each of 3 open connections", endings.join("; "));
+    },
+  },
+];

@@ -1,0 +1,127 @@
+import type { Check, CheckContext } from "../check.ts";
+import { expectMessage } from "../expectations.ts";
+import { cut, fragments, textFrame } from "../frame.ts";
+import { echoAround } from "../messages.ts";
+import { type Attempt, violation } from "./violation.ts";
+
+const hex = (digits: string): Buffer => Buffer.from(digits.replaceAll(" ", ""), "hex");
+
+/** The first and last characters of each width, those beside the surrogates, and noncharacters, which are allowed. */
+// biome-ignore format: a table
+const valid = [
+  "7f", "c2 80", "df bf", "e0 a0 80", "ed 9f bf", "ee 80 80", "ef bf bd", "ef bf bf", "ef bb bf",
+  "f0 90 80 80", "f0 9f 92 a9", "f4 8f bf bf", "f1 bf bf be", "ce ba e1 bd b9 cf 83 ce bc ce b5",
+].map(hex);
+
+/** Sequences that are not UTF-8, by what is wrong with them (RFC 3629 3, 4). */
+const invalid = {
+  "lone-continuation": ["80", "bf", "80 bf 80", "41 80 41", "ce ba 80"],
+  truncated: ["c3", "e2 82", "e2", "f0 9f 92", "f0 9f", "f0", "c3 c3 a9", "e2 82 41", "f0 9f 92 41"],
+  overlong: ["c0 80", "c0 af", "c1 bf", "e0 80 af", "e0 9f bf", "f0 80 80 af", "f0 8f bf bf"],
+  surrogate: ["ed a0 80", "ed af bf", "ed b0 80", "ed bf bf", "ed a0 80 ed b0 80"],
+  "above-range": ["f4 90 80 80", "f5 80 80 80", "f7 bf bf bf"],
+  impossible: ["fe", "ff", "fe fe ff ff", "f8 88 80 80 80", "fc 84 80 80 80 80"],
+} as const;
+
+const about = {
+  reference: "RFC 6455 5.6, 8.1, RFC 3629",
+  codes: [1007],
+  nextStep: "Validate the bytes of a text message, put together, before anything else is done with them.",
+};
+
+const spaced = (bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString("hex")
+    .replace(/..(?=.)/g, "$& ");
+
+const wholeAttempt = (digits: string): Attempt => ({
+  after: `the bytes ${digits} in a text message`,
+  send: textFrame(echoAround(hex(digits))),
+});
+
+/** Cut in the middle of the bad sequence, so that neither part is worse than unfinished. */
+const cutMessages = ["ed a0 80", "f0 80 80 af", "e2 82 41", "c3 41"].map((digits) => {
+  const whole = echoAround(hex(digits));
+  const at = whole.indexOf(hex(digits)) + 1;
+  return { digits, parts: [whole.subarray(0, at), whole.subarray(at)] };
+});
+
+async function expectAllEchoed(
+  context: CheckContext,
+  send: (message: Buffer, at: number) => readonly Uint8Array[],
+): Promise<void> {
+  const connection = await context.open();
+  for (const sequence of valid) {
+    const message = echoAround(sequence);
+    const from = message.indexOf(sequence);
+    for (let at = from + 1; at < from + Math.max(sequence.length, 2); at++) {
+      await connection.sendApart(send(message, at));
+      await expectMessage(connection, message, `the identical bytes around ${spaced(sequence)}`);
+    }
+  }
+}
+
+export const utf8Checks: readonly Check[] = [
+  {
+    ...about,
+    id: "utf8.valid",
+    grade: "required",
+    rule: "Text of any valid UTF-8 is taken, from U+007F to U+10FFFF, noncharacters included.",
+    run: (context) => expectAllEchoed(context, (message) => [textFrame(message)]),
+  },
+  {
+    ...about,
+    id: "utf8.valid-in-fragments",
+    grade: "required",
+    rule: "A character may be cut between two fragments.",
+    run: (context) =>
+      expectAllEchoed(context, (message, at) => fragments([message.subarray(0, at), message.subarray(at)])),
+  },
+  {
+    ...about,
+    id: "utf8.valid-in-packets",
+    grade: "required",
+    rule: "A character may be cut between two packets.",
+    run: (context) =>
+      expectAllEchoed(context, (message, at) => {
+        const frame = textFrame(message);
+        const cutAt = frame.length - message.length + at;
+        return [frame.subarray(0, cutAt), frame.subarray(cutAt)];
+      }),
+  },
+  ...Object.entries(invalid).flatMap(([name, sequences]) =>
+    violation({
+      ...about,
+      id: `utf8.${name}`,
+      rule: `Text with ${name.replace("-", " ")} UTF-8 (such as ${sequences[0]}) fails the connection.`,
+      attempts: sequences.map(wholeAttempt),
+    }),
+  ),
+  ...violation({
+    ...about,
+    id: "utf8.invalid-in-fragments",
+    rule: "Invalid UTF-8 is found where it is cut between two fragments.",
+    attempts: cutMessages.map(({ digits, parts }) => ({
+      after: `the bytes ${digits} cut between two fragments`,
+      send: Buffer.concat(fragments(parts)),
+    })),
+  }),
+  ...violation({
+    ...about,
+    id: "utf8.invalid-in-packets",
+    rule: "Invalid UTF-8 is found when it comes byte by byte.",
+    attempts: cutMessages.slice(0, 2).map(({ digits, parts }) => ({
+      after: `the bytes ${digits}, sent one by one`,
+      send: (connection) => connection.sendApart(cut(textFrame(Buffer.concat(parts)), 1)),
+    })),
+  }),
+  ...violation({
+    ...about,
+    id: "utf8.unfinished",
+    rule: "A text message must not end in the middle of a character.",
+    attempts: ["c3", "e2 82", "f0 9f 92"].map((digits) => ({
+      after: `a text message that ends with ${digits}`,
+      send: textFrame(hex(`4f 4b ${digits}`)),
+    })),
+  }),
+];

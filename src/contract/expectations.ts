@@ -1,0 +1,143 @@
+import { type Arrival, describe, excerpt } from "./arrival.ts";
+import { type CheckContext, Finding, isResponse } from "./check.ts";
+import { pingFrame, textFrame } from "./frame.ts";
+import { echo, errorReason } from "./messages.ts";
+import type { RawConnection, Response } from "./raw-connection.ts";
+
+/** Sends a request and takes a plain HTTP answer with one of the statuses; a refused handshake is one. */
+export async function expectStatus(
+  connection: RawConnection,
+  expected: string,
+  accepts: (status: number) => boolean,
+): Promise<Response> {
+  const answer = await connection.response();
+  if (!isResponse(answer)) throw new Finding(expected, describe(answer));
+  if (!accepts(answer.status)) throw new Finding(expected, `status ${answer.status}`);
+  return answer;
+}
+
+export const isClientError = (status: number): boolean => status >= 400 && status < 500;
+
+/** The next arrival is a text message of these very bytes. */
+export async function expectMessage(
+  connection: RawConnection,
+  message: string | Uint8Array,
+  what = "the identical bytes",
+): Promise<void> {
+  const wanted = Buffer.from(message);
+  const arrival = await connection.next();
+  if (arrival.kind === "message" && !arrival.binary && arrival.bytes.equals(wanted)) return;
+  throw new Finding(`${what}: ${excerpt(wanted)}`, describe(arrival));
+}
+
+/** Each message comes next, in this order. */
+export async function expectMessages(
+  connection: RawConnection,
+  messages: readonly (string | Uint8Array)[],
+  what: string,
+): Promise<void> {
+  for (const [i, message] of messages.entries())
+    await expectMessage(
+      connection,
+      message,
+      messages.length === 1 ? what : `${what} (${i + 1} of ${messages.length})`,
+    );
+}
+
+export async function expectPong(connection: RawConnection, payload: string | Uint8Array): Promise<void> {
+  const wanted = Buffer.from(payload);
+  const arrival = await connection.next();
+  if (arrival.kind === "pong" && arrival.payload.equals(wanted)) return;
+  const expected = `a pong with the ping's ${wanted.length} bytes of payload`;
+  if (arrival.kind === "pong" && arrival.payload.length === wanted.length)
+    throw new Finding(expected, "a pong with another payload of the same length");
+  throw new Finding(expected, describe(arrival));
+}
+
+/** The connection still works and nothing unasked came before the answer. */
+export async function expectEcho(connection: RawConnection, from = "still-there"): Promise<void> {
+  const message = echo({ from });
+  connection.send(textFrame(message));
+  await expectMessage(connection, message, "the connection to stay open and answer the next echo");
+}
+
+/** Nothing more comes. To be called after a barrier, since silence cannot be awaited. */
+export async function expectNothing(
+  context: CheckContext,
+  connection: RawConnection,
+  what: string,
+): Promise<void> {
+  const arrival = await connection.next(context.settleMs);
+  if (arrival.kind !== "silence") throw new Finding(what, describe(arrival));
+}
+
+/** A new connection can be opened and served: the server lives. */
+export async function expectAlive(context: CheckContext): Promise<void> {
+  await expectEcho(await context.open(), "alive");
+}
+
+/** How a server ended a connection on which the protocol was violated. */
+export type Failure = Extract<Arrival, { kind: "close" | "end" }>;
+
+/** The server is asked whether it took the violation for good after so many milliseconds of silence. */
+const PROBE_AFTER_MS = 300;
+
+/**
+ * Waits until the server fails the connection (RFC 6455 7.1.7): a close frame, or the end of the TCP connection.
+ * A server that still answers a ping has not, and is found out without waiting the whole time.
+ */
+export async function expectFailure(
+  context: CheckContext,
+  connection: RawConnection,
+  after: string,
+  expected = "the connection to be failed: a close frame, or the end of the TCP connection",
+): Promise<Failure> {
+  const cause = `after ${after}: `;
+  let arrival = await connection.next(Math.min(PROBE_AFTER_MS, context.waitMs));
+  if (arrival.kind === "silence") {
+    connection.send(pingFrame("probe"));
+    arrival = await connection.next();
+  }
+  // An error reply may go ahead of the end, but does not stand for it.
+  while (arrival.kind === "message" && errorReason(arrival.bytes.toString()) !== undefined) {
+    const reply = arrival;
+    connection.send(pingFrame("probe"));
+    arrival = await connection.next();
+    if (arrival.kind === "pong")
+      throw new Finding(expected, `${cause}${describe(reply)}, and the connection stays open`);
+  }
+  switch (arrival.kind) {
+    case "close":
+      expectLegalCode(arrival, cause);
+      return arrival;
+    case "end":
+      // What ends without a word may have died.
+      await expectAlive(context);
+      return arrival;
+    case "pong":
+      throw new Finding(expected, `${cause}the connection stays open and answers a ping`);
+    default:
+      throw new Finding(expected, `${cause}${describe(arrival)}`);
+  }
+}
+
+/** RFC 6455 7.4: codes that may stand in a close frame. */
+export const isLegalCode = (code: number): boolean =>
+  (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
+
+function expectLegalCode(arrival: Extract<Arrival, { kind: "close" }>, cause: string): void {
+  if (arrival.code === undefined || isLegalCode(arrival.code)) return;
+  throw new Finding("a close code that may be sent (RFC 6455 7.4.1)", `${cause}${describe(arrival)}`);
+}
+
+/** The close frame in answer to ours, whatever came before it put aside. */
+export async function expectClose(
+  connection: RawConnection,
+  after: string,
+): Promise<Extract<Arrival, { kind: "close" }>> {
+  const arrival = await connection.next();
+  if (arrival.kind !== "close")
+    throw new Finding("a close frame in answer", `after ${after}: ${describe(arrival)}`);
+  expectLegalCode(arrival, `after ${after}: `);
+  return arrival;
+}

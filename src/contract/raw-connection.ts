@@ -1,0 +1,201 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type Arrival, ArrivalReader } from "./arrival.ts";
+import { type Frame, pongFrame } from "./frame.ts";
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  /** Of the WebSocket endpoint, such as `/ws`. */
+  readonly path: string;
+}
+
+/** A server's answer to an HTTP request, as far as its head. */
+export interface Response {
+  readonly status: number;
+  /** Names in lower case; a repeated header is joined by ", ". */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** No TCP connection came about: the server is not there (any more). */
+export class Unreachable extends Error {}
+
+/** RFC 6455 4.2.2, step 5.4. */
+export function acceptKey(key: string): string {
+  return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+}
+
+export const randomKey = (): string => randomBytes(16).toString("base64");
+
+/** The header lines of a proper opening handshake, RFC 6455 4.1, to be changed and left out at will. */
+export function upgradeHeaders(target: Target, key: string): Record<string, string> {
+  return {
+    Host: `${target.host}:${target.port}`,
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+    "Sec-WebSocket-Key": key,
+    "Sec-WebSocket-Version": "13",
+  };
+}
+
+export function request(path: string, headers: Readonly<Record<string, string>>, method = "GET"): Buffer {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
+}
+
+/** A TCP connection that sends any bytes and queues what comes, so that a check waits for events and never polls. */
+export class RawConnection {
+  /** Answer the server's pings, as a client must (RFC 6455 5.5.2), and keep them out of the arrivals. */
+  answersPings = true;
+  readonly #waitMs: number;
+  readonly #arrivals: Arrival[] = [];
+  readonly #reader = new ArrivalReader();
+  #socket: Bun.Socket | undefined;
+  #unsent = Buffer.alloc(0);
+  /** Undefined once the handshake is through and the bytes are frames. */
+  #head: Buffer | undefined = Buffer.alloc(0);
+  #response: Response | undefined;
+  #end: Arrival | undefined;
+  #wake: (() => void) | undefined;
+
+  private constructor(waitMs: number) {
+    this.#waitMs = waitMs;
+  }
+
+  /** Throws Unreachable. `waitMs` is the longest wait for any one event on it. */
+  static async dial(target: Target, waitMs: number): Promise<RawConnection> {
+    const connection = new RawConnection(waitMs);
+    try {
+      connection.#socket = await Bun.connect({
+        hostname: target.host,
+        port: target.port,
+        // Else the server's FIN would end our half too, and what it does with a half-open connection is hidden.
+        allowHalfOpen: true,
+        socket: {
+          data: (_socket, bytes) => connection.#take(bytes),
+          drain: () => connection.#flush(),
+          end: () => connection.#finish("eof"),
+          close: (_socket, error) => connection.#finish(error === undefined ? "aborted" : "reset"),
+          error: () => connection.#finish("reset"),
+        },
+      });
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+      throw new Unreachable(`no TCP connection to ${target.host}:${target.port} (${code})`);
+    }
+    // Nagle would glue together the pieces that a check sends apart.
+    connection.#socket.setNoDelay(true);
+    return connection;
+  }
+
+  /** Every frame that came, as it stood on the wire. */
+  get frames(): readonly Frame[] {
+    return this.#reader.frames;
+  }
+
+  send(...chunks: readonly (string | Uint8Array)[]): void {
+    this.#unsent = Buffer.concat([this.#unsent, ...chunks.map((chunk) => Buffer.from(chunk))]);
+    this.#flush();
+  }
+
+  /**
+   * Sends each piece by itself. What a server reads at once cannot be seen from here, so there is a pause of
+   * `pauseMs` after each piece to let it read.
+   */
+  async sendApart(pieces: Iterable<string | Uint8Array>, pauseMs = 1): Promise<void> {
+    for (const piece of pieces) {
+      this.send(piece);
+      await Bun.sleep(pauseMs);
+    }
+  }
+
+  /** Ends our half: FIN. */
+  end(): void {
+    this.#socket?.shutdown();
+  }
+
+  /** RST. */
+  reset(): void {
+    this.#socket?.terminate();
+  }
+
+  /** Closes both halves and wakes whoever waits. */
+  dispose(): void {
+    this.#finish("aborted");
+    this.#socket?.end();
+  }
+
+  /** The head of the server's HTTP answer, or what came instead of one. */
+  async response(waitMs = this.#waitMs): Promise<Response | Arrival> {
+    await this.#until(() => this.#response !== undefined || this.#end !== undefined, waitMs);
+    return this.#response ?? this.#end ?? { kind: "silence", waitedMs: waitMs };
+  }
+
+  /** What the server does next. The end comes again and again; silence is an arrival too. */
+  async next(waitMs = this.#waitMs): Promise<Arrival> {
+    await this.#until(() => this.#arrivals.length > 0 || this.#end !== undefined, waitMs);
+    return this.#arrivals.shift() ?? this.#end ?? { kind: "silence", waitedMs: waitMs };
+  }
+
+  async #until(condition: () => boolean, waitMs: number): Promise<void> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake?.();
+    }, waitMs);
+    while (!condition() && !late) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    clearTimeout(timer);
+  }
+
+  #flush(): void {
+    if (this.#unsent.length === 0 || this.#socket === undefined) return;
+    const sent = this.#socket.write(this.#unsent);
+    // A negative count means that the connection is gone, which its end tells.
+    this.#unsent = this.#unsent.subarray(Math.max(sent, 0));
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (this.#head === undefined) {
+      this.#takeFrames(bytes);
+      return;
+    }
+    this.#head = Buffer.concat([this.#head, bytes]);
+    const end = this.#head.indexOf("\r\n\r\n");
+    if (end === -1 || this.#response !== undefined) return;
+    this.#response = parseHead(this.#head.toString("latin1", 0, end));
+    if (this.#response.status === 101) {
+      const rest = this.#head.subarray(end + 4);
+      this.#head = undefined;
+      this.#takeFrames(rest);
+    }
+    this.#wake?.();
+  }
+
+  #takeFrames(bytes: Uint8Array): void {
+    for (const arrival of this.#reader.push(bytes)) {
+      if (arrival.kind === "ping" && this.answersPings) this.send(pongFrame(arrival.payload));
+      else this.#arrivals.push(arrival);
+    }
+    this.#wake?.();
+  }
+
+  #finish(how: "eof" | "reset" | "aborted"): void {
+    this.#end ??= { kind: "end", how };
+    this.#wake?.();
+  }
+}
+
+function parseHead(head: string): Response {
+  const [statusLine = "", ...lines] = head.split("\r\n");
+  const headers = new Map<string, string>();
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon).trim().toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value);
+  }
+  return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1] ?? 0), headers };
+}

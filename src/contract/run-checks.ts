@@ -1,0 +1,255 @@
+import { describe } from "./arrival.ts";
+import {
+  type Check,
+  type CheckContext,
+  Finding,
+  type Framing,
+  isResponse,
+  type ServerProcess,
+  Skipped,
+} from "./check.ts";
+import type { CheckReport, CheckResult } from "./check-report.ts";
+import { allChecks } from "./checks/all.ts";
+import { readyCheck, terminationChecks } from "./checks/process.ts";
+import {
+  RawConnection,
+  randomKey,
+  request,
+  type Target,
+  Unreachable,
+  upgradeHeaders,
+} from "./raw-connection.ts";
+
+export interface CheckOptions {
+  /** What the manifest declares. Default `single`. */
+  readonly framing?: Framing;
+  /** The server's process, where the caller owns it; the process checks end it. */
+  readonly process?: ServerProcess | undefined;
+  /** Run the checks that take minutes too. Default false. */
+  readonly slow?: boolean;
+  /** Which checks to run; those left out do not appear in the report. Default all. */
+  readonly only?: (check: Check) => boolean;
+  /** Checks at the same time. Default 8. */
+  readonly concurrency?: number;
+  /** The longest wait for one thing that must come, in ms. Default 5,000. */
+  readonly waitMs?: number;
+  /** How long to look out for what must not come, in ms. Default 50. */
+  readonly settleMs?: number;
+  /** Length of the silent connection's silence, in ms. Default 120,000, the contract's. */
+  readonly silenceMs?: number;
+  /** The longest time for one check, beside its silence, in ms. Default 30,000. */
+  readonly checkTimeoutMs?: number;
+  /** Ends the run; what has not ended by then is skipped. */
+  readonly signal?: AbortSignal;
+  /** Called with each result as soon as it is known. */
+  readonly onResult?: (result: CheckResult) => void;
+}
+
+type Settings = Required<Omit<CheckOptions, "process" | "onResult">> &
+  Pick<CheckOptions, "process" | "onResult">;
+
+type Outcome = { readonly result: CheckResult; readonly unreachable: boolean };
+
+/**
+ * Runs the suite against a server that is up, and never throws for what the server does. Checks run side by side,
+ * apart from those that count or end the process. A server that dies is restarted where `process.restart` allows,
+ * and the checks that were running then are repeated one by one, so that the death is laid at the right door.
+ */
+export async function runChecks(target: Target, options: CheckOptions = {}): Promise<CheckReport> {
+  const startedMs = performance.now();
+  const settings: Settings = {
+    framing: "single",
+    slow: false,
+    only: () => true,
+    concurrency: 8,
+    waitMs: 5_000,
+    settleMs: 50,
+    silenceMs: 120_000,
+    checkTimeoutMs: 30_000,
+    signal: new AbortController().signal,
+    ...options,
+  };
+  const checks = allChecks.filter((check) => settings.only(check));
+  const results = await new Run(target, settings).all(checks);
+  const count = (state: CheckResult["state"], grade?: string) =>
+    results.filter((result) => result.state === state && (grade ?? result.grade) === result.grade).length;
+  return {
+    target,
+    framing: settings.framing,
+    results,
+    passed: count("pass"),
+    failedRequired: count("fail", "required"),
+    failedStrict: count("fail", "strict"),
+    skipped: count("skipped"),
+    competes: count("fail", "required") === 0 && count("pass", "required") > 0,
+    elapsedMs: Math.round(performance.now() - startedMs),
+  };
+}
+
+class Run {
+  readonly #target: Target;
+  readonly #settings: Settings;
+  readonly #results = new Map<Check, CheckResult>();
+  /** Why no more checks can be run. */
+  #over: string | undefined;
+
+  constructor(target: Target, settings: Settings) {
+    this.#target = target;
+    this.#settings = settings;
+  }
+
+  async all(checks: readonly Check[]): Promise<CheckResult[]> {
+    const last = checks.filter((check) => terminationChecks.includes(check));
+    const alone = checks.filter((check) => check.alone && check !== readyCheck && !last.includes(check));
+    const beside = checks.filter((check) => !check.alone);
+    if (checks.includes(readyCheck)) await this.#ready();
+    await this.#sideBySide(beside);
+    await this.#oneByOne(alone);
+    // They share one end of the process, so the server is needed before the first of them only.
+    if (last.length > 0) await this.#revive();
+    for (const check of last) this.#keep(check, (await this.#attempt(check)).result);
+    return checks.map((check) => this.#results.get(check) ?? skipped(check, "it was never run"));
+  }
+
+  async #ready(): Promise<void> {
+    const { result } = await this.#attempt(readyCheck);
+    this.#keep(readyCheck, result);
+    if (result.state === "fail") this.#over = "the server never became ready";
+  }
+
+  async #sideBySide(checks: readonly Check[]): Promise<void> {
+    const queue = [...checks];
+    while (queue.length > 0) {
+      const suspects: Check[] = [];
+      const lane = async (): Promise<void> => {
+        for (let check = queue.shift(); check !== undefined; check = queue.shift()) {
+          if (suspects.length > 0) return void queue.unshift(check);
+          running.add(check);
+          const outcome = await this.#attempt(check);
+          running.delete(check);
+          if (outcome.unreachable && suspects.length === 0) suspects.push(...running);
+          if (outcome.unreachable || suspects.includes(check)) suspects.push(check);
+          else this.#keep(check, outcome.result);
+        }
+      };
+      const running = new Set<Check>();
+      await Promise.all(Array.from({ length: this.#settings.concurrency }, lane));
+      if (suspects.length > 0) await this.#oneByOne([...new Set(suspects)]);
+    }
+  }
+
+  /** A check that finds the server gone is to blame, since the server was there when it began. */
+  async #oneByOne(checks: readonly Check[]): Promise<void> {
+    for (const check of checks) {
+      await this.#revive();
+      this.#keep(check, (await this.#attempt(check)).result);
+    }
+  }
+
+  /** Brings a dead server back, or ends the run. */
+  async #revive(): Promise<void> {
+    if (this.#over !== undefined || this.#settings.signal.aborted) return;
+    try {
+      (await RawConnection.dial(this.#target, this.#settings.waitMs)).dispose();
+      return;
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+    }
+    if (this.#settings.process?.restart === undefined) this.#over = "the server has died of an earlier check";
+    else await this.#settings.process.restart();
+  }
+
+  #keep(check: Check, result: CheckResult): void {
+    this.#results.set(check, result);
+    this.#settings.onResult?.(result);
+  }
+
+  async #attempt(check: Check): Promise<Outcome> {
+    if (this.#over !== undefined) return { result: skipped(check, this.#over), unreachable: false };
+    if (check.slow && !this.#settings.slow)
+      return { result: skipped(check, "slow checks were not asked for"), unreachable: false };
+    return attempt(check, this.#target, this.#settings);
+  }
+}
+
+const about = ({ id, rule, reference, grade }: Check) => ({ id, rule, reference, grade });
+const skipped = (check: Check, why: string): CheckResult => ({
+  ...about(check),
+  elapsedMs: 0,
+  state: "skipped",
+  why,
+});
+
+async function attempt(check: Check, target: Target, settings: Settings): Promise<Outcome> {
+  const startedMs = performance.now();
+  const timeoutMs = settings.checkTimeoutMs + (check.slow ? settings.silenceMs : 0);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  const signal = AbortSignal.any([timeout.signal, settings.signal]);
+  const connections: RawConnection[] = [];
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const stop = () => reject(new Skipped("the run was stopped"));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  let fault: unknown;
+  try {
+    await Promise.race([check.run(makeContext(target, settings, signal, connections)), aborted]);
+  } catch (error) {
+    fault = error;
+  }
+  clearTimeout(timer);
+  for (const connection of connections) connection.dispose();
+  const base = { ...about(check), elapsedMs: Math.round(performance.now() - startedMs) };
+  const fail = (expected: string, came: string): CheckResult => ({
+    ...base,
+    state: "fail",
+    expected,
+    came,
+    nextStep: check.nextStep,
+  });
+  if (timeout.signal.aborted && !settings.signal.aborted)
+    return { result: fail(`an end of the check within ${timeoutMs} ms`, "no end"), unreachable: false };
+  if (settings.signal.aborted) return { result: skipped(check, "the run was stopped"), unreachable: false };
+  if (fault === undefined) return { result: { ...base, state: "pass" }, unreachable: false };
+  if (fault instanceof Skipped) return { result: skipped(check, fault.message), unreachable: false };
+  if (fault instanceof Finding) return { result: fail(fault.expected, fault.came), unreachable: false };
+  // Whatever else goes wrong, such as a fetch of the counters that is refused, says that the server is gone.
+  const came = fault instanceof Error ? fault.message : String(fault);
+  return { result: fail("a server that lives on", came), unreachable: fault instanceof Unreachable };
+}
+
+function makeContext(
+  target: Target,
+  settings: Settings,
+  signal: AbortSignal,
+  connections: RawConnection[],
+): CheckContext {
+  const { framing, process, waitMs, settleMs, silenceMs } = settings;
+  const dial = async (): Promise<RawConnection> => {
+    const connection = await RawConnection.dial(target, waitMs);
+    connections.push(connection);
+    // A check that was given up must not go on opening connections that nobody closes.
+    if (signal.aborted) connection.dispose();
+    return connection;
+  };
+  return {
+    target,
+    framing,
+    process,
+    waitMs,
+    settleMs,
+    silenceMs,
+    signal,
+    dial,
+    room: () => `verify-${randomKey().replace(/[^A-Za-z0-9]/g, "")}`,
+    open: async () => {
+      const connection = await dial();
+      connection.send(request(target.path, upgradeHeaders(target, randomKey())));
+      const answer = await connection.response();
+      if (isResponse(answer) && answer.status === 101) return connection;
+      const came = isResponse(answer) ? `status ${answer.status}` : describe(answer);
+      throw new Finding("101 Switching Protocols to a proper handshake", came);
+    },
+  };
+}
