@@ -42,7 +42,7 @@ export const echoChecks: readonly Check[] = [
         echoRaw(String.raw`"\ud83d\ude00\uD83D\uDE00"`),
         echoRaw(String.raw`"\u0000\u001f\u007f"`),
         echoRaw(String.raw`"\u2028\u2029"`),
-        echoRaw(String.raw`"/<>&'+="`),
+        echoRaw(`"/<>&'+="`),
         echoRaw(String.raw`"\u003c\u003e\u0026"`),
         echoRaw('"\\\\n is no line break, \\\\\\" is no end"'),
       ]),
