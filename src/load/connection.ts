@@ -40,7 +40,6 @@ export interface ConnectionOwner {
 /** One client connection: TCP, the upgrade, the join, then messages both ways. Lives for one round. */
 export class Connection implements FrameSink {
   readonly index: number;
-  readonly room: number;
   state: ConnectionState = "idle";
   /** Only while it opens. */
   times: ConnectTimes | null = null;
@@ -48,13 +47,15 @@ export class Connection implements FrameSink {
   #socket: Socket<Connection> | null = null;
   #reader: FrameReader | null = null;
   #key = "";
+  /** Rooms whose `joined` has not come yet; the first is being waited for. */
+  #toJoin: number[];
   #response: Uint8Array | null = null;
   /** Bytes that the system has not taken yet. */
   #outbox: Uint8Array | null = null;
 
-  constructor(index: number, room: number, owner: ConnectionOwner) {
+  constructor(index: number, rooms: readonly number[], owner: ConnectionOwner) {
     this.index = index;
-    this.room = room;
+    this.#toJoin = [...rooms];
     this.#owner = owner;
   }
 
@@ -144,14 +145,12 @@ export class Connection implements FrameSink {
       return;
     }
     const answer = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
-    if (answer !== `{"type":"joined","room":"${roomName(this.room)}"}`) {
+    const room = this.#toJoin.shift();
+    if (room === undefined || answer !== `{"type":"joined","room":"${roomName(room)}"}`) {
       this.#end(`join answered with ${answer.slice(0, 100)}`);
       return;
     }
-    if (this.times !== null) this.times.joinUs = this.#owner.clockUs();
-    this.state = "open";
-    this.#owner.onOpened(this);
-    this.times = null;
+    this.#joinNext();
   }
 
   onPing(payload: Uint8Array): void {
@@ -183,8 +182,21 @@ export class Connection implements FrameSink {
     if (this.times !== null) this.times.upgradeUs = this.#owner.clockUs();
     this.state = "joining";
     this.#reader = new FrameReader(this, maxMessageBytes);
-    this.#sendFrame(opcode.text, new TextEncoder().encode(`{"type":"join","room":"${roomName(this.room)}"}`));
+    this.#joinNext();
     if (response.length < bytes.length) this.#reader.push(bytes.subarray(response.length));
+  }
+
+  /** Joins the next room, or is open when there is none left. */
+  #joinNext(): void {
+    const room = this.#toJoin[0];
+    if (room !== undefined) {
+      this.#sendFrame(opcode.text, new TextEncoder().encode(`{"type":"join","room":"${roomName(room)}"}`));
+      return;
+    }
+    if (this.times !== null) this.times.joinUs = this.#owner.clockUs();
+    this.state = "open";
+    this.#owner.onOpened(this);
+    this.times = null;
   }
 
   #sendFrame(frameOpcode: number, payload: Uint8Array): void {

@@ -31,6 +31,7 @@ export class Connector {
   #pending = 0;
   #stopped = false;
   #batchDone: () => void = () => {};
+  #expireBatch: () => void = () => {};
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -50,9 +51,10 @@ export class Connector {
         this.#attempted += 1;
         connection.open(source);
       }
-      const timer = setTimeout(() => {
+      this.#expireBatch = () => {
         for (const connection of group) connection.expire();
-      }, timeoutMs);
+      };
+      const timer = setTimeout(this.#expireBatch, timeoutMs);
       await done;
       clearTimeout(timer);
       onProgress(this.#progress());
@@ -69,9 +71,10 @@ export class Connector {
     };
   }
 
-  /** No further batch; the current one is waited for. */
+  /** No further batch, and no more patience with the current one. */
   stop(): void {
     this.#stopped = true;
+    this.#expireBatch();
   }
 
   noteOpened({ times }: Connection): void {

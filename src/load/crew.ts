@@ -23,7 +23,7 @@ export class WorkerFault extends Error {
 }
 
 export interface CrewOptions {
-  readonly setups: readonly WorkerSetup[];
+  readonly workers: number;
   readonly onConnectProgress: (worker: number, progress: ConnectProgress) => void;
   readonly onPhaseProgress: (worker: number, progress: PhaseProgress) => void;
 }
@@ -35,7 +35,7 @@ export class Crew {
   /** Rejects when a worker ends before it was told to; never resolves. */
   readonly fault: Promise<never>;
   #fail: (error: WorkerFault) => void = () => {};
-  #closing = false;
+  #ending = false;
 
   private constructor() {
     this.fault = new Promise<never>((_, reject) => {
@@ -45,20 +45,21 @@ export class Crew {
     this.fault.catch(() => {});
   }
 
-  /** Starts one process per setup and waits until each is ready. */
-  static async start(options: CrewOptions): Promise<{ crew: Crew; pinFailure: string | null }> {
+  static start(options: CrewOptions): Crew {
     const crew = new Crew();
-    try {
-      for (const [worker, setup] of options.setups.entries()) crew.#spawn(worker, setup, options);
-      const ready = await crew.#all("ready", answerTimeoutMs);
-      return {
-        crew,
-        pinFailure: ready.map((one) => one.pinFailure).find((failure) => failure !== null) ?? null,
-      };
-    } catch (error) {
-      crew.kill();
-      throw error;
-    }
+    for (let worker = 0; worker < options.workers; worker += 1) crew.#spawn(worker, options);
+    return crew;
+  }
+
+  /**
+   * Gives every worker new connections, none of them open; those of an earlier setup have to be closed.
+   *
+   * @returns why a worker is not pinned as it should be, or null
+   */
+  async setup(setups: readonly WorkerSetup[]): Promise<string | null> {
+    const ready = this.#all("ready", answerTimeoutMs);
+    this.#tell((worker) => ({ kind: "setup", setup: setups[worker] as WorkerSetup }));
+    return (await ready).map((one) => one.pinFailure).find((failure) => failure !== null) ?? null;
   }
 
   /** @param batches per worker, connections it opens at once */
@@ -68,41 +69,43 @@ export class Crew {
     return (await reports).map(({ report }) => report);
   }
 
+  /** Gives up what is being opened; `connect` then returns. */
   stopConnecting(): void {
     this.#tell(() => ({ kind: "stop-connecting" }));
+  }
+
+  /** Closes the last `counts[worker]` connections that opened; returns those left. */
+  async release(counts: readonly number[]): Promise<number[]> {
+    const released = this.#all("released", answerTimeoutMs);
+    this.#tell((worker) => ({ kind: "release", count: counts[worker] ?? 0 }));
+    return (await released).flatMap(({ alive }) => alive).sort((a, b) => a - b);
   }
 
   start(orders: readonly PhaseOrder[]): void {
     this.#tell((worker) => ({ kind: "start", order: orders[worker] as PhaseOrder }));
   }
 
-  async settle(sentByRoom: readonly number[] | null): Promise<PhaseReport[]> {
+  async settle(): Promise<PhaseReport[]> {
     const reports = this.#all("settled", answerTimeoutMs);
-    this.#tell(() => ({ kind: "settle", sentByRoom }));
+    this.#tell(() => ({ kind: "settle" }));
     return (await reports).map(({ report }) => report);
   }
 
-  /** Closes every connection properly, then ends the workers. */
+  /** Closes every connection properly. */
   async close(): Promise<void> {
-    this.#closing = true;
-    try {
-      const closed = this.#all("closed", answerTimeoutMs);
-      this.#tell(() => ({ kind: "close" }));
-      await closed;
-      // The close frames get a moment to leave.
-      await Bun.sleep(50);
-    } finally {
-      this.kill();
-      await Promise.all(this.#workers.map((worker) => worker.exited));
-    }
+    const closed = this.#all("closed", answerTimeoutMs);
+    this.#tell(() => ({ kind: "close" }));
+    await closed;
   }
 
-  kill(): void {
-    this.#closing = true;
+  /** Ends the workers at once. */
+  async end(): Promise<void> {
+    this.#ending = true;
     for (const worker of this.#workers) worker.kill("SIGKILL");
+    await Promise.all(this.#workers.map((worker) => worker.exited));
   }
 
-  #spawn(worker: number, setup: WorkerSetup, options: CrewOptions): void {
+  #spawn(worker: number, options: CrewOptions): void {
     const waiting = new Map<Kind, (report: Report) => void>();
     this.#waiting.push(waiting);
     const process = Bun.spawn([globalThis.process.execPath, workerScript], {
@@ -117,7 +120,7 @@ export class Crew {
         else waiting.get(message.kind)?.(message);
       },
       onExit: (_, code, signal) => {
-        if (this.#closing) return;
+        if (this.#ending) return;
         this.#fail(
           new WorkerFault(
             `worker ${worker} ended with ${signal ?? `code ${code}`} in the middle of its work`,
@@ -126,7 +129,6 @@ export class Crew {
       },
     });
     this.#workers.push(process);
-    process.send({ kind: "setup", setup } satisfies Command);
   }
 
   #tell(commandFor: (worker: number) => Command): void {

@@ -26,14 +26,15 @@ export const seqKey = encoder.encode('","seq":');
 export const atKey = encoder.encode(',"at":');
 export const textKey = encoder.encode(',"text":"');
 
+/** Rooms are numbers here and names on the wire: 0 is the lobby. */
 export function roomName(room: number): string {
-  return `r${room}`;
+  return room === 0 ? "lobby" : `r${room}`;
 }
 
 /** The smallest message size in bytes that holds any sender, sequence number and time that a run can have. */
 export function smallestMessageBytes(connections: number, rooms: number): number {
   const digits = (value: number) => String(value).length;
-  const prefix = messagePrefix(Math.max(0, rooms - 1)).length;
+  const prefix = Math.max(messagePrefix(0).length, messagePrefix(rooms).length);
   const numbers = digits(connections) + digits(9_999_999) + digits(9_999_999_999);
   return prefix + numbers + seqKey.length + atKey.length + textKey.length + stampLength + 2;
 }

@@ -13,10 +13,8 @@ export interface MessagePhaseOptions {
   readonly order: PhaseOrder;
   /** All of the worker's connections, open or not, by their place. */
   readonly connections: readonly Connection[];
-  /** Last sequence number of each connection's echoes; carried from phase to phase. */
-  readonly echoSeqs: Int32Array;
-  /** The same of what it says to its room. */
-  readonly saySeqs: Int32Array;
+  /** Last sequence number of each connection in this workload; carried from phase to phase. */
+  readonly seqs: Int32Array;
   /** Microseconds since the run's epoch. */
   readonly clockUs: () => number;
   readonly isBlocked: () => boolean;
@@ -50,6 +48,7 @@ export class MessagePhase {
   readonly #sentBy: Int32Array;
   readonly #sentByRoom: number[] | null;
   readonly #members: readonly number[];
+  readonly #roomCount: number;
   readonly #tracksBroadcasts: boolean;
   readonly #dueHere: number;
   #nowUs = 0;
@@ -78,13 +77,15 @@ export class MessagePhase {
     this.#clockUs = options.clockUs;
     this.#onMilestone = options.onMilestone;
     this.#isEcho = order.rooms === null;
-    this.#seqs = this.#isEcho ? options.echoSeqs : options.saySeqs;
+    this.#seqs = options.seqs;
     this.#deliveredTo = new Int32Array(connections.length);
     this.#sentBy = new Int32Array(connections.length);
-    this.#sentByRoom = order.rooms === null ? null : new Array<number>(setup.rooms).fill(0);
+    this.#sentByRoom = order.rooms === null ? null : new Array<number>(order.rooms.group.count).fill(0);
     this.#members = order.rooms?.members ?? [];
 
-    const rooms = order.rooms === null ? [echoRoom] : Array.from({ length: setup.rooms }, (_, room) => room);
+    const { first, count } = order.rooms?.group ?? { first: echoRoom, count: 1 };
+    this.#roomCount = count;
+    const rooms = Array.from({ length: count }, (_, room) => first + room);
     this.#writers = rooms.map(
       (room) => new MessageWriter(room, setup.messageBytes, setup.seed + setup.worker + 1),
     );
@@ -110,7 +111,7 @@ export class MessagePhase {
     this.#dueHere =
       planned === null
         ? this.#schedule.count
-        : alive.reduce((due, connection) => due + (planned[connection.room] ?? 0), 0);
+        : alive.reduce((due, connection) => due + (planned[this.#room(connection)] ?? 0), 0);
     this.#pacer = this.#createPacer(options.isBlocked);
   }
 
@@ -159,7 +160,7 @@ export class MessagePhase {
     };
   }
 
-  settle(sentByRoom: readonly number[] | null): Omit<PhaseReport, "usage"> {
+  settle(): Omit<PhaseReport, "usage"> {
     this.stop();
     const recorder = this.#recorder;
     return {
@@ -171,13 +172,17 @@ export class MessagePhase {
       malformed: this.#malformed,
       misrouted: this.#misrouted,
       late: this.#late,
-      lostOnClosed: this.#lostOnClosed(sentByRoom),
       frames: this.#frames,
       undeclaredBatches: this.#undeclaredBatches,
       errorReplies: this.#errorReplies,
       firstErrorReply: this.#firstErrorReply,
       died: this.#died,
       diedByReason: this.#diedByReason,
+      closed: [...this.#closed].map((place) => ({
+        room: this.#room(this.#connections[place] as Connection),
+        sent: this.#isEcho ? (this.#sentBy[place] as number) : null,
+        delivered: this.#deliveredTo[place] as number,
+      })),
       alive: this.#connections.filter(({ state }) => state === "open").map(({ index }) => index),
       firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
       lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
@@ -198,6 +203,11 @@ export class MessagePhase {
     return (connection.index - this.#setup.worker) / this.#setup.workers;
   }
 
+  /** Its room's number within the phase's group; 0 for echo, which has one account for all. */
+  #room(connection: Connection): number {
+    return connection.index % this.#roomCount;
+  }
+
   #openStreams(): void {
     const { rooms } = this.#order;
     if (rooms === null) {
@@ -209,8 +219,8 @@ export class MessagePhase {
     for (const speakers of rooms.speakers) {
       for (const [slot, speaker] of speakers.entries()) this.#slots[speaker] = slot;
     }
-    for (const [place, { room }] of this.#connections.entries()) {
-      for (const [slot, lastSeq] of (rooms.lastSeqs[room] ?? []).entries()) {
+    for (const [place, connection] of this.#connections.entries()) {
+      for (const [slot, lastSeq] of (rooms.lastSeqs[this.#room(connection)] ?? []).entries()) {
         this.#ledger.begin(place * this.#streamsPerReceiver + slot, lastSeq);
       }
     }
@@ -249,7 +259,8 @@ export class MessagePhase {
     const atUs = Math.floor(dueUs);
     const lagUs = Math.max(0, Math.floor(nowUs - atUs));
     const seq = (this.#seqs[place] as number) + 1;
-    const writer = this.#writers[this.#isEcho ? 0 : connection.room] as MessageWriter;
+    const room = this.#room(connection);
+    const writer = this.#writers[room] as MessageWriter;
     writer.write(connection.index, seq, atUs, lagUs);
     if (!connection.send(writer.bytes, writer.start, writer.end)) {
       this.#unsent += 1;
@@ -261,8 +272,8 @@ export class MessagePhase {
       this.#sentBy[place] = (this.#sentBy[place] as number) + 1;
       this.#expected += 1;
     } else {
-      this.#sentByRoom[connection.room] = (this.#sentByRoom[connection.room] as number) + 1;
-      this.#expected += this.#members[connection.room] as number;
+      this.#sentByRoom[room] = (this.#sentByRoom[room] as number) + 1;
+      this.#expected += this.#members[room] as number;
     }
   }
 
@@ -281,7 +292,7 @@ export class MessagePhase {
   }
 
   #readOne(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    const reader = this.#readers[this.#isEcho ? 0 : connection.room] as MessageReader;
+    const reader = this.#readers[this.#room(connection)] as MessageReader;
     if (!isText || !reader.read(bytes, start, end)) {
       this.#readOther(bytes, start, end);
       return;
@@ -330,16 +341,6 @@ export class MessagePhase {
     } else {
       this.#malformed += 1;
     }
-  }
-
-  #lostOnClosed(sentByRoom: readonly number[] | null): number {
-    let lost = 0;
-    for (const place of this.#closed) {
-      const room = this.#connections[place]?.room ?? 0;
-      const owed = sentByRoom === null ? (this.#sentBy[place] as number) : (sentByRoom[room] ?? 0);
-      lost += Math.max(0, owed - (this.#deliveredTo[place] as number));
-    }
-    return lost;
   }
 }
 

@@ -33,9 +33,9 @@ export function speakerSchedule(rooms: RoomsOrder, order: PhaseOrder, setup: Wor
   const own: number[] = [];
   const senders: number[] = [];
   for (let send = 0; send < rooms.sends; send += 1) {
-    const speakers = rooms.speakers[send % setup.rooms] ?? [];
+    const speakers = rooms.speakers[send % rooms.group.count] ?? [];
     if (speakers.length === 0) continue;
-    const speaker = speakers[Math.floor(send / setup.rooms) % speakers.length] as number;
+    const speaker = speakers[Math.floor(send / rooms.group.count) % speakers.length] as number;
     if (speaker % setup.workers !== setup.worker) continue;
     own.push(send);
     senders.push(Math.floor(speaker / setup.workers));
@@ -51,7 +51,7 @@ export function speakerSchedule(rooms: RoomsOrder, order: PhaseOrder, setup: Wor
 
 /** Sends per room over all workers, when everyone does as planned. */
 export function plannedByRoom(rooms: RoomsOrder): number[] {
-  const count = rooms.speakers.length;
+  const { count } = rooms.group;
   return rooms.speakers.map((speakers, room) =>
     speakers.length === 0 ? 0 : Math.floor(rooms.sends / count) + (room < rooms.sends % count ? 1 : 0),
   );

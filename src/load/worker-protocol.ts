@@ -1,4 +1,4 @@
-import type { Workload } from "../plan/plan.ts";
+import type { RoomGroup, Workload } from "../plan/plan.ts";
 import type { SparseHistogram } from "../stats/histogram.ts";
 
 /** Everything between the tool and a worker is one of these, plain data, in order. */
@@ -6,15 +6,16 @@ export type Command =
   | { readonly kind: "setup"; readonly setup: WorkerSetup }
   | { readonly kind: "connect"; readonly batch: number }
   | { readonly kind: "stop-connecting" }
+  | { readonly kind: "release"; readonly count: number }
   | { readonly kind: "start"; readonly order: PhaseOrder }
-  /** Ends the phase; `sentByRoom` over all workers (rooms workloads) tells what each receiver was owed. */
-  | { readonly kind: "settle"; readonly sentByRoom: readonly number[] | null }
+  | { readonly kind: "settle" }
   | { readonly kind: "close" };
 
 export type Report =
   | { readonly kind: "ready"; readonly pinFailure: string | null }
   | { readonly kind: "connecting"; readonly progress: ConnectProgress }
   | { readonly kind: "connected"; readonly report: ConnectReport }
+  | { readonly kind: "released"; readonly alive: readonly number[] }
   | { readonly kind: "progress"; readonly progress: PhaseProgress }
   | { readonly kind: "settled"; readonly report: PhaseReport }
   | { readonly kind: "closed" }
@@ -25,8 +26,8 @@ export interface WorkerSetup {
   readonly worker: number;
   readonly workers: number;
   readonly connections: number;
-  /** Connection i is a member of room i modulo `rooms`. */
-  readonly rooms: number;
+  /** Connection i joins room `first` + i modulo `count` of each. */
+  readonly joins: readonly RoomGroup[];
   readonly host: string;
   readonly port: number;
   readonly path: string;
@@ -88,8 +89,10 @@ export interface SteadyPattern {
   readonly seconds: number;
 }
 
+/** Rooms are numbered from 0 within their group here. */
 export interface RoomsOrder {
-  /** Sends over all workers and rooms; send g goes to room g modulo rooms. */
+  readonly group: RoomGroup;
+  /** Sends over all workers and rooms; send g goes to room g modulo their count. */
   readonly sends: number;
   /** Per room, the connections that speak in turn. */
   readonly speakers: readonly (readonly number[])[];
@@ -130,13 +133,18 @@ export interface PhaseReport extends PhaseProgress {
   readonly malformed: number;
   readonly misrouted: number;
   readonly late: number;
-  readonly lostOnClosed: number;
   readonly frames: number;
   readonly undeclaredBatches: number;
   readonly errorReplies: number;
   readonly firstErrorReply: string | null;
   readonly died: number;
   readonly diedByReason: Readonly<Record<string, number>>;
+  /** Of those that died, what tells how much was lost with them; `sent` is null in rooms, where others sent. */
+  readonly closed: readonly {
+    readonly room: number;
+    readonly sent: number | null;
+    readonly delivered: number;
+  }[];
   readonly alive: readonly number[];
   readonly firstSendUs: number | null;
   readonly lastDeliveryUs: number | null;

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { nowUs } from "../machine/clock.ts";
 import { pinProcess } from "../machine/pin.ts";
+import type { Workload } from "../plan/plan.ts";
 import { Histogram } from "../stats/histogram.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Connector } from "./connector.ts";
@@ -17,10 +18,11 @@ class Worker implements ConnectionOwner {
   readonly path: string;
   readonly #setup: WorkerSetup;
   readonly #connections: readonly Connection[];
-  readonly #echoSeqs: Int32Array;
-  readonly #saySeqs: Int32Array;
+  /** Per workload the last sequence number of each connection, carried from phase to phase. */
+  readonly #seqs: Readonly<Record<Workload, Int32Array>>;
   readonly #connector: Connector;
   readonly #loopDelay = new Histogram();
+  readonly #heartbeat: Timer;
   #phase: MessagePhase | null = null;
   #progressTimer: Timer | null = null;
   #blocked = 0;
@@ -34,10 +36,17 @@ class Worker implements ConnectionOwner {
     const owned = Math.max(0, Math.ceil((setup.connections - setup.worker) / setup.workers));
     this.#connections = Array.from({ length: owned }, (_, place) => {
       const index = place * setup.workers + setup.worker;
-      return new Connection(index, index % setup.rooms, this);
+      return new Connection(
+        index,
+        setup.joins.map(({ first, count }) => first + (index % count)),
+        this,
+      );
     });
-    this.#echoSeqs = new Int32Array(owned);
-    this.#saySeqs = new Int32Array(owned);
+    this.#seqs = {
+      echo: new Int32Array(owned),
+      broadcast: new Int32Array(owned),
+      rooms: new Int32Array(owned),
+    };
     this.#connector = new Connector({
       connections: this.#connections,
       sourceAddresses: setup.sourceAddresses,
@@ -46,7 +55,7 @@ class Worker implements ConnectionOwner {
       clockUs: nowUs,
       descriptorLimit: readDescriptorLimit(),
     });
-    this.#startHeartbeat();
+    this.#heartbeat = this.#startHeartbeat();
   }
 
   clockUs(): number {
@@ -98,8 +107,7 @@ class Worker implements ConnectionOwner {
       setup: this.#setup,
       order,
       connections: this.#connections,
-      echoSeqs: this.#echoSeqs,
-      saySeqs: this.#saySeqs,
+      seqs: this.#seqs[order.workload],
       clockUs: () => nowUs() - epochUs,
       isBlocked: () => this.#blocked > 0,
       onMilestone: () => report({ kind: "progress", progress: phase.progress() }),
@@ -113,15 +121,22 @@ class Worker implements ConnectionOwner {
     setTimeout(() => phase.start(), Math.max(0, waitMs));
   }
 
-  settle(sentByRoom: readonly number[] | null): void {
+  settle(): void {
     if (this.#progressTimer !== null) clearInterval(this.#progressTimer);
     const phase = this.#phase;
     if (phase === null) return;
     this.#phase = null;
-    report({ kind: "settled", report: { ...phase.settle(sentByRoom), usage: this.#usage() } });
+    report({ kind: "settled", report: { ...phase.settle(), usage: this.#usage() } });
+  }
+
+  release(count: number): void {
+    const open = this.#connections.filter(({ state }) => state === "open");
+    for (const connection of open.slice(Math.max(0, open.length - count))) connection.close();
+    report({ kind: "released", alive: this.#alive() });
   }
 
   close(): void {
+    clearInterval(this.#heartbeat);
     for (const connection of this.#connections) connection.close();
     report({ kind: "closed" });
   }
@@ -130,9 +145,9 @@ class Worker implements ConnectionOwner {
     return this.#connections.filter(({ state }) => state === "open").map(({ index }) => index);
   }
 
-  #startHeartbeat(): void {
+  #startHeartbeat(): Timer {
     let dueUs = nowUs() + heartbeatMs * 1000;
-    setInterval(() => {
+    return setInterval(() => {
       const now = nowUs();
       this.#loopDelay.record(now - dueUs);
       dueUs = now + heartbeatMs * 1000;
@@ -187,11 +202,14 @@ function obey(command: Command): void {
     case "stop-connecting":
       worker?.stopConnecting();
       break;
+    case "release":
+      worker?.release(command.count);
+      break;
     case "start":
       worker?.startPhase(command.order);
       break;
     case "settle":
-      worker?.settle(command.sentByRoom);
+      worker?.settle();
       break;
     case "close":
       worker?.close();

@@ -62,3 +62,24 @@ export interface Plan {
     readonly quietMs: number;
   };
 }
+
+/** Rooms by number: 0 is the lobby, where `broadcast` takes place, those of `rooms` follow. */
+export interface RoomGroup {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The rooms in which a workload takes place: connection i is a member of room `first` + i modulo `count`. */
+export function roomGroup(
+  plan: Pick<Plan, "connections" | "roomSize">,
+  workload: Workload,
+): RoomGroup | null {
+  switch (workload) {
+    case "echo":
+      return null;
+    case "broadcast":
+      return { first: 0, count: 1 };
+    case "rooms":
+      return { first: 1, count: Math.max(1, Math.ceil(plan.connections / plan.roomSize)) };
+  }
+}

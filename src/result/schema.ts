@@ -99,14 +99,18 @@ export const phaseSchema = z.object({
       corrupted: count,
       /** Arrivals that are no ChaosChat message at all. */
       malformed: count,
+      /** Intact arrivals at a connection they were not for. */
+      misrouted: count,
       /** Arrivals of an earlier phase, already counted as lost there. */
       late: count,
       /** Of `lost`: owed to connections that closed. */
       lostOnClosed: count,
       /** The growth of `dropped` in the server's `/stats`; null where it didn't answer. */
       declaredDropped: count.nullable(),
-      /** WebSocket data frames that carried the deliveries. */
+      /** WebSocket messages that carried the deliveries. */
       frames: count,
+      /** Messages that could not be sent: their connection was closed or took no more bytes. */
+      unsent: count,
     })
     .nullable(),
   throughput: z
@@ -145,13 +149,16 @@ export const phaseSchema = z.object({
     descriptorLimit: count.nullable(),
     processes: count.nullable(),
   }),
-  generator: z.object({
-    cpuMs: z.number(),
-    peakRssBytes: count,
-    /** Share of its processors' time. */
-    cpuShare: z.number(),
-    eventLoopDelayUs: quantilesSchema,
-  }),
+  /** Null for a phase that was not run. */
+  generator: z
+    .object({
+      cpuMs: z.number(),
+      peakRssBytes: count,
+      /** Share of its processors' time. */
+      cpuShare: z.number(),
+      eventLoopDelayUs: quantilesSchema,
+    })
+    .nullable(),
   findings: z.array(findingSchema),
   timeline: z.array(bucketSchema),
 });

@@ -1,0 +1,86 @@
+import type { Server } from "../contenders/server.ts";
+import type { Crew } from "../load/crew.ts";
+import type { Plan, Workload } from "../plan/plan.ts";
+import type { Phase } from "../result/schema.ts";
+import type { ProgressBoard } from "./progress-board.ts";
+import type { ServerWatch } from "./server-watch.ts";
+
+/** What a phase in progress looks like from outside, a few times a second. */
+export interface PhaseView {
+  readonly kind: Phase["kind"];
+  readonly workload: Phase["workload"];
+  readonly elapsedMs: number;
+  /** Done of total: connections opened, or deliveries. */
+  readonly done: number;
+  readonly total: number;
+  /** In the last second: connections or deliveries. */
+  readonly ratePerSecond: number;
+  /** Of the last whole second with deliveries. */
+  readonly p50Us: number | null;
+  readonly p99Us: number | null;
+  readonly errors: number;
+}
+
+/** A round under way: what every phase works with. */
+export interface RoundContext {
+  readonly plan: Plan;
+  readonly crew: Crew;
+  readonly board: ProgressBoard;
+  readonly server: Server;
+  readonly watch: ServerWatch;
+  readonly framing: "single" | "newline";
+  readonly idleRssBytes: number | null;
+  /** Open connections by index, as of the last phase. */
+  alive: readonly number[];
+  /** Per workload, the last sequence number each speaker used in its room. */
+  readonly saySeqs: Readonly<Record<Workload, Map<number, number>>>;
+  readonly sourceAddresses: number;
+  /** Microseconds since the run's epoch. */
+  readonly clockUs: () => number;
+  readonly signal: AbortSignal;
+  readonly onView: (view: PhaseView) => void;
+}
+
+export const nothingConnected: Phase["connections"] = {
+  requested: 0,
+  opened: 0,
+  failed: 0,
+  failedByReason: {},
+  died: 0,
+};
+
+/** A phase that has not measured anything (yet). */
+export function emptyPhase(kind: Phase["kind"], workload: Phase["workload"]): Phase {
+  return {
+    kind,
+    workload,
+    status: "ok",
+    reason: null,
+    startedAt: new Date().toISOString(),
+    durationMs: 0,
+    connections: nothingConnected,
+    limit: null,
+    connect: null,
+    messages: null,
+    throughput: null,
+    rate: null,
+    latencyUs: null,
+    uncorrectedLatencyUs: null,
+    sendLagUs: null,
+    receiversUs: null,
+    longestSilenceMs: null,
+    server: {
+      cpuMs: null,
+      peakRssBytes: null,
+      rssBytesPerConnection: null,
+      cpuUsPerDelivery: null,
+      kernelSocketBytes: null,
+      openDescriptors: null,
+      descriptorLimit: null,
+      processes: null,
+    },
+    generator: null,
+    findings: [],
+    timeline: [],
+  };
+}

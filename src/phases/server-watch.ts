@@ -1,0 +1,98 @@
+import type { ServerSample } from "../contenders/probe.ts";
+import type { Phase } from "../result/schema.ts";
+
+const sampleIntervalMs = 250;
+
+interface TimedSample extends ServerSample {
+  /** Since the run's epoch. */
+  readonly atUs: number;
+}
+
+/** Figures of one second of a phase. */
+export interface ServerSecond {
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+}
+
+/** Samples the server's process tree all through a phase. */
+export class ServerWatch {
+  readonly #sample: () => ServerSample;
+  readonly #clockUs: () => number;
+  #samples: TimedSample[] = [];
+  #timer: Timer | null = null;
+
+  constructor(sample: () => ServerSample, clockUs: () => number) {
+    this.#sample = sample;
+    this.#clockUs = clockUs;
+  }
+
+  begin(): void {
+    this.#samples = [];
+    this.take();
+    this.#timer = setInterval(() => this.take(), sampleIntervalMs);
+  }
+
+  end(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.take();
+  }
+
+  /** The last sample taken. */
+  latest(): ServerSample {
+    return this.#samples.at(-1) ?? this.take();
+  }
+
+  take(): ServerSample {
+    const sample = this.#sample();
+    this.#samples.push({ ...sample, atUs: this.#clockUs() });
+    return sample;
+  }
+
+  /** @param connections open at the phase's end. @param delivered in the phase */
+  figures(connections: number, delivered: number, idleRssBytes: number | null): Phase["server"] {
+    // A server that has exited has no processes and no figures; what it used before counts.
+    const alive = this.#samples.filter(({ processes }) => processes !== 0);
+    const peak = (pick: (sample: TimedSample) => number | null): number | null => {
+      const values = alive.map(pick).filter((value) => value !== null);
+      return values.length === 0 ? null : Math.max(...values);
+    };
+    const first = alive[0]?.cpuMs ?? null;
+    const last = alive.at(-1)?.cpuMs ?? null;
+    const cpuMs = first === null || last === null ? null : last - first;
+    const peakRssBytes = peak(({ rssBytes }) => rssBytes);
+    return {
+      cpuMs,
+      peakRssBytes,
+      rssBytesPerConnection:
+        peakRssBytes === null || idleRssBytes === null || connections === 0
+          ? null
+          : Math.round((peakRssBytes - idleRssBytes) / connections),
+      cpuUsPerDelivery:
+        cpuMs === null || delivered === 0 ? null : Math.round((cpuMs * 1e5) / delivered) / 100,
+      kernelSocketBytes: peak(({ kernelSocketBytes }) => kernelSocketBytes),
+      openDescriptors: peak(({ openDescriptors }) => openDescriptors),
+      descriptorLimit: alive.at(-1)?.descriptorLimit ?? null,
+      processes: peak(({ processes }) => processes),
+    };
+  }
+
+  /** CPU time and memory per second of the phase; seconds without two samples are absent. */
+  seconds(startUs: number): Map<number, ServerSecond> {
+    const seconds = new Map<number, ServerSecond>();
+    for (const [index, sample] of this.#samples.entries()) {
+      const before = this.#samples[index - 1];
+      const { cpuMs, rssBytes } = sample;
+      if (before === undefined || cpuMs === null || before.cpuMs === null || rssBytes === null) continue;
+      const middleUs = (before.atUs + sample.atUs) / 2;
+      const second = Math.floor((middleUs - startUs) / 1e6);
+      if (second < 0) continue;
+      const so = seconds.get(second) ?? { cpuMs: 0, rssBytes: 0 };
+      seconds.set(second, {
+        cpuMs: so.cpuMs + (cpuMs - before.cpuMs),
+        rssBytes: Math.max(so.rssBytes, rssBytes),
+      });
+    }
+    return seconds;
+  }
+}
