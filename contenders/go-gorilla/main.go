@@ -1,0 +1,105 @@
+// Command server is a ChaosChat server on gorilla/websocket. CHAOS_VARIANT
+// chooses between the article's hub (unset) and "tuned".
+package main
+
+import (
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"chaoschat/internal/article"
+	"chaoschat/internal/stats"
+	"chaoschat/internal/tuned"
+)
+
+const (
+	headerWait = 10 * time.Second // for a request's header
+	closeWait  = 3 * time.Second  // for clients to answer the close on SIGTERM
+)
+
+// chat is a variant: its handler upgrades connections.
+type chat interface {
+	http.Handler
+	GoAway()
+}
+
+func main() {
+	log.SetFlags(0)
+	if err := serve(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func serve() error {
+	counters := new(stats.Counters)
+	room, err := newChat(os.Getenv("CHAOS_VARIANT"), counters)
+	if err != nil {
+		return err
+	}
+	listener, err := listen()
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           routes(room, counters),
+		ReadHeaderTimeout: headerWait,
+		ErrorLog:          log.New(&sparse{out: os.Stderr}, "", 0),
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-stop:
+	}
+	server.Close() // stops accepting; upgraded connections are no longer its own
+	room.GoAway()
+	for end := time.Now().Add(closeWait); counters.Connections.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil
+}
+
+func newChat(variant string, counters *stats.Counters) (chat, error) {
+	switch variant {
+	case "":
+		return article.New(counters), nil
+	case "tuned":
+		return tuned.New(counters), nil
+	}
+	return nil, fmt.Errorf("CHAOS_VARIANT is %q: expected nothing or \"tuned\"", variant)
+}
+
+func listen() (net.Listener, error) {
+	port := os.Getenv("PORT")
+	if port == "" {
+		return nil, fmt.Errorf("PORT is not set: expected a port to listen on, such as PORT=8080")
+	}
+	host := os.Getenv("HOST")
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return net.Listen("tcp", net.JoinHostPort(host, port))
+}
+
+// routes compares paths itself: http.ServeMux would answer some with a
+// redirect, where the contract asks for a 4xx.
+func routes(ws, stats http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/ws":
+			ws.ServeHTTP(w, r)
+		case "/stats":
+			stats.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	}
+}
