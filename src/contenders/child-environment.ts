@@ -1,0 +1,46 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { projectFolder } from "../machine/environment.ts";
+
+/** The project's own programs come first, so that `bun` is the Bun that runs this. */
+export function childPath(path = process.env.PATH ?? ""): string {
+  return [join(projectFolder, "node_modules", ".bin"), path].filter((part) => part !== "").join(delimiter);
+}
+
+/** Finds a program as a child process would: on that PATH, or, with a slash in its name, from the child's folder. */
+export function findProgram(name: string, folder: string = process.cwd()): string | null {
+  if (!name.includes("/")) return Bun.which(name, { PATH: childPath() });
+  const path = resolve(folder, name);
+  try {
+    accessSync(path, constants.X_OK);
+    return path;
+  } catch {
+    return null;
+  }
+}
+
+/** The environment of builds and version commands: the user's, for proxies, caches and version managers. */
+export function buildEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { ...definedOnly(process.env), ...extra, PATH: childPath() };
+}
+
+/**
+ * What a server sees of the user's environment. Nothing else: a GOGC, GOMAXPROCS, NODE_OPTIONS or ERL_FLAGS left
+ * over in somebody's shell would change the result and stand nowhere in it.
+ */
+const passedOn =
+  /^(HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TZ|TMPDIR|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|JAVA_HOME|(ASDF|MISE|NVM|SDKMAN|RBENV|PYENV)_[A-Z_]+)$/;
+
+/** The environment of a server: that of its manifest, and the little that programs need to start at all. */
+export function serverEnvironment(
+  extra: Readonly<Record<string, string>>,
+  inherited: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string> {
+  const kept = Object.entries(definedOnly(inherited)).filter(([name]) => passedOn.test(name));
+  return { ...Object.fromEntries(kept), PATH: childPath(inherited.PATH), ...extra };
+}
+
+function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const defined = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(defined);
+}

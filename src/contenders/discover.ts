@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { ManifestError, UsageError } from "../cli/errors.ts";
+import type { Manifest } from "./manifest.ts";
+import { type ManifestProblem, parseManifest } from "./manifest-problems.ts";
+
+/** A contender: a folder with a `contender.json`. */
+export interface Contender {
+  /** The folder's name. */
+  readonly name: string;
+  /** Absolute. */
+  readonly folder: string;
+  readonly manifest: Manifest;
+}
+
+const manifestName = "contender.json";
+const namePattern = /^[a-z0-9][a-z0-9-]*$/;
+
+async function readContender(folder: string): Promise<Contender | ManifestProblem[]> {
+  const name = basename(folder);
+  const parsed = parseManifest(await readFile(join(folder, manifestName), "utf8"));
+  const problems = "problems" in parsed ? parsed.problems : [];
+  if (!namePattern.test(name)) {
+    problems.push({
+      path: "folder name",
+      value: JSON.stringify(name),
+      expected: "lower-case letters, digits and hyphens, such as go-gorilla",
+    });
+  }
+  return "problems" in parsed || problems.length > 0 ? problems : { name, folder, manifest: parsed.manifest };
+}
+
+async function listFolders(root: string): Promise<string[]> {
+  const absolute = resolve(root);
+  // A root may be one contender's own folder, too.
+  if (existsSync(join(absolute, manifestName))) return [absolute];
+  try {
+    const names = await readdir(absolute);
+    return names.map((name) => join(absolute, name)).filter((path) => existsSync(join(path, manifestName)));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      `contenders folder "${root}": ${code === "ENOENT" ? "does not exist" : code === "ENOTDIR" ? "is not a folder" : String(code)}`,
+      { hint: "expected a folder whose subfolders hold a contender.json each", cause: error },
+    );
+  }
+}
+
+function formatProblem({ path, value, expected }: ManifestProblem): string {
+  const separator = expected.startsWith("did you mean") ? ", " : "; expected ";
+  return `  ${path === "" ? "" : `${path}: `}${value}${separator}${expected}`;
+}
+
+/**
+ * Finds the contenders in these folders, sorted by name.
+ * @throws {ManifestError} naming all problems of all manifests; {UsageError} when a folder cannot be read.
+ */
+export async function discoverContenders(roots: readonly string[]): Promise<Contender[]> {
+  const folders = [...new Set((await Promise.all(roots.map(listFolders))).flat())].sort();
+  const contenders: Contender[] = [];
+  const reports: string[] = [];
+  let problemCount = 0;
+  for (const folder of folders) {
+    const found = await readContender(folder);
+    if (!Array.isArray(found)) {
+      const twin = contenders.find(({ name }) => name === found.name);
+      if (twin === undefined) {
+        contenders.push(found);
+        continue;
+      }
+      const expected = "a name of its own";
+      reports.push(
+        `${folder}\n${formatProblem({ path: "folder name", value: `the same as ${twin.folder}`, expected })}`,
+      );
+      problemCount++;
+    } else {
+      reports.push(`${join(folder, manifestName)}\n${found.map(formatProblem).join("\n")}`);
+      problemCount += found.length;
+    }
+  }
+  if (reports.length > 0) {
+    const count = problemCount === 1 ? "1 problem" : `${problemCount} problems`;
+    throw new ManifestError(`${count} in the contenders' manifests\n${reports.join("\n")}`, {
+      hint: "schema/contender.schema.json describes every key",
+    });
+  }
+  return contenders.sort((a, b) => (a.name < b.name ? -1 : 1));
+}

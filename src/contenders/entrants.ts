@@ -1,0 +1,125 @@
+import { UnknownContenderError, UsageError } from "../cli/errors.ts";
+import type { Entrant } from "../plan/plan.ts";
+import type { ContenderFacts } from "../result/schema.ts";
+import type { Contender } from "./discover.ts";
+import type { Manifest } from "./manifest.ts";
+import { suggest } from "./nearest.ts";
+
+/** A contender in one of its variants, with the variant's words put over the contender's. */
+export interface ResolvedEntrant extends Entrant {
+  readonly folder: string;
+  readonly title: string;
+  readonly language: string;
+  readonly library: string;
+  readonly approach: Manifest["approach"];
+  readonly routing: Manifest["routing"];
+  readonly framing: Manifest["framing"];
+  readonly slowConsumer: Manifest["slowConsumer"];
+  readonly start: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly manifest: Manifest;
+}
+
+/** The manifest's own words, without any variant. */
+export const defaultVariant = "default";
+
+/** How an entrant is named on the command line and in tables: `go-gorilla`, or `go-gorilla:tuned`. */
+export function formatEntrant({ contender, variant }: Entrant): string {
+  return variant === defaultVariant ? contender : `${contender}:${variant}`;
+}
+
+function resolveVariant({ name, folder, manifest }: Contender, variant: string): ResolvedEntrant {
+  const { title, language, library, approach, routing, framing, slowConsumer, start, variants } = manifest;
+  const declared = { title, library, approach, routing, framing, slowConsumer, start };
+  const { env = {}, ...over } = variant === defaultVariant ? {} : (variants[variant] ?? {});
+  // Absent keys of a variant are absent, never undefined: JSON has no such value.
+  return {
+    contender: name,
+    variant,
+    folder,
+    language,
+    ...declared,
+    ...(over as Partial<typeof declared>),
+    env: { ...manifest.env, ...env },
+    manifest,
+  };
+}
+
+/** Every contender in every variant, by name, the default variant first. */
+export function listEntrants(contenders: readonly Contender[]): ResolvedEntrant[] {
+  return contenders.flatMap((contender) =>
+    [defaultVariant, ...Object.keys(contender.manifest.variants)].map((variant) =>
+      resolveVariant(contender, variant),
+    ),
+  );
+}
+
+/**
+ * Finds what was asked for, in that order: `name`, or `name:variant`. No names at all means every contender in
+ * its default variant.
+ * @throws {UnknownContenderError} naming everything that was not found, the nearest names and all there are;
+ * {UsageError} when one is named twice.
+ */
+export function resolveEntrants(
+  contenders: readonly Contender[],
+  names: readonly string[],
+): ResolvedEntrant[] {
+  const all = listEntrants(contenders);
+  if (names.length === 0) return all.filter(({ variant }) => variant === defaultVariant);
+  const unknown: string[] = [];
+  const found: ResolvedEntrant[] = [];
+  for (const wanted of names) {
+    const [name = "", variant = defaultVariant] = wanted.split(/:(.*)/s);
+    const entrant = all.find((one) => one.contender === name && one.variant === variant);
+    const variants = all.filter((one) => one.contender === name).map((one) => one.variant);
+    if (entrant !== undefined) found.push(entrant);
+    else if (variants.length > 0) {
+      unknown.push(
+        `contender "${name}" has no variant "${variant}"${suggest(variant, variants)} (it has ${variants.join(", ")})`,
+      );
+    } else {
+      unknown.push(
+        `no contender is named "${name}"${suggest(
+          name,
+          contenders.map((one) => one.name),
+        )}`,
+      );
+    }
+  }
+  if (unknown.length > 0) {
+    throw new UnknownContenderError(unknown.join("\n"), {
+      hint: `there are: ${all.map(formatEntrant).join(", ") || "none"}`,
+    });
+  }
+  const twice = found.find((entrant, index) => found.indexOf(entrant) !== index);
+  if (twice !== undefined) {
+    throw new UsageError(`contender "${formatEntrant(twice)}" is named twice; expected each once`, {
+      hint: "use --rounds to run everything several times",
+    });
+  }
+  return found;
+}
+
+/** The entrant as the result file keeps it. */
+export function describeEntrant(
+  entrant: ResolvedEntrant,
+  facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "notRun">,
+): ContenderFacts {
+  const { contender, variant, title, language, library, approach, routing, framing, slowConsumer } = entrant;
+  const { deployment } = entrant.manifest;
+  return {
+    name: contender,
+    variant,
+    title,
+    language,
+    library,
+    approach,
+    routing,
+    framing,
+    slowConsumer,
+    env: { ...entrant.env },
+    start: [...entrant.start],
+    deployment: deployment ?? null,
+    ...facts,
+  };
+}

@@ -1,0 +1,71 @@
+/** Retried soon at first, since many servers are up within milliseconds, then at leisure. */
+const firstPauseMs = 5;
+const longestPauseMs = 100;
+/** For one attempt: a server that accepts and then says nothing is asked again. */
+const attemptMs = 2000;
+
+let attempts = 0;
+
+/** Handshake, echo, orderly close. Null when all went well, otherwise what did not. */
+async function tryEcho(url: string, timeoutMs: number): Promise<string | null> {
+  attempts++;
+  const message = `{"type":"echo","from":"ready${attempts}","seq":1,"at":0,"text":"are you there?"}`;
+  const socket = new WebSocket(url);
+  let isOpen = false;
+  const { promise, resolve } = Promise.withResolvers<string | null>();
+  const timer = setTimeout(
+    () => resolve(isOpen ? "the handshake succeeded, but no echo came" : "no answer to the handshake"),
+    timeoutMs,
+  );
+  socket.onopen = () => {
+    isOpen = true;
+    socket.send(message);
+  };
+  socket.onmessage = ({ data }) => {
+    resolve(data === message ? null : `the echo differs: sent ${message}, got ${describe(data)}`);
+  };
+  socket.onerror = (event) => resolve(`no handshake (${"message" in event ? event.message : "failed"})`);
+  socket.onclose = ({ code }) =>
+    resolve(isOpen ? `closed with code ${code} before the echo` : "no handshake");
+  const problem = await promise;
+  clearTimeout(timer);
+  // Waited for, so that the server is without connections when the first phase starts.
+  if (socket.readyState !== WebSocket.CLOSED) {
+    const closed = new Promise<void>((done) => {
+      socket.onclose = () => done();
+    });
+    socket.close(1000);
+    await Promise.race([closed, Bun.sleep(500)]);
+    socket.terminate();
+  }
+  return problem;
+}
+
+function describe(data: unknown): string {
+  const text = typeof data === "string" ? data : "a binary message";
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+}
+
+/**
+ * Asks until a real handshake and one echo succeed. Resolves to null then, or to what the last attempt lacked
+ * when `readyMs` are over; rejects when aborted.
+ */
+export async function awaitReady(
+  { host, port }: { readonly host: string; readonly port: number },
+  readyMs: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const deadline = performance.now() + readyMs;
+  const url = `ws://${host.includes(":") ? `[${host}]` : host}:${port}/ws`;
+  let pauseMs = firstPauseMs;
+  let problem: string | null = "nothing was tried";
+  for (;;) {
+    signal.throwIfAborted();
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0) return problem;
+    problem = await tryEcho(url, Math.min(attemptMs, leftMs));
+    if (problem === null) return null;
+    await Bun.sleep(Math.max(0, Math.min(pauseMs, deadline - performance.now())));
+    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
+  }
+}
