@@ -3,6 +3,8 @@ defmodule ChaosChat.ChatTest do
 
   import ChaosChat.Client
 
+  alias ChaosChat.Listener
+
   # The whole server on a real socket, once per variant.
   for variant <- [:default, :tuned] do
     describe "#{variant}" do
@@ -117,6 +119,19 @@ defmodule ChaosChat.ChatTest do
         assert stats.dropped > 0
         # Two messages were no says: the join and the echo.
         assert stats.sent + stats.dropped == count + 2
+      end
+
+      test "drops the connections of a server that died, since it forgot their rooms" do
+        member = join(open(), "room")
+        [{_, server, _, _} | _] = PartitionSupervisor.which_children(ChaosChat.Servers)
+        listener = Process.whereis(Listener)
+        Process.exit(server, :kill)
+        assert {:close, <<1001::16, _::binary>>} = receive_frame(member)
+
+        assert eventually(fn -> Process.whereis(Listener) not in [nil, listener] end)
+        again = join(open(), "room")
+        send_text(again, say("room", 1, 1))
+        assert receive_frame(again) == {:text, say("room", 1, 1)}
       end
 
       test "says goodbye when it stops" do
