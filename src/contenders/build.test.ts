@@ -1,0 +1,242 @@
+import { afterEach, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { BuildError } from "../cli/errors.ts";
+import { type BuildOptions, buildContender } from "./build.ts";
+import { digestSources, listSources } from "./digest.ts";
+import type { Contender } from "./discover.ts";
+import { awaitGone } from "./fixture.ts";
+import { manifestSchema } from "./manifest.ts";
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+function makeFolder(files: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), "build-"));
+  folders.push(folder);
+  for (const [path, text] of Object.entries(files)) put(folder, path, text);
+  return folder;
+}
+
+function put(folder: string, path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+/** A contender whose build counts itself in a file that is ignored, and then does what `script` says. */
+function makeContender(script: string, products: string[] = ["out"]): Contender {
+  const folder = makeFolder({ ".gitignore": "count\n", "main.c": "int main;" });
+  const manifest = manifestSchema.parse({
+    title: "A",
+    language: "C",
+    library: "none",
+    approach: "raw",
+    routing: "parse",
+    framing: "single",
+    slowConsumer: "block",
+    start: ["./out"],
+    build: [["sh", "-c", `echo x >> count; ${script}`]],
+    products,
+    env: { MODE: "release" },
+  });
+  return { name: "a", folder, manifest };
+}
+
+const buildCount = ({ folder }: Contender) => readFileSync(join(folder, "count"), "utf8").length / 2;
+
+function options(extra: Partial<BuildOptions> = {}): BuildOptions {
+  return { cacheDir: makeFolder({}), toolchainVersions: { cc: "gcc 12" }, ...extra };
+}
+
+test("sources are what git would not ignore, without products and hidden folders", async () => {
+  const folder = makeFolder({
+    "main.go": "",
+    ".formatter.exs": "",
+    "lib/deep/a.ex": "",
+    "lib/deep/a.beam": "",
+    "lib/keep.beam": "",
+    "bin/server": "",
+    "_build/prod/x": "",
+    "node_modules/ws/index.js": "",
+    "lib/node_modules/x.js": "",
+    ".elixir_ls/cache": "",
+    "deps/x": "",
+    "lib/deps/x": "",
+    "docs/build.log": "",
+    logs: "a file, no folder",
+    ".gitignore": "# comment\n*.beam\n!keep.beam\n/deps\nlogs/\ndocs/*.log\n",
+    "lib/.gitignore": "secret.ex\n",
+    "lib/secret.ex": "",
+    "secret.ex": "",
+  });
+  expect(await listSources(folder, ["./bin/", "_build"])).toEqual([
+    ".formatter.exs",
+    ".gitignore",
+    "lib/.gitignore",
+    "lib/deep/a.ex",
+    "lib/deps/x",
+    "lib/keep.beam",
+    "logs",
+    "main.go",
+    "secret.ex",
+  ]);
+});
+
+test("sources are the files that git itself lists", async () => {
+  const folder = makeFolder({
+    "a.txt": "",
+    "b/c.log": "",
+    "b/important.log": "",
+    "b/tmp/x": "",
+    "tmp/y": "",
+    "b/foo-1.o": "",
+    "e/f/g/h.txt": "",
+    "e/x/h.txt": "",
+    ".gitignore": "*.log\n!important.log\n/tmp\nfoo-[0-9].o\ne/**/h.txt\n",
+  });
+  Bun.spawnSync(["git", "init", "-q"], { cwd: folder });
+  const git = Bun.spawnSync(["git", "ls-files", "--others", "--exclude-standard"], { cwd: folder });
+  expect(await listSources(folder, [])).toEqual(git.stdout.toString().trim().split("\n").sort());
+});
+
+test("the digest changes with a file's content, name, mode or link, and with nothing else", async () => {
+  const folder = makeFolder({ a: "1", b: "2" });
+  const seen = new Set([await digestSources(folder, [])]);
+  expect(await digestSources(makeFolder({ b: "2", a: "1" }), [])).toBe([...seen][0] ?? "");
+  const changes = [
+    () => put(folder, "a", "12"),
+    () => put(folder, "c", ""),
+    () => chmodSync(join(folder, "a"), 0o755),
+    () => symlinkSync("a", join(folder, "d")),
+  ];
+  for (const change of changes) {
+    change();
+    seen.add(await digestSources(folder, []));
+  }
+  expect(seen.size).toBe(5);
+  put(folder, "node_modules/x", "new");
+  put(folder, "out/x", "new");
+  seen.add(await digestSources(folder, ["out"]));
+  expect(seen.size).toBe(5);
+});
+
+test("a build runs once per sources, toolchains and products", async () => {
+  const contender = makeContender('echo "$MODE" > out');
+  const once = options();
+  const first = await buildContender(contender, once);
+  expect(first.outcome).toBe("built");
+  expect(readFileSync(join(contender.folder, "out"), "utf8")).toBe("release\n");
+  expect(await buildContender(contender, once)).toMatchObject({
+    outcome: "cached",
+    sourceDigest: first.sourceDigest,
+  });
+  expect(buildCount(contender)).toBe(1);
+  put(contender.folder, "main.c", "changed");
+  expect((await buildContender(contender, once)).outcome).toBe("built");
+  expect((await buildContender(contender, { ...once, toolchainVersions: { cc: "gcc 13" } })).outcome).toBe(
+    "built",
+  );
+  rmSync(join(contender.folder, "out"));
+  expect((await buildContender(contender, { ...once, toolchainVersions: { cc: "gcc 13" } })).outcome).toBe(
+    "built",
+  );
+  expect(buildCount(contender)).toBe(4);
+});
+
+test("a contender without build commands has a digest all the same", async () => {
+  const contender = makeContender("true");
+  const manifest = { ...contender.manifest, build: [] };
+  const result = await buildContender({ ...contender, manifest }, options());
+  expect(result).toMatchObject({ outcome: "none", sourceDigest: expect.stringMatching(/^[0-9a-f]{64}$/) });
+});
+
+test("a build that fails is told with command, exit code and its last 30 lines, and is not cached", async () => {
+  const contender = makeContender("for i in $(seq 50); do echo line $i; done; echo broken >&2; exit 7");
+  const lines: string[] = [];
+  const failing = options({ onLine: (line) => lines.push(line) });
+  const error = await buildContender(contender, failing).catch((reason) => reason);
+  expect(error).toBeInstanceOf(BuildError);
+  expect(error.exitCode).toBe(5);
+  expect(error.message).toMatch(/^contender "a": build command "sh -c .*" failed with exit code 7\n/);
+  expect(error.message).toContain("  line 50");
+  expect(error.message).toContain("  broken");
+  expect(error.message).not.toContain("  line 20\n");
+  expect(error.hint).toContain(`cd ${contender.folder}`);
+  expect(lines).toContain("line 1");
+  await buildContender(contender, failing).catch(() => {});
+  expect(buildCount(contender)).toBe(2);
+});
+
+test("a build that makes no product, or whose program is missing", async () => {
+  const empty = await buildContender(makeContender("true"), options()).catch((reason) => reason);
+  expect(empty.message).toBe('contender "a": the build succeeded but made no "out"');
+  const contender = makeContender("true");
+  const manifest = { ...contender.manifest, build: [["no-such-compiler"]] };
+  const missing = await buildContender({ ...contender, manifest }, options()).catch((reason) => reason);
+  expect(missing).toBeInstanceOf(BuildError);
+  expect(missing.message).toBe('contender "a": cannot build, program "no-such-compiler" was not found');
+});
+
+test("two programs that build at once: one builds, the other waits", async () => {
+  // Fails when a second build runs while the first does.
+  const contender = makeContender("mkdir busy || exit 1; sleep 0.7; rmdir busy; echo done > out");
+  const cacheDir = makeFolder({});
+  const script = `
+    const { buildContender } = await import(${JSON.stringify(join(import.meta.dir, "build.ts"))});
+    const { outcome } = await buildContender(${JSON.stringify(contender)},
+      { cacheDir: ${JSON.stringify(cacheDir)}, toolchainVersions: {}, onLine: (line) => console.log(line) });
+    console.log("outcome " + outcome);`;
+  const outputs = await Promise.all(
+    [1, 2].map(() =>
+      new Response(Bun.spawn([process.execPath, "-e", script], { stderr: "inherit" }).stdout).text(),
+    ),
+  );
+  const outcomes = outputs.map((text) => /outcome (.*)/.exec(text)?.[1]).sort();
+  expect(outcomes).toEqual(["built", "cached"]);
+  expect(outputs.join()).toContain("waiting for another build of a");
+  expect(buildCount(contender)).toBe(1);
+});
+
+test("a lock ends with its process, even by SIGKILL", async () => {
+  const contender = makeContender("echo started > started; sleep 30; echo done > out");
+  const cacheDir = makeFolder({});
+  const script = `
+    const { buildContender } = await import(${JSON.stringify(join(import.meta.dir, "build.ts"))});
+    const { startLeash } = await import(${JSON.stringify(join(import.meta.dir, "leash.ts"))});
+    await buildContender(${JSON.stringify(contender)},
+      { cacheDir: ${JSON.stringify(cacheDir)}, toolchainVersions: {}, leash: startLeash(), onLine: console.log });`;
+  const killed = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
+  await killed.stdout.getReader().read();
+  killed.kill("SIGKILL");
+  await killed.exited;
+  const quick = {
+    ...contender,
+    manifest: { ...contender.manifest, build: [["sh", "-c", "echo done > out"]] },
+  };
+  const result = await buildContender(quick, options({ cacheDir }));
+  expect(result.outcome).toBe("built");
+  expect(result.durationMs).toBeLessThan(5000);
+});
+
+test("an abort kills the build and all it started", async () => {
+  const contender = makeContender("sleep 60 & echo $! > child; echo go; wait");
+  const abort = new AbortController();
+  const lines: string[] = [];
+  const building = buildContender(
+    contender,
+    options({
+      signal: abort.signal,
+      onLine: (line) => {
+        lines.push(line);
+        if (line === "go") abort.abort(new Error("stop it"));
+      },
+    }),
+  );
+  expect(await building.catch((reason) => reason.message)).toBe("stop it");
+  const child = Number(readFileSync(join(contender.folder, "child"), "utf8"));
+  expect(child).toBeGreaterThan(0);
+  expect(await awaitGone(child, 2000)).toBe(true);
+});

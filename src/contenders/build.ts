@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BuildError, WritingError } from "../cli/errors.ts";
+import { buildEnvironment, findProgram } from "./child-environment.ts";
+import { digestSources } from "./digest.ts";
+import type { Contender } from "./discover.ts";
+import type { Leash } from "./leash.ts";
+import { withLock } from "./lock.ts";
+import { runStreaming } from "./streaming.ts";
+
+export interface BuildOptions {
+  /** Keeps which digest a contender was built from, and the locks. */
+  readonly cacheDir: string;
+  readonly toolchainVersions: Readonly<Record<string, string>>;
+  /** What the build prints, line by line. */
+  readonly onLine?: (line: string) => void;
+  readonly signal?: AbortSignal;
+  readonly leash?: Leash;
+}
+
+export interface BuildResult {
+  /** SHA-256 over the sources, for the result file. */
+  readonly sourceDigest: string;
+  /** `cached` when the products of the same sources and toolchains were there, `none` without build commands. */
+  readonly outcome: "built" | "cached" | "none";
+  readonly durationMs: number;
+}
+
+const shortDigest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 8);
+
+/** All that a build depends on. */
+function digestBuild(
+  contender: Contender,
+  sourceDigest: string,
+  { toolchainVersions }: BuildOptions,
+): string {
+  const { build, env } = contender.manifest;
+  const sorted = (record: Readonly<Record<string, string>>) =>
+    Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = [
+    sourceDigest,
+    build,
+    sorted(env),
+    sorted(toolchainVersions),
+    Bun.version,
+    process.platform,
+    process.arch,
+  ];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+async function runCommand(
+  command: readonly string[],
+  contender: Contender,
+  options: BuildOptions,
+): Promise<void> {
+  const { folder, name, manifest } = contender;
+  const line = command.join(" ");
+  const byHand = `look at it by hand: cd ${folder} && ${line}`;
+  options.onLine?.(`$ ${line}`);
+  const program = findProgram(command[0] ?? "", folder);
+  if (program === null) {
+    throw new BuildError(`contender "${name}": cannot build, program "${command[0]}" was not found`, {
+      hint: `name its toolchain under "requires" in ${join(folder, "contender.json")}, or install it`,
+    });
+  }
+  const { code, lastLines } = await runStreaming([program, ...command.slice(1)], {
+    cwd: folder,
+    env: buildEnvironment(manifest.env),
+    onLine: options.onLine,
+    signal: options.signal,
+    leash: options.leash,
+  });
+  if (code === 0) return;
+  const printed =
+    lastLines.length === 0 ? "it printed nothing" : lastLines.map((last) => `  ${last}`).join("\n");
+  throw new BuildError(
+    `contender "${name}": build command "${line}" failed with exit code ${code}\n${printed}`,
+    {
+      hint: byHand,
+    },
+  );
+}
+
+/**
+ * Builds a contender unless its products were made from the same sources, commands, environment and
+ * toolchains. Another program that builds the same contender is waited for.
+ * @throws {BuildError} with the command, its exit code and the last 30 lines it printed.
+ */
+export async function buildContender(contender: Contender, options: BuildOptions): Promise<BuildResult> {
+  const startMs = performance.now();
+  const { folder, name, manifest } = contender;
+  const { cacheDir, onLine, signal } = options;
+  const sourceDigest = await digestSources(folder, manifest.products);
+  const done = (outcome: BuildResult["outcome"]): BuildResult => ({
+    sourceDigest,
+    outcome,
+    durationMs: performance.now() - startMs,
+  });
+  if (manifest.build.length === 0) return done("none");
+
+  // Contenders of one name in different folders keep apart.
+  const builds = join(cacheDir, "builds");
+  const stamp = join(builds, `${name}-${shortDigest(folder)}`);
+  await mkdir(builds, { recursive: true }).catch((cause: Error) => {
+    throw new WritingError(`cannot write to the cache folder "${cacheDir}": ${cause.message}`, { cause });
+  });
+  const digest = digestBuild(contender, sourceDigest, options);
+  const isBuilt = async () =>
+    (await readFile(stamp, "utf8").catch(() => "")) === digest &&
+    manifest.products.every((product) => existsSync(join(folder, product)));
+  if (await isBuilt()) return done("cached");
+
+  const onWait = () => onLine?.(`waiting for another build of ${name}`);
+  const build = async () => {
+    if (await isBuilt()) return done("cached");
+    // Gone first: products of a build that was cut off must not pass for those of the one before.
+    await rm(stamp, { force: true });
+    for (const command of manifest.build) await runCommand(command, contender, options);
+    const absent = manifest.products.find((product) => !existsSync(join(folder, product)));
+    if (absent !== undefined) {
+      throw new BuildError(`contender "${name}": the build succeeded but made no "${absent}"`, {
+        hint: `expected what "products" lists in ${join(folder, "contender.json")}`,
+      });
+    }
+    await writeFile(stamp, digest);
+    return done("built");
+  };
+  return withLock(`${stamp}.lock`, build, { onWait, signal });
+}
