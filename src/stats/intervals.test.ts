@@ -1,0 +1,141 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { createRandom } from "../plan/random.ts";
+import { bootstrapMedian, measureCoverage, shapes } from "./coverage.ts";
+import {
+  type Interval,
+  logRatios,
+  median,
+  medianInterval,
+  ratioInterval,
+  roundingMargin,
+} from "./intervals.ts";
+
+const value = fc.double({ min: 0.001, max: 1e9, noNaN: true });
+const values = fc.array(value, { minLength: 2, maxLength: 12 });
+const pairs = fc.array(fc.tuple(value, value, value), { minLength: 2, maxLength: 12 });
+
+function present(interval: Interval | null): Interval {
+  if (interval === null) throw new Error("expected an interval");
+  return interval;
+}
+
+function expectClose(actual: Interval | null, expected: Interval | null): void {
+  for (const limit of ["middle", "low", "high"] as const) {
+    const relative = present(actual)[limit] / present(expected)[limit];
+    expect(Math.abs(relative - 1)).toBeLessThan(1e-6);
+  }
+}
+
+test("the median is the middle value, or the mean of the two in the middle", () => {
+  expect(median([3, 1, 2])).toBe(2);
+  expect(median([4, 1, 3, 2])).toBe(2.5);
+  expect(() => median([])).toThrow("median of no values");
+});
+
+test("a worked example: t(0.95, 4) = 2.776 standard errors around the geometric mean", () => {
+  const interval = present(medianInterval([1, 2, 4, 8, 16]));
+  const standardError = (Math.LN2 * Math.sqrt(2.5)) / Math.sqrt(5);
+  expect(interval.middle).toBe(4);
+  expect(interval.low).toBeCloseTo(4 * Math.exp(-2.77645 * standardError), 4);
+  expect(interval.high).toBeCloseTo(4 * Math.exp(2.77645 * standardError), 3);
+});
+
+test("an interval holds its median and grows with the confidence", () => {
+  fc.assert(
+    fc.property(values, (values) => {
+      const { middle, low, high } = present(medianInterval(values));
+      expect(low <= middle && middle <= high).toBe(true);
+      const wider = present(medianInterval(values, 0.99));
+      expect(wider.low <= low && high <= wider.high).toBe(true);
+    }),
+  );
+});
+
+test("the unit does not matter", () => {
+  fc.assert(
+    fc.property(values, fc.double({ min: 0.001, max: 1000, noNaN: true }), (values, factor) => {
+      const { middle, low, high } = present(medianInterval(values));
+      const scaled = { middle: middle * factor, low: low * factor, high: high * factor };
+      // Values spread over twelve decades have limits beyond what a number holds.
+      fc.pre(low > 1e-200 && high < 1e200);
+      expectClose(medianInterval(values.map((value) => value * factor)), scaled);
+    }),
+  );
+});
+
+test("values with a zero get limits that don't go below it", () => {
+  expect(medianInterval([0, 0, 0])).toEqual({ middle: 0, low: 0, high: 0 });
+  const { low, high } = present(medianInterval([0, 3, 5]));
+  expect(low).toBe(0);
+  expect(high).toBeGreaterThan(5);
+  expect(present(medianInterval([-1, 3, 5])).low).toBeLessThan(-1);
+});
+
+test("one round has no interval", () => {
+  expect(medianInterval([5])).toBeNull();
+  expect(ratioInterval([5], [4])).toBeNull();
+});
+
+test("what a round does to both sides cancels in their ratio", () => {
+  fc.assert(
+    fc.property(pairs, (rounds) => {
+      const ones = rounds.map(([one]) => one);
+      const others = rounds.map(([, other]) => other);
+      const drifted = ratioInterval(
+        rounds.map(([one, , drift]) => one * drift),
+        rounds.map(([, other, drift]) => other * drift),
+      );
+      const plain = present(ratioInterval(ones, others));
+      fc.pre(plain.low > 1e-200 && plain.high < 1e200);
+      expectClose(drifted, plain);
+    }),
+  );
+});
+
+test("turning a ratio over turns its limits over", () => {
+  fc.assert(
+    fc.property(pairs, (rounds) => {
+      const ones = rounds.map(([one]) => one);
+      const others = rounds.map(([, other]) => other);
+      const { middle, low, high } = present(ratioInterval(ones, others));
+      fc.pre(low > 1e-200 && high < 1e200);
+      expectClose(ratioInterval(others, ones), { middle: 1 / middle, low: 1 / high, high: 1 / low });
+    }),
+  );
+});
+
+test("a step apart in every round is within the rounding", () => {
+  const margin = roundingMargin(1, 29, 28);
+  expect(ratioInterval([29, 29, 29], [28, 28, 28])?.low).toBeGreaterThan(1);
+  expect(ratioInterval([29, 29, 29], [28, 28, 28], 0.95, margin)?.low).toBeLessThan(1);
+  expect(ratioInterval([31, 31, 31], [28, 28, 28], 0.95, margin)?.low).toBeGreaterThan(1);
+});
+
+test("ratios of what has none are refused with the round", () => {
+  expect(() => logRatios([1, 0], [1, 1])).toThrow("round 2: 0 against 1");
+  expect(() => logRatios([1, 1], [1, -1])).toThrow("round 2: 1 against -1");
+  expect(() => logRatios([-1], [-1])).toThrow("round 1");
+  expect(() => logRatios([1, 2], [1])).toThrow("2 rounds against 1");
+});
+
+test("95 % limits hold in 95 % of experiments, whatever the shape of the noise", () => {
+  const random = createRandom(11);
+  for (const shape of Object.values(shapes)) {
+    for (const rounds of [3, 5, 10]) {
+      // Two standard errors of 2,000 trials are 1 %.
+      const share = measureCoverage(medianInterval, shape, rounds, 2000, random);
+      expect(share).toBeGreaterThan(0.94);
+    }
+  }
+});
+
+test("limits of symmetric noise are no wider than they need to be", () => {
+  const share = measureCoverage(medianInterval, shapes.normal, 5, 4000, createRandom(12));
+  expect(share).toBeLessThan(0.965);
+});
+
+test("the reason not to bootstrap: over 3 rounds its 95 % are 75 %", () => {
+  const random = createRandom(13);
+  expect(measureCoverage(bootstrapMedian(random), shapes.normal, 3, 200, random)).toBeLessThan(0.85);
+});
