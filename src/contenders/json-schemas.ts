@@ -1,0 +1,38 @@
+/**
+ * JSON Schemas of what the project reads and writes, made from the types. Run it to write them anew:
+ * `bun src/contenders/json-schemas.ts`
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { projectFolder } from "../machine/environment.ts";
+import { resultSchema } from "../result/schema.ts";
+import { manifestSchema } from "./manifest.ts";
+
+function write(title: string, schema: Record<string, unknown>): string {
+  return `${JSON.stringify({ title, ...schema }, null, 2)}\n`;
+}
+
+/** File names in `schema/` and their texts. */
+export function createJsonSchemas(): Record<string, string> {
+  return {
+    // "input": what an author may write, where keys with a default may be left out.
+    "contender.schema.json": write(
+      "A contender's manifest, contender.json",
+      z.toJSONSchema(manifestSchema, { io: "input" }),
+    ),
+    // The plan has its own type; here it is any object.
+    "result.schema.json": write(
+      "The result of a run, result.json",
+      z.toJSONSchema(resultSchema, { io: "output", unrepresentable: "any" }),
+    ),
+  };
+}
+
+export const schemaFolder = join(projectFolder, "schema");
+
+if (import.meta.main) {
+  for (const [name, text] of Object.entries(createJsonSchemas())) {
+    await Bun.write(join(schemaFolder, name), text);
+    console.log(`schema/${name}`);
+  }
+}

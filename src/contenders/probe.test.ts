@@ -1,0 +1,122 @@
+import { expect, test } from "bun:test";
+import { createProbe, findProbeSource } from "./probe.ts";
+
+const isLinux = process.platform === "linux";
+
+/** Runs a shell script in a process group of its own and kills it afterwards. */
+async function withShell(script: string, work: (pid: number) => Promise<void>): Promise<void> {
+  const shell = Bun.spawn(["sh", "-c", script], { detached: true, stdout: "ignore" });
+  try {
+    await work(shell.pid);
+  } finally {
+    process.kill(-shell.pid, "SIGKILL");
+    await shell.exited;
+  }
+}
+
+/** Uses 0.3 s of processor time, measured by the program itself. */
+const burn = `${process.execPath} -e 'while (process.cpuUsage().user + process.cpuUsage().system < 300000);'`;
+
+test.if(isLinux)("the whole tree is counted: processes, memory, descriptors", async () => {
+  await withShell("sh -c 'sleep 60; :' & sleep 60 & wait", async (pid) => {
+    await Bun.sleep(300);
+    const sample = await createProbe(pid).sample();
+    expect(sample).toMatchObject({ processes: 4, reason: null });
+    const ps = Bun.spawnSync(["ps", "-o", "rss=", "-g", `${pid}`])
+      .stdout.toString()
+      .trim()
+      .split(/\s+/);
+    const rssBytes = ps.reduce((sum, kilobytes) => sum + Number(kilobytes) * 1024, 0);
+    expect(Math.abs((sample.rssBytes ?? 0) - rssBytes)).toBeLessThan(rssBytes * 0.1);
+    const limit = Bun.spawnSync(["sh", "-c", "ulimit -n"]).stdout.toString();
+    expect(sample.descriptorLimit).toBe(Number(limit));
+  });
+});
+
+test.if(isLinux)(
+  "CPU time includes that of children that have ended",
+  async () => {
+    await withShell(`${burn}; ${burn} ; echo done > /dev/null; sleep 60`, async (pid) => {
+      const probe = createProbe(pid);
+      let cpuMs = 0;
+      const deadline = Date.now() + 8000;
+      while (cpuMs < 550 && Date.now() < deadline) {
+        await Bun.sleep(50);
+        const sample = await probe.sample();
+        expect(sample.cpuMs).toBeGreaterThanOrEqual(cpuMs);
+        cpuMs = sample.cpuMs ?? Number.NaN;
+      }
+      await Bun.sleep(300);
+      const end = (await probe.sample()).cpuMs;
+      expect(end).toBeGreaterThanOrEqual(550);
+      expect(end).toBeLessThan(1000);
+    });
+  },
+  15_000,
+);
+
+test.if(isLinux)(
+  "time of a process nobody waited for is not taken back",
+  async () => {
+    // The grandchild becomes init's when its parent ends, and is gone from the tree.
+    await withShell(`(${burn} & sleep 1; kill -s KILL $!); sleep 60`, async (pid) => {
+      const probe = createProbe(pid);
+      let last = 0;
+      for (let i = 0; i < 30; i++) {
+        await Bun.sleep(50);
+        const { cpuMs } = await probe.sample();
+        expect(cpuMs).toBeGreaterThanOrEqual(last);
+        last = cpuMs ?? Number.NaN;
+      }
+      expect(last).toBeGreaterThan(100);
+    });
+  },
+  15_000,
+);
+
+test.if(isLinux)("open descriptors are those of the process that holds most", async () => {
+  const script = `
+    const { openSync } = require("node:fs");
+    for (let i = 0; i < 300; i++) openSync("/dev/null");
+    console.log("open");
+    setInterval(() => {}, 1000);`;
+  const holder = Bun.spawn(["sh", "-c", `"$1" -e "$2"; :`, "sh", process.execPath, script], {
+    stdout: "pipe",
+    detached: true,
+  });
+  await holder.stdout.getReader().read();
+  const { openDescriptors, processes } = await createProbe(holder.pid).sample();
+  process.kill(-holder.pid, "SIGKILL");
+  expect(processes).toBe(2);
+  expect(openDescriptors).toBeGreaterThanOrEqual(303);
+  expect(openDescriptors).toBeLessThan(330);
+});
+
+test("ps tells the same of a tree as /proc, without descriptors", async () => {
+  await withShell(`${burn} & sleep 60 & wait; sleep 60`, async (pid) => {
+    await Bun.sleep(700);
+    const sample = await createProbe(pid, "ps").sample();
+    expect(sample).toMatchObject({ openDescriptors: null, reason: "ps does not tell open descriptors" });
+    expect(sample.processes).toBeGreaterThanOrEqual(2);
+    expect(sample.rssBytes).toBeGreaterThan(500_000);
+    if (!isLinux) return;
+    const other = await createProbe(pid, "proc").sample();
+    expect(sample.processes).toBe(other.processes);
+  });
+});
+
+test("a process that is gone is a tree of none", async () => {
+  const child = Bun.spawn(["true"]);
+  await child.exited;
+  expect(await createProbe(child.pid).sample()).toMatchObject({ processes: 0, rssBytes: 0 });
+});
+
+test("without /proc and ps every figure is null, with a reason", async () => {
+  const sample = await createProbe(process.pid, "none").sample();
+  expect(sample).toMatchObject({ cpuMs: null, rssBytes: null, processes: null, openDescriptors: null });
+  expect(sample.reason).toStartWith("neither /proc nor ps");
+});
+
+test("this machine has a source", () => {
+  expect(findProbeSource()).toBe(isLinux ? "proc" : "ps");
+});

@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Requirement } from "./manifest.ts";
+import { createApt, formatInstall, installCommands, type PackageManager } from "./package-manager.ts";
+import { type EnsureOptions, ensureToolchains, findMissing, toolchainVersions } from "./toolchains.ts";
+
+// Programs of our own on PATH: a "compiler" that says its version and counts how often it was asked, and an
+// "apt-get" that installs it. Real processes throughout; only the packages are small.
+let folder = "";
+const userPath = process.env.PATH;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "toolchains-"));
+  mkdirSync(join(folder, "bin"));
+  process.env.PATH = `${join(folder, "bin")}:${userPath}`;
+});
+afterEach(() => {
+  process.env.PATH = userPath;
+  rmSync(folder, { recursive: true });
+});
+
+function addProgram(name: string, script: string): void {
+  writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder, "bin", name), 0o755);
+}
+
+const compiler = (version: string) => `echo asked >> ${folder}/asked; echo "zig-like compiler ${version}"`;
+const askedCount = () => readFileSync(join(folder, "asked"), "utf8").length / "asked\n".length;
+const aptLog = () => readFileSync(join(folder, "apt.log"), "utf8").trim().split("\n");
+
+function addApt(version: string, exitCode = 0): PackageManager {
+  addProgram("compiler.new", compiler(version));
+  addProgram(
+    "apt-get",
+    `echo "$DEBIAN_FRONTEND $*" >> ${folder}/apt.log
+     [ "$1" = install ] || exit 0
+     echo "Setting up $5"
+     [ ${exitCode} = 0 ] && mv ${folder}/bin/compiler.new ${folder}/bin/zigc
+     exit ${exitCode}`,
+  );
+  return createApt({ prefix: [], usable: true });
+}
+
+const zigc: Requirement = {
+  tool: "zigc",
+  version: ["zigc", "version"],
+  minimum: "0.12",
+  install: { apt: ["zigc-bin"], brew: ["zigc"] },
+};
+
+async function ensure(requirement: Requirement, options: Partial<EnsureOptions> = {}) {
+  const states = await ensureToolchains([requirement], {
+    install: "never",
+    packageManager: null,
+    ...options,
+  });
+  return states.get(requirement);
+}
+
+test("a tool that is there is ok, with the line of its version", async () => {
+  addProgram("zigc", compiler("0.12.1"));
+  expect(await ensure(zigc)).toEqual({ status: "ok", tool: "zigc", version: "zig-like compiler 0.12.1" });
+});
+
+test("versions are remembered until the program changes", async () => {
+  addProgram("zigc", compiler("0.13"));
+  const cacheDir = join(folder, "cache");
+  for (let i = 0; i < 3; i++) await ensure(zigc, { cacheDir });
+  expect(askedCount()).toBe(1);
+  addProgram("zigc", compiler("0.13.10"));
+  expect(await ensure(zigc, { cacheDir })).toMatchObject({ version: "zig-like compiler 0.13.10" });
+  writeFileSync(join(cacheDir, "toolchains.json"), "{ broken");
+  expect(await ensure(zigc, { cacheDir })).toMatchObject({ status: "ok" });
+});
+
+test("too old, missing, failing: missing with the reason and what to type", async () => {
+  const manager = createApt({ prefix: ["sudo", "-n"], usable: false });
+  const command = "sudo apt-get update && sudo apt-get install -y zigc-bin";
+  expect(await ensure(zigc, { packageManager: manager })).toEqual({
+    status: "missing",
+    tool: "zigc",
+    reason: "zigc is not on PATH",
+    command,
+  });
+  addProgram("zigc", compiler("0.9.9"));
+  expect(await ensure(zigc)).toMatchObject({
+    reason: "zigc 0.9.9 is older than 0.12",
+    command: "install zigc 0.12 or newer and put it on PATH",
+  });
+  addProgram("zigc", "exit 1");
+  expect(await ensure(zigc)).toMatchObject({ reason: '"zigc version" failed' });
+  addProgram("zigc", "echo hello");
+  expect(await ensure(zigc)).toMatchObject({
+    reason: '"zigc version" states no version; expected 0.12 or newer',
+  });
+});
+
+test("installs without asking: refresh first, non-interactive, then looks again", async () => {
+  const packageManager = addApt("0.12");
+  const lines: string[] = [];
+  const state = await ensure(zigc, { install: "yes", packageManager, onLine: (line) => lines.push(line) });
+  expect(state).toEqual({ status: "installed", tool: "zigc", version: "zig-like compiler 0.12" });
+  expect(aptLog()).toEqual([
+    "noninteractive update",
+    "noninteractive install -y --no-install-recommends zigc-bin",
+  ]);
+  expect(lines).toContain("$ apt-get install -y --no-install-recommends zigc-bin");
+  expect(lines.join("\n")).toContain("Setting up");
+});
+
+test.each([
+  [true, "installed"],
+  [false, "missing"],
+])("asks once when it should ask, and an answer of %p is obeyed", async (answer, status) => {
+  const packageManager = addApt("0.12");
+  const questions: string[] = [];
+  const ask = async (question: string) => {
+    questions.push(question);
+    return answer;
+  };
+  expect(await ensure(zigc, { install: "ask", ask, packageManager })).toMatchObject({ status });
+  expect(questions).toEqual(["Missing: zigc is not on PATH. Install zigc now?"]);
+});
+
+test("never installs when told so, without anybody to ask, or without the right to", async () => {
+  const packageManager = addApt("0.12");
+  expect(await ensure(zigc, { install: "never", packageManager })).toMatchObject({ status: "missing" });
+  expect(await ensure(zigc, { install: "ask", packageManager })).toMatchObject({ status: "missing" });
+  const unusable = { ...packageManager, usable: false };
+  expect(await ensure(zigc, { install: "yes", packageManager: unusable })).toMatchObject({
+    status: "missing",
+  });
+  expect(() => aptLog()).toThrow();
+});
+
+test("an installation that fails, or brings too old a version", async () => {
+  let packageManager = addApt("0.12", 100);
+  expect(await ensure(zigc, { install: "yes", packageManager })).toMatchObject({
+    status: "missing",
+    reason: '"apt-get install -y --no-install-recommends zigc-bin" failed with exit code 100',
+  });
+  packageManager = addApt("0.11");
+  expect(await ensure(zigc, { install: "yes", packageManager })).toMatchObject({
+    status: "missing",
+    reason: "installed, but zigc 0.11 is older than 0.12",
+    command: "install zigc 0.12 or newer and put it on PATH",
+  });
+});
+
+test("each requirement gets its own answer", async () => {
+  addProgram("zigc", compiler("0.12"));
+  const newer = { ...zigc, minimum: "1" };
+  const twin = { ...zigc };
+  const states = await ensureToolchains([zigc, newer, twin], { install: "never", packageManager: null });
+  expect(findMissing([zigc, twin], states)).toBeNull();
+  expect(findMissing([zigc, newer], states)).toMatchObject({ reason: "zigc 0.12 is older than 1" });
+  expect(toolchainVersions([twin, newer], states)).toEqual({ zigc: "zig-like compiler 0.12" });
+});
+
+test("as another user than root, sudo is used and given the setting it would drop", () => {
+  const manager = createApt({ prefix: ["sudo", "-n"], usable: true });
+  expect(installCommands(zigc, manager)?.map((command) => command.join(" "))).toEqual([
+    "sudo -n env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends zigc-bin",
+  ]);
+  const brew: PackageManager = { name: "brew", usable: true, prefix: [], refresh: [], env: {} };
+  expect(formatInstall(zigc, brew)).toBe("brew install zigc");
+});
