@@ -52,6 +52,11 @@ test("an interval holds its median and grows with the confidence", () => {
   );
 });
 
+test("limits reach to a median that is far from the mean", () => {
+  const rounds = [...new Array<number>(11).fill(1), ...new Array<number>(9).fill(2)];
+  expect(present(medianInterval(rounds))).toMatchObject({ middle: 1, low: 1 });
+});
+
 test("the unit does not matter", () => {
   fc.assert(
     fc.property(values, fc.double({ min: 0.001, max: 1000, noNaN: true }), (values, factor) => {

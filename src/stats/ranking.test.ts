@@ -167,6 +167,28 @@ test("the order in which entries are given changes nothing", () => {
   );
 });
 
+test("once one pair of three differs, the rest need no correction, since two equalities imply the third", () => {
+  const near = [100, 105, 98, 103, 99];
+  const nearer = [102, 99, 104, 100, 101];
+  const far = [10, 10.2, 10.1, 9.9, 10];
+  const limits = (entries: readonly Entry[]) =>
+    rank(throughput, entries).comparisons.find(({ verdict }) => verdict.kind === "no-clear-difference")
+      ?.verdict;
+  const pair = [entry("near", near), entry("nearer", nearer)];
+  expect(limits([...pair, entry("far", far)])).toEqual(limits(pair));
+  const corrected = limits([...pair, entry("same", [101, 102, 101, 101, 100])]);
+  expect(corrected).toMatchObject({ low: expect.any(Number) });
+  expect(corrected).not.toEqual(limits(pair));
+});
+
+test("a clear difference in the rounds that both have outweighs medians of different rounds", () => {
+  const { groups } = rank(throughput, [
+    entry("cut short", [110, 111, 110, null, null, null, null]),
+    entry("whole", [100, 101, 100, 200, 201, 200, 202]),
+  ]);
+  expect(groups).toEqual([["cut short"], ["whole"]]);
+});
+
 /** A/A: equal entrants on a machine that drifts. */
 const equal = (noises: readonly number[], rounds = 5): Showdown => ({
   advantages: noises.map(() => 1),
