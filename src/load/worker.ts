@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { nowUs } from "../machine/clock.ts";
+import { readDescriptorLimit } from "../machine/environment.ts";
 import { pinProcess } from "../machine/pin.ts";
 import type { Workload } from "../plan/plan.ts";
 import { Histogram } from "../stats/histogram.ts";
@@ -53,7 +53,7 @@ class Worker implements ConnectionOwner {
       timeoutMs: setup.connectTimeoutMs,
       epochUs: setup.epochUs,
       clockUs: nowUs,
-      descriptorLimit: readDescriptorLimit(),
+      descriptorLimit: readDescriptorLimit().soft,
     });
     this.#heartbeat = this.#startHeartbeat();
   }
@@ -166,15 +166,6 @@ class Worker implements ConnectionOwner {
       rssBytes: process.memoryUsage.rss(),
       loopDelay: this.#loopDelay.toSparse(),
     };
-  }
-}
-
-function readDescriptorLimit(): number | null {
-  try {
-    const line = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
-    return line?.[1] === undefined ? null : Number(line[1]);
-  } catch {
-    return null;
   }
 }
 

@@ -23,13 +23,13 @@ export async function runConnect(context: RoundContext, environment: Environment
   const socketsBefore = readKernelSockets();
 
   context.board.reset();
-  watch.begin();
+  await watch.begin();
   const connecting = crew.connect(splitExactly(Math.max(plan.connectBatch, plan.workers), plan.workers));
   const gaveUp = await superviseConnecting(context, connecting, startUs);
   const reports = await connecting;
   const elapsedMs = (clockUs() - startUs) / 1000;
-  const atEnd = watch.take();
-  watch.end();
+  await watch.end();
+  const atEnd = await watch.take();
 
   const sum = (pick: (report: ConnectReport) => number) => reports.reduce((all, one) => all + pick(one), 0);
   const opened = sum((one) => one.opened);
@@ -128,7 +128,7 @@ async function superviseConnecting(
       });
     }
     if (gaveUp !== null) continue;
-    const { openDescriptors, descriptorLimit } = watch.latest();
+    const { openDescriptors = null, descriptorLimit = null } = watch.latest() ?? {};
     const atLimit =
       openDescriptors !== null && descriptorLimit !== null && openDescriptors >= descriptorLimit - 1;
     // One full look: descriptors are taken at accept, a little before the connection is open.
@@ -150,11 +150,10 @@ function ending(
   attemptsFailed: number,
   gaveUp: "aborted" | "stuck" | null,
 ): Pick<Phase, "status" | "reason"> {
-  const exit = server.exitedWith();
-  if (exit !== null) {
+  if (server.exit !== null) {
     return {
       status: "failed",
-      reason: `crashed: the server ended with ${exit} at ${opened.toLocaleString("en")} connections`,
+      reason: `crashed: the server ${describeExit(server.exit)} at ${opened.toLocaleString("en")} connections`,
     };
   }
   if (gaveUp === "aborted") return { status: "aborted", reason: "stopped by the user" };

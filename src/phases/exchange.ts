@@ -39,11 +39,11 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
   const statsBefore = await readStats(server.host, server.port);
 
   board.reset();
-  watch.begin();
+  await watch.begin();
   crew.start(exchange.orders);
   const ending = await waitForEnd(context, exchange, startUs);
   const elapsedMs = (clockUs() - startUs) / 1000;
-  watch.end();
+  await watch.end();
 
   const reports = await settle(context);
   const statsAfter = server.exit === null ? await readStats(server.host, server.port) : null;
@@ -141,11 +141,10 @@ async function waitForEnd(context: RoundContext, exchange: Exchange, startUs: nu
     }
     if (finishedSending && arrived >= expected) return done;
     if (signal.aborted) return { status: "aborted", reason: "stopped by the user" };
-    const exit = server.exitedWith();
-    if (exit !== null) {
+    if (server.exit !== null) {
       return {
         status: "failed",
-        reason: `crashed: the server ended with ${exit} after ${arrived.toLocaleString("en")} deliveries`,
+        reason: `crashed: the server ${describeExit(server.exit)} after ${arrived.toLocaleString("en")} deliveries`,
       };
     }
     if (errors > plan.errorThreshold) {

@@ -15,8 +15,8 @@ export interface LimitEvidence {
   readonly freeMemoryShare: number | null;
 }
 
-/** The descriptors a server needs for itself: at the limit it may keep a few back. */
-const descriptorSlack = 16;
+/** At the limit a careful server keeps a few back, to answer with 503 instead of not at all. */
+const usedUpShare = 0.99;
 const leastFreeMemoryShare = 0.03;
 
 /** What kept connections from being opened, by name and number; null when all of them were. The surest evidence first. */
@@ -35,7 +35,7 @@ export function nameLimit(evidence: LimitEvidence): Limit | null {
     };
   }
   const { open, limit } = evidence.serverDescriptors;
-  if (open !== null && limit !== null && open >= limit - descriptorSlack) {
+  if (open !== null && limit !== null && open >= limit * usedUpShare) {
     return {
       name: "server-descriptors",
       value: limit,

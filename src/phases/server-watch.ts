@@ -1,9 +1,11 @@
-import type { ServerSample } from "../contenders/probe.ts";
+import type { Probe, ProbeSample } from "../contenders/probe.ts";
+import { readKernelSockets } from "../machine/kernel-sockets.ts";
 import type { Phase } from "../result/schema.ts";
 
 const sampleIntervalMs = 250;
 
-interface TimedSample extends ServerSample {
+interface TimedSample extends ProbeSample {
+  readonly kernelSocketBytes: number | null;
   /** Since the run's epoch. */
   readonly atUs: number;
 }
@@ -16,36 +18,37 @@ export interface ServerSecond {
 
 /** Samples the server's process tree all through a phase. */
 export class ServerWatch {
-  readonly #sample: () => ServerSample;
+  readonly #probe: Probe;
   readonly #clockUs: () => number;
   #samples: TimedSample[] = [];
   #timer: Timer | null = null;
 
-  constructor(sample: () => ServerSample, clockUs: () => number) {
-    this.#sample = sample;
+  constructor(probe: Probe, clockUs: () => number) {
+    this.#probe = probe;
     this.#clockUs = clockUs;
   }
 
-  begin(): void {
+  async begin(): Promise<void> {
     this.#samples = [];
-    this.take();
-    this.#timer = setInterval(() => this.take(), sampleIntervalMs);
+    await this.take();
+    this.#timer = setInterval(() => void this.take(), sampleIntervalMs);
   }
 
-  end(): void {
+  async end(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    this.take();
+    await this.take();
   }
 
   /** The last sample taken. */
-  latest(): ServerSample {
-    return this.#samples.at(-1) ?? this.take();
+  latest(): ProbeSample | null {
+    return this.#samples.at(-1) ?? null;
   }
 
-  take(): ServerSample {
-    const sample = this.#sample();
-    this.#samples.push({ ...sample, atUs: this.#clockUs() });
+  async take(): Promise<ProbeSample> {
+    const sample = await this.#probe.sample();
+    const { tcpMemoryBytes } = readKernelSockets();
+    this.#samples.push({ ...sample, kernelSocketBytes: tcpMemoryBytes, atUs: this.#clockUs() });
     return sample;
   }
 

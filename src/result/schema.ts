@@ -175,6 +175,8 @@ export const roundSchema = z.object({
   readyMs: z.number().nullable(),
   /** RSS of the idle server, before any connection. */
   idleRssBytes: count.nullable(),
+  /** How it ended on SIGTERM; null when it had ended before. */
+  shutdown: z.object({ graceful: z.boolean(), exitMs: z.number() }).nullable(),
   phases: z.array(phaseSchema),
   /** The end of what the server printed, when something went wrong. */
   output: z.string().nullable(),

@@ -30,9 +30,9 @@ export class Histogram {
     const index = bucketIndex(value);
     this.counts[index] = (this.counts[index] as number) + 1;
     this.count += 1;
-    this.sum += Math.max(valueUs, 0);
+    this.sum += Math.max(Math.floor(valueUs), 0);
     if (value < this.min) this.min = value;
-    if (valueUs > this.max) this.max = valueUs;
+    if (valueUs > this.max) this.max = Math.floor(valueUs);
   }
 
   add(other: SparseHistogram): void {

@@ -1,0 +1,35 @@
+import { list } from "./commands/list.ts";
+import { run } from "./commands/run.ts";
+import type { Host } from "./host.ts";
+import type { ParsedOptions } from "./options.ts";
+
+export interface Command {
+  readonly summary: string;
+  /** What follows the command's name. */
+  readonly usage: string;
+  readonly examples: readonly string[];
+  /** @returns the exit code */
+  readonly execute: (options: ParsedOptions, host: Host) => Promise<number>;
+}
+
+/** Everything the program can be told to do. */
+export const commands = {
+  run: {
+    summary: "run the showdown: build, start and load contenders one after another, and compare",
+    usage: "[CONTENDER[:VARIANT]…] [OPTION…]",
+    examples: [
+      "showdown run",
+      "showdown run --preset article",
+      "showdown run elixir-genserver:tuned go-gorilla:tuned --rounds 5",
+      "showdown run bun-native --connections 5000 --endurance-rate 50000 --phases connect,endurance-echo",
+      "showdown run --preset smoke --json | jq '.rounds[].phases[].throughput'",
+    ],
+    execute: run,
+  },
+  list: {
+    summary: "list the contenders and their variants",
+    usage: "[OPTION…]",
+    examples: ["showdown list", "showdown list --contenders ../my-servers"],
+    execute: list,
+  },
+} as const satisfies Record<string, Command>;

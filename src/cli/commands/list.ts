@@ -1,0 +1,19 @@
+import { discoverContenders } from "../../contenders/discover.ts";
+import { formatEntrant, listEntrants } from "../../contenders/entrants.ts";
+import { exitCodes } from "../errors.ts";
+import type { Host } from "../host.ts";
+import type { ParsedOptions } from "../options.ts";
+import { contenderFolders } from "./run.ts";
+
+/** `showdown list`: every contender in every variant, by the names `run` takes. */
+export async function list({ values }: ParsedOptions, host: Host): Promise<number> {
+  const entrants = listEntrants(await discoverContenders(contenderFolders(values, host)));
+  if (values.json) {
+    host.out(`${JSON.stringify(entrants.map(({ manifest: _, ...facts }) => facts))}\n`);
+    return exitCodes.ok.code;
+  }
+  for (const entrant of entrants) {
+    host.out(`${formatEntrant(entrant).padEnd(26)} ${entrant.approach.padEnd(10)} ${entrant.title}\n`);
+  }
+  return exitCodes.ok.code;
+}

@@ -1,0 +1,332 @@
+import { parseArgs } from "node:util";
+import { suggest } from "../contenders/nearest.ts";
+import { UsageError } from "./errors.ts";
+
+interface OptionBase {
+  /** What it does, for --help and the README. */
+  readonly help: string;
+  /** The commands that take it. */
+  readonly commands: readonly string[];
+  /** What holds without it, in words; absent where that is obvious or the preset's matter. */
+  readonly otherwise?: string;
+}
+interface Flag extends OptionBase {
+  readonly type: "flag";
+}
+interface Text extends OptionBase {
+  readonly type: "text";
+  readonly value: string;
+  readonly several?: boolean;
+}
+interface Choice extends OptionBase {
+  readonly type: "choice";
+  readonly choices: readonly string[];
+}
+interface Count extends OptionBase {
+  readonly type: "count";
+  readonly value: string;
+  readonly min: number;
+  readonly max: number;
+  /** Fractions allowed. */
+  readonly fraction?: boolean;
+}
+export type Option = Flag | Text | Choice | Count;
+
+const run = ["run"];
+
+/** The one table of options: parser, help and README are made from it. */
+export const options = {
+  preset: {
+    type: "choice",
+    choices: ["smoke", "quick", "article", "full"],
+    commands: run,
+    otherwise: "quick",
+    help: "the parameters to start from; every option below changes one of them",
+  },
+  phases: {
+    type: "text",
+    value: "LIST",
+    commands: run,
+    help: "phases in order, of connect, burst-echo, burst-broadcast, burst-rooms, endurance-echo, endurance-broadcast, endurance-rooms",
+  },
+  rounds: {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 1000,
+    commands: run,
+    help: "rounds of every contender, in a balanced order",
+  },
+  connections: {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 2_000_000,
+    commands: run,
+    help: "connections to open",
+  },
+  "connect-batch": {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 100_000,
+    commands: run,
+    help: "connections opened at once",
+  },
+  messages: {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 100_000,
+    commands: run,
+    help: "burst: messages per connection",
+  },
+  "message-batch": {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 1_000_000,
+    commands: run,
+    help: "burst: messages offered at once",
+  },
+  "message-bytes": {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 65_536,
+    commands: run,
+    help: "size of one JSON message",
+  },
+  "endurance-seconds": {
+    type: "count",
+    value: "S",
+    min: 1,
+    max: 86_400,
+    commands: run,
+    help: "endurance: how long",
+  },
+  "endurance-rate": {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 100_000_000,
+    commands: run,
+    help: "endurance: deliveries per second offered, over all connections",
+  },
+  "room-size": {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 2_000_000,
+    commands: run,
+    help: "rooms workload: members of a room",
+  },
+  speakers: {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 1000,
+    commands: run,
+    help: "broadcast and rooms: members of a room that speak",
+  },
+  "error-threshold": {
+    type: "count",
+    value: "N",
+    min: 0,
+    max: 1e9,
+    commands: run,
+    help: "more errors than this end a phase as aborted",
+  },
+  "warmup-seconds": {
+    type: "count",
+    value: "S",
+    min: 0,
+    max: 600,
+    fraction: true,
+    commands: run,
+    help: "unrecorded load before a round's first phase",
+  },
+  "quiet-seconds": {
+    type: "count",
+    value: "S",
+    min: 0.1,
+    max: 600,
+    fraction: true,
+    commands: run,
+    help: "a phase ends when nothing arrived for this long",
+  },
+  "ready-seconds": {
+    type: "count",
+    value: "S",
+    min: 0.1,
+    max: 600,
+    fraction: true,
+    commands: run,
+    otherwise: "15",
+    help: "a server must be ready within this",
+  },
+  "connect-seconds": {
+    type: "count",
+    value: "S",
+    min: 0.1,
+    max: 600,
+    fraction: true,
+    commands: run,
+    otherwise: "10",
+    help: "a connection must be open within this",
+  },
+  seed: {
+    type: "count",
+    value: "N",
+    min: 0,
+    max: 4_294_967_295,
+    commands: run,
+    otherwise: "1",
+    help: "decides the order of rounds, the speakers and the masks",
+  },
+  port: {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 65_535,
+    commands: run,
+    otherwise: "a free one",
+    help: "the port servers listen on",
+  },
+  workers: {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 1024,
+    commands: run,
+    otherwise: "by the machine",
+    help: "generator processes",
+  },
+  pacing: {
+    type: "choice",
+    choices: ["auto", "spin", "timer"],
+    commands: run,
+    otherwise: "auto",
+    help: "how endurance keeps its moments: spin takes a processor per worker, timer is late by a millisecond",
+  },
+  "no-pin": { type: "flag", commands: run, help: "do not give server and generator processors of their own" },
+  contenders: {
+    type: "text",
+    value: "DIR",
+    several: true,
+    commands: ["run", "list"],
+    help: "another folder of contenders, besides the project's own; may be repeated",
+  },
+  results: {
+    type: "text",
+    value: "DIR",
+    commands: run,
+    otherwise: "results",
+    help: "where runs are written",
+  },
+  "no-install": { type: "flag", commands: run, help: "never install a missing toolchain" },
+  yes: { type: "flag", commands: run, help: "install missing toolchains without asking" },
+  "dry-run": { type: "flag", commands: run, help: "print the resolved plan as JSON and do nothing" },
+  json: {
+    type: "flag",
+    commands: ["run", "list"],
+    help: "the result as JSON on stdout, and nothing else there",
+  },
+  help: { type: "flag", commands: ["run", "list"], help: "show this" },
+} as const satisfies Record<string, Option>;
+
+export type OptionName = keyof typeof options;
+type Value<O extends Option> = O extends Flag
+  ? boolean
+  : O extends Count
+    ? number
+    : O extends Choice
+      ? O["choices"][number]
+      : O extends { several: true }
+        ? readonly string[]
+        : string;
+export type OptionValues = { readonly [Name in OptionName]?: Value<(typeof options)[Name]> };
+
+export interface ParsedOptions {
+  readonly values: OptionValues;
+  readonly positionals: readonly string[];
+}
+
+/**
+ * Reads a command's arguments. All problems are told at once.
+ *
+ * @throws UsageError naming each unknown option with the nearest known one, and each value that is not possible
+ */
+export function parseOptions(command: string, args: readonly string[]): ParsedOptions {
+  const table = Object.entries<Option>(options).filter(([, option]) => option.commands.includes(command));
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      table.map(([name, { type }]) => [
+        name,
+        { type: type === "flag" ? ("boolean" as const) : ("string" as const) },
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const option = table.find(([name]) => name === token.name)?.[1];
+    if (option === undefined) {
+      problems.push(
+        `unknown option "${token.rawName}"${suggest(
+          token.name,
+          table.map(([name]) => name),
+        )}`,
+      );
+    } else if (option.type === "flag") {
+      if (token.value === undefined) values[token.name] = true;
+      else problems.push(`--${token.name} takes no value, got "${token.value}"`);
+    } else if (token.value === undefined || (token.inlineValue !== true && token.value.startsWith("--"))) {
+      problems.push(`--${token.name}: expected a value`);
+    } else {
+      const read = readValue(token.name, option, token.value);
+      if ("problem" in read) problems.push(read.problem);
+      else if (option.type === "text" && option.several) {
+        values[token.name] = [...((values[token.name] as string[] | undefined) ?? []), read.value];
+      } else values[token.name] = read.value;
+    }
+  }
+  if (problems.length > 0) {
+    throw new UsageError(problems.join("\n       "), { hint: `see "showdown ${command} --help"` });
+  }
+  return { values: values as OptionValues, positionals };
+}
+
+function readValue(
+  name: string,
+  option: Exclude<Option, Flag>,
+  text: string,
+): { readonly value: string | number } | { readonly problem: string } {
+  switch (option.type) {
+    case "text":
+      return text === "" ? { problem: `--${name}: expected a value, got nothing` } : { value: text };
+    case "choice":
+      return option.choices.includes(text)
+        ? { value: text }
+        : {
+            problem: `--${name} ${text}: expected one of ${option.choices.join(", ")}${suggest(text, option.choices)}`,
+          };
+    case "count": {
+      const { min, max, fraction = false } = option;
+      const pattern = fraction ? /^\d+(\.\d+)?$/ : /^\d{1,3}([_,]?\d{3})*$|^\d+$/;
+      const value = pattern.test(text) ? Number(text.replaceAll(/[_,]/g, "")) : Number.NaN;
+      if (value >= min && value <= max) return { value };
+      const kind = fraction ? "a number" : "a whole number";
+      return {
+        problem: `--${name} ${text}: expected ${kind} from ${min.toLocaleString("en")} to ${max.toLocaleString("en")}`,
+      };
+    }
+  }
+}

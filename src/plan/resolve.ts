@@ -1,0 +1,119 @@
+import { UsageError } from "../cli/errors.ts";
+import { suggest } from "../contenders/nearest.ts";
+import { smallestMessageBytes } from "../load/message-format.ts";
+import { type Entrant, type PhaseKind, type PhasePlan, type Plan, roomGroup, type Workload } from "./plan.ts";
+import { type Parameters, type Preset, presets } from "./presets.ts";
+
+export interface PlanRequest {
+  readonly preset: Preset;
+  /** What options set otherwise than the preset. */
+  readonly changes: Partial<Parameters>;
+  readonly seed: number;
+  readonly entrants: readonly Entrant[];
+  readonly port: number;
+  /** 0 decides by the machine. */
+  readonly workers: number;
+  readonly pacing: "spin" | "timer" | "auto";
+  readonly serverCpus: readonly number[] | null;
+  readonly workerCpus: readonly number[] | null;
+  /** Descriptors one worker may have; null where unknown. */
+  readonly descriptorLimit: number | null;
+  readonly readyMs: number;
+  readonly connectMs: number;
+}
+
+/** Below this, another worker costs more than it brings. */
+const connectionsWorthAWorker = 500;
+/** Descriptors a worker needs beyond its connections. */
+const workerDescriptors = 100;
+
+/** All phases by their names on the command line. */
+export const phaseNames = {
+  connect: { kind: "connect" },
+  "burst-echo": { kind: "burst", workload: "echo" },
+  "burst-broadcast": { kind: "burst", workload: "broadcast" },
+  "burst-rooms": { kind: "burst", workload: "rooms" },
+  "endurance-echo": { kind: "endurance", workload: "echo" },
+  "endurance-broadcast": { kind: "endurance", workload: "broadcast" },
+  "endurance-rooms": { kind: "endurance", workload: "rooms" },
+} as const satisfies Record<string, PhasePlan>;
+
+export function phaseName(phase: { readonly kind: PhaseKind; readonly workload?: Workload | null }): string {
+  return phase.workload ? `${phase.kind}-${phase.workload}` : phase.kind;
+}
+
+/**
+ * Reads `connect,burst-echo,…`. Every list begins with connect, which nothing can be done without.
+ *
+ * @throws UsageError naming the unknown phase and the nearest one
+ */
+export function parsePhases(list: string): PhasePlan[] {
+  const phases = list.split(",").map((name): PhasePlan => {
+    const phase = Object.entries(phaseNames).find(([known]) => known === name.trim())?.[1];
+    if (phase === undefined) {
+      const known = Object.keys(phaseNames);
+      throw new UsageError(`--phases: unknown phase "${name.trim()}"${suggest(name.trim(), known)}`, {
+        hint: `expected some of ${known.join(", ")}`,
+      });
+    }
+    return phase;
+  });
+  return phases[0]?.kind === "connect" ? phases : [phaseNames.connect, ...phases];
+}
+
+/**
+ * Freezes everything a run does.
+ *
+ * @throws UsageError for a plan that can't be carried out, saying what would
+ */
+export function resolvePlan(request: PlanRequest): Plan {
+  const { preset, changes, descriptorLimit, workerCpus } = request;
+  const parameters: Parameters = { ...presets[preset], ...changes };
+  const { connections, messageBytes, roomSize } = parameters;
+  const rooms = roomGroup({ connections, roomSize }, "rooms")?.count ?? 1;
+  const least = smallestMessageBytes(connections, rooms);
+  if (messageBytes < least) {
+    throw new UsageError(`--message-bytes ${messageBytes}: expected at least ${least}`, {
+      hint: "a message carries its sender, number, time and checksum, which take that much",
+    });
+  }
+  const workers = request.workers === 0 ? chooseWorkers(connections, request) : request.workers;
+  const room =
+    descriptorLimit === null ? Number.POSITIVE_INFINITY : workers * (descriptorLimit - workerDescriptors);
+  if (connections > room) {
+    throw new UsageError(
+      `--workers ${workers}: ${connections} connections need at least ${leastWorkers(connections, descriptorLimit)} workers here`,
+      { hint: `one process may have ${descriptorLimit} descriptors (ulimit -n)` },
+    );
+  }
+  if (workers > connections) {
+    throw new UsageError(`--workers ${workers}: expected at most one per connection (${connections})`);
+  }
+  // Spinning takes a whole processor for each worker: it pays only where nobody else needs it.
+  const canSpin = workerCpus !== null && workers <= workerCpus.length;
+  const { quietMs, ...planned } = parameters;
+  return {
+    preset,
+    seed: request.seed,
+    entrants: request.entrants.map(({ contender, variant }) => ({ contender, variant })),
+    ...planned,
+    workers,
+    pacing: request.pacing === "auto" ? (canSpin ? "spin" : "timer") : request.pacing,
+    serverCpus: request.serverCpus,
+    workerCpus,
+    port: request.port,
+    timeouts: { readyMs: request.readyMs, connectMs: request.connectMs, quietMs },
+  };
+}
+
+function chooseWorkers(connections: number, { descriptorLimit, workerCpus }: PlanRequest): number {
+  const processors = workerCpus?.length ?? 1;
+  const worthwhile = Math.max(1, Math.ceil(connections / connectionsWorthAWorker));
+  return Math.max(leastWorkers(connections, descriptorLimit), Math.min(processors, worthwhile));
+}
+
+function leastWorkers(connections: number, descriptorLimit: number | null): number {
+  return descriptorLimit === null
+    ? 1
+    : Math.ceil(connections / Math.max(1, descriptorLimit - workerDescriptors));
+}

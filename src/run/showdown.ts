@@ -1,0 +1,82 @@
+import type { ResolvedEntrant } from "../contenders/entrants.ts";
+import { startLeash } from "../contenders/leash.ts";
+import { nowUs } from "../machine/clock.ts";
+import { balancedOrder } from "../plan/order.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { ResultFile } from "../result/file.ts";
+import type { Environment, Result, Round } from "../result/schema.ts";
+import type { RunEvent } from "./events.ts";
+import { runRound } from "./round.ts";
+
+export interface ShowdownOptions {
+  readonly plan: Plan;
+  /** Those that can run, in the plan's words. */
+  readonly entrants: readonly ResolvedEntrant[];
+  readonly environment: Environment;
+  /** What the result file holds before the first round. */
+  readonly initial: Result;
+  readonly file: ResultFile;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** Runs every entrant in every round, in a balanced order, and keeps the result file true after each phase. */
+export async function runShowdown(options: ShowdownOptions): Promise<Result> {
+  const { plan, entrants, environment, file, signal, onEvent } = options;
+  let result = options.initial;
+  const order = balancedOrder(entrants, plan.rounds, plan.seed).flatMap((round, index) =>
+    round.map((entrant) => ({ entrant, round: index + 1 })),
+  );
+  const leash = startLeash();
+  const noteEvent = (event: RunEvent) => {
+    if (event.kind === "warning" && !result.warnings.some(({ text }) => text === event.text)) {
+      result = { ...result, warnings: [...result.warnings, { kind: "run", text: event.text }] };
+    }
+    onEvent(event);
+  };
+  const keep = async (rounds: readonly Round[]) => {
+    result = { ...result, rounds: [...rounds] };
+    await file.write(result);
+  };
+  try {
+    const epochUs = Math.floor(nowUs());
+    for (const [index, { entrant, round }] of order.entries()) {
+      if (signal.aborted) break;
+      const { contender, variant } = entrant;
+      const position = index + 1;
+      noteEvent({
+        kind: "round-started",
+        contender,
+        variant,
+        round,
+        rounds: plan.rounds,
+        position,
+        positions: order.length,
+      });
+      const before = result.rounds;
+      const finished = await runRound({
+        plan,
+        entrant,
+        round,
+        position,
+        environment,
+        epochUs,
+        leash,
+        signal,
+        onEvent: noteEvent,
+        onPhase: (unfinished) => keep([...before, unfinished]),
+      });
+      await keep([...before, finished]);
+      noteEvent({ kind: "round-ended", round: finished });
+    }
+  } finally {
+    await leash.stop();
+  }
+  result = {
+    ...result,
+    status: signal.aborted ? "aborted" : "finished",
+    finishedAt: new Date().toISOString(),
+  };
+  await file.write(result);
+  return result;
+}
