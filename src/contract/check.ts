@@ -32,7 +32,10 @@ export interface ServerProcess {
   readonly pid: number;
   /** Sends SIGTERM and resolves on exit with the milliseconds it took. May stay pending for a server that ignores it. */
   terminate(): Promise<{ readonly exitMs: number }>;
-  /** Brings a dead server back on the same address, so that one death does not hide the other checks' results. */
+  /**
+   * Ends what is left of the server and starts it again on the same address, so that one death does not hide the
+   * other checks' results. Resolves when it listens.
+   */
   restart?(): Promise<void>;
 }
 

@@ -27,7 +27,7 @@ export interface CheckOptions {
   readonly process?: ServerProcess | undefined;
   /** Run the checks that take minutes too. Default false. */
   readonly slow?: boolean;
-  /** Which checks to run; those left out do not appear in the report. Default all. */
+  /** Which checks to run; those left out do not appear in the report. Default all. `process.ready` always runs. */
   readonly only?: (check: Check) => boolean;
   /** Checks at the same time. Default 8. */
   readonly concurrency?: number;
@@ -69,7 +69,7 @@ export async function runChecks(target: Target, options: CheckOptions = {}): Pro
     signal: new AbortController().signal,
     ...options,
   };
-  const checks = allChecks.filter((check) => settings.only(check));
+  const checks = allChecks.filter((check) => check === readyCheck || settings.only(check));
   const results = await new Run(target, settings).all(checks);
   const count = (state: CheckResult["state"], grade?: string) =>
     results.filter((result) => result.state === state && (grade ?? result.grade) === result.grade).length;
@@ -102,7 +102,7 @@ class Run {
     const last = checks.filter((check) => terminationChecks.includes(check));
     const alone = checks.filter((check) => check.alone && check !== readyCheck && !last.includes(check));
     const beside = checks.filter((check) => !check.alone);
-    if (checks.includes(readyCheck)) await this.#ready();
+    await this.#ready();
     await this.#sideBySide(beside);
     await this.#oneByOne(alone);
     // They share one end of the process, so the server is needed before the first of them only.
@@ -127,9 +127,10 @@ class Run {
           running.add(check);
           const outcome = await this.#attempt(check);
           running.delete(check);
-          if (outcome.unreachable && suspects.length === 0) suspects.push(...running);
-          if (outcome.unreachable || suspects.includes(check)) suspects.push(check);
-          else this.#keep(check, outcome.result);
+          const died = outcome.result.state === "fail" && (outcome.unreachable || !(await this.#isAlive()));
+          // Any of those that are running may have done it, and any may have suffered from it.
+          if (died) suspects.push(check, ...running);
+          else if (!suspects.includes(check)) this.#keep(check, outcome.result);
         }
       };
       const running = new Set<Check>();
@@ -157,6 +158,18 @@ class Run {
     }
     if (this.#settings.process?.restart === undefined) this.#over = "the server has died of an earlier check";
     else await this.#settings.process.restart();
+  }
+
+  async #isAlive(): Promise<boolean> {
+    const connections: RawConnection[] = [];
+    try {
+      await makeContext(this.#target, this.#settings, this.#settings.signal, connections).open();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      for (const connection of connections) connection.dispose();
+    }
   }
 
   #keep(check: Check, result: CheckResult): void {

@@ -1,0 +1,75 @@
+import { fileURLToPath } from "node:url";
+import type { ServerProcess } from "../../src/contract/check.ts";
+import type { Target } from "../../src/contract/raw-connection.ts";
+
+const fixtures = fileURLToPath(new URL("../fixtures/conformance/", import.meta.url));
+
+export interface TestServer extends ServerProcess {
+  readonly target: Target;
+  restart(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+/** The command of a fixture server. */
+export const fixture = (file: string, ...args: string[]): string[] => [
+  process.execPath,
+  `${fixtures}${file}`,
+  ...args,
+];
+
+/** Starts a server on a free port. It need not be ready yet: the suite's first check waits for that. */
+export function startServer(command: string[], cwd?: string): TestServer {
+  const target = { host: "127.0.0.1", port: freePort(), path: "/ws" };
+  const spawn = () =>
+    Bun.spawn(command, {
+      ...(cwd === undefined ? {} : { cwd }),
+      env: { ...process.env, HOST: target.host, PORT: String(target.port) },
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+  let server = spawn();
+  return {
+    target,
+    get pid() {
+      return server.pid;
+    },
+    async terminate() {
+      const startedMs = performance.now();
+      server.kill("SIGTERM");
+      await server.exited;
+      return { exitMs: performance.now() - startedMs };
+    },
+    async restart() {
+      server.kill("SIGKILL");
+      await server.exited;
+      server = spawn();
+      await untilListening(target);
+    },
+    async kill() {
+      server.kill("SIGKILL");
+      await server.exited;
+    },
+  };
+}
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = listener;
+  listener.stop(true);
+  return port;
+}
+
+/** Nothing tells of the moment, so it is tried for. */
+async function untilListening({ host, port }: Target): Promise<void> {
+  for (let attempts = 0; attempts < 500; attempts++) {
+    try {
+      const socket = await Bun.connect({ hostname: host, port, socket: { data() {} } });
+      socket.end();
+      return;
+    } catch {
+      await Bun.sleep(20);
+    }
+  }
+  throw new Error(`nothing listens on ${host}:${port} after 10 s`);
+}
