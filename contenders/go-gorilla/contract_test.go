@@ -119,6 +119,35 @@ func TestSendersKeepTheirOrderWhileMembersChange(t *testing.T) {
 	})
 }
 
+// Members leave in an order that is not the one in which they came, down to an
+// empty room, and others come after them.
+func TestWhoLeavesIsForgottenAndNobodyElse(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		sender := s.dial()
+		seq := 0
+		for round := 0; round < 3; round++ {
+			members := []*client{s.dial(), s.dial(), s.dial(), s.dial(), s.dial()}
+			for _, m := range members {
+				m.join("lobby")
+			}
+			for _, leaving := range []int{0, 2, 2, 0, 0} {
+				seq++
+				sender.write(say("lobby", seq, ""))
+				for _, m := range members {
+					m.expect(say("lobby", seq, ""))
+				}
+				members[leaving].Close()
+				members = append(members[:leaving], members[leaving+1:]...)
+				s.await("one connection less", func(n counters) bool { return n.Connections == len(members)+1 })
+			}
+		}
+		const joined, said = 3 * 5, 3 * (5 + 4 + 3 + 2 + 1)
+		if n := s.stats(); n.Sent != joined+said || n.Dropped != 0 {
+			t.Errorf("%+v: expected %d sent and none dropped", n, joined+said)
+		}
+	})
+}
+
 func TestAnythingElseIsAnsweredWithAnError(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		c := s.dial()
