@@ -25,15 +25,20 @@ export interface CheckReport {
   readonly failedRequired: number;
   readonly failedStrict: number;
   readonly skipped: number;
-  /** Everything required passed, and was run. */
+  /** False when the run was stopped, or the server died for good before its end. */
+  readonly complete: boolean;
+  /** The run is complete and no required check failed. */
   readonly competes: boolean;
   readonly elapsedMs: number;
 }
 
-/** One line per check that did not pass, with four more for a failure, and a summary. */
+/** How many checks that were skipped for the same reason are named. */
+const NAMED_SKIPS = 3;
+
+/** Five lines per failure, one per reason to skip, and a summary. */
 export function formatCheckReport(report: CheckReport): string {
   const { host, port, path } = report.target;
-  const lines = report.results.flatMap(formatResult);
+  const lines = [...report.results.flatMap(formatFailure), ...formatSkips(report.results)];
   const counts = [
     `${report.passed} passed`,
     `${report.failedRequired} required failed`,
@@ -41,28 +46,37 @@ export function formatCheckReport(report: CheckReport): string {
     `${report.skipped} skipped`,
   ].join(", ");
   const seconds = (report.elapsedMs / 1_000).toFixed(1);
-  return [
-    ...lines,
-    `ws://${host}:${port}${path}: ${counts} in ${seconds} s`,
-    report.competes
-      ? "competes: every required check passed"
-      : "does not compete: not every required check passed",
-  ].join("\n");
+  return [...lines, `ws://${host}:${port}${path}: ${counts} in ${seconds} s`, formatVerdict(report)].join(
+    "\n",
+  );
 }
 
-function formatResult(result: CheckResult): string[] {
-  switch (result.state) {
-    case "pass":
-      return [];
-    case "skipped":
-      return [`SKIP ${result.id}: ${result.why}`];
-    case "fail":
-      return [
-        `FAIL ${result.id} (${result.grade})`,
-        `     rule      ${result.rule} [${result.reference}]`,
-        `     expected  ${result.expected}`,
-        `     came      ${result.came}`,
-        `     next      ${result.nextStep}`,
-      ];
-  }
+function formatVerdict({ competes, complete }: CheckReport): string {
+  if (competes) return "competes: no required check failed";
+  return complete
+    ? "does not compete: a required check failed"
+    : "does not compete: not every check could be run";
+}
+
+function formatFailure(result: CheckResult): string[] {
+  if (result.state !== "fail") return [];
+  return [
+    `FAIL ${result.id} (${result.grade})`,
+    `     rule      ${result.rule} [${result.reference}]`,
+    `     expected  ${result.expected}`,
+    `     came      ${result.came}`,
+    `     next      ${result.nextStep}`,
+  ];
+}
+
+function formatSkips(results: readonly CheckResult[]): string[] {
+  const idsByReason = new Map<string, string[]>();
+  for (const result of results)
+    if (result.state === "skipped")
+      idsByReason.set(result.why, [...(idsByReason.get(result.why) ?? []), result.id]);
+  return [...idsByReason].map(([why, ids]) => {
+    const named = ids.slice(0, NAMED_SKIPS).join(", ");
+    const more = ids.length > NAMED_SKIPS ? ` and ${ids.length - NAMED_SKIPS} more` : "";
+    return `SKIP ${named}${more}: ${why}`;
+  });
 }

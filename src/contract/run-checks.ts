@@ -70,7 +70,8 @@ export async function runChecks(target: Target, options: CheckOptions = {}): Pro
     ...options,
   };
   const checks = allChecks.filter((check) => check === readyCheck || settings.only(check));
-  const results = await new Run(target, settings).all(checks);
+  const run = new Run(target, settings);
+  const results = await run.all(checks);
   const count = (state: CheckResult["state"], grade?: string) =>
     results.filter((result) => result.state === state && (grade ?? result.grade) === result.grade).length;
   return {
@@ -81,7 +82,8 @@ export async function runChecks(target: Target, options: CheckOptions = {}): Pro
     failedRequired: count("fail", "required"),
     failedStrict: count("fail", "strict"),
     skipped: count("skipped"),
-    competes: count("fail", "required") === 0 && count("pass", "required") > 0,
+    complete: run.isComplete,
+    competes: run.isComplete && count("fail", "required") === 0,
     elapsedMs: Math.round(performance.now() - startedMs),
   };
 }
@@ -96,6 +98,11 @@ class Run {
   constructor(target: Target, settings: Settings) {
     this.#target = target;
     this.#settings = settings;
+  }
+
+  /** Neither stopped by the caller nor by a server that is gone for good. */
+  get isComplete(): boolean {
+    return this.#over === undefined && !this.#settings.signal.aborted;
   }
 
   async all(checks: readonly Check[]): Promise<CheckResult[]> {
@@ -120,46 +127,51 @@ class Run {
   async #sideBySide(checks: readonly Check[]): Promise<void> {
     const queue = [...checks];
     while (queue.length > 0) {
-      const suspects: Check[] = [];
+      /** All that ran when the server died, and what came of them. */
+      const suspects = new Map<Check, CheckResult | undefined>();
       const lane = async (): Promise<void> => {
         for (let check = queue.shift(); check !== undefined; check = queue.shift()) {
-          if (suspects.length > 0) return void queue.unshift(check);
+          if (suspects.size > 0) return void queue.unshift(check);
           running.add(check);
           const outcome = await this.#attempt(check);
+          if (outcome.result.state === "fail" && (outcome.unreachable || !(await this.#isAlive())))
+            // Any of those that are running may have done it, and any may have suffered from it.
+            for (const other of running) if (!suspects.has(other)) suspects.set(other, undefined);
           running.delete(check);
-          const died = outcome.result.state === "fail" && (outcome.unreachable || !(await this.#isAlive()));
-          // Any of those that are running may have done it, and any may have suffered from it.
-          if (died) suspects.push(check, ...running);
-          else if (!suspects.includes(check)) this.#keep(check, outcome.result);
+          if (suspects.has(check)) suspects.set(check, outcome.result);
+          else this.#keep(check, outcome.result);
         }
       };
       const running = new Set<Check>();
       await Promise.all(Array.from({ length: this.#settings.concurrency }, lane));
-      if (suspects.length > 0) await this.#oneByOne([...new Set(suspects)]);
+      await this.#oneByOne([...suspects.keys()], suspects);
     }
   }
 
-  /** A check that finds the server gone is to blame, since the server was there when it began. */
-  async #oneByOne(checks: readonly Check[]): Promise<void> {
+  /**
+   * A check that finds the server gone is to blame, since the server was there when it began. Where it cannot be
+   * brought back, what is known of the check already has to do.
+   */
+  async #oneByOne(
+    checks: readonly Check[],
+    known?: ReadonlyMap<Check, CheckResult | undefined>,
+  ): Promise<void> {
     for (const check of checks) {
       await this.#revive();
-      this.#keep(check, (await this.#attempt(check)).result);
+      const before = this.#over === undefined ? undefined : known?.get(check);
+      this.#keep(check, before ?? (await this.#attempt(check)).result);
     }
   }
 
   /** Brings a dead server back, or ends the run. */
   async #revive(): Promise<void> {
     if (this.#over !== undefined || this.#settings.signal.aborted) return;
-    try {
-      (await RawConnection.dial(this.#target, this.#settings.waitMs)).dispose();
-      return;
-    } catch (error) {
-      if (!(error instanceof Unreachable)) throw error;
-    }
+    if (await this.#isAlive()) return;
     if (this.#settings.process?.restart === undefined) this.#over = "the server has died of an earlier check";
     else await this.#settings.process.restart();
   }
 
+  /** A handshake, since a process that is about to exit may still take a TCP connection. */
   async #isAlive(): Promise<boolean> {
     const connections: RawConnection[] = [];
     try {

@@ -122,6 +122,7 @@ export const expectedFailures: Readonly<Record<Break, readonly Pattern[]>> = {
   coalesces: ["framing.declared"],
 
   "dies-of-null": ["errors.not-an-object"],
+  "mends-broken": ["errors.broken-end"],
   "silent-on-junk": [/^errors\./],
   "junk-1000": [/^errors\.(?!reply$)/],
   "error-spaced": ["errors.reply"],

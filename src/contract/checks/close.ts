@@ -168,7 +168,8 @@ export const closeChecks: readonly Check[] = [
         throw new Finding("the server to close its half after the client's FIN", describe(arrival));
       for (let i = 0; i < 5; i++) {
         const resets = await context.open();
-        resets.send(textFrame(echo()), textFrame(echo()).subarray(0, 9));
+        // Once with an answer under way and half a frame behind, once while nothing happens.
+        if (i % 2 === 0) resets.send(textFrame(echo()), textFrame(echo()).subarray(0, 9));
         resets.reset();
       }
       await expectAlive(context);

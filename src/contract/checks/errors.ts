@@ -14,19 +14,24 @@ const about = {
     "Answer an error, or close with 1003, 1007 or 1008, for whatever is not a message of the contract.",
 } as const;
 
-/** Sends one message that is none and expects the refusal; where the connection is kept, it has to work. */
+/**
+ * Sends one message that is none and expects the refusal, or the bytes `orBack` back. Where the connection is kept,
+ * it has to work.
+ */
 async function expectRefused(
   context: CheckContext,
   frame: Uint8Array,
   shown: string | Uint8Array,
+  orBack?: string,
 ): Promise<void> {
   const connection = await context.open();
   connection.send(frame);
   const arrival = await connection.next();
   const came = `after ${excerpt(shown)}: ${describe(arrival)}`;
   if (arrival.kind === "close" && arrival.code !== undefined && refusals.includes(arrival.code)) return;
-  if (arrival.kind !== "message" || errorReason(arrival.bytes.toString()) === undefined)
-    throw new Finding(refusal, came);
+  const reply = arrival.kind === "message" ? arrival.bytes.toString() : undefined;
+  if (reply === undefined || (reply !== orBack && errorReason(reply) === undefined))
+    throw new Finding(orBack === undefined ? refusal : `${refusal}, or the identical bytes`, came);
   await expectEcho(connection, "after-junk");
 }
 
@@ -52,11 +57,22 @@ export const errorChecks: readonly Check[] = [
   junk("not-json", "Text that is not JSON", [
     "hello",
     '{"type":"echo"',
-    '{"type":"echo","from":"c1","seq":1,"at":0,"text":"no end',
     "{'type':'join'}",
     "\u0000\u0001\u0002",
     '{"type":"jo',
   ]),
+  {
+    ...about,
+    id: "errors.broken-end",
+    rule: "A message that begins like an echo and is broken later is refused, or sent back as it came.",
+    reference: "contract, messages (anything else), promises (routing by prefix need not read the rest)",
+    nextStep: "Refuse it, or pass on its bytes untouched; do not mend it.",
+    run: async (context) => {
+      for (const message of [echo().slice(0, -2), echo().slice(0, -1), `${echo()}}`, `${echo()} `])
+        await expectRefused(context, textFrame(message), message, message);
+      await expectAlive(context);
+    },
+  },
   junk("not-an-object", "JSON that is no object", [
     "null",
     "true",

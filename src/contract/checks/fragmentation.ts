@@ -113,6 +113,8 @@ export const fragmentationChecks: readonly Check[] = [
       },
       {
         after: "a binary message between fragments",
+        // The contract has 1003 for binary messages wherever they stand.
+        codes: [1002, 1003],
         send: Buffer.concat([firstFragment, encodeFrame({ opcode: opcodes.binary, payload: message })]),
       },
     ],

@@ -9,6 +9,8 @@ export interface Attempt {
   readonly after: string;
   /** Bytes for an open connection, or what to do on it. */
   readonly send: Uint8Array | ((connection: RawConnection) => Promise<void>);
+  /** Where it breaks another rule too: the close codes that will do instead of the violation's. */
+  readonly codes?: readonly number[];
 }
 
 export interface Violation {
