@@ -51,7 +51,8 @@ class Client {
     const source = Math.floor(index / connectionsPerSource);
     this.#socket = new WebSocket(`ws://${host}:${port}/ws`, {
       perMessageDeflate: false,
-      ...(source > 0 ? { localAddress: `127.0.0.${1 + source}` } : {}),
+      // Other addresses each time: the ports of the run before are in TIME_WAIT for a minute.
+      localAddress: `127.${10 + (process.pid % 200)}.0.${1 + source}`,
     });
     this.opened = new Promise((resolve) => this.#socket.once("open", () => resolve()));
     this.#socket.on("error", (error) => die(`connection ${index}: ${error.message}`));

@@ -1,5 +1,7 @@
+import { build } from "./commands/build.ts";
 import { list } from "./commands/list.ts";
 import { run } from "./commands/run.ts";
+import { verify } from "./commands/verify.ts";
 import type { Host } from "./host.ts";
 import type { ParsedOptions } from "./options.ts";
 
@@ -25,6 +27,22 @@ export const commands = {
       "showdown run --preset smoke --json | jq '.rounds[].phases[].throughput'",
     ],
     execute: run,
+  },
+  verify: {
+    summary: "check contenders, or any server by its URL, against RFC 6455 and the contract",
+    usage: "[CONTENDER[:VARIANT]|ws://HOST:PORT/PATH…] [OPTION…]",
+    examples: [
+      "showdown verify",
+      "showdown verify go-gorilla:tuned --slow",
+      "showdown verify ws://127.0.0.1:8080/ws --json",
+    ],
+    execute: verify,
+  },
+  build: {
+    summary: "install missing toolchains and build contenders, without running them",
+    usage: "[CONTENDER…] [OPTION…]",
+    examples: ["showdown build", "showdown build go-gorilla --no-install"],
+    execute: build,
   },
   list: {
     summary: "list the contenders and their variants",

@@ -214,7 +214,7 @@ export const options = {
     type: "text",
     value: "DIR",
     several: true,
-    commands: ["run", "list"],
+    commands: ["run", "build", "verify", "list"],
     help: "another folder of contenders, besides the project's own; may be repeated",
   },
   results: {
@@ -224,15 +224,33 @@ export const options = {
     otherwise: "results",
     help: "where runs are written",
   },
-  "no-install": { type: "flag", commands: run, help: "never install a missing toolchain" },
-  yes: { type: "flag", commands: run, help: "install missing toolchains without asking" },
+  "no-install": {
+    type: "flag",
+    commands: ["run", "build", "verify"],
+    help: "never install a missing toolchain",
+  },
+  "no-verify": {
+    type: "flag",
+    commands: run,
+    help: "measure contenders that fail the conformance suite too",
+  },
+  slow: {
+    type: "flag",
+    commands: ["verify"],
+    help: "also the checks that take minutes, such as 120 s of silence",
+  },
+  yes: {
+    type: "flag",
+    commands: ["run", "build", "verify"],
+    help: "install missing toolchains without asking",
+  },
   "dry-run": { type: "flag", commands: run, help: "print the resolved plan as JSON and do nothing" },
   json: {
     type: "flag",
-    commands: ["run", "list"],
+    commands: ["run", "verify", "list"],
     help: "the result as JSON on stdout, and nothing else there",
   },
-  help: { type: "flag", commands: ["run", "list"], help: "show this" },
+  help: { type: "flag", commands: ["run", "build", "verify", "list"], help: "show this" },
 } as const satisfies Record<string, Option>;
 
 export type OptionName = keyof typeof options;

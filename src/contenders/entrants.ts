@@ -103,7 +103,7 @@ export function resolveEntrants(
 /** The entrant as the result file keeps it. */
 export function describeEntrant(
   entrant: ResolvedEntrant,
-  facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "notRun">,
+  facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "verified" | "notRun">,
 ): ContenderFacts {
   const { contender, variant, title, language, library, approach, routing, framing, slowConsumer } = entrant;
   const { deployment } = entrant.manifest;

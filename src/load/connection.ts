@@ -9,7 +9,7 @@ const maxMessageBytes = 8 << 20;
 /** What may wait in this process for a server that does not read; past it a message cannot be sent. */
 const maxOutboxBytes = 1 << 20;
 
-export type ConnectionState = "idle" | "connecting" | "upgrading" | "joining" | "open" | "closed";
+export type ConnectionState = "idle" | "connecting" | "upgrading" | "joining" | "open" | "closing" | "closed";
 
 /** Microseconds on the machine's monotonic clock; 0 before it happened. */
 export interface ConnectTimes {
@@ -97,12 +97,21 @@ export class Connection implements FrameSink {
     return true;
   }
 
-  /** Says goodbye and closes; what comes afterwards is nobody's concern. */
+  /**
+   * Says goodbye; the server closes TCP (RFC 6455 section 7.1.1), so that its port and not one of the
+   * generator's many goes into TIME_WAIT. What comes afterwards is nobody's concern.
+   */
   close(): void {
+    if (this.state !== "open") return;
+    this.state = "closing";
+    this.#sendFrame(opcode.close, closePayload(1000));
+  }
+
+  /** Ends it by a reset, which leaves no TIME_WAIT either. */
+  abandon(): void {
     const socket = this.#socket;
-    if (this.state === "open") this.#sendFrame(opcode.close, closePayload(1000));
     this.#leave();
-    socket?.end();
+    socket?.terminate();
   }
 
   onSocketOpen(socket: Socket<Connection>): void {
@@ -158,6 +167,7 @@ export class Connection implements FrameSink {
   }
 
   onClose(code: number, reason: string): void {
+    if (this.state === "closing") return;
     this.#sendFrame(opcode.close, closePayload(code === 1005 ? 1000 : code));
     this.#end(`closed by the server: ${code}${reason === "" ? "" : ` ${reason}`}`);
   }
@@ -210,7 +220,10 @@ export class Connection implements FrameSink {
     if (before === "closed" || before === "idle") return;
     const socket = this.#socket;
     this.#leave();
-    socket?.end();
+    // A close frame may still have to leave.
+    if (before === "open" || before === "closing") socket?.end();
+    else socket?.terminate();
+    if (before === "closing") return;
     if (before === "open") this.#owner.onDied(this, reason);
     else this.#owner.onFailed(this, reason);
   }

@@ -13,7 +13,7 @@ export interface ConnectorOptions {
   readonly descriptorLimit: number | null;
 }
 
-type Opened = Omit<ConnectReport, "usage" | "alive">;
+type Opened = Omit<ConnectReport, "usage" | "idleRssBytes" | "alive">;
 
 /** Opens a worker's connections, a batch at a time; a batch is over when each of its connections is open or has failed. */
 export class Connector {

@@ -68,6 +68,8 @@ export class MessagePhase {
   readonly #diedByReason: Record<string, number> = {};
   readonly #closed = new Set<number>();
   #finishedSending = false;
+  /** Closed loop: when no more is sent; 0 in the other patterns. */
+  #closedUntilUs = 0;
 
   constructor(options: MessagePhaseOptions) {
     const { setup, order, connections } = options;
@@ -239,6 +241,19 @@ export class MessagePhase {
       const send = (number: number) => this.#send(schedule.sender(number), clockUs());
       return burstPacer({ count: schedule.count, batch: pattern.batch, send, isBlocked, finish });
     }
+    if (pattern.kind === "closed") {
+      return {
+        start: () => {
+          this.#closedUntilUs = clockUs() + pattern.seconds * 1e6;
+          for (const [place, { state }] of this.#connections.entries()) {
+            if (state === "open") this.#send(place, clockUs());
+          }
+        },
+        stop: () => {
+          this.#closedUntilUs = 0;
+        },
+      };
+    }
     return steadyPacer({
       count: schedule.count,
       pacing: this.#setup.pacing,
@@ -247,6 +262,16 @@ export class MessagePhase {
       send: (number, dueUs) => this.#send(schedule.sender(number), dueUs),
       finish,
     });
+  }
+
+  /** Closed loop: one message of each connection is under way until the time is over. */
+  #sendNext(place: number): void {
+    if (this.#nowUs < this.#closedUntilUs) {
+      this.#send(place, this.#clockUs());
+    } else if (!this.#finishedSending) {
+      this.#finishedSending = true;
+      this.#onMilestone();
+    }
   }
 
   #send(place: number, dueUs: number): void {
@@ -316,6 +341,7 @@ export class MessagePhase {
         break;
     }
     this.#deliveredTo[place] = (this.#deliveredTo[place] as number) + 1;
+    if (this.#closedUntilUs > 0) this.#sendNext(place);
     const broadcast = this.#tracksBroadcasts ? this.#broadcastNumber(slot, seq) : -1;
     this.#recorder.recordDelivery(this.#nowUs, reader.at, reader.lagUs, broadcast);
     if (this.#recorder.delivered === this.#dueHere) this.#onMilestone();

@@ -62,13 +62,15 @@ export interface ConnectReport extends ConnectProgress {
   readonly upgrade: SparseHistogram;
   readonly join: SparseHistogram;
   readonly usage: WorkerUsage;
+  /** Of the worker before its first connection. */
+  readonly idleRssBytes: number;
   readonly alive: readonly number[];
 }
 
 /** What one worker does in a message phase. */
 export interface PhaseOrder {
   readonly workload: Workload;
-  readonly pattern: BurstPattern | SteadyPattern;
+  readonly pattern: BurstPattern | SteadyPattern | ClosedPattern;
   /** Start on the run's epoch. */
   readonly startUs: number;
   /** Echo: how many messages this worker sends. */
@@ -90,6 +92,16 @@ export interface SteadyPattern {
 }
 
 /** Rooms are numbered from 0 within their group here. */
+/**
+ * Closed loop, echo only: each connection sends its next message when the last has come back. It measures
+ * what generator and server can do together, never a latency: a slow server is asked less often
+ * (coordinated omission).
+ */
+export interface ClosedPattern {
+  readonly kind: "closed";
+  readonly seconds: number;
+}
+
 export interface RoomsOrder {
   readonly group: RoomGroup;
   /** Sends over all workers and rooms; send g goes to room g modulo their count. */

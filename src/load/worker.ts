@@ -10,6 +10,8 @@ import type { Command, PhaseOrder, Report, WorkerSetup, WorkerUsage } from "./wo
 
 const progressIntervalMs = 200;
 const heartbeatMs = 10;
+/** How long a server may take to close what was said goodbye to. */
+const goodbyeMs = 2000;
 
 /** The generator process: owns its share of the connections and does what the tool's commands say. */
 class Worker implements ConnectionOwner {
@@ -92,8 +94,12 @@ class Worker implements ConnectionOwner {
 
   async connect(batch: number): Promise<void> {
     this.#resetUsage();
+    const idleRssBytes = process.memoryUsage.rss();
     const opened = await this.#connector.run(batch, (progress) => report({ kind: "connecting", progress }));
-    report({ kind: "connected", report: { ...opened, usage: this.#usage(), alive: this.#alive() } });
+    report({
+      kind: "connected",
+      report: { ...opened, usage: this.#usage(), idleRssBytes, alive: this.#alive() },
+    });
   }
 
   stopConnecting(): void {
@@ -135,9 +141,13 @@ class Worker implements ConnectionOwner {
     report({ kind: "released", alive: this.#alive() });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     clearInterval(this.#heartbeat);
     for (const connection of this.#connections) connection.close();
+    const untilUs = nowUs() + goodbyeMs * 1000;
+    while (nowUs() < untilUs && this.#connections.some(({ state }) => state === "closing"))
+      await Bun.sleep(10);
+    for (const connection of this.#connections) connection.abandon();
     report({ kind: "closed" });
   }
 
@@ -203,7 +213,7 @@ function obey(command: Command): void {
       worker?.settle();
       break;
     case "close":
-      worker?.close();
+      void worker?.close();
       break;
   }
 }

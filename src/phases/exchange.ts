@@ -1,4 +1,3 @@
-import { awaitReady } from "../contenders/readiness.ts";
 import { describeExit, type Server } from "../contenders/server.ts";
 import { readStats } from "../contenders/stats.ts";
 import type { PhaseOrder, PhaseReport } from "../load/worker-protocol.ts";
@@ -164,9 +163,9 @@ async function waitForEnd(context: RoundContext, exchange: Exchange, startUs: nu
   }
 }
 
-/** Whether a server that has gone quiet still serves a new client: it lost messages then, and is not hung. */
-async function stillAnswers(server: Server): Promise<boolean> {
-  return (await awaitReady(server, answerTimeoutMs, new AbortController().signal)) === null;
+/** Whether a server that has gone quiet still answers at all: it lost messages then, and is not hung. */
+async function stillAnswers({ host, port }: Server): Promise<boolean> {
+  return (await readStats(host, port, answerTimeoutMs)) !== null;
 }
 
 function showView(context: RoundContext, { phase, plannedDeliveries }: Exchange, startUs: number): void {

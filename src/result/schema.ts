@@ -199,6 +199,21 @@ export const contenderSchema = z.object({
   /** First line of what each toolchain says of its version. */
   toolchains: z.record(z.string(), z.string()),
   deployment: z.object({ singleBinary: z.boolean(), note: z.string().optional() }).nullable(),
+  /** What the conformance suite said; null where it was not asked. */
+  verified: z
+    .object({
+      competes: z.boolean(),
+      failed: z.array(
+        z.object({
+          id: z.string(),
+          rule: z.string(),
+          reference: z.string(),
+          grade: z.enum(["required", "strict"]),
+        }),
+      ),
+      reason: z.string().nullable(),
+    })
+    .nullable(),
   /** Null when it took part; otherwise why not, such as `toolchain missing: go`. */
   notRun: z.string().nullable(),
 });
@@ -243,4 +258,5 @@ export type Limit = z.infer<typeof limitSchema>;
 export type Quantiles = z.infer<typeof quantilesSchema>;
 export type TimelineBucket = z.infer<typeof bucketSchema>;
 export type ContenderFacts = z.infer<typeof contenderSchema>;
+export type Verification = NonNullable<ContenderFacts["verified"]>;
 export type Environment = z.infer<typeof environmentSchema>;

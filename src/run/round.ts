@@ -134,7 +134,7 @@ async function runPhases(options: RoundOptions, server: Server, idle: Round): Pr
       round = { ...round, ...worse(round, phase), phases: [...round.phases, phase] };
       await options.onPhase(round);
     }
-    if (server.exit === null && !signal.aborted) await crew.close();
+    if (server.exit === null) await crew.close();
     return round;
   } finally {
     await crew.end();

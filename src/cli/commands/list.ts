@@ -3,7 +3,7 @@ import { formatEntrant, listEntrants } from "../../contenders/entrants.ts";
 import { exitCodes } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
-import { contenderFolders } from "./run.ts";
+import { contenderFolders } from "../paths.ts";
 
 /** `showdown list`: every contender in every variant, by the names `run` takes. */
 export async function list({ values }: ParsedOptions, host: Host): Promise<number> {

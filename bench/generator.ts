@@ -1,0 +1,183 @@
+/**
+ * The generator against its floor: CPU time per round trip of a closed-loop echo, beside a minimal C epoll
+ * client and the `ws` package on Node, in turn on the same processor against the same C server.
+ *
+ *   bun run bench:generator [rounds=5] [seconds=3]
+ *
+ * Needs gcc and Linux with two processors. The ratio of medians counts; single figures drift with the machine.
+ */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Crew } from "../src/load/crew.ts";
+import type { PhaseOrder, WorkerSetup } from "../src/load/worker-protocol.ts";
+import { nowUs } from "../src/machine/clock.ts";
+import { formatCpuList, readTopology, splitCpus } from "../src/machine/cpus.ts";
+import { median } from "../src/stats/intervals.ts";
+
+const rounds = Number(Bun.argv[2] ?? 5);
+const seconds = Number(Bun.argv[3] ?? 3);
+const messageBytes = 120;
+const host = "127.0.0.1";
+const clients = ["C epoll", "showdown", "ws on Node"] as const;
+type Client = (typeof clients)[number];
+
+interface Sample {
+  readonly roundTrips: number;
+  readonly cpuUsPerRoundTrip: number;
+  readonly bytesPerConnection: number;
+}
+
+const { serverCpus, workerCpus, reason } = splitCpus(readTopology(), { pin: true });
+if (serverCpus === null || workerCpus === null) throw new Error(`expected two processors: ${reason}`);
+const [serverCpu = 0] = serverCpus;
+const [clientCpu = 1] = workerCpus;
+
+const reference = join(import.meta.dir, "reference");
+const built = mkdtempSync(join(tmpdir(), "showdown-bench-"));
+await run(["gcc", "-O2", "-o", join(built, "epoll-client"), "epoll-client.c"]);
+await run(["gcc", "-O2", "-o", join(built, "echo-server"), "echo-server.c"]);
+await run([
+  process.execPath,
+  "build",
+  "--target=node",
+  "ws-client.ts",
+  "--outfile",
+  join(built, "ws-client.mjs"),
+]);
+
+let port = 20_000 + (process.pid % 5000);
+const rows: Record<string, string | number>[] = [];
+for (const connections of [100, 1000, 10_000]) {
+  const samples = new Map<Client, Sample[]>(clients.map((client) => [client, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    // The order turns, so that a drift of the machine's speed favours nobody.
+    for (let turn = 0; turn < clients.length; turn += 1) {
+      const client = clients[(round + turn) % clients.length] as Client;
+      samples.get(client)?.push(await measure(client, connections));
+    }
+  }
+  const floor = samples.get("C epoll") ?? [];
+  for (const client of clients) {
+    const own = samples.get(client) ?? [];
+    // Round by round, since neighbours in time saw the same machine.
+    const ratios = own.map(
+      (sample, round) => sample.cpuUsPerRoundTrip / (floor[round]?.cpuUsPerRoundTrip ?? 1),
+    );
+    rows.push({
+      connections,
+      client,
+      "CPU µs/round trip": middle(own, ({ cpuUsPerRoundTrip }) => cpuUsPerRoundTrip).toFixed(2),
+      "ratio to C": median(ratios).toFixed(2),
+      range: `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`,
+      "round trips/s": Math.round(middle(own, ({ roundTrips }) => roundTrips) / seconds),
+      "bytes/connection": Math.round(middle(own, ({ bytesPerConnection }) => bytesPerConnection)),
+    });
+  }
+}
+console.table(rows);
+
+/** Against a server of its own: the ports of the run before are in TIME_WAIT for a minute. */
+async function measure(client: Client, connections: number): Promise<Sample> {
+  port += 1;
+  const server = Bun.spawn(["taskset", "-c", formatCpuList([serverCpu]), join(built, "echo-server")], {
+    env: { ...process.env, HOST: host, PORT: `${port}` },
+    stderr: "ignore",
+  });
+  try {
+    await Bun.sleep(200);
+    return await measureClient(client, connections);
+  } finally {
+    server.kill();
+    await server.exited;
+  }
+}
+
+async function measureClient(client: Client, connections: number): Promise<Sample> {
+  const args = [host, `${port}`, `${connections}`, `${seconds}`, `${messageBytes}`];
+  switch (client) {
+    case "C epoll":
+      return fromJson(await run(["taskset", "-c", `${clientCpu}`, join(built, "epoll-client"), ...args]));
+    case "ws on Node":
+      return fromJson(
+        await run(["taskset", "-c", `${clientCpu}`, "node", join(built, "ws-client.mjs"), ...args]),
+      );
+    case "showdown":
+      return await measureShowdown(connections);
+  }
+}
+
+async function measureShowdown(connections: number): Promise<Sample> {
+  let isDone = () => {};
+  const done = new Promise<void>((resolve) => {
+    isDone = resolve;
+  });
+  const crew = Crew.start({
+    workers: 1,
+    onConnectProgress: () => {},
+    onPhaseProgress: (_, { finishedSending, delivered, expected }) => {
+      if (finishedSending && delivered === expected) isDone();
+    },
+  });
+  try {
+    const epochUs = Math.floor(nowUs());
+    const setup: WorkerSetup = {
+      worker: 0,
+      workers: 1,
+      connections,
+      joins: [],
+      host,
+      port,
+      path: "/ws",
+      sourceAddresses: ["127.0.9.1"],
+      messageBytes,
+      framing: "single",
+      seed: 1,
+      epochUs,
+      cpus: [clientCpu],
+      pacing: "spin",
+      connectTimeoutMs: 10_000,
+    };
+    await crew.setup([setup]);
+    const [connected] = await crew.connect([100]);
+    if (connected?.opened !== connections) throw new Error(`opened ${connected?.opened} of ${connections}`);
+    const order: PhaseOrder = {
+      workload: "echo",
+      pattern: { kind: "closed", seconds },
+      startUs: nowUs() - epochUs + 100_000,
+      echoSends: 0,
+      rooms: null,
+    };
+    crew.start([order]);
+    await done;
+    const [report] = await crew.settle();
+    if (report === undefined || report.delivered !== report.expected) throw new Error("messages were lost");
+    return {
+      roundTrips: report.delivered,
+      cpuUsPerRoundTrip: (report.usage.cpuMs * 1000) / report.delivered,
+      bytesPerConnection: (report.usage.rssBytes - connected.idleRssBytes) / connections,
+    };
+  } finally {
+    await crew.end();
+  }
+}
+
+function fromJson(line: string): Sample {
+  const { roundTrips, cpuUsPerRoundTrip, rssBytesPerConnection } = JSON.parse(line);
+  return { roundTrips, cpuUsPerRoundTrip, bytesPerConnection: rssBytesPerConnection };
+}
+
+function middle(samples: readonly Sample[], pick: (sample: Sample) => number): number {
+  return median(samples.map(pick));
+}
+
+async function run(command: readonly string[]): Promise<string> {
+  const child = Bun.spawn([...command], { cwd: reference, stdout: "pipe", stderr: "pipe" });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (code !== 0) throw new Error(`${command.join(" ")} failed with exit code ${code}: ${err}`);
+  return out;
+}

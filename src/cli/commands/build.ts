@@ -1,0 +1,20 @@
+import { createProgress } from "../../report/progress.ts";
+import { exitCodes } from "../errors.ts";
+import type { Host } from "../host.ts";
+import type { ParsedOptions } from "../options.ts";
+import { findEntrants, prepare } from "../prepare.ts";
+import { watchSignals } from "../signals.ts";
+
+/** `showdown build`: what `run` does before anything is started. */
+export async function build({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
+  const stop = watchSignals(host);
+  const progress = createProgress(null, { write: host.err, columns: host.columns, isTty: host.errIsTty });
+  try {
+    const entrants = await findEntrants(positionals, values, host);
+    const { buildFailed } = await prepare(entrants, values, host, stop.signal, progress.onEvent);
+    return buildFailed ? exitCodes.build.code : exitCodes.ok.code;
+  } finally {
+    progress.end();
+    stop.end();
+  }
+}

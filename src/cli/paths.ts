@@ -1,0 +1,14 @@
+import { join, resolve } from "node:path";
+import { projectFolder } from "../machine/environment.ts";
+import type { Host } from "./host.ts";
+import type { OptionValues } from "./options.ts";
+
+/** Where contenders are looked for: the project's own, and those of `--contenders`. */
+export function contenderFolders({ contenders = [] }: OptionValues, host: Host): string[] {
+  return [join(projectFolder, "contenders"), ...contenders.map((folder) => resolve(host.cwd, folder))];
+}
+
+/** Where runs are written and found. */
+export function resultsFolder({ results = "results" }: OptionValues, host: Host): string {
+  return resolve(host.cwd, results);
+}

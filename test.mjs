@@ -1,0 +1,63 @@
+// Everything that has to pass, in the order in which it is quickest to fail. Runs on Node before anything is
+// installed; the tests themselves run on Bun, and each contender's by its own toolchain.
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { bun, root, setUp } from "./setup.mjs";
+
+setUp();
+const showdown = join(root, "src", "cli", "main.ts");
+const bin = join(root, "node_modules", ".bin");
+const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, MIX_ENV: "test" };
+
+step("formatter and linter", join(bin, "biome"), ["check", "--error-on-warnings", "."]);
+step("types", join(bin, "tsc"), []);
+step("toolchains and contenders", bun, [showdown, "build", "--yes"]);
+if (has("go"))
+  step("go-gorilla's own tests", "go", ["test", "./..."], join(root, "contenders", "go-gorilla"));
+if (has("mix"))
+  step("elixir-genserver's own tests", "mix", ["test"], join(root, "contenders", "elixir-genserver"));
+
+const counts = await bunTest();
+process.stdout.write(
+  `\n${counts.pass} passed, ${counts.fail} failed${counts.skip > 0 ? `, ${counts.skip} skipped` : ""}\n`,
+);
+process.exit(counts.status);
+
+/** @param {string} command */
+function has(command) {
+  return spawnSync("sh", ["-c", `command -v ${command}`], { env }).status === 0;
+}
+
+/**
+ * @param {string} title
+ * @param {string} command
+ * @param {readonly string[]} args
+ */
+function step(title, command, args, cwd = root) {
+  process.stdout.write(`\n— ${title}\n`);
+  const { status, error } = spawnSync(command, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+  if (status === 0) return;
+  process.stderr.write(`error: ${title} failed${error ? `: ${error.message}` : ""}\n`);
+  process.exit(1);
+}
+
+/** @returns {Promise<{ pass: number, fail: number, skip: number, status: number }>} */
+async function bunTest() {
+  process.stdout.write("\n— tests\n");
+  const tests = spawn(bun, ["test", ...process.argv.slice(2)], {
+    cwd: root,
+    env: process.env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let tail = "";
+  for (const stream of [tests.stdout, tests.stderr]) {
+    stream.on("data", (chunk) => {
+      process.stdout.write(chunk);
+      tail = (tail + chunk).slice(-4000);
+    });
+  }
+  const status = await new Promise((resolve) => tests.on("close", resolve));
+  const count = (/** @type {string} */ word) =>
+    Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(tail)?.[1] ?? 0);
+  return { pass: count("pass"), fail: count("fail"), skip: count("skip"), status: status ?? 1 };
+}
