@@ -62,6 +62,12 @@ describe("the raw server", () => {
     });
   }
 
+  test("fails every check in one way or another", () => {
+    expect(matching(rules.flatMap((rule) => expectedFailures[rule]))).toEqual(
+      allChecks.map((check) => check.id),
+    );
+  });
+
   test("that breaks nothing passes all, strict and silence included", async () => {
     const report = await suite([], { slow: true, silenceMs: 500 });
     expect(failed(report)).toEqual([]);

@@ -280,11 +280,11 @@ export const roomChecks: readonly Check[] = [
     nextStep: "Remove a closed connection from its rooms, and let a failed write end that connection only.",
     run: async (context) => {
       const room = context.room();
-      const connections = await members(context, room, 5);
+      const connections = await members(context, room, 6);
       const stayers = connections.slice(0, 3);
       const messages = series(room, "stayer", 200);
       const sender = pick(stayers, 0);
-      const [closes, resets] = [pick(connections, 3), pick(connections, 4)];
+      const [closes, resets, resetsLast] = [pick(connections, 3), pick(connections, 4), pick(connections, 5)];
       const leave = [() => closes.send(closeFrame(1000)), () => resets.reset()];
       for (const [i, message] of messages.entries()) {
         sender.send(textFrame(message));
@@ -293,8 +293,13 @@ export const roomChecks: readonly Check[] = [
         await expectMessages(sender, messages.slice(i - 49, i + 1), "each message at its sender");
         leave.shift()?.();
       }
+      // One is reset while nothing is being written to it, and found gone by the next message.
+      resetsLast.reset();
       await expectNothing(context, sender, "nothing more at the sender");
-      await expectDelivered(context, stayers.slice(1), messages);
+      const last = say(room, { from: "stayer", seq: messages.length + 1 });
+      sender.send(textFrame(last));
+      await expectDelivered(context, [sender], [last]);
+      await expectDelivered(context, stayers.slice(1), [...messages, last]);
     },
   },
 ];
