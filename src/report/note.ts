@@ -1,0 +1,158 @@
+import type { Phase } from "../result/schema.ts";
+import { article, articleFigures } from "./article.ts";
+import * as format from "./format.ts";
+import { measures, overRounds } from "./measure.ts";
+import { isFaultless, leastSharing, statusStyle } from "./phase-table.ts";
+import { okPhases, type Participant, ranPhases, type Section } from "./section.ts";
+import type { Style } from "./style.ts";
+
+/** A sentence below a phase's table. */
+export interface Note {
+  readonly text: string;
+  readonly style: Style | null;
+}
+
+/** What the phase's numbers don't say by themselves, gravest first. */
+export function listNotes(section: Section): Note[] {
+  const { participants } = section;
+  return [
+    ...participants.flatMap(listEndings),
+    ...participants.flatMap(listFindings),
+    ...noteEverythingArrived(section),
+    ...noteUnequalConnections(section),
+    ...participants.flatMap(noteFrames),
+    ...participants.flatMap(noteLateGenerator),
+    ...noteArticle(section),
+  ];
+}
+
+/** Phases that did not end well, each reason once. */
+function listEndings(participant: Participant): Note[] {
+  const bad = ranPhases(participant).filter(({ status }) => status !== "ok");
+  const notReached = participant.phases.filter((phase) => phase === null).length;
+  const endings = [
+    ...Map.groupBy(bad, ({ status, reason }) => `${status}: ${reason ?? "no reason given"}`),
+  ].map(
+    ([ending, phases]): Note => ({
+      text: `${participant.name} ${ending}${ofRounds(phases.length, participant)}`,
+      style: statusStyle(phases[0]?.status ?? "failed"),
+    }),
+  );
+  if (notReached === 0 || participant.phases.length === 0) return endings;
+  const text = `${participant.name} did not come to this phase${ofRounds(notReached, participant)}`;
+  return [...endings, { text, style: "warning" }];
+}
+
+/** One sentence per kind of finding: the worst round's, and in how many rounds there was one. */
+function listFindings(participant: Participant): Note[] {
+  const found = ranPhases(participant).flatMap((phase) => [
+    ...phase.findings,
+    ...(phase.limit === null || phase.findings.some(({ kind }) => kind === "limit")
+      ? []
+      : [{ kind: "limit", count: 1, text: phase.limit.text }]),
+  ]);
+  return [...Map.groupBy(found, ({ kind }) => kind)].map(([kind, all]): Note => {
+    const worst = all.reduce((one, other) => (other.count > one.count ? other : one));
+    const rounds =
+      all.length > 1 ? `${ofRounds(all.length, participant)}; this is the worst` : ofRounds(1, participant);
+    return {
+      text: `${participant.name}: ${worst.text}${rounds}`,
+      style: isBlameless(kind) ? "warning" : "bad",
+    };
+  });
+}
+
+/** Within the contract: a limit of the machine, a drop that was declared. */
+function isBlameless(kind: string): boolean {
+  return kind === "limit" || kind === "dropped" || kind === "no-stats";
+}
+
+function noteEverythingArrived({ participants }: Section): Note[] {
+  const clean = participants.filter((participant) => {
+    const phases = ranPhases(participant);
+    return phases.some(({ messages }) => messages !== null) && phases.every(isClean);
+  });
+  if (clean.length === 0) return [];
+  const counts = new Set(clean.flatMap(okPhases).map(({ messages }) => messages?.expected ?? 0));
+  const [count = 0] = counts;
+  const everyone =
+    clean.length < participants.length
+      ? format.joinNames(clean.map(({ name }) => name))
+      : everyoneOf(clean.length);
+  const deliveries =
+    counts.size === 1 && count > 1 ? `All ${format.formatCount(count)} deliveries` : "All deliveries";
+  const rounds = participants.some(({ phases }) => phases.length > 1) ? " in every round" : "";
+  return [{ text: `${deliveries} arrived once, in order and intact${rounds}: ${everyone}.`, style: "good" }];
+}
+
+function isClean({ status, messages, connections, findings }: Phase): boolean {
+  return (
+    status === "ok" &&
+    messages !== null &&
+    isFaultless(messages) &&
+    connections.died === 0 &&
+    findings.length === 0
+  );
+}
+
+function everyoneOf(count: number): string {
+  return count === 1
+    ? "the only contender"
+    : count === 2
+      ? "both contenders"
+      : `all ${format.formatSmallCount(count)} contenders`;
+}
+
+/** Whoever holds fewer connections has less to do. */
+function noteUnequalConnections(section: Section): Note[] {
+  if (section.kind === "connect") return [];
+  const held = section.participants
+    .map((participant) => ({ name: participant.name, opened: overRounds(participant, measures.opened) }))
+    .filter(({ opened }) => opened !== null);
+  if (new Set(held.map(({ opened }) => opened)).size < 2) return [];
+  const list = held.map(({ name, opened }) => `${name} ${format.formatCount(opened)}`).join(", ");
+  return [{ text: `Not over equally many connections: ${list}.`, style: "warning" }];
+}
+
+function noteFrames(participant: Participant): Note[] {
+  const perFrame = overRounds(participant, measures.messagesPerFrame);
+  if (participant.facts.framing !== "newline" || perFrame === null || perFrame < leastSharing) return [];
+  return [
+    {
+      text: `${participant.name} put ${format.formatFactor(perFrame)} messages into a frame on average, as it declares. Messages are counted here, never frames.`,
+      style: null,
+    },
+  ];
+}
+
+/** Latency is counted from the intended instant: what the generator was late by is in it. */
+export function isGeneratorLate(participant: Participant): boolean {
+  const lagUs = overRounds(participant, measures.sendLagP99);
+  const latencyUs = overRounds(participant, measures.p99);
+  return lagUs !== null && latencyUs !== null && lagUs > Math.max(lateUs, latencyUs * lateShare);
+}
+
+const lateUs = 1000;
+const lateShare = 0.1;
+
+function noteLateGenerator(participant: Participant): Note[] {
+  if (!isGeneratorLate(participant)) return [];
+  const lag = measures.sendLagP99.format(overRounds(participant, measures.sendLagP99));
+  const text = `${participant.name}: the generator itself sent up to ${lag} late (p99), and the latencies contain that.`;
+  return [{ text, style: "warning" }];
+}
+
+function noteArticle(section: Section): Note[] {
+  const figures = articleFigures(section);
+  if (figures === null || section.participants.length === 0) return [];
+  return [
+    {
+      text: `* ${article.source}: another machine (${article.machine}), another method: ${figures.method}.`,
+      style: "dim",
+    },
+  ];
+}
+
+function ofRounds(count: number, { phases }: Participant): string {
+  return phases.length < 2 ? "" : ` (${count} of ${phases.length} rounds)`;
+}

@@ -1,0 +1,146 @@
+import { unknown } from "./format.ts";
+import { createPainter, type Style } from "./style.ts";
+
+/** The first column names the row. */
+export interface Column {
+  readonly header: string;
+  readonly align: "left" | "right";
+  /** Columns of one group stay together where a table is too wide for one line. */
+  readonly group?: number;
+}
+
+export interface Cell {
+  readonly text: string;
+  readonly style?: Style | null;
+}
+
+export interface Row {
+  readonly cells: readonly Cell[];
+  /** Of another source than the rest: set apart. */
+  readonly aside?: boolean;
+}
+
+/** Every row has as many cells as there are columns. */
+export interface Table {
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+}
+
+export interface TextOptions {
+  /** Columns of the terminal. */
+  readonly width: number;
+  readonly color?: boolean;
+}
+
+const indent = "  ";
+const gap = "  ";
+
+/**
+ * Aligned lines. A table that is too wide goes on below, with its first column repeated: nothing is dropped, and a
+ * row that has nothing to say in a part is left out of it.
+ */
+export function renderText(table: Table, options: TextOptions): string[] {
+  return splitColumns(table, options.width).flatMap((columns, part) => {
+    const lines = renderPart(table, columns, options);
+    return part === 0 ? lines : ["", ...lines];
+  });
+}
+
+function renderPart(table: Table, columns: readonly number[], { color = false }: TextOptions): string[] {
+  const paint = createPainter(color);
+  const rows = rowsOf(table, columns);
+  const widths = columns.map((column) => columnWidth(table, rows, column));
+  const line = (cellOf: (column: number) => Cell) => {
+    const cells = columns.map((column, place) => {
+      const { text, style = null } = cellOf(column);
+      const padding = " ".repeat(Math.max(0, (widths[place] ?? 0) - Bun.stringWidth(text)));
+      const painted = paint(text, style);
+      if (table.columns[column]?.align === "right") return padding + painted;
+      return place === columns.length - 1 ? painted : painted + padding;
+    });
+    return (indent + cells.join(gap)).trimEnd();
+  };
+  return [
+    line((column) => ({ text: table.columns[column]?.header ?? "", style: "dim" })),
+    ...rows.map((row) =>
+      line((column) => {
+        const cell = cellAt(row, column);
+        return row.aside ? { ...cell, style: "dim" } : cell;
+      }),
+    ),
+  ];
+}
+
+/** A pipe table (GitHub Flavored Markdown); rows of another source in italics. */
+export function renderMarkdown(table: Table): string[] {
+  const all = table.columns.map((_, column) => column);
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [
+    line(table.columns.map(({ header }) => escapeMarkdown(header))),
+    line(table.columns.map(({ align }) => (align === "right" ? "--:" : "---"))),
+    ...table.rows.map((row) =>
+      line(
+        all.map((column) => {
+          const { text, style } = cellAt(row, column);
+          const escaped = escapeMarkdown(text);
+          if (text === unknown || text === "") return escaped;
+          return row.aside
+            ? `*${escaped}*`
+            : style === "bad" || style === "good"
+              ? `**${escaped}**`
+              : escaped;
+        }),
+      ),
+    ),
+  ];
+}
+
+/** Makes text mean itself in a table or a paragraph. */
+export function escapeMarkdown(text: string): string {
+  return text.replaceAll(/[\\`*_[\]<>|#~]/g, "\\$&").replaceAll(/\s*\n\s*/g, " ");
+}
+
+/** For each part that fits, the indexes of its columns. */
+function splitColumns(table: Table, width: number): number[][] {
+  const [label = 0, ...others] = table.columns.map((_, column) => column);
+  const parts: number[][] = [];
+  const widthOf = (columns: readonly number[]) => {
+    const rows = rowsOf(table, columns);
+    return columns.reduce(
+      (sum, column) => sum + gap.length + columnWidth(table, rows, column),
+      indent.length - gap.length,
+    );
+  };
+  const fits = (columns: readonly number[]) => widthOf([label, ...columns]) <= width;
+  let part: number[] = [];
+  const close = () => {
+    if (part.length > 0) parts.push([label, ...part]);
+    part = [];
+  };
+  const groups = Map.groupBy(others, (column) => table.columns[column]?.group ?? 0);
+  for (const group of groups.values()) {
+    if (!fits([...part, ...group])) close();
+    for (const column of group) {
+      if (!fits([...part, column])) close();
+      part.push(column);
+    }
+  }
+  close();
+  return parts.length === 0 ? [[label]] : parts;
+}
+
+function rowsOf(table: Table, columns: readonly number[]): readonly Row[] {
+  const isTold = (row: Row, column: number) => ![unknown, ""].includes(cellAt(row, column).text);
+  return table.rows.filter(
+    (row) => columns.length === 1 || columns.slice(1).some((column) => isTold(row, column)),
+  );
+}
+
+function columnWidth(table: Table, rows: readonly Row[], column: number): number {
+  const header = table.columns[column]?.header ?? "";
+  return Math.max(Bun.stringWidth(header), ...rows.map((row) => Bun.stringWidth(cellAt(row, column).text)));
+}
+
+function cellAt(row: Row, column: number): Cell {
+  return row.cells[column] ?? { text: "" };
+}

@@ -1,0 +1,96 @@
+import type { Result } from "../result/schema.ts";
+import { describeStatus, listFacts } from "./facts.ts";
+import { listNotes } from "./note.ts";
+import { buildPhaseTable } from "./phase-table.ts";
+import { listSections, titleOf } from "./section.ts";
+import { createPainter, type Painter, type Style } from "./style.ts";
+import { renderText } from "./table.ts";
+import { listTroubles } from "./trouble.ts";
+import { judge } from "./verdict.ts";
+
+export interface TerminalOptions {
+  readonly columns: number;
+  readonly color: boolean;
+}
+
+/** Longer lines of prose are hard to read. */
+const widestProse = 110;
+const narrowest = 40;
+
+/** The summary of a run, also of one that did not get far. Ends with a line break. */
+export function renderTerminal(result: Result, { columns, color }: TerminalOptions): string {
+  const width = Math.max(narrowest, columns);
+  const page: Page = { width: Math.min(width, widestProse), paint: createPainter(color) };
+  const sections = listSections(result);
+  const lines = [
+    "",
+    ...renderHead(result, page),
+    ...sections.flatMap((section) => [
+      "",
+      page.paint(titleOf(section), "strong"),
+      ...renderText(buildPhaseTable(section, { complete: false, sections }), { width, color }),
+      ...listNotes(section).flatMap(({ text, style }) => prose(text, page, style)),
+    ]),
+    ...renderTroubles(result, page),
+    ...renderVerdict(result, page),
+    "",
+  ];
+  return lines.join("\n");
+}
+
+interface Page {
+  readonly width: number;
+  readonly paint: Painter;
+}
+
+function renderHead(result: Result, page: Page): string[] {
+  return [
+    `${page.paint(result.id, "strong")}, ${describeStatus(result)}`,
+    ...listFacts(result).flatMap(({ label, text }) => {
+      const hang = " ".repeat(11);
+      const [first = "", ...rest] = wrap(text, page.width - hang.length);
+      return [`  ${page.paint(label.padEnd(9), "dim")}${first}`, ...rest.map((line) => hang + line)];
+    }),
+  ];
+}
+
+function renderTroubles(result: Result, page: Page): string[] {
+  return listTroubles(result).flatMap(({ title, entries, style }) => [
+    "",
+    page.paint(title, style),
+    ...entries.flatMap(({ text, output }) => [
+      ...prose(text, page, null),
+      ...output.slice(-5).map((line) => page.paint(`    ${line}`, "dim")),
+    ]),
+  ]);
+}
+
+function renderVerdict(result: Result, page: Page): string[] {
+  const { items, remarks } = judge(result);
+  return [
+    "",
+    page.paint("Verdict", "strong"),
+    ...items.flatMap(({ text }) => prose(text, page, null)),
+    ...remarks.flatMap((text) => prose(text, page, "dim")),
+  ];
+}
+
+/** An indented paragraph; what follows the first line hangs by two more. */
+function prose(text: string, { width, paint }: Page, style: Style | null): string[] {
+  return wrap(text, width - 4).map((line, index) => `${index === 0 ? "  " : "    "}${paint(line, style)}`);
+}
+
+/** Breaks between words; a word that is too long stays whole, so that it can be copied. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/)) {
+    if (line !== "" && Bun.stringWidth(line) + 1 + Bun.stringWidth(word) > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,48 @@
+import type { Result } from "../result/schema.ts";
+import { nameOf, nameOfRound } from "./section.ts";
+import type { Style } from "./style.ts";
+
+/** What went wrong beside the measuring: who did not run, whose round failed, what to be wary of. */
+export interface Troubles {
+  readonly title: string;
+  readonly style: Style;
+  readonly entries: readonly Trouble[];
+}
+
+export interface Trouble {
+  readonly text: string;
+  /** The end of what a server printed, by line. */
+  readonly output: readonly string[];
+}
+
+/** Only kinds that there are any of. */
+export function listTroubles({ contenders, rounds, plan, warnings }: Result): Troubles[] {
+  const notRun = contenders.flatMap((facts) =>
+    facts.notRun === null ? [] : [{ text: `${nameOf(facts)}: ${facts.notRun}`, output: [] }],
+  );
+  const notOk = rounds
+    .filter(({ status }) => status !== "ok")
+    .map((round) => {
+      const which = plan.rounds > 1 ? `, round ${round.round}` : "";
+      return {
+        text: `${nameOfRound(round)}${which}: ${round.status}: ${round.reason ?? "no reason given"}`,
+        output: (round.output ?? "").split("\n").filter((line) => line.trim() !== ""),
+      };
+    });
+  const unclean = rounds
+    .filter(({ shutdown }) => shutdown !== null && !shutdown.graceful)
+    .map((round) => ({
+      text: `${nameOfRound(round)}, round ${round.round}: the server did not end on SIGTERM and was killed`,
+      output: [],
+    }));
+  const all: Troubles[] = [
+    { title: "Not run", style: "warning", entries: notRun },
+    { title: "Rounds that did not end well", style: "bad", entries: notOk },
+    {
+      title: "Warnings",
+      style: "warning",
+      entries: [...warnings.map(({ text }) => ({ text, output: [] })), ...unclean],
+    },
+  ];
+  return all.filter(({ entries }) => entries.length > 0);
+}

@@ -1,0 +1,189 @@
+import type { ContenderFacts, Result } from "../result/schema.ts";
+import * as format from "./format.ts";
+import { type MeasureName, measures } from "./measure.ts";
+import { nameOf, participantsOf } from "./section.ts";
+import type { Rival, Standing, VerdictItem } from "./verdict.ts";
+
+interface Phrase {
+  /** What the leader did: `delivered the most`. */
+  readonly most: string;
+  /** What everybody did: `opened 1,000 connections`. */
+  readonly each: (value: string) => string;
+}
+
+const phrases: Readonly<Partial<Record<MeasureName, Phrase>>> = {
+  opened: { most: "opened the most connections", each: (value) => `opened ${value} connections` },
+  memoryPerConnection: {
+    most: "needed the least memory per connection",
+    each: (value) => `needed ${value} of memory per connection`,
+  },
+  throughput: { most: "delivered the most", each: (value) => `delivered ${value}` },
+  held: { most: "held the highest rate", each: (value) => `held ${value}` },
+  p99: { most: "had the lowest p99 latency", each: (value) => `had a p99 latency of ${value}` },
+  cpuPerDelivery: {
+    most: "spent the least processor time per delivery",
+    each: (value) => `spent ${value} of processor time per delivery`,
+  },
+};
+
+/** In a single round, closer than this is called close, not ahead. */
+const closeRatio = 1.05;
+
+/** One or two sentences with their numbers, phase and basis. */
+export function describeItem(item: Omit<VerdictItem, "text">): string {
+  const basis = item.rounds === 0 ? "" : ` (${item.rounds === 1 ? "one round" : `${item.rounds} rounds`})`;
+  return [`${item.phase}${basis}: ${describeOutcome(item)}.`, ...describeLimitations(item)].join(" ");
+}
+
+function describeOutcome({ outcome, measure, rounds }: Omit<VerdictItem, "text">): string {
+  const { most, each } = phrases[measure] ?? { most: "was best", each: (value) => `had ${value}` };
+  const write = measures[measure].format;
+  switch (outcome.kind) {
+    case "none":
+      return "nobody has a figure that counts";
+    case "alone":
+      return `${outcome.only.name} ${each(write(outcome.only.value))}; there is nobody to compare it with`;
+    case "equal": {
+      const everyone =
+        outcome.names.length === 2 ? "both" : `all ${format.formatSmallCount(outcome.names.length)}`;
+      return `${everyone} ${each(write(outcome.value))}`;
+    }
+    case "compared":
+      return describeComparison(outcome.leader, outcome.rivals, { measure, most, rounds });
+  }
+}
+
+interface Wording {
+  readonly measure: MeasureName;
+  readonly most: string;
+  readonly rounds: number;
+}
+
+function describeComparison(leader: Standing, rivals: readonly Rival[], wording: Wording): string {
+  const write = measures[wording.measure].format;
+  const level = rivals.filter((rival) => isLevel(rival));
+  const behind = rivals.filter((rival) => !isLevel(rival));
+  const [next] = level;
+  if (next === undefined) {
+    return `${leader.name} ${wording.most}, ${write(leader.value)}: ${describeBehind(behind, wording)}`;
+  }
+  const names = format.joinNames([leader, ...level].map(({ name, value }) => `${name} (${write(value)})`));
+  const tie =
+    next.limits === null
+      ? `${names} came within ${format.formatShare(Math.max(...level.map(({ ratio }) => ratio)) - 1)} of each other`
+      : `no clear difference between ${names}${level.length === 1 ? "" : "; the first two"}: ratio ${factor(next.ratio)} (${limitsOf(next.limits)})`;
+  return behind.length === 0
+    ? tie
+    : `${tie}; ${leader.name} was ahead of the rest: ${describeBehind(behind, wording)}`;
+}
+
+function isLevel({ isClear, ratio }: Rival): boolean {
+  return isClear === null ? ratio < closeRatio : !isClear;
+}
+
+/** The next and the last, which frame the rest. */
+function describeBehind(behind: readonly Rival[], wording: Wording): string {
+  const [next] = behind;
+  const last = behind.at(-1);
+  if (next === undefined || last === undefined) return "";
+  if (last === next) return describeRival(next, wording);
+  const [before, after] = behind.length > 2 ? ["the next, ", "the last, "] : ["", ""];
+  return `${describeRival(next, wording, before)} and ${describeRival(last, wording, after)}`;
+}
+
+function describeRival(
+  { name, value, ratio, limits }: Rival,
+  { measure, rounds }: Wording,
+  place = "",
+): string {
+  const { better, format: write } = measures[measure];
+  const doubt = limits === null ? (rounds > 1 ? "; one common round" : "") : `; ${limitsOf(limits)}`;
+  const who = `${place}${name} (${write(value)}${doubt})`;
+  return better === "higher"
+    ? `${factor(ratio)} times as much as ${who}`
+    : `${who} ${factor(ratio)} times that`;
+}
+
+function limitsOf([low, high]: readonly [number, number]): string {
+  return `${factor(low)} to ${factor(high)}`;
+}
+
+/** Two digits, or as many as it takes to show a difference from 1. */
+function factor(ratio: number): string {
+  if (ratio >= 9.95) return format.formatCount(Math.round(ratio));
+  return ratio >= 1.195 || ratio < 0.1 ? String(Number(ratio.toPrecision(2))) : ratio.toFixed(2);
+}
+
+/** Who is missing is said once per phase, with the measure that the phase is about. */
+function describeLimitations({ use, unranked, caveats }: Omit<VerdictItem, "text">): string[] {
+  const isHeadline = use === "connections" || use === "burst" || use === "sustained";
+  if (!isHeadline || unranked.length === 0) return [...caveats];
+  return [
+    ...caveats,
+    `Not ranked: ${format.joinNames(unranked.map(({ name, reason }) => `${name} (${reason})`))}.`,
+  ];
+}
+
+export function describeLoss(name: string, lost: number, expected: number, declared: number): string {
+  const how =
+    declared === lost
+      ? "all of it declared"
+      : declared === 0
+        ? "none of it declared"
+        : `${format.formatCount(declared)} declared`;
+  return `${name} lost ${format.formatShare(lost / expected)} of its deliveries (${how}).`;
+}
+
+/** What holds for every sentence of the verdict. */
+export function describeRemarks(result: Result, items: readonly VerdictItem[]): string[] {
+  const remarks: string[] = [];
+  if (result.status === "aborted") {
+    remarks.push("The run was stopped before its end: this is what had been measured by then.");
+  } else if (result.status === "running") {
+    remarks.push("The run has not ended, or was cut off: this is what had been measured by then.");
+  }
+  const compared = items.filter(({ outcome }) => outcome.kind === "compared");
+  const rounds = Math.max(0, ...items.map((item) => item.rounds));
+  if (rounds === 1) {
+    remarks.push(
+      "One round supports no claim of a difference beyond this run; --rounds 5 gives every figure its interval.",
+    );
+  } else if (compared.length > 0) {
+    remarks.push(
+      "In brackets: limits of the ratio that hold with 95 % confidence for all pairs of a measure together. A difference is claimed only where they exclude 1.",
+    );
+  }
+  return [...remarks, ...describeUnequalWork(participantsOf(result))];
+}
+
+/** The contract allows several ways of doing the work, and asks that they are not ranked silently. */
+function describeUnequalWork(contenders: readonly ContenderFacts[]): string[] {
+  const routing = contrast(contenders, ({ routing }) => routing, {
+    parse: "the JSON of each message",
+    prefix: "only its first bytes",
+  });
+  const newline = contenders.filter(({ framing }) => framing === "newline").map(nameOf);
+  const parts = [
+    ...(routing === null ? [] : [`To route a message, ${routing}.`]),
+    ...(newline.length === 0 || newline.length === contenders.length
+      ? []
+      : [`${format.joinNames(newline)} may put several messages into one frame, the others don't.`]),
+  ];
+  return parts.length === 0 ? [] : [`Not everyone does the same work. ${parts.join(" ")}`];
+}
+
+/** Null when all are alike. */
+function contrast<Value extends string>(
+  contenders: readonly ContenderFacts[],
+  pick: (facts: ContenderFacts) => Value,
+  words: Readonly<Record<Value, string>>,
+): string | null {
+  const groups = [...Map.groupBy(contenders, pick)];
+  if (groups.length < 2) return null;
+  return groups
+    .map(
+      ([value, group]) =>
+        `${format.joinNames(group.map(nameOf))} read${group.length === 1 ? "s" : ""} ${words[value]}`,
+    )
+    .join(", ");
+}

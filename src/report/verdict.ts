@@ -1,0 +1,199 @@
+import type { Result } from "../result/schema.ts";
+import { type Interval, medianInterval } from "../stats/intervals.ts";
+import { type Comparison, type Entry, rank } from "../stats/ranking.ts";
+import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "./measure.ts";
+import { isGeneratorLate } from "./note.ts";
+import { headlineOf } from "./phase-table.ts";
+import { listSections, okPhases, type Participant, ranPhases, type Section, titleOf } from "./section.ts";
+import { describeItem, describeLoss, describeRemarks } from "./verdict-sentence.ts";
+
+/** What a user may choose a server for. */
+export type Use = "connections" | "burst" | "sustained" | "tail" | "memory" | "cpu";
+
+/** An entrant in a comparison, in the unit of the measure. */
+export interface Standing {
+  readonly name: string;
+  /** The median over the rounds. */
+  readonly value: number;
+  /** Null for fewer than two rounds. */
+  readonly interval: Interval | null;
+}
+
+/** Somebody who is behind the leader, or not clearly so. */
+export interface Rival extends Standing {
+  /** How many times better the leader is, at least 1 where that is clear. */
+  readonly ratio: number;
+  /** Limits of the ratio; null where one round says nothing of them. */
+  readonly limits: readonly [low: number, high: number] | null;
+  /** Whether the difference is beyond doubt; null where nothing can be said, from a single round. */
+  readonly isClear: boolean | null;
+}
+
+export type Outcome =
+  /** Everybody reached the same value, such as all connections of the plan. */
+  | { readonly kind: "equal"; readonly value: number; readonly names: readonly string[] }
+  /** `rivals` by their medians, best first. A tie when the first of them is not clearly behind. */
+  | { readonly kind: "compared"; readonly leader: Standing; readonly rivals: readonly Rival[] }
+  | { readonly kind: "alone"; readonly only: Standing }
+  | { readonly kind: "none" };
+
+export interface VerdictItem {
+  readonly use: Use;
+  readonly measure: MeasureName;
+  /** Place of the phase in the plan. */
+  readonly phaseIndex: number;
+  /** Such as `Burst echo`. */
+  readonly phase: string;
+  /** Rounds that count, of the entrant with most. One supports no claim beyond itself. */
+  readonly rounds: number;
+  readonly outcome: Outcome;
+  /** Who can't be compared here, and why. */
+  readonly unranked: readonly { readonly name: string; readonly reason: string }[];
+  /** What else a reader has to know of those compared, such as a share that was lost. */
+  readonly caveats: readonly string[];
+  readonly text: string;
+}
+
+export interface Verdict {
+  readonly items: readonly VerdictItem[];
+  /** What holds for all of it, such as that one round supports no claim. */
+  readonly remarks: readonly string[];
+}
+
+/** Judges a result, finished or not. */
+export function judge(result: Result): Verdict {
+  const items = listSections(result).flatMap((section) =>
+    usesOf(section).map(([use, measure]) => judgeMeasure(section, use, measure)),
+  );
+  return { items, remarks: describeRemarks(result, items) };
+}
+
+function usesOf(section: Section): [Use, MeasureName][] {
+  const headline = headlineOf(section);
+  switch (section.kind) {
+    case "connect":
+      return [
+        ["connections", headline],
+        ["memory", "memoryPerConnection"],
+      ];
+    case "burst":
+      return [["burst", headline]];
+    case "endurance":
+      return [
+        ["sustained", headline],
+        ["tail", "p99"],
+        ["cpu", "cpuPerDelivery"],
+      ];
+  }
+}
+
+function judgeMeasure(section: Section, use: Use, name: MeasureName): VerdictItem {
+  const { participants } = section;
+  const measure = measures[name];
+  const entries = participants.map(
+    (participant): Entry => ({
+      name: participant.name,
+      values: valuesOf(participant, measure),
+      voidReason: okPhases(participant).length > 0 ? null : whyNothing(participant),
+    }),
+  );
+  const ranking = rank({ better: measure.better, step: stepOf(participants, measure) }, entries);
+  const standings = ranking.groups.flat().flatMap((entrant) => {
+    const participant = participants.find(({ name }) => name === entrant);
+    return participant === undefined ? [] : [standingOf(participant, name)];
+  });
+  const counted = participants.filter(({ name }) => standings.some((standing) => standing.name === name));
+  const item = {
+    use,
+    measure: name,
+    phaseIndex: section.index,
+    phase: titleOf(section),
+    rounds: Math.max(0, ...counted.map((participant) => okPhases(participant).length)),
+    outcome: decide(standings, ranking.comparisons, counted, name),
+    unranked: ranking.unranked,
+    caveats: counted.flatMap((participant) => findCaveats(participant, use)),
+  };
+  return { ...item, text: describeItem(item) };
+}
+
+function decide(
+  standings: readonly Standing[],
+  comparisons: readonly Comparison[],
+  participants: readonly Participant[],
+  name: MeasureName,
+): Outcome {
+  const [leader, ...others] = standings;
+  if (leader === undefined) return { kind: "none" };
+  if (others.length === 0) return { kind: "alone", only: leader };
+  if (isSame(participants, name)) {
+    return { kind: "equal", value: leader.value, names: standings.map((standing) => standing.name) };
+  }
+  return { kind: "compared", leader, rivals: others.flatMap((other) => rivalOf(leader, other, comparisons)) };
+}
+
+/** Of connections and of the rate held there is a most, which several can reach. */
+function isSame(participants: readonly Participant[], name: MeasureName): boolean {
+  const valuesOfAll = (measure: MeasureName) =>
+    participants.flatMap((participant) =>
+      valuesOf(participant, measures[measure]).filter((value) => value !== null),
+    );
+  if (name === "opened") return new Set(valuesOfAll("opened")).size === 1;
+  return name === "held" && valuesOfAll("heldShare").every((share) => share >= heldCompletely);
+}
+
+/** A delivery or two are still under way when the load ends. */
+const heldCompletely = 0.999;
+
+function rivalOf(leader: Standing, other: Standing, comparisons: readonly Comparison[]): Rival[] {
+  const comparison = comparisons.find(
+    ({ first, second }) => [first, second].includes(leader.name) && [first, second].includes(other.name),
+  );
+  if (comparison === undefined || comparison.verdict.kind === "void") return [];
+  const { verdict } = comparison;
+  // The median of the rounds' ratios may favour the one whose own median is behind.
+  const isTurned = comparison.first !== leader.name;
+  const turn = (ratio: number) => (isTurned ? 1 / ratio : ratio);
+  if (verdict.kind === "single-round") {
+    return [{ ...other, ratio: turn(verdict.ratio), limits: null, isClear: null }];
+  }
+  const low = turn(isTurned ? verdict.high : verdict.low);
+  const high = turn(isTurned ? verdict.low : verdict.high);
+  const isClear = verdict.kind === "faster" && !isTurned;
+  return [{ ...other, ratio: turn(verdict.ratio), limits: [low, high], isClear }];
+}
+
+function standingOf(participant: Participant, name: MeasureName): Standing {
+  const values = valuesOf(participant, measures[name]).filter((value) => value !== null);
+  return {
+    name: participant.name,
+    value: overRounds(participant, measures[name]) ?? 0,
+    interval: medianInterval(values),
+  };
+}
+
+function whyNothing(participant: Participant): string {
+  const phase = ranPhases(participant).find(({ status }) => status !== "ok");
+  return phase === undefined ? "did not come to it" : `${phase.status}: ${phase.reason ?? "no reason given"}`;
+}
+
+/** A rate over what is left of the messages is another thing than one over all of them. */
+function findCaveats(participant: Participant, use: Use): string[] {
+  if (use === "tail" && isGeneratorLate(participant)) {
+    const lag = measures.sendLagP99.format(overRounds(participant, measures.sendLagP99));
+    return [`In ${participant.name}'s figure up to ${lag} are the generator's own lateness.`];
+  }
+  if (use !== "burst" && use !== "sustained") return [];
+  const accounts = okPhases(participant)
+    .map(({ messages }) => messages)
+    .filter((messages) => messages !== null);
+  const sum = (pick: (messages: (typeof accounts)[number]) => number) =>
+    accounts.reduce((all, messages) => all + pick(messages), 0);
+  const expected = sum(({ expected }) => expected);
+  const lost = sum(({ lost }) => lost);
+  if (lost === 0 || expected === 0) return [];
+  const declared = Math.min(
+    lost,
+    sum(({ declaredDropped }) => declaredDropped ?? 0),
+  );
+  return [describeLoss(participant.name, lost, expected, declared)];
+}
