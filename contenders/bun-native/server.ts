@@ -26,13 +26,14 @@ const server = Bun.serve({
   port,
   routes: {
     "/ws": (request, server) => {
-      // Bun checks the version only for being there, RFC 6455 §4.2.2 asks for 426 with the right one.
-      const version = request.headers.get("sec-websocket-version");
-      if (version !== null && version !== "13") return upgradeRequired();
+      // Bun looks at neither the version's value nor the Connection header (RFC 6455 §4.2.1 and §4.2.2).
+      const { headers } = request;
+      const asksForUpgrade =
+        headers.get("upgrade")?.toLowerCase() === "websocket" &&
+        /(^|[ ,])upgrade([ ,]|$)/i.test(headers.get("connection") ?? "");
+      if (!asksForUpgrade || headers.get("sec-websocket-version") !== "13") return upgradeRequired();
       if (server.upgrade(request, { data: new Connection() })) return;
-      return request.headers.get("upgrade")?.toLowerCase() === "websocket"
-        ? new Response("not a WebSocket handshake", { status: 400 })
-        : upgradeRequired();
+      return new Response("not a WebSocket handshake", { status: 400 });
     },
     "/stats": {
       GET: () =>

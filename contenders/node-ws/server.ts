@@ -69,7 +69,7 @@ function refuse(socket: Duplex, status: number, header = ""): void {
 }
 
 server.on("error", (error) => {
-  // While it listens, an error is one failed accept, such as EMFILE; the next may succeed.
+  // Only a failure to listen is the end; an accept that fails later is one client less.
   console.error(error.message);
   if (!server.listening) process.exit(1);
 });

@@ -74,12 +74,12 @@ export class Client {
     return frame.payload.toString();
   }
 
-  /** The code of the close frame that comes next; 1006 when the connection ends without one. */
+  /** The code of the close frame that comes next: 1005 when it has none, 1006 when there is no such frame. */
   async closeCode(): Promise<number> {
     for (;;) {
       const frame = await this.next();
       if (frame === undefined) return 1006;
-      if (frame.opcode === 8) return frame.payload.readUInt16BE(0);
+      if (frame.opcode === 8) return frame.payload.length === 0 ? 1005 : frame.payload.readUInt16BE(0);
     }
   }
 

@@ -91,11 +91,11 @@ test("speaks RFC 6455", async () => {
   expect(client.head.toLowerCase()).not.toContain("permessage-deflate");
   client.frame(9, Buffer.from("ping"));
   expect(await client.next()).toEqual({ opcode: 10, payload: Buffer.from("ping") });
-  const bytes = Buffer.from(echo(1, "😀"));
+  const bytes = Buffer.from(echo(1, "😀".repeat(5_000)));
   for (let i = 0; i < bytes.length; i++) {
     client.frame(i === 0 ? 1 : 0, bytes.subarray(i, i + 1), i === bytes.length - 1);
   }
-  expect(await client.text()).toBe(echo(1, "😀"));
+  expect(await client.text()).toBe(echo(1, "😀".repeat(5_000)));
   const longest = echo(2, "x".repeat(65_536 - echo(2).length));
   client.send(longest);
   expect(await client.text()).toBe(longest);
@@ -109,6 +109,7 @@ test("speaks RFC 6455", async () => {
   expect(await closedBy(1, Buffer.alloc(65_537, "x"))).toBe(1009);
   expect(await closedBy(3, Buffer.alloc(0))).toBe(1002);
   expect(await closedBy(8, Buffer.from([0x03, 0xe8]))).toBe(1000);
+  expect(await closedBy(8, Buffer.alloc(0))).toBe(1005);
 });
 
 test("refuses what is not a handshake, and lives on", async () => {
@@ -160,6 +161,7 @@ test("survives running out of descriptors", async () => {
   // Those still waiting in the backlog get their turn as the others leave.
   for (const waiting of flood) void waiting.then((client) => client?.socket.destroy());
   await Promise.all(flood);
+  await server.statsWhen(({ connections }) => connections === 0);
   const client = await Client.open(server.port);
   client.send(echo(1));
   expect(await client.text()).toBe(echo(1));

@@ -67,8 +67,11 @@ export class Server implements AsyncDisposable {
   async statsWhen(condition: (stats: Stats) => boolean): Promise<Stats> {
     const deadline = performance.now() + 3_000;
     for (;;) {
-      const stats = await this.stats();
-      if (condition(stats) || performance.now() > deadline) return stats;
+      // While the server has no descriptor left, there is no answer.
+      const stats = await this.stats().catch((error: unknown) => error as Error);
+      const isLate = performance.now() > deadline;
+      if (!(stats instanceof Error) && (isLate || condition(stats))) return stats;
+      if (isLate) throw stats;
       await Bun.sleep(10);
     }
   }
