@@ -1,7 +1,7 @@
 import { describeExit, type Server } from "../contenders/server.ts";
 import { readStats } from "../contenders/stats.ts";
 import type { PhaseOrder, PhaseReport } from "../load/worker-protocol.ts";
-import type { PhasePlan, Workload } from "../plan/plan.ts";
+import type { PhasePlan, Plan, Workload } from "../plan/plan.ts";
 import type { Phase } from "../result/schema.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
 import { emptyPhase, type RoundContext } from "./context.ts";
@@ -40,13 +40,15 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
   board.reset();
   await watch.begin();
   crew.start(exchange.orders);
-  const ending = await waitForEnd(context, exchange, startUs);
+  const reached = await waitForEnd(context, exchange, startUs);
   const elapsedMs = (clockUs() - startUs) / 1000;
   await watch.end();
 
   const reports = await settle(context);
   const statsAfter = server.exit === null ? await readStats(server.host, server.port) : null;
   const totals = addUp(reports);
+  // Short phases are over before anyone has counted their errors.
+  const ending = reached.status === "ok" ? (pastThreshold(totals.errors, context.plan) ?? reached) : reached;
   const arrived = totals.delivered + Math.min(totals.corrupted, totals.expected - totals.delivered);
   const messages: NonNullable<Phase["messages"]> = {
     planned: totals.planned,
@@ -146,12 +148,8 @@ async function waitForEnd(context: RoundContext, exchange: Exchange, startUs: nu
         reason: `crashed: the server ${describeExit(server.exit)} after ${arrived.toLocaleString("en")} deliveries`,
       };
     }
-    if (errors > plan.errorThreshold) {
-      return {
-        status: "aborted",
-        reason: `${errors.toLocaleString("en")} errors, more than the ${plan.errorThreshold.toLocaleString("en")} allowed`,
-      };
-    }
+    const aborted = pastThreshold(errors, plan);
+    if (aborted !== null) return aborted;
     if ((now - owedSinceUs) / 1000 >= plan.timeouts.quietMs) {
       if (finishedSending && (await stillAnswers(server))) return done;
       const quiet = `nothing arrived for ${plan.timeouts.quietMs / 1000} s while ${(expected - arrived).toLocaleString("en")} deliveries were owed`;
@@ -161,6 +159,14 @@ async function waitForEnd(context: RoundContext, exchange: Exchange, startUs: nu
       return { status: "aborted", reason: `not done after ${longestPhaseMs / 60_000} minutes` };
     }
   }
+}
+
+function pastThreshold(errors: number, { errorThreshold }: Plan): Ending | null {
+  if (errors <= errorThreshold) return null;
+  return {
+    status: "aborted",
+    reason: `${errors.toLocaleString("en")} errors, more than the ${errorThreshold.toLocaleString("en")} allowed`,
+  };
 }
 
 /** Whether a server that has gone quiet still answers at all: it lost messages then, and is not hung. */
@@ -221,6 +227,7 @@ function addUp(reports: readonly PhaseReport[]) {
     misrouted: sum((one) => one.misrouted),
     late: sum((one) => one.late),
     unsent: sum((one) => one.unsent),
+    errors: sum((one) => one.errors),
     died: sum((one) => one.died),
     diedByReason,
     lostOnClosed,

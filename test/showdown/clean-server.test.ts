@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import { expectBalanced, findingsOf, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+
+const allPhases =
+  "connect,burst-echo,burst-broadcast,burst-rooms,endurance-echo,endurance-broadcast,endurance-rooms";
+
+test("a clean server gives no finding in any phase, and every delivery arrives", async () => {
+  const run = await runFixtures(["clean"], "--phases", allPhases, "--room-size", "8");
+  expect(run.exitCode).toBe(0);
+  expect(run.result.status).toBe("finished");
+  const round = roundOf(run, "clean");
+  expect(round).toMatchObject({ status: "ok", reason: null, output: null, shutdown: { graceful: true } });
+  expect(findingsOf(round)).toEqual([]);
+  expectBalanced(round);
+  expect(phaseOf(round, "connect").connections).toMatchObject({ requested: 50, opened: 50, failed: 0 });
+  const deliveries = round.phases.map(({ messages }) => messages?.delivered ?? null);
+  // 50 connections × 10 messages in bursts; 1,000 per second for one second, in whole messages to whole rooms.
+  expect(deliveries.slice(0, 5)).toEqual([null, 500, 500, 500, 1000]);
+  for (const phase of round.phases) {
+    expect(phase.status).toBe("ok");
+    if (phase.messages === null) continue;
+    expect(phase.messages).toMatchObject({ lost: 0, declaredDropped: 0, late: 0, unsent: 0 });
+    expect(phase.messages.frames).toBe(phase.messages.delivered);
+    expect(phase.latencyUs?.count).toBe(phase.messages.delivered);
+    expect(phase.timeline.reduce((all, second) => all + second.delivered, 0)).toBe(phase.messages.delivered);
+    expect(phase.timeline.reduce((all, second) => all + second.sent, 0)).toBe(phase.messages.sent);
+    expect(phase.throughput?.deliveriesPerSecond).toBeGreaterThan(0);
+  }
+});
+
+test("several workers and a warm-up change nothing of the account", async () => {
+  const run = await runFixtures(["clean"], "--workers", "3", "--warmup-seconds", "0.5", "--rounds", "2");
+  expect(run.exitCode).toBe(0);
+  expect(run.result.rounds.map(({ round, position }) => [round, position])).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
+  for (const round of run.result.rounds) {
+    expect(findingsOf(round)).toEqual([]);
+    expectBalanced(round);
+    expect(round.phases.map(({ messages }) => messages?.delivered ?? null)).toEqual([null, 500, 500, 1000]);
+  }
+});

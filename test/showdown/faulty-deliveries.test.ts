@@ -1,0 +1,130 @@
+import { beforeAll, expect, test } from "bun:test";
+import {
+  type EndedRun,
+  expectBalanced,
+  findingsOf,
+  longestMs,
+  phaseOf,
+  roundOf,
+  runFixtures,
+} from "./showdown.ts";
+
+/** Deliveries are counted from the readiness check's echo on, which is the first: the n-th of a burst is the n + 1st. */
+let everyThousandth: EndedRun;
+const onEveryThousandth = [
+  "drops-declared",
+  "duplicates-one",
+  "flips-a-byte",
+  "flips-a-seq-digit",
+  "malformed-one",
+] as const;
+
+beforeAll(async () => {
+  // 2,200 deliveries in each burst and 1,000 in endurance, so that the fault strikes 2, 2 and 1 times, and
+  // never at the edge of a phase.
+  everyThousandth = await runFixtures(onEveryThousandth, "--messages", "44");
+}, longestMs);
+
+function expectOnly(contender: (typeof onEveryThousandth)[number], finding: string): void {
+  const round = roundOf(everyThousandth, contender);
+  expectBalanced(round);
+  expect(round).toMatchObject({ status: "ok", reason: null });
+  expect(findingsOf(round)).toEqual([
+    ["burst-echo", finding, 2],
+    ["burst-broadcast", finding, 2],
+    ["endurance-echo", finding, 1],
+  ]);
+}
+
+function totals(contender: (typeof onEveryThousandth)[number]) {
+  return roundOf(everyThousandth, contender).phases.flatMap(({ messages }) => messages ?? []);
+}
+
+test("faults in deliveries are no failure of the run", () => {
+  expect(everyThousandth.exitCode).toBe(0);
+});
+
+test("declared drops are lost, and are called dropped", () => {
+  expectOnly("drops-declared", "dropped");
+  expect(totals("drops-declared").map(({ lost, declaredDropped }) => [lost, declaredDropped])).toEqual([
+    [2, 2],
+    [2, 2],
+    [1, 1],
+  ]);
+});
+
+test("duplicates are counted, and not as deliveries", () => {
+  expectOnly("duplicates-one", "duplicated");
+  expect(totals("duplicates-one").map(({ delivered, lost }) => [delivered, lost])).toEqual([
+    [2200, 0],
+    [2200, 0],
+    [1000, 0],
+  ]);
+});
+
+test("a flipped bit in the text is corrupted, and nothing is lost", () => {
+  expectOnly("flips-a-byte", "corrupted");
+  expect(totals("flips-a-byte").map(({ lost }) => lost)).toEqual([0, 0, 0]);
+});
+
+test("a flipped digit of seq is corrupted, and passes neither for another message nor for a loss", () => {
+  expectOnly("flips-a-seq-digit", "corrupted");
+  for (const messages of totals("flips-a-seq-digit")) {
+    expect(messages).toMatchObject({ lost: 0, duplicated: 0, reordered: 0, late: 0 });
+  }
+});
+
+test("corrupted deliveries are not in throughput and latency", () => {
+  for (const phase of roundOf(everyThousandth, "flips-a-byte").phases) {
+    if (phase.messages === null) continue;
+    expect(phase.latencyUs?.count).toBe(phase.messages.delivered - phase.messages.corrupted);
+  }
+});
+
+test("messages that are none are malformed", () => {
+  expectOnly("malformed-one", "malformed");
+});
+
+test("undeclared losses are found to the last one", async () => {
+  // The 10,000th delivery is in the first burst, the 20,000th in the second.
+  const run = await runFixtures(["drops-one-in-10000"], "--messages", "200");
+  const round = roundOf(run, "drops-one-in-10000");
+  expectBalanced(round);
+  expect(findingsOf(round)).toEqual([
+    ["burst-echo", "lost", 1],
+    ["burst-broadcast", "lost", 1],
+  ]);
+  expect(phaseOf(round, "burst-echo").messages).toMatchObject({
+    expected: 10_000,
+    lost: 1,
+    declaredDropped: 0,
+  });
+  expect(round.status).toBe("ok");
+});
+
+test("swapped and coalesced deliveries are counted exactly", async () => {
+  // One speaker: its next message to the same receiver is always 50 deliveries later. So a strike takes 550
+  // deliveries, of which 15,001 have passed at the burst's end: 27 strikes, and 151 towards the next; then
+  // endurance has one at its 399th and one at its 949th delivery.
+  const run = await runFixtures(
+    ["swaps-two", "coalesces-undeclared"],
+    "--phases=connect,burst-broadcast,endurance-echo",
+    "--messages=300",
+    "--speakers=1",
+  );
+  const swaps = roundOf(run, "swaps-two");
+  expectBalanced(swaps);
+  expect(findingsOf(swaps)).toEqual([
+    ["burst-broadcast", "reordered", 27],
+    ["endurance-echo", "reordered", 2],
+  ]);
+  expect(phaseOf(swaps, "burst-broadcast").messages).toMatchObject({ delivered: 15_000, lost: 0 });
+
+  const coalesces = roundOf(run, "coalesces-undeclared");
+  expectBalanced(coalesces);
+  expect(findingsOf(coalesces)).toEqual([
+    ["burst-broadcast", "undeclared-batching", 27],
+    ["endurance-echo", "undeclared-batching", 2],
+  ]);
+  expect(phaseOf(coalesces, "burst-broadcast").messages).toMatchObject({ delivered: 15_000, frames: 14_973 });
+});

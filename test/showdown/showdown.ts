@@ -1,0 +1,121 @@
+import { expect, setDefaultTimeout } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Phase, type Result, type Round, resultSchema } from "../../src/result/schema.ts";
+
+const project = join(import.meta.dir, "..", "..");
+const program = join(project, "src", "cli", "main.ts");
+/** Servers take their time to get ready, to fall silent and to end. Hooks have to be given it too. */
+export const longestMs = 120_000;
+setDefaultTimeout(longestMs);
+
+export const fixtures = join(project, "test", "fixtures", "contenders");
+
+/** The program run to its end. */
+export interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A showdown run to its end, with the `result.json` it left. */
+export interface EndedRun extends Ended {
+  readonly result: Result;
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), "showdown-"));
+}
+
+/** Runs the program as a user would, and waits for its end. */
+export async function showdown(...args: readonly string[]): Promise<Ended> {
+  const child = Bun.spawn([process.execPath, program, ...args], {
+    cwd: project,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { exitCode: await child.exited, stdout, stderr };
+}
+
+/** `run` with the smallest preset, fixtures found, and whoever breaks the contract measured all the same. */
+export const smokeRun = [
+  "run",
+  "--preset",
+  "smoke",
+  "--contenders",
+  fixtures,
+  "--json",
+  "--no-verify",
+  "--quiet-seconds",
+  "1",
+  "--ready-seconds",
+  "3",
+] as const;
+
+/** Runs fixtures, one after another, in a results folder of their own. Later options win over `smokeRun`'s. */
+export async function runFixtures(
+  names: readonly string[],
+  ...options: readonly string[]
+): Promise<EndedRun> {
+  const results = temporaryFolder();
+  try {
+    const ended = await showdown(...smokeRun, "--results", results, ...names, ...options);
+    const result = readResult(results);
+    if (result === null) throw new Error(`no result.json; the program said: ${ended.stderr}`);
+    return { ...ended, result };
+  } finally {
+    rmSync(results, { recursive: true });
+  }
+}
+
+/** The `result.json` of the only run in a results folder; null where there is none yet. */
+export function readResult(results: string): Result | null {
+  const runs = existsSync(results) ? readdirSync(results) : [];
+  expect(runs.length).toBeLessThanOrEqual(1);
+  const path = join(results, runs[0] ?? "none", "result.json");
+  return existsSync(path) ? resultSchema.parse(JSON.parse(readFileSync(path, "utf8"))) : null;
+}
+
+/** The only round of a contender. */
+export function roundOf(run: EndedRun, contender: string): Round {
+  const rounds = run.result.rounds.filter((round) => round.contender === contender);
+  const [round] = rounds;
+  if (round === undefined || rounds.length > 1) {
+    throw new Error(`${rounds.length} rounds of ${contender}; the program said: ${run.stderr}`);
+  }
+  return round;
+}
+
+/** A phase by its name on the command line, such as `burst-echo`. */
+export function phaseOf(round: Round, name: string): Phase {
+  const phase = round.phases.find(({ kind, workload }) => [kind, workload ?? []].flat().join("-") === name);
+  if (phase === undefined) throw new Error(`${round.contender} has no phase ${name}`);
+  return phase;
+}
+
+/** `[phase, finding, count]` of everything a round found. */
+export function findingsOf(round: Round): [phase: string, kind: string, count: number][] {
+  return round.phases.flatMap(({ kind, workload, findings }) =>
+    findings.map((finding): [string, string, number] => [
+      [kind, workload ?? []].flat().join("-"),
+      finding.kind,
+      finding.count,
+    ]),
+  );
+}
+
+/** What must hold of every account, whatever the server did. */
+export function expectBalanced(round: Round): void {
+  for (const { messages } of round.phases) {
+    if (messages === null) continue;
+    expect(messages.expected).toBe(messages.delivered + messages.lost);
+    expect(messages.planned).toBe(messages.sent + messages.unsent);
+    expect(messages.lostOnClosed).toBeLessThanOrEqual(messages.lost);
+  }
+}

@@ -1,0 +1,21 @@
+import { expect, test } from "bun:test";
+import { expectBalanced, findingsOf, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+
+test("a stall is found with its length, and nothing else", async () => {
+  // The 3,001st delivery is in endurance, where something is always owed.
+  const run = await runFixtures(["stalls-500-ms", "freezes-1-s"], "--endurance-seconds", "3");
+  expect(run.exitCode).toBe(0);
+  for (const [contender, ms] of [
+    ["stalls-500-ms", 500],
+    ["freezes-1-s", 1000],
+  ] as const) {
+    const round = roundOf(run, contender);
+    expectBalanced(round);
+    expect(findingsOf(round)).toEqual([["endurance-echo", "stall", 1]]);
+    const endurance = phaseOf(round, "endurance-echo");
+    expect(Math.abs((endurance.longestSilenceMs ?? 0) - ms)).toBeLessThanOrEqual(60);
+    expect(endurance.messages).toMatchObject({ delivered: 3000, lost: 0 });
+    // The first message that had to wait waited all of it, from the moment it was due.
+    expect(endurance.latencyUs?.max).toBeGreaterThan(ms * 1000 * 0.95);
+  }
+});
