@@ -1,5 +1,5 @@
 import type { Framing, Grade } from "./check.ts";
-import type { Target } from "./raw-connection.ts";
+import type { Target } from "./http.ts";
 
 /** What became of one check. Plain data, fit for JSON. */
 export type CheckResult = {

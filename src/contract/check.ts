@@ -1,4 +1,5 @@
-import type { RawConnection, Response, Target } from "./raw-connection.ts";
+import type { Response, Target } from "./http.ts";
+import type { RawConnection } from "./raw-connection.ts";
 
 /**
  * `required`: failing it breaks interoperability or the audit, so the contender does not compete.

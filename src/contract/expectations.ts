@@ -1,8 +1,9 @@
 import { type Arrival, describe, excerpt } from "./arrival.ts";
 import { type CheckContext, Finding, isResponse } from "./check.ts";
 import { pingFrame, textFrame } from "./frame.ts";
+import type { Response } from "./http.ts";
 import { echo, errorReason } from "./messages.ts";
-import type { RawConnection, Response } from "./raw-connection.ts";
+import type { RawConnection } from "./raw-connection.ts";
 
 /** Sends a request and takes a plain HTTP answer with one of the statuses; a refused handshake is one. */
 export async function expectStatus(

@@ -1,46 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
 import { type Arrival, ArrivalReader } from "./arrival.ts";
 import { type Frame, pongFrame } from "./frame.ts";
-
-export interface Target {
-  readonly host: string;
-  readonly port: number;
-  /** Of the WebSocket endpoint, such as `/ws`. */
-  readonly path: string;
-}
-
-/** A server's answer to an HTTP request, as far as its head. */
-export interface Response {
-  readonly status: number;
-  /** Names in lower case; a repeated header is joined by ", ". */
-  readonly headers: ReadonlyMap<string, string>;
-}
+import { parseHead, type Response, type Target } from "./http.ts";
 
 /** No TCP connection came about: the server is not there (any more). */
 export class Unreachable extends Error {}
-
-/** RFC 6455 4.2.2, step 5.4. */
-export function acceptKey(key: string): string {
-  return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
-}
-
-export const randomKey = (): string => randomBytes(16).toString("base64");
-
-/** The header lines of a proper opening handshake, RFC 6455 4.1, to be changed and left out at will. */
-export function upgradeHeaders(target: Target, key: string): Record<string, string> {
-  return {
-    Host: `${target.host}:${target.port}`,
-    Upgrade: "websocket",
-    Connection: "Upgrade",
-    "Sec-WebSocket-Key": key,
-    "Sec-WebSocket-Version": "13",
-  };
-}
-
-export function request(path: string, headers: Readonly<Record<string, string>>, method = "GET"): Buffer {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
-}
 
 /** A TCP connection that sends any bytes and queues what comes, so that a check waits for events and never polls. */
 export class RawConnection {
@@ -186,16 +149,4 @@ export class RawConnection {
     this.#end ??= { kind: "end", how };
     this.#wake?.();
   }
-}
-
-function parseHead(head: string): Response {
-  const [statusLine = "", ...lines] = head.split("\r\n");
-  const headers = new Map<string, string>();
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    const name = line.slice(0, colon).trim().toLowerCase();
-    const value = line.slice(colon + 1).trim();
-    headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value);
-  }
-  return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1] ?? 0), headers };
 }

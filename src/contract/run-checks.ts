@@ -1,24 +1,10 @@
-import { describe } from "./arrival.ts";
-import {
-  type Check,
-  type CheckContext,
-  Finding,
-  type Framing,
-  isResponse,
-  type ServerProcess,
-  Skipped,
-} from "./check.ts";
+import { attempt, makeContext, type Outcome, skipped } from "./attempt.ts";
+import type { Check, Framing, ServerProcess } from "./check.ts";
 import type { CheckReport, CheckResult } from "./check-report.ts";
 import { allChecks } from "./checks/all.ts";
 import { readyCheck, terminationChecks } from "./checks/process.ts";
-import {
-  RawConnection,
-  randomKey,
-  request,
-  type Target,
-  Unreachable,
-  upgradeHeaders,
-} from "./raw-connection.ts";
+import type { Target } from "./http.ts";
+import type { RawConnection } from "./raw-connection.ts";
 
 export interface CheckOptions {
   /** What the manifest declares. Default `single`. */
@@ -45,10 +31,10 @@ export interface CheckOptions {
   readonly onResult?: (result: CheckResult) => void;
 }
 
-type Settings = Required<Omit<CheckOptions, "process" | "onResult">> &
-  Pick<CheckOptions, "process" | "onResult">;
-
-type Outcome = { readonly result: CheckResult; readonly unreachable: boolean };
+type Settings = Required<Omit<CheckOptions, "process" | "onResult">> & {
+  readonly process: ServerProcess | undefined;
+  readonly onResult: (result: CheckResult) => void;
+};
 
 /**
  * Runs the suite against a server that is up, and never throws for what the server does. Checks run side by side,
@@ -59,6 +45,8 @@ export async function runChecks(target: Target, options: CheckOptions = {}): Pro
   const startedMs = performance.now();
   const settings: Settings = {
     framing: "single",
+    process: undefined,
+    onResult: () => {},
     slow: false,
     only: () => true,
     concurrency: 8,
@@ -167,8 +155,16 @@ class Run {
   async #revive(): Promise<void> {
     if (this.#over !== undefined || this.#settings.signal.aborted) return;
     if (await this.#isAlive()) return;
-    if (this.#settings.process?.restart === undefined) this.#over = "the server has died of an earlier check";
-    else await this.#settings.process.restart();
+    const { process } = this.#settings;
+    if (process?.restart === undefined) {
+      this.#over = "the server has died of an earlier check";
+      return;
+    }
+    try {
+      await process.restart();
+    } catch (error) {
+      this.#over = `the server has died of an earlier check and could not be restarted: ${String(error)}`;
+    }
   }
 
   /** A handshake, since a process that is about to exit may still take a TCP connection. */
@@ -186,7 +182,7 @@ class Run {
 
   #keep(check: Check, result: CheckResult): void {
     this.#results.set(check, result);
-    this.#settings.onResult?.(result);
+    this.#settings.onResult(result);
   }
 
   async #attempt(check: Check): Promise<Outcome> {
@@ -195,86 +191,4 @@ class Run {
       return { result: skipped(check, "slow checks were not asked for"), unreachable: false };
     return attempt(check, this.#target, this.#settings);
   }
-}
-
-const about = ({ id, rule, reference, grade }: Check) => ({ id, rule, reference, grade });
-const skipped = (check: Check, why: string): CheckResult => ({
-  ...about(check),
-  elapsedMs: 0,
-  state: "skipped",
-  why,
-});
-
-async function attempt(check: Check, target: Target, settings: Settings): Promise<Outcome> {
-  const startedMs = performance.now();
-  const timeoutMs = settings.checkTimeoutMs + (check.slow ? settings.silenceMs : 0);
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), timeoutMs);
-  const signal = AbortSignal.any([timeout.signal, settings.signal]);
-  const connections: RawConnection[] = [];
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const stop = () => reject(new Skipped("the run was stopped"));
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  let fault: unknown;
-  try {
-    await Promise.race([check.run(makeContext(target, settings, signal, connections)), aborted]);
-  } catch (error) {
-    fault = error;
-  }
-  clearTimeout(timer);
-  for (const connection of connections) connection.dispose();
-  const base = { ...about(check), elapsedMs: Math.round(performance.now() - startedMs) };
-  const fail = (expected: string, came: string): CheckResult => ({
-    ...base,
-    state: "fail",
-    expected,
-    came,
-    nextStep: check.nextStep,
-  });
-  if (timeout.signal.aborted && !settings.signal.aborted)
-    return { result: fail(`an end of the check within ${timeoutMs} ms`, "no end"), unreachable: false };
-  if (settings.signal.aborted) return { result: skipped(check, "the run was stopped"), unreachable: false };
-  if (fault === undefined) return { result: { ...base, state: "pass" }, unreachable: false };
-  if (fault instanceof Skipped) return { result: skipped(check, fault.message), unreachable: false };
-  if (fault instanceof Finding) return { result: fail(fault.expected, fault.came), unreachable: false };
-  // Whatever else goes wrong, such as a fetch of the counters that is refused, says that the server is gone.
-  const came = fault instanceof Error ? fault.message : String(fault);
-  return { result: fail("a server that lives on", came), unreachable: fault instanceof Unreachable };
-}
-
-function makeContext(
-  target: Target,
-  settings: Settings,
-  signal: AbortSignal,
-  connections: RawConnection[],
-): CheckContext {
-  const { framing, process, waitMs, settleMs, silenceMs } = settings;
-  const dial = async (): Promise<RawConnection> => {
-    const connection = await RawConnection.dial(target, waitMs);
-    connections.push(connection);
-    // A check that was given up must not go on opening connections that nobody closes.
-    if (signal.aborted) connection.dispose();
-    return connection;
-  };
-  return {
-    target,
-    framing,
-    process,
-    waitMs,
-    settleMs,
-    silenceMs,
-    signal,
-    dial,
-    room: () => `verify-${randomKey().replace(/[^A-Za-z0-9]/g, "")}`,
-    open: async () => {
-      const connection = await dial();
-      connection.send(request(target.path, upgradeHeaders(target, randomKey())));
-      const answer = await connection.response();
-      if (isResponse(answer) && answer.status === 101) return connection;
-      const came = isResponse(answer) ? `status ${answer.status}` : describe(answer);
-      throw new Finding("101 Switching Protocols to a proper handshake", came);
-    },
-  };
 }

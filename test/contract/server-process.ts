@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { ServerProcess } from "../../src/contract/check.ts";
-import type { Target } from "../../src/contract/raw-connection.ts";
+import type { Target } from "../../src/contract/http.ts";
 
 const fixtures = fileURLToPath(new URL("../fixtures/conformance/", import.meta.url));
 

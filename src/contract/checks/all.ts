@@ -10,6 +10,7 @@ import { lengthChecks } from "./lengths.ts";
 import { maskingChecks } from "./masking.ts";
 import { pieceChecks } from "./pieces.ts";
 import { readyCheck, terminationChecks } from "./process.ts";
+import { refusalChecks } from "./refusals.ts";
 import { reservedChecks } from "./reserved.ts";
 import { roomChecks } from "./rooms.ts";
 import { silenceChecks } from "./silence.ts";
@@ -20,6 +21,7 @@ import { utf8Checks } from "./utf8.ts";
 export const allChecks: readonly Check[] = [
   readyCheck,
   ...handshakeChecks,
+  ...refusalChecks,
   ...lengthChecks,
   ...pieceChecks,
   ...maskingChecks,

@@ -1,5 +1,5 @@
 import { describe } from "../arrival.ts";
-import { type Check, type CheckContext, Finding, isResponse } from "../check.ts";
+import { type Check, Finding, isResponse } from "../check.ts";
 import {
   expectAlive,
   expectEcho,
@@ -9,36 +9,12 @@ import {
   isClientError,
 } from "../expectations.ts";
 import { cut, textFrame } from "../frame.ts";
+import { acceptKey, handshakeRequest, type Response, randomKey, request, upgradeHeaders } from "../http.ts";
 import { echo } from "../messages.ts";
-import {
-  acceptKey,
-  type RawConnection,
-  type Response,
-  randomKey,
-  request,
-  upgradeHeaders,
-} from "../raw-connection.ts";
-
-/** Header lines to change; undefined leaves one out. */
-type Changes = Readonly<Record<string, string | undefined>>;
-
-const clientError = "a 4xx status";
-
-function handshakeRequest(context: CheckContext, changes: Changes = {}, path = context.target.path): Buffer {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries({ ...upgradeHeaders(context.target, randomKey()), ...changes }))
-    if (value !== undefined) headers[name] = value;
-  return request(path, headers);
-}
+import type { RawConnection } from "../raw-connection.ts";
 
 async function expectUpgrade(connection: RawConnection): Promise<Response> {
   return expectStatus(connection, "101 Switching Protocols", (status) => status === 101);
-}
-
-async function refused(context: CheckContext, bytes: Uint8Array): Promise<Response> {
-  const connection = await context.dial();
-  connection.send(bytes);
-  return expectStatus(connection, clientError, isClientError);
 }
 
 /** A client has to wait for the answer, so a server may refuse one that did not; gorilla/websocket does. */
@@ -68,7 +44,7 @@ export const handshakeChecks: readonly Check[] = [
     nextStep: "Answer the upgrade with exactly these header fields.",
     run: async (context) => {
       const connection = await context.dial();
-      connection.send(handshakeRequest(context));
+      connection.send(handshakeRequest(context.target));
       const { headers } = await expectUpgrade(connection);
       if (headers.get("upgrade")?.toLowerCase() !== "websocket")
         throw new Finding("Upgrade: websocket", `Upgrade: ${headers.get("upgrade") ?? "missing"}`);
@@ -85,7 +61,7 @@ export const handshakeChecks: readonly Check[] = [
     run: async (context) => {
       for (const key of ["dGhlIHNhbXBsZSBub25jZQ==", randomKey(), randomKey()]) {
         const connection = await context.dial();
-        connection.send(handshakeRequest(context, { "Sec-WebSocket-Key": key }));
+        connection.send(handshakeRequest(context.target, { "Sec-WebSocket-Key": key }));
         const { headers } = await expectUpgrade(connection);
         const came = headers.get("sec-websocket-accept");
         if (came !== acceptKey(key))
@@ -102,7 +78,7 @@ export const handshakeChecks: readonly Check[] = [
     run: async (context) => {
       const connection = await context.dial();
       connection.send(
-        handshakeRequest(context, {
+        handshakeRequest(context.target, {
           "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits, x-webkit-deflate-frame",
         }),
       );
@@ -121,7 +97,7 @@ export const handshakeChecks: readonly Check[] = [
       "Leave out Sec-WebSocket-Protocol; a client has to fail a connection that names one it never asked for.",
     run: async (context) => {
       const connection = await context.dial();
-      connection.send(handshakeRequest(context));
+      connection.send(handshakeRequest(context.target));
       const protocol = (await expectUpgrade(connection)).headers.get("sec-websocket-protocol");
       if (protocol !== undefined) throw new Finding("no Sec-WebSocket-Protocol in the answer", protocol);
     },
@@ -158,7 +134,7 @@ export const handshakeChecks: readonly Check[] = [
         ["WEBSOCKET", "Upgrade,keep-alive"],
       ] as const) {
         const connection = await context.dial();
-        connection.send(handshakeRequest(context, { Upgrade: upgrade, Connection: list }));
+        connection.send(handshakeRequest(context.target, { Upgrade: upgrade, Connection: list }));
         await expectUpgrade(connection);
         await expectEcho(connection);
       }
@@ -171,7 +147,7 @@ export const handshakeChecks: readonly Check[] = [
     grade: "required",
     nextStep: "Read until the empty line before you parse the request.",
     run: async (context) => {
-      const bytes = handshakeRequest(context);
+      const bytes = handshakeRequest(context.target);
       for (const at of [1, 12, bytes.length - 60, bytes.length - 4, bytes.length - 3, bytes.length - 1]) {
         const connection = await context.dial();
         await connection.sendApart([bytes.subarray(0, at), bytes.subarray(at)], 5);
@@ -188,7 +164,7 @@ export const handshakeChecks: readonly Check[] = [
     nextStep: "Read until the empty line before you parse the request.",
     run: async (context) => {
       const connection = await context.dial();
-      await connection.sendApart(cut(handshakeRequest(context), 1));
+      await connection.sendApart(cut(handshakeRequest(context.target), 1));
       await expectUpgrade(connection);
       await expectEcho(connection);
     },
@@ -200,7 +176,7 @@ export const handshakeChecks: readonly Check[] = [
     run: async (context) => {
       const messages = [1, 2, 3].map((seq) => echo({ seq }));
       const connection = await context.dial();
-      connection.send(handshakeRequest(context), ...messages.map((message) => textFrame(message)));
+      connection.send(handshakeRequest(context.target), ...messages.map((message) => textFrame(message)));
       if (await isRefused(connection)) return expectAlive(context);
       await expectMessages(connection, messages, "the message that was sent right behind the handshake");
     },
@@ -213,155 +189,11 @@ export const handshakeChecks: readonly Check[] = [
       const frame = textFrame(echo());
       for (const at of [1, 4, frame.length - 1]) {
         const connection = await context.dial();
-        connection.send(handshakeRequest(context), frame.subarray(0, at));
+        connection.send(handshakeRequest(context.target), frame.subarray(0, at));
         if (await isRefused(connection)) continue;
         connection.send(frame.subarray(at));
         await expectMessage(connection, echo());
       }
-      await expectAlive(context);
-    },
-  },
-  {
-    id: "handshake.bad-version",
-    rule: "Another version than 13 is refused with 426 or 400.",
-    reference: "RFC 6455 4.2.1 (6), 4.4",
-    grade: "required",
-    nextStep: "Compare Sec-WebSocket-Version with 13 before upgrading.",
-    run: async (context) => {
-      for (const version of ["12", "14", "0", "thirteen"]) {
-        const connection = await context.dial();
-        connection.send(handshakeRequest(context, { "Sec-WebSocket-Version": version }));
-        await expectStatus(
-          connection,
-          `426 or 400 for version ${version}`,
-          (status) => status === 426 || status === 400,
-        );
-      }
-    },
-  },
-  {
-    id: "handshake.bad-version-names-13",
-    rule: "The refusal of another version names the version that would do.",
-    reference: "RFC 6455 4.2.2 (4), 4.4",
-    grade: "strict",
-    nextStep: "Add Sec-WebSocket-Version: 13 to the 426 (or 400) answer.",
-    run: async (context) => {
-      const { headers } = await refused(
-        context,
-        handshakeRequest(context, { "Sec-WebSocket-Version": "12" }),
-      );
-      const versions = headers.get("sec-websocket-version") ?? "";
-      if (!versions.split(",").some((version) => version.trim() === "13"))
-        throw new Finding("Sec-WebSocket-Version: 13 in the refusal", versions || "no such header");
-    },
-  },
-  {
-    id: "handshake.missing-version",
-    rule: "A handshake without a version is refused with a 4xx.",
-    reference: "RFC 6455 4.2.1 (6)",
-    grade: "strict",
-    nextStep: "Treat a missing Sec-WebSocket-Version like a wrong one.",
-    run: async (context) => {
-      await refused(context, handshakeRequest(context, { "Sec-WebSocket-Version": undefined }));
-    },
-  },
-  {
-    id: "handshake.missing-key",
-    rule: "A handshake without a key is refused with a 4xx.",
-    reference: "RFC 6455 4.2.1 (5)",
-    grade: "required",
-    nextStep: "Answer 400 when Sec-WebSocket-Key is missing.",
-    run: async (context) => {
-      await refused(context, handshakeRequest(context, { "Sec-WebSocket-Key": undefined }));
-    },
-  },
-  {
-    id: "handshake.bad-key",
-    rule: "A key that is not the Base64 of 16 bytes is refused with a 4xx.",
-    reference: "RFC 6455 4.2.1 (5)",
-    grade: "strict",
-    nextStep: "Take only 22 Base64 characters and ==.",
-    run: async (context) => {
-      for (const key of ["short", "AAAA", "dGhlIHNhbXBsZSBub25jZXM=", "!!!!!!!!!!!!!!!!!!!!!!==", ""]) {
-        const connection = await context.dial();
-        connection.send(handshakeRequest(context, { "Sec-WebSocket-Key": key }));
-        await expectStatus(connection, `a 4xx status for the key "${key}"`, isClientError);
-      }
-    },
-  },
-  {
-    id: "handshake.missing-upgrade",
-    rule: "A GET of the WebSocket endpoint that asks for no upgrade gets a 4xx.",
-    reference: "RFC 6455 4.2.1 (3, 4), contract, endpoints",
-    grade: "required",
-    nextStep: "Upgrade only where Upgrade and Connection ask for it; answer 426 or 400 otherwise.",
-    run: async (context) => {
-      const { host, port, path } = context.target;
-      await refused(context, request(path, { Host: `${host}:${port}` }));
-    },
-  },
-  {
-    id: "handshake.half-asked",
-    rule: "Upgrade without Connection, or Connection without Upgrade, is no handshake and gets a 4xx.",
-    reference: "RFC 6455 4.2.1 (3, 4)",
-    grade: "strict",
-    nextStep: "Upgrade only where both headers ask for it; answer 426 or 400 otherwise.",
-    run: async (context) => {
-      await refused(context, handshakeRequest(context, { Upgrade: undefined }));
-      await refused(context, handshakeRequest(context, { Connection: "keep-alive" }));
-    },
-  },
-  {
-    id: "handshake.other-method",
-    rule: "Only GET upgrades; any other method gets a 4xx.",
-    reference: "RFC 6455 4.2.1 (1)",
-    grade: "strict",
-    nextStep: "Answer 405 to any other method.",
-    run: async (context) => {
-      const headers = { ...upgradeHeaders(context.target, randomKey()), "Content-Length": "0" };
-      await refused(context, request(context.target.path, headers, "POST"));
-    },
-  },
-  {
-    id: "handshake.wrong-path",
-    rule: "Any other path gets a 4xx, with or without an upgrade, and the server lives on.",
-    reference: "contract, endpoints",
-    grade: "required",
-    nextStep: "Answer 404 to everything but the contract's endpoints.",
-    run: async (context) => {
-      const { host, port } = context.target;
-      for (const path of ["/", "/nope", "/wsx", "/stats/deeper"]) {
-        await refused(context, handshakeRequest(context, {}, path));
-        await refused(context, request(path, { Host: `${host}:${port}` }));
-      }
-      await expectAlive(context);
-    },
-  },
-  {
-    id: "handshake.not-http",
-    rule: "Bytes that are no HTTP request, and clients that leave in the middle of one, do no harm.",
-    reference: "contract, endpoints (the server lives on)",
-    grade: "required",
-    nextStep: "Answer 400 or close; catch errors of the socket so that they do not end the process.",
-    run: async (context) => {
-      for (const bytes of [
-        Buffer.from("1603010200010001fc0303", "hex"),
-        Buffer.from("\r\n\r\n\r\n"),
-        Buffer.from("GET\r\n\r\n"),
-      ]) {
-        const connection = await context.dial();
-        connection.send(bytes);
-        connection.end();
-        const answer = await connection.response();
-        if (isResponse(answer) && answer.status === 101) throw new Finding("no upgrade", "status 101");
-      }
-      const half = handshakeRequest(context).subarray(0, 40);
-      const leaves = await context.dial();
-      leaves.send(half);
-      leaves.end();
-      const resets = await context.dial();
-      resets.send(half);
-      resets.reset();
       await expectAlive(context);
     },
   },

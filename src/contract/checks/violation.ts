@@ -46,10 +46,11 @@ export function violation({ codes, attempts, ...about }: Violation): Check[] {
       run: async (context) => {
         for (const attempt of attempts) {
           const failure = await failureOf(context, attempt);
-          if (failure.kind === "close" && failure.code !== undefined && codes.includes(failure.code))
+          const accepted = attempt.codes ?? codes;
+          if (failure.kind === "close" && failure.code !== undefined && accepted.includes(failure.code))
             continue;
           throw new Finding(
-            `a close frame with code ${codes.join(" or ")}`,
+            `a close frame with code ${accepted.join(" or ")}`,
             `after ${attempt.after}: ${describe(failure)}`,
           );
         }
