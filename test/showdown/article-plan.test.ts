@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import { showdown } from "./showdown.ts";
+
+test("the article preset is the article's parameters, exactly", async () => {
+  const ended = await showdown("run", "--preset", "article", "--dry-run");
+  expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+  const { plan } = JSON.parse(ended.stdout);
+  expect(plan).toMatchObject({
+    preset: "article",
+    phases: [
+      { kind: "connect" },
+      { kind: "burst", workload: "echo" },
+      { kind: "burst", workload: "broadcast" },
+      { kind: "endurance", workload: "echo" },
+    ],
+    connections: 25_000,
+    connectBatch: 100,
+    messagesPerConnection: 15,
+    messageBatch: 1000,
+    enduranceSeconds: 60,
+    enduranceRatePerSecond: 15_000,
+    errorThreshold: 5000,
+    rounds: 1,
+  });
+  // The same frozen plan for everyone: entrants are names in it, without parameters of their own.
+  for (const entrant of plan.entrants) expect(Object.keys(entrant)).toEqual(["contender", "variant"]);
+  expect(plan.entrants).toContainEqual({ contender: "elixir-genserver", variant: "default" });
+  expect(plan.entrants).toContainEqual({ contender: "go-gorilla", variant: "default" });
+});
+
+test("every parameter of a plan has an option", async () => {
+  const ended = await showdown(
+    ...["run", "--preset", "article", "--dry-run", "--no-pin", "bun-native"],
+    ...["--phases", "endurance-rooms,burst-rooms", "--rounds", "2", "--connections", "1000"],
+    ...["--connect-batch", "3", "--messages", "4", "--message-batch", "5", "--message-bytes", "1,000"],
+    ...["--endurance-seconds", "6", "--endurance-rate", "7_000", "--room-size", "8", "--speakers", "9"],
+    ...[
+      "--error-threshold",
+      "0",
+      "--warmup-seconds",
+      "0.5",
+      "--quiet-seconds",
+      "1.5",
+      "--ready-seconds",
+      "2",
+    ],
+    ...["--connect-seconds", "3", "--seed", "4", "--port", "5000", "--workers", "6", "--pacing", "spin"],
+  );
+  expect(JSON.parse(ended.stdout).plan).toEqual({
+    preset: "article",
+    seed: 4,
+    entrants: [{ contender: "bun-native", variant: "default" }],
+    phases: [
+      { kind: "connect" },
+      { kind: "endurance", workload: "rooms" },
+      { kind: "burst", workload: "rooms" },
+    ],
+    rounds: 2,
+    connections: 1000,
+    connectBatch: 3,
+    messagesPerConnection: 4,
+    messageBatch: 5,
+    messageBytes: 1000,
+    enduranceSeconds: 6,
+    enduranceRatePerSecond: 7000,
+    roomSize: 8,
+    speakersPerRoom: 9,
+    errorThreshold: 0,
+    warmupSeconds: 0.5,
+    workers: 6,
+    pacing: "spin",
+    serverCpus: null,
+    workerCpus: null,
+    port: 5000,
+    timeouts: { readyMs: 2000, connectMs: 3000, quietMs: 1500 },
+  });
+});
