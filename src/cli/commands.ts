@@ -1,4 +1,5 @@
 import { build } from "./commands/build.ts";
+import { compare } from "./commands/compare.ts";
 import { list } from "./commands/list.ts";
 import { run } from "./commands/run.ts";
 import { verify } from "./commands/verify.ts";
@@ -49,5 +50,16 @@ export const commands = {
     usage: "[OPTION…]",
     examples: ["showdown list", "showdown list --contenders ../my-servers"],
     execute: list,
+  },
+  compare: {
+    summary: "compare two runs: what changed, by how much, and whether that is beyond doubt",
+    usage: "RUN_A RUN_B [OPTION…]",
+    examples: [
+      "showdown compare 2026-03-01T10 latest",
+      "showdown compare baseline/result.json latest --markdown",
+      'showdown compare baseline/result.json latest --fail-on "go-gorilla burst-echo throughput -5%"',
+      'showdown compare baseline/result.json latest --fail-on "latency.p99 +10%" --json',
+    ],
+    execute: compare,
   },
 } as const satisfies Record<string, Command>;

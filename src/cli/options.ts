@@ -220,9 +220,9 @@ export const options = {
   results: {
     type: "text",
     value: "DIR",
-    commands: run,
+    commands: ["run", "compare"],
     otherwise: "results",
-    help: "where runs are written",
+    help: "where runs are written and looked for",
   },
   "no-install": {
     type: "flag",
@@ -244,13 +244,21 @@ export const options = {
     commands: ["run", "build", "verify"],
     help: "install missing toolchains without asking",
   },
+  "fail-on": {
+    type: "text",
+    value: "EXPR",
+    several: true,
+    commands: ["compare"],
+    help: 'exit with 12 when B is worse than A by at least that much, beyond doubt: "[CONTENDER] [PHASE] MEASURE -N%" (or +N%); needs two rounds in both; may be repeated',
+  },
+  markdown: { type: "flag", commands: ["compare"], help: "the comparison as Markdown" },
   "dry-run": { type: "flag", commands: run, help: "print the resolved plan as JSON and do nothing" },
   json: {
     type: "flag",
-    commands: ["run", "verify", "list"],
+    commands: ["run", "verify", "list", "compare"],
     help: "the result as JSON on stdout, and nothing else there",
   },
-  help: { type: "flag", commands: ["run", "build", "verify", "list"], help: "show this" },
+  help: { type: "flag", commands: ["run", "build", "verify", "list", "compare"], help: "show this" },
 } as const satisfies Record<string, Option>;
 
 export type OptionName = keyof typeof options;
