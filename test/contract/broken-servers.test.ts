@@ -7,7 +7,7 @@ import { expectedFailures, type Pattern } from "./expected-failures.ts";
 import { fixture, startServer, type TestServer } from "./server-process.ts";
 
 /** Suites at the same time: they mostly wait. */
-const LANES = 8;
+const LANES = 12;
 /** Broken servers that stay silent cost this much per wait, so it is as short as a busy machine allows. */
 const WAIT_MS = 2_000;
 
