@@ -83,9 +83,9 @@ export class Connector {
     this.#failedInARow = 0;
     this.#lastOpenedUs = clockUs() - epochUs;
     if (times !== null) {
-      this.#tcp.record(times.tcpUs - times.startUs);
-      this.#upgrade.record(times.upgradeUs - times.tcpUs);
-      this.#join.record(times.joinUs - times.upgradeUs);
+      this.#tcp.record(Math.floor(times.tcpUs - times.startUs));
+      this.#upgrade.record(Math.floor(times.upgradeUs - times.tcpUs));
+      this.#join.record(Math.floor(times.joinUs - times.upgradeUs));
     }
     this.#settleOne();
   }

@@ -22,6 +22,8 @@ export function messagePrefix(room: number): Uint8Array {
     room === echoRoom ? '{"type":"echo","from":"c' : `{"type":"say","room":"${roomName(room)}","from":"c`,
   );
 }
+/** By value. */
+export const hexDigits = encoder.encode("0123456789abcdef");
 export const seqKey = encoder.encode('","seq":');
 export const atKey = encoder.encode(',"at":');
 export const textKey = encoder.encode(',"text":"');
@@ -44,12 +46,12 @@ export function paddingByte(position: number): number {
   return 97 + ((position * 7) % 26);
 }
 
-/** 32 bits over what identifies a message; a change in one digit of any part changes it (multiply-xorshift after Murmur3's finalizer). */
+/** 32 bits, signed, over what identifies a message; a change in one digit of any part changes it (multiply-xorshift after Murmur3's finalizer). */
 export function checksum(room: number, from: number, seq: number, at: number, lag: number): number {
   let hash = Math.imul(room ^ 0x9e3779b9, 0x85ebca6b) ^ from;
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35) ^ seq;
   hash = Math.imul(hash ^ (hash >>> 13), 0x85ebca6b) ^ (at >>> 0);
   hash = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35) ^ lag ^ Math.floor(at / 4_294_967_296);
   hash = Math.imul(hash ^ (hash >>> 13), 0x9e3779b1);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }

@@ -1,6 +1,7 @@
 import {
   atKey,
   checksum,
+  hexDigits,
   messagePrefix,
   paddingByte,
   seqKey,
@@ -44,14 +45,28 @@ export class MessageReader {
     const stamp = this.#next + textKey.length;
     const padding = stamp + stampLength;
     if (padding > end - 2) return false;
-    this.lagUs = readHex(bytes, stamp);
-    const sum = readHex(bytes, stamp + 8);
-    if (sum !== checksum(this.#room, this.from, this.seq, this.at, this.lagUs)) return false;
+    this.lagUs = this.#readHex(bytes, stamp);
+    const sum = this.#readHex(bytes, stamp + 8);
+    if (this.#next < 0 || sum !== checksum(this.#room, this.from, this.seq, this.at, this.lagUs))
+      return false;
     const expected = this.#padding;
     for (let at = padding; at < end - 2; at += 1) {
       if (bytes[at] !== expected[at - start]) return false;
     }
     return bytes[end - 2] === 34 && bytes[end - 1] === 125;
+  }
+
+  /** 32 bits, signed, from 8 lower-case digits. */
+  #readHex(bytes: Uint8Array, offset: number): number {
+    let value = 0;
+    let seen = 0;
+    for (let at = offset; at < offset + 8; at += 1) {
+      const digit = hexValues[bytes[at] as number] as number;
+      seen |= digit;
+      value = (value << 4) | (digit & 15);
+    }
+    if ((seen & noDigit) !== 0) this.#next = -1;
+    return value;
   }
 
   #readNumber(bytes: Uint8Array, offset: number): number {
@@ -69,21 +84,14 @@ export class MessageReader {
   }
 }
 
+/** A digit's value by its byte; `noDigit` for every other byte. */
+const noDigit = 16;
+const hexValues = new Uint8Array(256).fill(noDigit);
+for (const [value, byte] of hexDigits.entries()) hexValues[byte] = value;
+
 function matches(bytes: Uint8Array, offset: number, expected: Uint8Array): boolean {
   for (let at = 0; at < expected.length; at += 1) {
     if (bytes[offset + at] !== expected[at]) return false;
   }
   return true;
-}
-
-/** -1 where a byte is no lower-case hex digit. */
-function readHex(bytes: Uint8Array, offset: number): number {
-  let value = 0;
-  for (let at = offset; at < offset + 8; at += 1) {
-    const byte = bytes[at] as number;
-    const digit = byte >= 48 && byte <= 57 ? byte - 48 : byte >= 97 && byte <= 102 ? byte - 87 : -1;
-    if (digit < 0) return -1;
-    value = value * 16 + digit;
-  }
-  return value;
 }

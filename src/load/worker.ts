@@ -114,7 +114,7 @@ class Worker implements ConnectionOwner {
       order,
       connections: this.#connections,
       seqs: this.#seqs[order.workload],
-      clockUs: () => nowUs() - epochUs,
+      clockUs: () => Math.floor(nowUs() - epochUs),
       isBlocked: () => this.#blocked > 0,
       onMilestone: () => report({ kind: "progress", progress: phase.progress() }),
     });
@@ -159,7 +159,7 @@ class Worker implements ConnectionOwner {
     let dueUs = nowUs() + heartbeatMs * 1000;
     return setInterval(() => {
       const now = nowUs();
-      this.#loopDelay.record(now - dueUs);
+      this.#loopDelay.record(Math.floor(now - dueUs));
       dueUs = now + heartbeatMs * 1000;
     }, heartbeatMs);
   }

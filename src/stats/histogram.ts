@@ -22,17 +22,17 @@ export class Histogram {
   /** Sum of the recorded values, for the mean. */
   sum = 0;
 
-  /** Negative values, which a clock read in another process can give by a microsecond or two, count as 0. */
+  /** Whole microseconds. Negative values, which clocks of two processes could give by one or two, count as 0. */
   record(valueUs: number): void {
     let value = valueUs | 0;
     if (valueUs > 0x7fffffff) value = 0x7fffffff;
-    else if (value < 0) value = 0;
+    else if (valueUs < 0) value = 0;
     const index = bucketIndex(value);
     this.counts[index] = (this.counts[index] as number) + 1;
     this.count += 1;
-    this.sum += Math.max(Math.floor(valueUs), 0);
+    this.sum += value;
     if (value < this.min) this.min = value;
-    if (valueUs > this.max) this.max = Math.floor(valueUs);
+    if (valueUs > this.max) this.max = valueUs;
   }
 
   add(other: SparseHistogram): void {
