@@ -21,7 +21,7 @@ const burst: ArticleFigures = {
   elixir: 51_000,
   go: 27_796,
   method:
-    "it counted sends, not deliveries, and its Go side broadcast each message while its Elixir side only counted it",
+    "sends counted instead of deliveries; its Go side broadcast each message, its Elixir side only counted it",
 };
 
 const byPhase: Readonly<Record<string, ArticleFigures>> = {

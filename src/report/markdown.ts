@@ -2,9 +2,10 @@ import type { ContenderFacts, Phase, Result, Round } from "../result/schema.ts";
 import { article } from "./article.ts";
 import { describeStatus, listFacts } from "./facts.ts";
 import * as format from "./format.ts";
+import { headlineOf } from "./headline-columns.ts";
 import { type MeasureName, measures } from "./measure.ts";
 import { listNotes } from "./note.ts";
-import { buildPhaseTable, headlineOf } from "./phase-table.ts";
+import { buildPhaseTable } from "./phase-table.ts";
 import { listSections, nameOf, nameOfRound, type Section, titleOf } from "./section.ts";
 import { type Column, escapeMarkdown, renderMarkdown as renderTable, type Table } from "./table.ts";
 import { listTroubles } from "./trouble.ts";
@@ -34,7 +35,7 @@ function writeVerdict(result: Result): Block[] {
   const { items, remarks } = judge(result);
   return [
     ["## Verdict"],
-    items.length === 0 ? ["There is nothing to judge."] : items.map(({ text }) => bullet(text)),
+    ...(items.length === 0 ? [] : [items.map(({ text }) => bullet(text))]),
     ...remarks.map((text) => [escapeMarkdown(text)]),
   ];
 }
@@ -53,7 +54,9 @@ function writeSection(section: Section, sections: readonly Section[]): Block[] {
   const notes = listNotes(section).map(({ text }) => bullet(text));
   return [
     [`## ${titleOf(section)}`],
-    renderTable(buildPhaseTable(section, { complete: true, sections })),
+    section.participants.length === 0
+      ? ["Nobody took part."]
+      : renderTable(buildPhaseTable(section, { complete: true, sections })),
     ...(notes.length === 0 ? [] : [notes]),
   ];
 }
@@ -61,7 +64,6 @@ function writeSection(section: Section, sections: readonly Section[]): Block[] {
 /** What each contender declares of itself: part of every figure above. */
 function writeContenders({ contenders }: Result): Block[] {
   const rows: [string, (facts: ContenderFacts) => string][] = [
-    ["contender", nameOf],
     ["title", ({ title }) => title],
     ["language", ({ language }) => language],
     ["library", ({ library }) => library],
@@ -69,6 +71,7 @@ function writeContenders({ contenders }: Result): Block[] {
     ["routing", ({ routing }) => routing],
     ["framing", ({ framing }) => framing],
     ["slow consumer", ({ slowConsumer }) => slowConsumer],
+    ["contract", describeVerification],
     ["toolchains", ({ toolchains }) => listPairs(toolchains, ": ")],
     ["environment", ({ env }) => listPairs(env, "=")],
     ["command", ({ start }) => start.join(" ")],
@@ -76,12 +79,22 @@ function writeContenders({ contenders }: Result): Block[] {
     ["deployment", ({ deployment }) => describeDeployment(deployment)],
   ];
   const table: Table = {
-    columns: rows.map(([header]) => ({ header, align: "left" })),
-    rows: contenders.map((facts) => ({
-      cells: rows.map(([, pick]) => ({ text: pick(facts) || format.unknown })),
+    columns: [
+      { header: "", align: "left" },
+      ...contenders.map((facts): Column => ({ header: nameOf(facts), align: "left" })),
+    ],
+    rows: rows.map(([label, pick]) => ({
+      cells: [{ text: label }, ...contenders.map((facts) => ({ text: pick(facts) || format.unknown }))],
     })),
   };
   return [["## Contenders"], contenders.length === 0 ? ["None."] : renderTable(table)];
+}
+
+function describeVerification({ verified }: ContenderFacts): string {
+  if (verified === null) return "not verified";
+  if (verified.reason !== null) return verified.reason;
+  const failed = verified.failed.map(({ id }) => id);
+  return failed.length === 0 ? "kept" : `not kept: ${failed.join(", ")}`;
 }
 
 function describeDeployment(deployment: ContenderFacts["deployment"]): string {
@@ -107,7 +120,7 @@ function writeConditions(result: Result): Block[] {
         ? `With ${environment.tool}:`
         : `With ${environment.tool} at commit ${escapeMarkdown(environment.commit)}:`,
     ],
-    ["```sh", command.map(quote).join(" "), "```"],
+    ["```sh", writeCommand(command), "```"],
     [
       `The seed of this run was ${plan.seed}: it decides the order of the rounds, the senders and the masks. Other machines give other numbers.`,
     ],
@@ -117,7 +130,7 @@ function writeConditions(result: Result): Block[] {
 /** Every round as it was, in the order in which they ran: nothing is left out. */
 function writeRounds({ rounds, plan }: Result): Block[] {
   const columns: Column[] = [
-    { header: "#", align: "right" },
+    { header: "order", align: "right" },
     { header: "contender", align: "left" },
     { header: "round", align: "right" },
     { header: "ready", align: "right" },
@@ -200,6 +213,15 @@ function codeBlock(lines: Block): Block {
   );
   const fence = "`".repeat(longest + 1);
   return [`${fence}text`, ...lines, fence];
+}
+
+/** In a clone the program is started by npm. */
+function writeCommand([program = "", ...args]: readonly string[]): string {
+  const words =
+    program === "showdown" && args[0] === "run"
+      ? ["npm", "start", "--", ...args.slice(1)]
+      : [program, ...args];
+  return (words.at(-1) === "--" ? words.slice(0, -1) : words).map(quote).join(" ");
 }
 
 /** For a POSIX shell. */

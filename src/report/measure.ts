@@ -109,6 +109,7 @@ const listed = {
     "Latency that half of the deliveries stayed below, from the instant at which the message was meant to be sent, so that a stall is not hidden.",
     ({ latencyUs }) => latencyUs?.p50,
   ),
+  p90: latency("p90", "The same for 9 of 10 deliveries.", ({ latencyUs }) => latencyUs?.p90),
   p99: latency("p99", "The same for 99 of 100 deliveries.", ({ latencyUs }) => latencyUs?.p99),
   p999: latency(
     "p99.9",

@@ -1,9 +1,18 @@
 import type { Phase } from "../result/schema.ts";
+import { isFaultless } from "./account-columns.ts";
 import { article, articleFigures } from "./article.ts";
 import * as format from "./format.ts";
+import { statusStyle } from "./headline-columns.ts";
 import { measures, overRounds } from "./measure.ts";
-import { isFaultless, leastSharing, statusStyle } from "./phase-table.ts";
-import { okPhases, type Participant, ranPhases, type Section } from "./section.ts";
+import { leastSharing } from "./phase-table.ts";
+import {
+  describeEnding,
+  listEndings,
+  okPhases,
+  type Participant,
+  ranPhases,
+  type Section,
+} from "./section.ts";
 import type { Style } from "./style.ts";
 
 /** A sentence below a phase's table. */
@@ -16,8 +25,8 @@ export interface Note {
 export function listNotes(section: Section): Note[] {
   const { participants } = section;
   return [
-    ...participants.flatMap(listEndings),
-    ...participants.flatMap(listFindings),
+    ...participants.flatMap(noteEndings),
+    ...participants.flatMap(noteFindings),
     ...noteEverythingArrived(section),
     ...noteUnequalConnections(section),
     ...participants.flatMap(noteFrames),
@@ -26,25 +35,19 @@ export function listNotes(section: Section): Note[] {
   ];
 }
 
-/** Phases that did not end well, each reason once. */
-function listEndings(participant: Participant): Note[] {
-  const bad = ranPhases(participant).filter(({ status }) => status !== "ok");
-  const notReached = participant.phases.filter((phase) => phase === null).length;
-  const endings = [
-    ...Map.groupBy(bad, ({ status, reason }) => `${status}: ${reason ?? "no reason given"}`),
-  ].map(
-    ([ending, phases]): Note => ({
-      text: `${participant.name} ${ending}${ofRounds(phases.length, participant)}`,
-      style: statusStyle(phases[0]?.status ?? "failed"),
+/** Each reason once, with the number of rounds. */
+function noteEndings(participant: Participant): Note[] {
+  const endings = listEndings(participant);
+  return [...Map.groupBy(endings, describeEnding)].map(
+    ([text, [ending, ...more]]): Note => ({
+      text: `${participant.name} ${text}${ofRounds(1 + more.length, participant)}`,
+      style: statusStyle(ending?.status ?? "failed"),
     }),
   );
-  if (notReached === 0 || participant.phases.length === 0) return endings;
-  const text = `${participant.name} did not come to this phase${ofRounds(notReached, participant)}`;
-  return [...endings, { text, style: "warning" }];
 }
 
 /** One sentence per kind of finding: the worst round's, and in how many rounds there was one. */
-function listFindings(participant: Participant): Note[] {
+function noteFindings(participant: Participant): Note[] {
   const found = ranPhases(participant).flatMap((phase) => [
     ...phase.findings,
     ...(phase.limit === null || phase.findings.some(({ kind }) => kind === "limit")
@@ -75,14 +78,12 @@ function noteEverythingArrived({ participants }: Section): Note[] {
   if (clean.length === 0) return [];
   const counts = new Set(clean.flatMap(okPhases).map(({ messages }) => messages?.expected ?? 0));
   const [count = 0] = counts;
-  const everyone =
-    clean.length < participants.length
-      ? format.joinNames(clean.map(({ name }) => name))
-      : everyoneOf(clean.length);
-  const deliveries =
-    counts.size === 1 && count > 1 ? `All ${format.formatCount(count)} deliveries` : "All deliveries";
-  const rounds = participants.some(({ phases }) => phases.length > 1) ? " in every round" : "";
-  return [{ text: `${deliveries} arrived once, in order and intact${rounds}: ${everyone}.`, style: "good" }];
+  const whom =
+    clean.length < participants.length ? format.joinNames(clean.map(({ name }) => name)) : everyone(clean);
+  const deliveries = counts.size === 1 && count > 1 ? `all ${format.formatCount(count)}` : "all";
+  const rounds = participants.some(({ phases }) => phases.length > 1) ? " of every round" : "";
+  const text = `At ${whom} ${deliveries} deliveries${rounds} arrived once, in order and intact.`;
+  return [{ text, style: "good" }];
 }
 
 function isClean({ status, messages, connections, findings }: Phase): boolean {
@@ -95,12 +96,9 @@ function isClean({ status, messages, connections, findings }: Phase): boolean {
   );
 }
 
-function everyoneOf(count: number): string {
-  return count === 1
-    ? "the only contender"
-    : count === 2
-      ? "both contenders"
-      : `all ${format.formatSmallCount(count)} contenders`;
+function everyone({ length }: readonly Participant[]): string {
+  if (length === 1) return "the only contender";
+  return length === 2 ? "both contenders" : `all ${format.formatSmallCount(length)} contenders`;
 }
 
 /** Whoever holds fewer connections has less to do. */

@@ -1,7 +1,7 @@
 import type { Phase } from "../result/schema.ts";
 import type { RunEvent } from "../run/events.ts";
 import * as format from "./format.ts";
-import { statusStyle } from "./phase-table.ts";
+import { statusStyle } from "./headline-columns.ts";
 import {
   currentEntrant,
   currentRate,

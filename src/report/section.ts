@@ -9,6 +9,8 @@ export interface Participant {
   readonly facts: ContenderFacts;
   /** One place per round; null where the round did not come to this phase. */
   readonly phases: readonly (Phase | null)[];
+  /** The rounds themselves; null where one has not begun. */
+  readonly rounds: readonly (Round | null)[];
 }
 
 /** A phase of the plan with everyone who took part. */
@@ -22,15 +24,21 @@ export interface Section {
 
 /** One section per phase of the plan, also for those that nobody came to. */
 export function listSections(result: Result): Section[] {
+  const entrants = participantsOf(result).map((facts) => {
+    const known = roundsOf(result, facts);
+    const rounds = Array.from({ length: roundCount(result) }, (_, at) =>
+      known.find(({ round }) => round === at + 1),
+    );
+    return { name: nameOf(facts), facts, rounds: rounds.map((round) => round ?? null) };
+  });
   return result.plan.phases.map(({ kind, workload = null }, index) => ({
     index,
     kind,
     workload,
-    participants: participantsOf(result).map((facts) => ({
-      name: nameOf(facts),
-      facts,
-      phases: Array.from({ length: roundCount(result) }, (_, at) => {
-        const phase = roundsOf(result, facts).find(({ round }) => round === at + 1)?.phases[index];
+    participants: entrants.map((entrant) => ({
+      ...entrant,
+      phases: entrant.rounds.map((round) => {
+        const phase = round?.phases[index];
         return phase?.kind === kind && phase.workload === workload ? phase : null;
       }),
     })),
@@ -74,4 +82,28 @@ export function okPhases({ phases }: Participant): Phase[] {
 
 export function ranPhases({ phases }: Participant): Phase[] {
   return phases.filter((phase) => phase !== null);
+}
+
+/** Why an entrant has nothing to show for a round, in the words of a table and of a sentence. */
+export interface Ending {
+  readonly status: Exclude<Phase["status"], "ok"> | "not reached";
+  readonly reason: string | null;
+}
+
+/** One for each round in which the phase was not done; a round that never got so far answers for it. */
+export function listEndings({ phases, rounds }: Participant): Ending[] {
+  return phases.flatMap((phase, at): Ending[] => {
+    if (phase !== null) return phase.status === "ok" ? [] : [{ status: phase.status, reason: phase.reason }];
+    const round = rounds[at] ?? null;
+    return round === null || round.status === "ok"
+      ? [{ status: "not reached", reason: null }]
+      : [{ status: round.status, reason: round.reason }];
+  });
+}
+
+/** `failed: …`, or that nothing came of it. */
+export function describeEnding({ status, reason }: Ending): string {
+  return status === "not reached"
+    ? "did not come to this phase"
+    : `${status}: ${reason ?? "no reason given"}`;
 }

@@ -40,7 +40,8 @@ const gap = "  ";
  * row that has nothing to say in a part is left out of it.
  */
 export function renderText(table: Table, options: TextOptions): string[] {
-  return splitColumns(table, options.width).flatMap((columns, part) => {
+  const fits = (columns: readonly number[]) => widthOf(table, columns) <= options.width;
+  return splitColumns(table, fits).flatMap((columns, part) => {
     const lines = renderPart(table, columns, options);
     return part === 0 ? lines : ["", ...lines];
   });
@@ -71,16 +72,26 @@ function renderPart(table: Table, columns: readonly number[], { color = false }:
   ];
 }
 
-/** A pipe table (GitHub Flavored Markdown); rows of another source in italics. */
+/** So many columns fit on a page of Markdown before it has to be scrolled. */
+const markdownColumns = 11;
+
+/** Pipe tables (GitHub Flavored Markdown), split like text; rows of another source in italics. */
 export function renderMarkdown(table: Table): string[] {
-  const all = table.columns.map((_, column) => column);
+  const parts = splitColumns(table, (columns) => columns.length <= markdownColumns);
+  return parts.flatMap((columns, part) => [
+    ...(part === 0 ? [] : [""]),
+    ...renderMarkdownPart(table, columns),
+  ]);
+}
+
+function renderMarkdownPart(table: Table, columns: readonly number[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
-    line(table.columns.map(({ header }) => escapeMarkdown(header))),
-    line(table.columns.map(({ align }) => (align === "right" ? "--:" : "---"))),
-    ...table.rows.map((row) =>
+    line(columns.map((column) => escapeMarkdown(table.columns[column]?.header ?? ""))),
+    line(columns.map((column) => (table.columns[column]?.align === "right" ? "--:" : "---"))),
+    ...rowsOf(table, columns).map((row) =>
       line(
-        all.map((column) => {
+        columns.map((column) => {
           const { text, style } = cellAt(row, column);
           const escaped = escapeMarkdown(text);
           if (text === unknown || text === "") return escaped;
@@ -100,18 +111,10 @@ export function escapeMarkdown(text: string): string {
   return text.replaceAll(/[\\`*_[\]<>|#~]/g, "\\$&").replaceAll(/\s*\n\s*/g, " ");
 }
 
-/** For each part that fits, the indexes of its columns. */
-function splitColumns(table: Table, width: number): number[][] {
+/** For each part the indexes of its columns, the first column in all of them. */
+function splitColumns(table: Table, fits: (columns: readonly number[]) => boolean): number[][] {
   const [label = 0, ...others] = table.columns.map((_, column) => column);
   const parts: number[][] = [];
-  const widthOf = (columns: readonly number[]) => {
-    const rows = rowsOf(table, columns);
-    return columns.reduce(
-      (sum, column) => sum + gap.length + columnWidth(table, rows, column),
-      indent.length - gap.length,
-    );
-  };
-  const fits = (columns: readonly number[]) => widthOf([label, ...columns]) <= width;
   let part: number[] = [];
   const close = () => {
     if (part.length > 0) parts.push([label, ...part]);
@@ -119,9 +122,9 @@ function splitColumns(table: Table, width: number): number[][] {
   };
   const groups = Map.groupBy(others, (column) => table.columns[column]?.group ?? 0);
   for (const group of groups.values()) {
-    if (!fits([...part, ...group])) close();
+    if (!fits([label, ...part, ...group])) close();
     for (const column of group) {
-      if (!fits([...part, column])) close();
+      if (!fits([label, ...part, column])) close();
       part.push(column);
     }
   }
@@ -134,6 +137,12 @@ function rowsOf(table: Table, columns: readonly number[]): readonly Row[] {
   return table.rows.filter(
     (row) => columns.length === 1 || columns.slice(1).some((column) => isTold(row, column)),
   );
+}
+
+function widthOf(table: Table, columns: readonly number[]): number {
+  const rows = rowsOf(table, columns);
+  const widths = columns.map((column) => gap.length + columnWidth(table, rows, column));
+  return widths.reduce((sum, width) => sum + width, indent.length - gap.length);
 }
 
 function columnWidth(table: Table, rows: readonly Row[], column: number): number {

@@ -28,7 +28,9 @@ export function renderTerminal(result: Result, { columns, color }: TerminalOptio
     ...sections.flatMap((section) => [
       "",
       page.paint(titleOf(section), "strong"),
-      ...renderText(buildPhaseTable(section, { complete: false, sections }), { width, color }),
+      ...(section.participants.length === 0
+        ? ["  Nobody took part."]
+        : renderText(buildPhaseTable(section, { complete: false, sections }), { width, color })),
       ...listNotes(section).flatMap(({ text, style }) => prose(text, page, style)),
     ]),
     ...renderTroubles(result, page),
@@ -45,7 +47,9 @@ interface Page {
 
 function renderHead(result: Result, page: Page): string[] {
   return [
-    `${page.paint(result.id, "strong")}, ${describeStatus(result)}`,
+    ...wrap(`${result.id}, ${describeStatus(result)}`, page.width).map((line, index) =>
+      index === 0 ? page.paint(result.id, "strong") + line.slice(result.id.length) : line,
+    ),
     ...listFacts(result).flatMap(({ label, text }) => {
       const hang = " ".repeat(11);
       const [first = "", ...rest] = wrap(text, page.width - hang.length);
@@ -80,11 +84,14 @@ function prose(text: string, { width, paint }: Page, style: Style | null): strin
   return wrap(text, width - 4).map((line, index) => `${index === 0 ? "  " : "    "}${paint(line, style)}`);
 }
 
+/** Not between a number and its unit. */
+const betweenWords = /\s+(?!(?:[µm]?s|[kMGT]?B|%)(?:[^\w]|$))/;
+
 /** Breaks between words; a word that is too long stays whole, so that it can be copied. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(/\s+/)) {
+  for (const word of text.split(betweenWords)) {
     if (line !== "" && Bun.stringWidth(line) + 1 + Bun.stringWidth(word) > width) {
       lines.push(line);
       line = word;

@@ -20,6 +20,17 @@ export function listTroubles({ contenders, rounds, plan, warnings }: Result): Tr
   const notRun = contenders.flatMap((facts) =>
     facts.notRun === null ? [] : [{ text: `${nameOf(facts)}: ${facts.notRun}`, output: [] }],
   );
+  const unkept = contenders
+    .filter(({ notRun }) => notRun === null)
+    .flatMap((facts) =>
+      (facts.verified?.failed ?? []).map(({ rule, reference, grade }) => ({
+        text: `${nameOf(facts)}: ${rule.replace(/\.$/, "")} (${reference}, ${grade})`,
+        output: [],
+      })),
+    );
+  const unverified = contenders
+    .filter(({ notRun, verified }) => notRun === null && verified === null)
+    .map((facts) => ({ text: `${nameOf(facts)} was measured without being verified`, output: [] }));
   const notOk = rounds
     .filter(({ status }) => status !== "ok")
     .map((round) => {
@@ -37,11 +48,12 @@ export function listTroubles({ contenders, rounds, plan, warnings }: Result): Tr
     }));
   const all: Troubles[] = [
     { title: "Not run", style: "warning", entries: notRun },
+    { title: "Rules of the contract that are not kept", style: "warning", entries: unkept },
     { title: "Rounds that did not end well", style: "bad", entries: notOk },
     {
       title: "Warnings",
       style: "warning",
-      entries: [...warnings.map(({ text }) => ({ text, output: [] })), ...unclean],
+      entries: [...warnings.map(({ text }) => ({ text, output: [] })), ...unverified, ...unclean],
     },
   ];
   return all.filter(({ entries }) => entries.length > 0);

@@ -7,17 +7,23 @@ import type { Rival, Standing, VerdictItem } from "./verdict.ts";
 interface Phrase {
   /** What the leader did: `delivered the most`. */
   readonly most: string;
+  /** Countable things are many. */
+  readonly isCount?: true;
   /** What everybody did: `opened 1,000 connections`. */
   readonly each: (value: string) => string;
 }
 
 const phrases: Readonly<Partial<Record<MeasureName, Phrase>>> = {
-  opened: { most: "opened the most connections", each: (value) => `opened ${value} connections` },
+  opened: {
+    most: "opened the most connections",
+    isCount: true,
+    each: (value) => `opened ${value} connections`,
+  },
   memoryPerConnection: {
     most: "needed the least memory per connection",
     each: (value) => `needed ${value} of memory per connection`,
   },
-  throughput: { most: "delivered the most", each: (value) => `delivered ${value}` },
+  throughput: { most: "delivered the most", isCount: true, each: (value) => `delivered ${value}` },
   held: { most: "held the highest rate", each: (value) => `held ${value}` },
   p99: { most: "had the lowest p99 latency", each: (value) => `had a p99 latency of ${value}` },
   cpuPerDelivery: {
@@ -35,7 +41,7 @@ export function describeItem(item: Omit<VerdictItem, "text">): string {
   return [`${item.phase}${basis}: ${describeOutcome(item)}.`, ...describeLimitations(item)].join(" ");
 }
 
-function describeOutcome({ outcome, measure, rounds }: Omit<VerdictItem, "text">): string {
+function describeOutcome({ outcome, measure, rounds, unranked }: Omit<VerdictItem, "text">): string {
   const { most, each } = phrases[measure] ?? { most: "was best", each: (value) => `had ${value}` };
   const write = measures[measure].format;
   switch (outcome.kind) {
@@ -44,8 +50,9 @@ function describeOutcome({ outcome, measure, rounds }: Omit<VerdictItem, "text">
     case "alone":
       return `${outcome.only.name} ${each(write(outcome.only.value))}; there is nobody to compare it with`;
     case "equal": {
-      const everyone =
-        outcome.names.length === 2 ? "both" : `all ${format.formatSmallCount(outcome.names.length)}`;
+      const { names } = outcome;
+      const all = names.length === 2 ? "both" : `all ${format.formatSmallCount(names.length)}`;
+      const everyone = unranked.length === 0 ? all : format.joinNames(names);
       return `${everyone} ${each(write(outcome.value))}`;
     }
     case "compared":
@@ -68,13 +75,15 @@ function describeComparison(leader: Standing, rivals: readonly Rival[], wording:
     return `${leader.name} ${wording.most}, ${write(leader.value)}: ${describeBehind(behind, wording)}`;
   }
   const names = format.joinNames([leader, ...level].map(({ name, value }) => `${name} (${write(value)})`));
-  const tie =
-    next.limits === null
+  const isEqual = level.every(({ ratio }) => ratio === 1);
+  const tie = isEqual
+    ? `${format.joinNames([leader, ...level].map(({ name }) => name))} ${wording.most}, ${write(leader.value)} each`
+    : next.limits === null
       ? `${names} came within ${format.formatShare(Math.max(...level.map(({ ratio }) => ratio)) - 1)} of each other`
-      : `no clear difference between ${names}${level.length === 1 ? "" : "; the first two"}: ratio ${factor(next.ratio)} (${limitsOf(next.limits)})`;
+      : `no clear difference between ${names}${level.length === 1 ? "" : "; the first two"}: ratio ${format.formatFactor(next.ratio)} (${limitsOf(next.limits)})`;
   return behind.length === 0
     ? tie
-    : `${tie}; ${leader.name} was ahead of the rest: ${describeBehind(behind, wording)}`;
+    : `${tie}; ${isEqual ? "that is" : `${leader.name} was ahead of the rest:`} ${describeBehind(behind, wording)}`;
 }
 
 function isLevel({ isClear, ratio }: Rival): boolean {
@@ -87,7 +96,7 @@ function describeBehind(behind: readonly Rival[], wording: Wording): string {
   const last = behind.at(-1);
   if (next === undefined || last === undefined) return "";
   if (last === next) return describeRival(next, wording);
-  const [before, after] = behind.length > 2 ? ["the next, ", "the last, "] : ["", ""];
+  const [before, after] = behind.length > 2 ? [", the next", ", the last"] : ["", ""];
   return `${describeRival(next, wording, before)} and ${describeRival(last, wording, after)}`;
 }
 
@@ -98,18 +107,19 @@ function describeRival(
 ): string {
   const { better, format: write } = measures[measure];
   const doubt = limits === null ? (rounds > 1 ? "; one common round" : "") : `; ${limitsOf(limits)}`;
-  const who = `${place}${name} (${write(value)}${doubt})`;
+  const figures = `(${write(value)}${doubt})`;
+  const times = `${limits === null ? roughFactor(ratio) : format.formatFactor(ratio)} times`;
   return better === "higher"
-    ? `${factor(ratio)} times as much as ${who}`
-    : `${who} ${factor(ratio)} times that`;
+    ? `${times} as ${phrases[measure]?.isCount ? "many" : "much"} as ${name}${place} ${figures}`
+    : `${name}${place} ${times} that ${figures}`;
 }
 
 function limitsOf([low, high]: readonly [number, number]): string {
-  return `${factor(low)} to ${factor(high)}`;
+  return `${format.formatFactor(low)} to ${format.formatFactor(high)}`;
 }
 
-/** Two digits, or as many as it takes to show a difference from 1. */
-function factor(ratio: number): string {
+/** Of one round two digits are enough, or as many as it takes to show a difference from 1. */
+function roughFactor(ratio: number): string {
   if (ratio >= 9.95) return format.formatCount(Math.round(ratio));
   return ratio >= 1.195 || ratio < 0.1 ? String(Number(ratio.toPrecision(2))) : ratio.toFixed(2);
 }
@@ -118,10 +128,12 @@ function factor(ratio: number): string {
 function describeLimitations({ use, unranked, caveats }: Omit<VerdictItem, "text">): string[] {
   const isHeadline = use === "connections" || use === "burst" || use === "sustained";
   if (!isHeadline || unranked.length === 0) return [...caveats];
-  return [
-    ...caveats,
-    `Not ranked: ${format.joinNames(unranked.map(({ name, reason }) => `${name} (${reason})`))}.`,
-  ];
+  return [...caveats, `Not ranked: ${format.joinNames(unranked.map(nameUnranked))}.`];
+}
+
+/** The status alone: the reason stands below the phase's table. */
+function nameUnranked({ name, reason }: VerdictItem["unranked"][number]): string {
+  return `${name} (${reason.replace(/^(failed|aborted|void): .*/s, "$1")})`;
 }
 
 export function describeLoss(name: string, lost: number, expected: number, declared: number): string {
@@ -153,7 +165,8 @@ export function describeRemarks(result: Result, items: readonly VerdictItem[]): 
       "In brackets: limits of the ratio that hold with 95 % confidence for all pairs of a measure together. A difference is claimed only where they exclude 1.",
     );
   }
-  return [...remarks, ...describeUnequalWork(participantsOf(result))];
+  if (items.length === 0) return [...remarks, "Nothing was measured, so there is nothing to judge."];
+  return compared.length === 0 ? remarks : [...remarks, ...describeUnequalWork(participantsOf(result))];
 }
 
 /** The contract allows several ways of doing the work, and asks that they are not ranked silently. */

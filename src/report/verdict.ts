@@ -1,10 +1,18 @@
 import type { Result } from "../result/schema.ts";
 import { type Interval, medianInterval } from "../stats/intervals.ts";
 import { type Comparison, type Entry, rank } from "../stats/ranking.ts";
+import { headlineOf } from "./headline-columns.ts";
 import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "./measure.ts";
 import { isGeneratorLate } from "./note.ts";
-import { headlineOf } from "./phase-table.ts";
-import { listSections, okPhases, type Participant, ranPhases, type Section, titleOf } from "./section.ts";
+import {
+  describeEnding,
+  listEndings,
+  listSections,
+  okPhases,
+  type Participant,
+  type Section,
+  titleOf,
+} from "./section.ts";
 import { describeItem, describeLoss, describeRemarks } from "./verdict-sentence.ts";
 
 /** What a user may choose a server for. */
@@ -62,9 +70,14 @@ export interface Verdict {
 
 /** Judges a result, finished or not. */
 export function judge(result: Result): Verdict {
-  const items = listSections(result).flatMap((section) =>
-    usesOf(section).map(([use, measure]) => judgeMeasure(section, use, measure)),
-  );
+  const items = listSections(result)
+    .filter(({ participants }) => participants.length > 0)
+    .flatMap((section) =>
+      usesOf(section)
+        .map(([use, measure]) => judgeMeasure(section, use, measure))
+        // That a phase has nothing to show is said once.
+        .filter(({ outcome, measure }) => outcome.kind !== "none" || measure === headlineOf(section)),
+    );
   return { items, remarks: describeRemarks(result, items) };
 }
 
@@ -125,20 +138,21 @@ function decide(
   const [leader, ...others] = standings;
   if (leader === undefined) return { kind: "none" };
   if (others.length === 0) return { kind: "alone", only: leader };
-  if (isSame(participants, name)) {
+  if (isSame(standings, participants, name)) {
     return { kind: "equal", value: leader.value, names: standings.map((standing) => standing.name) };
   }
   return { kind: "compared", leader, rivals: others.flatMap((other) => rivalOf(leader, other, comparisons)) };
 }
 
-/** Of connections and of the rate held there is a most, which several can reach. */
-function isSame(participants: readonly Participant[], name: MeasureName): boolean {
-  const valuesOfAll = (measure: MeasureName) =>
-    participants.flatMap((participant) =>
-      valuesOf(participant, measures[measure]).filter((value) => value !== null),
-    );
-  if (name === "opened") return new Set(valuesOfAll("opened")).size === 1;
-  return name === "held" && valuesOfAll("heldShare").every((share) => share >= heldCompletely);
+/** Exactly the same, or as good as: of an offered rate nobody can hold more than all. */
+function isSame(
+  standings: readonly Standing[],
+  participants: readonly Participant[],
+  name: MeasureName,
+): boolean {
+  if (new Set(standings.map(({ value }) => value)).size === 1) return true;
+  const shares = participants.flatMap((participant) => valuesOf(participant, measures.heldShare));
+  return name === "held" && shares.every((share) => share === null || share >= heldCompletely);
 }
 
 /** A delivery or two are still under way when the load ends. */
@@ -172,8 +186,8 @@ function standingOf(participant: Participant, name: MeasureName): Standing {
 }
 
 function whyNothing(participant: Participant): string {
-  const phase = ranPhases(participant).find(({ status }) => status !== "ok");
-  return phase === undefined ? "did not come to it" : `${phase.status}: ${phase.reason ?? "no reason given"}`;
+  const [ending] = listEndings(participant);
+  return ending === undefined ? "no round was planned" : describeEnding(ending);
 }
 
 /** A rate over what is left of the messages is another thing than one over all of them. */

@@ -1,0 +1,233 @@
+import { emptyPhase } from "../phases/context.ts";
+import type { Phase, Result, Round } from "../result/schema.ts";
+import {
+  bunNative,
+  elixirGenserver,
+  fixtureConnect,
+  fixtureExchange,
+  fixturePlan,
+  fixtureResult,
+  fixtureRound,
+  fixtureRounds,
+  goGorilla,
+  messageCounts,
+  nodeWs,
+} from "./fixture-result.ts";
+
+const oneRound = fixturePlan();
+const fiveRounds = fixturePlan({ rounds: 5 });
+const goTuned = { ...goGorilla, variant: "tuned", approach: "tuned", framing: "single" } as const;
+
+/** One round in which every way to end occurs. */
+function everyStatus(): Result {
+  const contenders = [bunNative, elixirGenserver, goGorilla, goTuned, nodeWs, rustMissing];
+  const limit = {
+    name: "server-descriptors",
+    value: 20_000,
+    text: "19,936 of 25,000 connections opened: the server's descriptor limit (RLIMIT_NOFILE 20,000 per process, 20,000 in use)",
+  };
+  const limited = fixtureConnect(oneRound, 1, {
+    connections: {
+      requested: 25_000,
+      opened: 19_936,
+      failed: 5064,
+      failedByReason: { "HTTP 503": 64, "not attempted after the limit was reached": 5000 },
+      died: 0,
+    },
+    limit,
+    findings: [{ kind: "limit", count: 5064, text: limit.text }],
+  });
+  const fewer = { requested: 19_936, opened: 19_936, failed: 0, failedByReason: {}, died: 0 };
+  const dropping = fixtureExchange(oneRound, "burst", "broadcast", 1.5, {
+    messages: messageCounts(375_000, {
+      delivered: 258_000,
+      lost: 117_000,
+      declaredDropped: 117_000,
+      frames: 21_000,
+    }),
+    findings: [
+      {
+        kind: "dropped",
+        count: 117_000,
+        text: "117,000 deliveries dropped, and declared as the contract asks",
+      },
+    ],
+  });
+  const corrupting = fixtureExchange(oneRound, "burst", "echo", 1.5, {
+    messages: messageCounts(375_000, {
+      delivered: 374_963,
+      lost: 37,
+      duplicated: 3,
+      corrupted: 2,
+      malformed: 1,
+    }),
+    findings: [
+      { kind: "lost", count: 37, text: "37 deliveries lost without being counted in /stats dropped" },
+      { kind: "duplicated", count: 3, text: "3 deliveries came a second time" },
+      { kind: "corrupted", count: 2, text: "2 deliveries came with other bytes than were sent" },
+    ],
+  });
+  const rounds: Round[] = [
+    fixtureRound(bunNative, oneRound),
+    fixtureRound(elixirGenserver, oneRound, {
+      position: 2,
+      phases: [
+        limited,
+        fixtureExchange(oneRound, "burst", "echo", 1, { connections: fewer }),
+        broken(fixtureExchange(oneRound, "burst", "broadcast", 1, { connections: fewer }), {
+          status: "aborted",
+          reason: "5,001 errors, more than the 5,000 allowed",
+        }),
+        fixtureExchange(oneRound, "endurance", "echo", 1, {
+          connections: fewer,
+          rate: { offeredPerSecond: 15_000, heldPerSecond: 9200, heldShare: 0.6133 },
+        }),
+      ],
+      status: "aborted",
+      reason: "burst broadcast: 5,001 errors, more than the 5,000 allowed",
+      output: "[error] too many open files\n[error] acceptor sleeps for 100 ms\n",
+    }),
+    fixtureRound(goGorilla, oneRound, {
+      position: 3,
+      phases: [
+        fixtureConnect(oneRound, 1.5),
+        corrupting,
+        dropping,
+        broken(fixtureExchange(oneRound, "endurance", "echo", 1.5), {
+          status: "failed",
+          reason: "crashed: the server exited with code 2 after 12,004 deliveries",
+        }),
+      ],
+      status: "failed",
+      reason: "endurance echo: crashed: the server exited with code 2 after 12,004 deliveries",
+      shutdown: null,
+      output:
+        "fatal error: concurrent map writes\n\ngoroutine 34 [running]:\nmain.(*Hub).run(0xc000106000)\n",
+    }),
+    fixtureRound(goTuned, oneRound, {
+      position: 4,
+      status: "failed",
+      reason: 'contender "go-gorilla": no handshake on 127.0.0.1:41873 within 15 s',
+      readyMs: null,
+      idleRssBytes: null,
+      shutdown: null,
+      phases: [],
+      output: "listening on :8080\n",
+    }),
+    fixtureRound(nodeWs, oneRound, {
+      position: 5,
+      phases: oneRound.phases.map(({ kind, workload }, index) =>
+        workload === undefined || kind === "connect"
+          ? fixtureConnect(oneRound, 1)
+          : broken(fixtureExchange(oneRound, kind, workload, 1), {
+              status: index === 1 ? "void" : "ok",
+              reason: index === 1 ? "the generator was the bottleneck: send lag p99 212 ms" : null,
+            }),
+      ),
+      shutdown: { graceful: false, exitMs: 5000 },
+    }),
+  ];
+  return fixtureResult({
+    contenders,
+    plan: oneRound,
+    rounds,
+    warnings: [{ kind: "pinning", text: "one CPU only: server and generator share it" }],
+  });
+}
+
+const rustMissing = {
+  ...bunNative,
+  name: "rust-axum",
+  title: "Rust, axum",
+  language: "Rust",
+  notRun: "toolchain missing: cargo is not on PATH; apt-get install cargo",
+};
+
+/** As the phases do it: what was not done as planned has no throughput. */
+function broken(phase: Phase, ending: Pick<Phase, "status" | "reason">): Phase {
+  return ending.status === "ok" ? phase : { ...phase, ...ending, throughput: null, rate: null };
+}
+
+/** Five rounds: one clear winner, a tie, and one contender whose last round crashed. */
+function manyRounds(): Result {
+  const contenders = [bunNative, elixirGenserver, goGorilla, nodeWs];
+  const rounds = fixtureRounds(contenders, fiveRounds).map((round): Round => {
+    if (round.contender !== "go-gorilla" || round.round !== 5) return round;
+    const reason = "crashed: the server was killed by SIGSEGV after 41 deliveries";
+    return {
+      ...round,
+      status: "failed",
+      reason: `burst broadcast: ${reason}`,
+      shutdown: null,
+      phases: round.phases.map((phase, index) => {
+        if (index < 2) return phase;
+        if (index === 2) return broken(phase, { status: "failed", reason });
+        return {
+          ...emptyPhase("endurance", "echo"),
+          status: "failed",
+          reason: "not run: the server was killed before",
+        };
+      }),
+    };
+  });
+  return fixtureResult({ contenders, plan: fiveRounds, rounds });
+}
+
+/** Stopped in the middle of the second contender's turn. */
+function stopped(): Result {
+  const [first, second] = [fixtureRound(bunNative, oneRound), fixtureRound(nodeWs, oneRound)];
+  const burst = second.phases[1] ?? emptyPhase("burst", "echo");
+  return fixtureResult({
+    contenders: [bunNative, nodeWs, goGorilla],
+    plan: oneRound,
+    status: "aborted",
+    rounds: [
+      first,
+      {
+        ...second,
+        position: 2,
+        status: "aborted",
+        reason: "burst echo: stopped by the user",
+        phases: [
+          ...second.phases.slice(0, 1),
+          broken(burst, { status: "aborted", reason: "stopped by the user" }),
+        ],
+      },
+    ],
+  });
+}
+
+/** Everything that may be null is. */
+function nothingKnown(): Result {
+  const phases = oneRound.phases.map(({ kind, workload }) => emptyPhase(kind, workload ?? null));
+  const result = fixtureResult({
+    contenders: [nodeWs],
+    plan: { ...oneRound, serverCpus: null, workerCpus: null },
+    finishedAt: null,
+    status: "running",
+    rounds: [fixtureRound(nodeWs, oneRound, { readyMs: null, idleRssBytes: null, shutdown: null, phases })],
+  });
+  return {
+    ...result,
+    environment: {
+      ...result.environment,
+      commit: null,
+      cpuGovernor: null,
+      descriptorLimit: { soft: null, hard: null },
+      portRange: null,
+      sysctls: {},
+    },
+  };
+}
+
+/** Results by the name of their golden files. */
+export const fixtureCases: Readonly<Record<string, Result>> = {
+  "one-round": fixtureResult(),
+  "many-rounds": manyRounds(),
+  "every-status": everyStatus(),
+  stopped: stopped(),
+  "one-contender": fixtureResult({ contenders: [bunNative] }),
+  "nothing-known": nothingKnown(),
+  "nothing-run": fixtureResult({ contenders: [rustMissing], rounds: [] }),
+  "no-phases": fixtureResult({ plan: fixturePlan({ phases: [] }) }),
+};

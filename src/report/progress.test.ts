@@ -1,0 +1,192 @@
+import { expect, test } from "bun:test";
+import type { PhaseView } from "../phases/context.ts";
+import type { RunEvent } from "../run/events.ts";
+import { fixtureExchange, fixturePlan, fixtureResult } from "./fixture-result.ts";
+import { createProgress } from "./progress.ts";
+import { advance, currentRate, phaseLeftMs, phaseShare, runLeftMs, startProgress } from "./progress-state.ts";
+import { drawBar, drawSparkline } from "./sparkline.ts";
+
+const plan = fixturePlan({
+  phases: [
+    { kind: "burst", workload: "echo" },
+    { kind: "endurance", workload: "echo" },
+  ],
+  rounds: 2,
+  warmupSeconds: 0,
+});
+const roundStarted: RunEvent = {
+  kind: "round-started",
+  contender: "bun-native",
+  variant: "tuned",
+  round: 1,
+  rounds: 2,
+  position: 1,
+  positions: 2,
+};
+const burstStarted: RunEvent = {
+  kind: "phase-started",
+  phaseKind: "burst",
+  workload: "echo",
+  index: 0,
+  count: 2,
+  expectedSeconds: null,
+};
+const enduranceStarted: RunEvent = { ...burstStarted, phaseKind: "endurance", index: 1, expectedSeconds: 60 };
+const burstEnded: RunEvent = { kind: "phase-ended", phase: fixtureExchange(plan, "burst", "echo", 2) };
+
+function view(elapsedMs: number, done: number, changes: Partial<PhaseView> = {}): RunEvent {
+  const p50Us = 254_000;
+  const base = {
+    kind: "burst",
+    workload: "echo",
+    total: 375_000,
+    ratePerSecond: 0,
+    p50Us,
+    p99Us: 410_000,
+    errors: 0,
+  } as const;
+  return { kind: "phase-progress", view: { ...base, elapsedMs, done, ...changes } };
+}
+
+/** A terminal or a file, with a clock that stands until it is moved. */
+function record(isTty: boolean, columns = 100) {
+  const written: string[] = [];
+  const clock = { ms: 0 };
+  const write = (text: string) => void written.push(text);
+  const progress = createProgress(plan, { write, columns: () => columns, isTty, nowMs: () => clock.ms });
+  return { progress, written, clock };
+}
+
+/** What stands on a screen after everything was written. */
+function screen(written: readonly string[]): string[] {
+  const lines = [""];
+  // Control characters can't stand in a pattern that is written out.
+  const shown = written.join("").replaceAll("\x1b", "ESC");
+  for (const [, up, text] of shown.matchAll(/ESC\[(\d+)A\rESC\[J|((?:(?!ESC)[^\n])+|\n)/g)) {
+    if (up !== undefined) lines.splice(lines.length - 1 - Number(up), Number(up) + 1, "");
+    else if (text === "\n") lines.push("");
+    else lines[lines.length - 1] += text ?? "";
+  }
+  return lines;
+}
+
+test("a terminal shows where the run is in two lines, redrawn in place", () => {
+  const { progress, written, clock } = record(true);
+  progress.onEvent(roundStarted);
+  progress.onEvent(burstStarted);
+  for (let step = 1; step <= 4; step += 1) {
+    clock.ms = step * 250;
+    progress.onEvent(view(step * 250, step * 25_000, { errors: 3 }));
+  }
+  expect(screen(written)).toEqual([
+    "[1/2] bun-native:tuned, round 1 of 2",
+    "bun-native:tuned · burst echo · phase 1 of 2 · round 1 of 2 · 1 of 2 · about 2 min 12 s left in all",
+    "━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌   26 %  100,000/s  ▇▇▇▇  p50 254 ms  p99 410 ms  3 errors  3 s left".replace(
+      "▇▇▇▇",
+      "████",
+    ),
+    "",
+  ]);
+});
+
+test("what is done stays above the status, which goes away at the end", () => {
+  const { progress, written } = record(true);
+  for (const event of [roundStarted, burstStarted, view(250, 100), burstEnded]) progress.onEvent(event);
+  progress.onEvent({ kind: "warning", text: "one CPU only" });
+  progress.end();
+  progress.end();
+  expect(screen(written)).toEqual([
+    "[1/2] bun-native:tuned, round 1 of 2",
+    "  ✓ burst echo         40,000/s, p50 125 ms, p99 300 ms, 375,000 of 375,000 delivered",
+    "warning: one CPU only",
+    "",
+  ]);
+});
+
+test.each([20, 40, 60, 80, 200])("no status line fills a terminal of %p columns", (columns) => {
+  const { progress, written } = record(true, columns);
+  for (const event of [roundStarted, burstStarted, view(1000, 25_000, { errors: 12 })])
+    progress.onEvent(event);
+  const status = screen(written).slice(1);
+  for (const line of status) expect(Bun.stringWidth(line)).toBeLessThan(columns);
+  expect(status[0]).toContain("bun-native");
+  expect(status[1]).toContain("6 %");
+});
+
+test("a log gets a line per event and one line of progress per 5 s", () => {
+  const { progress, written, clock } = record(false);
+  progress.onEvent(roundStarted);
+  progress.onEvent({ kind: "server-ready", readyMs: 180 });
+  progress.onEvent(enduranceStarted);
+  for (let step = 1; step <= 48; step += 1) {
+    clock.ms = step * 250;
+    progress.onEvent(view(step * 250, step * 3750, { kind: "endurance" }));
+  }
+  progress.onEvent({ kind: "round-ended", round: { ...round(), status: "failed", reason: "crashed" } });
+  progress.end();
+  expect(written.join("")).toBe(
+    `${[
+      "[1/2] bun-native:tuned, round 1 of 2",
+      "  ready after 180 ms",
+      "  endurance echo (2 of 2, 1 min)",
+      "  … bun-native:tuned endurance echo, 8 %, 15,000/s, p50 254 ms, p99 410 ms, 55 s left, about 2 min 4 s in all",
+      "  … bun-native:tuned endurance echo, 16 %, 15,000/s, p50 254 ms, p99 410 ms, 50 s left, about 1 min 59 s in all",
+      "  failed: crashed",
+    ].join("\n")}\n`,
+  );
+});
+
+function round() {
+  const [first] = fixtureResult().rounds;
+  if (first === undefined) throw new Error("the fixture has no round");
+  return first;
+}
+
+test("the rest of the run is estimated from what its parts took", () => {
+  let state = startProgress(plan);
+  const feed = (event: RunEvent, nowMs: number) => {
+    state = advance(state, event, nowMs);
+  };
+  feed(roundStarted, 0);
+  feed(burstStarted, 1000);
+  feed(burstEnded, 5000);
+  feed(enduranceStarted, 5000);
+  feed(view(20_000, 300_000), 25_000);
+  expect(phaseLeftMs(state, 25_000)).toBe(40_000);
+  feed({ kind: "phase-ended", phase: fixtureExchange(plan, "endurance", "echo", 2) }, 65_000);
+  feed({ kind: "round-ended", round: round() }, 67_000);
+  expect(runLeftMs(state, 67_000)).toBe(3000 + 4000 + 60_000);
+  feed({ ...roundStarted, position: 2, round: 2 } as RunEvent, 67_000);
+  feed(burstStarted, 70_000);
+  expect(runLeftMs(state, 71_000)).toBe(3000 + 60_000);
+});
+
+test("an aborted phase says nothing about how long the next one takes", () => {
+  let state = advance(advance(startProgress(plan), roundStarted, 0), burstStarted, 0);
+  const guess = runLeftMs(state, 0);
+  const phase = { ...fixtureExchange(plan, "burst", "echo", 2), status: "aborted" as const };
+  state = advance(state, { kind: "phase-ended", phase }, 10);
+  state = advance(state, burstStarted, 10);
+  expect(runLeftMs(state, 10)).toBe(guess);
+});
+
+test("the rate is that of the last second, not of the whole phase", () => {
+  let state = advance(advance(startProgress(plan), roundStarted, 0), burstStarted, 0);
+  expect(currentRate(state)).toBeNull();
+  for (const [elapsedMs, done] of [
+    [1000, 50_000],
+    [2000, 60_000],
+    [2500, 65_000],
+  ] as const) {
+    state = advance(state, view(elapsedMs, done), elapsedMs);
+  }
+  expect(currentRate(state)).toBe(10_000);
+  expect(phaseShare(state)).toBeCloseTo(65_000 / 375_000);
+});
+
+test("bars and sparklines", () => {
+  expect(drawBar(0.5, 4)).toBe("━━╌╌");
+  expect(drawBar(7, 4)).toBe("━━━━");
+  expect(drawSparkline([0, 5, 10])).toBe("▁▅█");
+  expect(drawSparkline([0, 0])).toBe("▁▁");
+});

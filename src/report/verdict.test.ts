@@ -1,0 +1,117 @@
+import { expect, test } from "bun:test";
+import type { Result, Round } from "../result/schema.ts";
+import { fixtureCases } from "./fixture-cases.ts";
+import { bunNative, fixturePlan, fixtureResult, fixtureRounds, goGorilla, nodeWs } from "./fixture-result.ts";
+import { judge, type Use, type VerdictItem } from "./verdict.ts";
+
+function itemOf(result: Result, use: Use, phase?: string): VerdictItem {
+  const item = judge(result).items.find(
+    (one) => one.use === use && (phase === undefined || one.phase === phase),
+  );
+  if (item === undefined) throw new Error(`no verdict for ${use}`);
+  return item;
+}
+
+/** Five rounds of two contenders whose burst throughput is given by round. */
+function bursts(first: readonly number[], second: readonly number[]): Result {
+  const plan = fixturePlan({ rounds: first.length, phases: [{ kind: "burst", workload: "echo" }] });
+  const contenders = [bunNative, nodeWs];
+  const rounds = fixtureRounds(contenders, plan).map((round): Round => {
+    const values = round.contender === "bun-native" ? first : second;
+    const deliveriesPerSecond = values[round.round - 1] ?? 0;
+    const phases = round.phases.map((phase) => ({
+      ...phase,
+      throughput: { deliveriesPerSecond, sendsPerSecond: deliveriesPerSecond, spanMs: 1 },
+    }));
+    return { ...round, phases };
+  });
+  return fixtureResult({ contenders, plan, rounds });
+}
+
+test("a clear difference over rounds is claimed with its limits", () => {
+  const { outcome, text } = itemOf(
+    bursts([2000, 2020, 1980, 2010, 1990], [1000, 1015, 995, 1000, 990]),
+    "burst",
+  );
+  if (outcome.kind !== "compared") throw new Error(outcome.kind);
+  const [rival] = outcome.rivals;
+  expect(outcome.leader).toMatchObject({ name: "bun-native", value: 2000 });
+  expect(rival).toMatchObject({ name: "node-ws", isClear: true });
+  expect(rival?.limits?.[0]).toBeGreaterThan(1.9);
+  expect(text).toMatch(
+    /^Burst echo \(5 rounds\): bun-native delivered the most, 2,000\/s: 2\.0\d? times as many as/,
+  );
+});
+
+test("a difference within the noise is a tie", () => {
+  const { outcome, text } = itemOf(
+    bursts([1000, 1300, 900, 1100, 1000], [1100, 950, 1200, 900, 1020]),
+    "burst",
+  );
+  if (outcome.kind !== "compared") throw new Error(outcome.kind);
+  expect(outcome.rivals[0]?.isClear).toBe(false);
+  expect(text).toContain("no clear difference between");
+});
+
+test("one round is reported as one round and claims nothing beyond it", () => {
+  const result = bursts([2000], [1000]);
+  const { outcome, text } = itemOf(result, "burst");
+  if (outcome.kind !== "compared") throw new Error(outcome.kind);
+  expect(outcome.rivals[0]).toMatchObject({ ratio: 2, limits: null, isClear: null });
+  expect(text).toBe(
+    "Burst echo (one round): bun-native delivered the most, 2,000/s: 2 times as many as node-ws (1,000/s).",
+  );
+  expect(judge(result).remarks[0]).toContain("One round supports no claim");
+});
+
+test("in one round a small difference is called close", () => {
+  expect(itemOf(bursts([1000], [980]), "burst").text).toContain("came within 2.0 % of each other");
+});
+
+test("equal counts are equal, and who did not take part is named", () => {
+  expect(itemOf(fixtureResult(), "connections").text).toBe(
+    "Connect (one round): all four opened 25,000 connections.",
+  );
+  const stopped = fixtureCases.stopped ?? fixtureResult();
+  expect(itemOf(stopped, "connections").text).toContain(
+    "Not ranked: go-gorilla (did not come to this phase).",
+  );
+});
+
+test("what was aborted, failed or void is never ranked, with its reason", () => {
+  const result = fixtureCases["every-status"] ?? fixtureResult();
+  const echo = itemOf(result, "burst", "Burst echo");
+  expect(echo.unranked).toContainEqual({
+    name: "node-ws",
+    reason: "void: the generator was the bottleneck: send lag p99 212 ms",
+  });
+  const named = echo.outcome.kind === "compared" ? [echo.outcome.leader, ...echo.outcome.rivals] : [];
+  expect(named.map(({ name }) => name)).not.toContain("node-ws");
+});
+
+test("a rate is not told without the share that was lost on the way", () => {
+  const result = fixtureCases["every-status"] ?? fixtureResult();
+  expect(itemOf(result, "burst", "Burst broadcast").text).toContain(
+    "go-gorilla lost 31.2 % of its deliveries (all of it declared).",
+  );
+});
+
+test("different work is not ranked silently", () => {
+  const { remarks } = judge(fixtureResult({ contenders: [bunNative, goGorilla] }));
+  expect(remarks.join(" ")).toContain(
+    "bun-native reads the JSON of each message, go-gorilla reads only its first bytes",
+  );
+  expect(judge(fixtureResult({ contenders: [bunNative, nodeWs] })).remarks.join(" ")).not.toContain(
+    "same work",
+  );
+});
+
+test("one contender, and none", () => {
+  expect(itemOf(fixtureResult({ contenders: [bunNative] }), "burst").text).toContain(
+    "nobody to compare it with",
+  );
+  expect(judge(fixtureCases["nothing-run"] ?? fixtureResult())).toEqual({
+    items: [],
+    remarks: ["Nothing was measured, so there is nothing to judge."],
+  });
+});
