@@ -1,5 +1,6 @@
 import { build } from "./commands/build.ts";
 import { compare } from "./commands/compare.ts";
+import { history } from "./commands/history.ts";
 import { list } from "./commands/list.ts";
 import { run } from "./commands/run.ts";
 import { verify } from "./commands/verify.ts";
@@ -61,5 +62,16 @@ export const commands = {
       'showdown compare baseline/result.json latest --fail-on "latency.p99 +10%" --json',
     ],
     execute: compare,
+  },
+  history: {
+    summary: "list all runs, or the trend of one contender over them",
+    usage: "[OPTION…]",
+    examples: [
+      "showdown history",
+      "showdown history --contender go-gorilla",
+      'showdown history --contender go-gorilla --measure "burst-echo throughput"',
+      "showdown history --rebuild",
+    ],
+    execute: history,
   },
 } as const satisfies Record<string, Command>;

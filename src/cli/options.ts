@@ -220,7 +220,7 @@ export const options = {
   results: {
     type: "text",
     value: "DIR",
-    commands: ["run", "compare"],
+    commands: ["run", "compare", "history"],
     otherwise: "results",
     help: "where runs are written and looked for",
   },
@@ -251,14 +251,35 @@ export const options = {
     commands: ["compare"],
     help: 'exit with 12 when B is worse than A by at least that much, beyond doubt: "[CONTENDER] [PHASE] MEASURE -N%" (or +N%); needs two rounds in both; may be repeated',
   },
+  contender: {
+    type: "text",
+    value: "CONTENDER[:VARIANT]",
+    commands: ["history"],
+    help: "the trend of its figures over the runs of one plan on one machine",
+  },
+  measure: {
+    type: "text",
+    value: "MEASURE",
+    commands: ["history"],
+    help: 'only this one, with its numbers, such as "burst-echo throughput"',
+  },
+  rebuild: {
+    type: "flag",
+    commands: ["history"],
+    help: "make the history anew from the result files, whatever became of it",
+  },
   markdown: { type: "flag", commands: ["compare"], help: "the comparison as Markdown" },
   "dry-run": { type: "flag", commands: run, help: "print the resolved plan as JSON and do nothing" },
   json: {
     type: "flag",
-    commands: ["run", "verify", "list", "compare"],
+    commands: ["run", "verify", "list", "compare", "history"],
     help: "the result as JSON on stdout, and nothing else there",
   },
-  help: { type: "flag", commands: ["run", "build", "verify", "list", "compare"], help: "show this" },
+  help: {
+    type: "flag",
+    commands: ["run", "build", "verify", "list", "compare", "history"],
+    help: "show this",
+  },
 } as const satisfies Record<string, Option>;
 
 export type OptionName = keyof typeof options;
