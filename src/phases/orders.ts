@@ -8,8 +8,10 @@ import { chooseSpeakers } from "./speakers.ts";
 /** Time for the orders to reach every worker before the first send is due. */
 const leadUs = 100_000;
 
+type Scene = Pick<RoundContext, "plan" | "alive" | "saySeqs" | "clockUs">;
+
 /** Burst: connections × `messagesPerConnection` deliveries, offered as fast as the server takes them. */
-export function orderBurst(context: RoundContext, phase: PhasePlan & { workload: Workload }): Exchange {
+export function orderBurst(context: Scene, phase: PhasePlan & { workload: Workload }): Exchange {
   const { plan, alive } = context;
   const startUs = context.clockUs() + leadUs;
   const batches = splitExactly(Math.max(plan.messageBatch, plan.workers), plan.workers);
@@ -39,7 +41,7 @@ export function orderBurst(context: RoundContext, phase: PhasePlan & { workload:
 }
 
 /** Endurance: the same offered rate for everyone, over all connections. */
-export function orderEndurance(context: RoundContext, phase: PhasePlan & { workload: Workload }): Exchange {
+export function orderEndurance(context: Scene, phase: PhasePlan & { workload: Workload }): Exchange {
   const { plan, alive } = context;
   const seconds = plan.enduranceSeconds;
   const startUs = context.clockUs() + leadUs;
@@ -79,13 +81,13 @@ export function shareOut(total: number, weights: readonly number[]): number[] {
   return shares;
 }
 
-function aliveByWorker({ plan, alive }: RoundContext): number[] {
+function aliveByWorker({ plan, alive }: Scene): number[] {
   const counts = new Array<number>(plan.workers).fill(0);
   for (const connection of alive)
     counts[connection % plan.workers] = (counts[connection % plan.workers] ?? 0) + 1;
   return counts;
 }
 
-function speakersFor({ plan, alive, saySeqs }: RoundContext, workload: Workload, group: RoomGroup) {
+function speakersFor({ plan, alive, saySeqs }: Scene, workload: Workload, group: RoomGroup) {
   return chooseSpeakers(alive, group, plan.speakersPerRoom, plan.seed, saySeqs[workload]);
 }
