@@ -1,4 +1,4 @@
-import { type MeasureName, measures, overRounds } from "./measure.ts";
+import { type MeasureName, measures, overRounds, stepOf } from "./measure.ts";
 import type { Participant } from "./section.ts";
 import type { Cell } from "./table.ts";
 
@@ -14,13 +14,18 @@ export interface PhaseColumn {
   readonly isTold?: boolean;
 }
 
-/** The measure's value over the rounds. */
+/** The measure's value over the rounds; one below the step in which it comes is only known to be below it. */
 export function measuredColumn(name: MeasureName, group: number): PhaseColumn {
   const measure = measures[name];
   return {
     header: measure.header,
     group,
-    cell: (participant) => plain(measure.format(overRounds(participant, measure))),
+    cell: (participant) => {
+      const value = overRounds(participant, measure);
+      const step = stepOf([participant], measure);
+      const isBelow = value !== null && value >= 0 && value < step;
+      return plain(isBelow ? `< ${measure.format(step)}` : measure.format(value));
+    },
   };
 }
 

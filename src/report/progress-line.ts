@@ -102,7 +102,7 @@ export function statusLines(state: ProgressState, columns: number, nowMs: number
   const place = [
     { text: currentEntrant(state), rank: 0 },
     ...(phase === null
-      ? [{ text: state.phasesMs === 0 ? "starting and warming up" : "stopping", rank: 1 }]
+      ? [{ text: describePause(state), rank: 1 }]
       : [
           { text: nameOfPhase(phase.phaseKind, phase.workload), rank: 1 },
           { text: `phase ${phase.index + 1} of ${phase.count}`, rank: 5 },
@@ -115,6 +115,11 @@ export function statusLines(state: ProgressState, columns: number, nowMs: number
   ];
   const first = fit(place, " · ", columns);
   return phase === null ? [first] : [first, fit(phasePieces(state, nowMs, true), "  ", columns)];
+}
+
+function describePause({ phasesEnded, timing }: ProgressState): string {
+  if (phasesEnded === 0) return "starting and warming up";
+  return phasesEnded < (timing?.plan.phases.length ?? 0) ? "between phases" : "stopping";
 }
 
 /** The same in one line, for a log. */

@@ -26,7 +26,8 @@ export interface ProgressState {
   readonly timing: Timing | null;
   readonly round: Of<"round-started"> | null;
   readonly roundStartedMs: number;
-  /** Of this round's finished phases. */
+  /** Of this round: phases that have ended, and the time they took. */
+  readonly phasesEnded: number;
   readonly phasesMs: number;
   readonly phase: Of<"phase-started"> | null;
   readonly phaseStartedMs: number;
@@ -46,6 +47,7 @@ export function startProgress(plan: Plan | null): ProgressState {
     timing: plan === null ? null : startTiming(plan),
     round: null,
     roundStartedMs: 0,
+    phasesEnded: 0,
     phasesMs: 0,
     phase: null,
     phaseStartedMs: 0,
@@ -68,6 +70,7 @@ export function advance(state: ProgressState, event: RunEvent, nowMs: number): P
         building: null,
         round: event,
         roundStartedMs: nowMs,
+        phasesEnded: 0,
         phasesMs: 0,
         phase: null,
         view: null,
@@ -96,7 +99,14 @@ export function advance(state: ProgressState, event: RunEvent, nowMs: number): P
         state.timing !== null && state.phase !== null && isWhole
           ? notePhase(state.timing, state.phase.index, tookMs)
           : state.timing;
-      return { ...state, timing, phasesMs: state.phasesMs + tookMs, phase: null, view: null };
+      return {
+        ...state,
+        timing,
+        phasesEnded: state.phasesEnded + 1,
+        phasesMs: state.phasesMs + tookMs,
+        phase: null,
+        view: null,
+      };
     }
     case "round-ended": {
       const overheadMs = nowMs - state.roundStartedMs - state.phasesMs;
@@ -115,22 +125,22 @@ export function currentEntrant({ round }: ProgressState): string {
 
 /** Over the last second or so; null before there is anything to say. */
 export function currentRate({ samples }: ProgressState): number | null {
-  const last = samples.at(-1);
-  if (last === undefined) return null;
-  const before =
-    samples.findLast(({ elapsedMs }) => last.elapsedMs - elapsedMs >= rateWindowMs) ?? samples[0];
-  return before === undefined || before.elapsedMs >= last.elapsedMs
-    ? null
-    : ((last.done - before.done) * 1000) / (last.elapsedMs - before.elapsedMs);
+  return rateAt(samples, samples.length - 1);
 }
 
-/** Per second between one sample and the next. */
+/** The same at each sample: shorter spans would show the rhythm of the reports instead. */
 export function recentRates({ samples }: ProgressState): number[] {
-  return samples.slice(1).map(({ elapsedMs, done }, index) => {
-    const before = samples[index];
-    const spanMs = elapsedMs - (before?.elapsedMs ?? 0);
-    return spanMs <= 0 ? 0 : Math.max(0, ((done - (before?.done ?? 0)) * 1000) / spanMs);
-  });
+  return samples.map((_, index) => rateAt(samples, index)).filter((rate) => rate !== null);
+}
+
+function rateAt(samples: readonly Sample[], index: number): number | null {
+  const last = samples[index];
+  if (last === undefined) return null;
+  const earlier = samples.slice(0, index);
+  const before =
+    earlier.findLast(({ elapsedMs }) => last.elapsedMs - elapsedMs >= rateWindowMs) ?? earlier[0];
+  if (before === undefined || before.elapsedMs >= last.elapsedMs) return null;
+  return Math.max(0, ((last.done - before.done) * 1000) / (last.elapsedMs - before.elapsedMs));
 }
 
 /** 0 to 1; by the clock where the phase lasts a set time. */
@@ -157,16 +167,13 @@ export function phaseLeftMs(state: ProgressState, nowMs: number): number | null 
 
 /** Milliseconds; null before the first round, and where there is no plan. */
 export function runLeftMs(state: ProgressState, nowMs: number): number | null {
-  const { timing, round, phase, phasesMs, roundStartedMs } = state;
+  const { timing, round, phase, phasesEnded, phasesMs, roundStartedMs } = state;
   if (timing === null || round === null) return null;
   const laterMs = (round.positions - round.position) * estimateRound(timing);
   if (phase !== null) {
     return (phaseLeftMs(state, nowMs) ?? 0) + estimatePhasesFrom(timing, phase.index + 1) + laterMs;
   }
-  const untilNowMs = nowMs - roundStartedMs;
-  const beforePhases = phasesMs === 0;
-  const thisRoundMs = beforePhases
-    ? estimatePhasesFrom(timing, 0) + Math.max(0, estimateOverhead(timing) - untilNowMs)
-    : 0;
-  return thisRoundMs + laterMs;
+  const overheadMs = nowMs - roundStartedMs - phasesMs;
+  const startingMs = phasesEnded === 0 ? Math.max(0, estimateOverhead(timing) - overheadMs) : 0;
+  return startingMs + estimatePhasesFrom(timing, phasesEnded) + laterMs;
 }

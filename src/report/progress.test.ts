@@ -161,6 +161,13 @@ test("the rest of the run is estimated from what its parts took", () => {
   expect(runLeftMs(state, 71_000)).toBe(3000 + 60_000);
 });
 
+test("between two phases the rest of the round still counts", () => {
+  let state = advance(advance(startProgress(plan), roundStarted, 0), burstStarted, 1000);
+  state = advance(state, burstEnded, 5000);
+  // The endurance of this round, then a whole one, whose overhead is still a guess.
+  expect(runLeftMs(state, 5000)).toBe(60_000 + 1500 + 4000 + 60_000);
+});
+
 test("an aborted phase says nothing about how long the next one takes", () => {
   let state = advance(advance(startProgress(plan), roundStarted, 0), burstStarted, 0);
   const guess = runLeftMs(state, 0);

@@ -48,3 +48,18 @@ test("a phase that was not done shows no throughput", () => {
   expect(row).toContain("aborted");
   expect(row).not.toMatch(/\d\/s/);
 });
+
+test("a figure below the step it comes in is not called zero", () => {
+  const result = fixtureResult();
+  const rounds = result.rounds.map((round) => ({
+    ...round,
+    phases: round.phases.map((phase) => ({
+      ...phase,
+      server: { ...phase.server, cpuMs: 0, cpuUsPerDelivery: 0 },
+    })),
+  }));
+  const text = renderTerminal({ ...result, rounds }, { columns: 110, color: false });
+  // 10 ms over 375,000 deliveries
+  expect(text).toContain("< 0.03 µs");
+  expect(text).not.toMatch(/ 0\.00 µs/);
+});
