@@ -39,7 +39,7 @@ export function readUpgradeResponse(bytes: Uint8Array, key: string): UpgradeResp
     return bytes.length >= maxResponseBytes ? refused("handshake without an end") : partial;
   }
   const [statusLine = "", ...lines] = text.slice(0, end).split("\r\n");
-  const status = /^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1];
+  const status = /^HTTP\/1\.1 (\d{3})(?: |$)/.exec(statusLine)?.[1];
   if (status === undefined) return refused("no HTTP answer");
   if (status !== "101") return refused(`HTTP ${status}`);
 
