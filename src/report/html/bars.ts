@@ -1,0 +1,127 @@
+import type { Phase } from "../../result/schema.ts";
+import { type Interval, median, medianInterval } from "../../stats/intervals.ts";
+import type { PhaseMeasure } from "../measure.ts";
+import { type Ending, listEndings, type Participant } from "../section.ts";
+import { type Colors, entrantName } from "./color.ts";
+import { colorCount } from "./color-count.ts";
+import { html, type Markup } from "./markup.ts";
+
+/** What bars need of an entrant. */
+export interface Lane {
+  readonly name: string;
+  /** One place per round; null where there is nothing (yet). */
+  readonly phases: readonly (Phase | null)[];
+  /** Of the rounds that did not end well. */
+  readonly endings: readonly Ending[];
+}
+
+export function laneOf(participant: Participant): Lane {
+  return { name: participant.name, phases: participant.phases, endings: listEndings(participant) };
+}
+
+export interface Bar {
+  readonly name: string;
+  /** Median of the rounds that ended well; null where there is none, and then no bar either. */
+  readonly value: number | null;
+  /** Null for fewer than two rounds. */
+  readonly interval: Interval | null;
+  /** What stands in the place of the bar, or beside it when only some rounds ended well. */
+  readonly troubles: readonly { readonly status: Ending["status"]; readonly text: string }[];
+}
+
+/** Best first; those without a value last. */
+export function buildBars(lanes: readonly Lane[], measure: PhaseMeasure): Bar[] {
+  const direction = measure.better === "higher" ? -1 : 1;
+  return lanes
+    .map((lane) => buildBar(lane, measure))
+    .sort((a, b) =>
+      a.value === null || b.value === null
+        ? Number(a.value === null) - Number(b.value === null)
+        : direction * (a.value - b.value),
+    );
+}
+
+function buildBar({ name, phases, endings }: Lane, measure: PhaseMeasure): Bar {
+  const values = phases
+    .map((phase) => (phase?.status === "ok" ? measure.pick(phase) : null))
+    .filter((value) => value !== null);
+  const alike = Map.groupBy(endings, ({ status, reason }) => `${status} ${reason}`);
+  return {
+    name,
+    value: values.length === 0 ? null : median(values),
+    interval: medianInterval(values),
+    troubles: [...alike.values()].flatMap(([ending, ...more]) =>
+      ending === undefined
+        ? []
+        : [{ status: ending.status, text: (ending.reason ?? "") + ofRounds(1 + more.length, phases.length) }],
+    ),
+  };
+}
+
+function ofRounds(count: number, rounds: number): string {
+  return rounds > 1 ? ` (${count} of ${rounds} rounds)` : "";
+}
+
+export interface BarScale {
+  /** Where the track ends when there is a most that one can reach, such as what was asked for. */
+  readonly full?: number | null;
+}
+
+/** Limits beyond this many times the largest value are cut off, so that one wild round does not flatten everybody. */
+const widestReach = 1.5;
+
+/** Every track starts at zero. @returns where it ends, in the unit of the values; null without a value */
+export function scaleOf(bars: readonly Bar[], { full = null }: BarScale = {}): number | null {
+  const values = bars.map(({ value }) => value).filter((value) => value !== null);
+  const largest = Math.max(0, ...values, full ?? 0);
+  if (largest === 0) return null;
+  if (full !== null) return largest;
+  return Math.max(
+    largest,
+    ...bars.map(({ interval }) => Math.min(interval?.high ?? 0, largest * widestReach)),
+  );
+}
+
+export interface BarTableOptions extends BarScale {
+  readonly caption: string;
+  readonly measure: PhaseMeasure;
+  readonly colors: Colors;
+}
+
+/** Bars that are a table too: names, numbers and limits are text, and the bar beside them is drawn by the style sheet alone. */
+export function renderBars(lanes: readonly Lane[], options: BarTableOptions): Markup {
+  const { caption, measure, colors } = options;
+  const bars = buildBars(lanes, measure);
+  const end = scaleOf(bars, options);
+  return html`<table class="bars" role="table">
+<caption class="unseen">${caption}</caption>
+<thead class="unseen" role="rowgroup"><tr role="row"><th role="columnheader" scope="col">contender</th><th role="columnheader" scope="col">${measure.header}</th><th role="columnheader" scope="col">95 % interval</th></tr></thead>
+<tbody role="rowgroup">${bars.map(
+    (bar) => html`<tr role="row">
+<th role="rowheader" scope="row">${entrantName(bar.name, colors)}</th>
+<td role="cell" class="value">${bar.value === null ? html`<span class="unseen">no figure</span>` : measure.format(bar.value)}</td>
+<td role="cell" class="track">${renderTrack(bar, end, colors)}${renderInterval(bar.interval, measure)}${bar.troubles.map(
+      ({ status, text }) =>
+        html`<span class="trouble ${status.replace(" ", "-")}"><b>${status}</b> ${text}</span>`,
+    )}</td>
+</tr>`,
+  )}</tbody>
+</table>`;
+}
+
+function renderTrack({ name, value, interval }: Bar, end: number | null, colors: Colors): Markup | null {
+  if (value === null || end === null) return null;
+  const index = (colors.get(name) ?? 0) % colorCount;
+  const percent = (part: number) => `${((100 * Math.min(part, end)) / end).toFixed(2)}%`;
+  const whisker =
+    interval === null || interval.low === interval.high
+      ? null
+      : html`<span class="whisker${interval.high > end ? " cut" : ""}" style="left:${percent(interval.low)};right:calc(100% - ${percent(interval.high)})"></span>`;
+  return html`<span class="line" aria-hidden="true"><span class="bar c${index}" style="width:${percent(value)}"></span>${whisker}</span>`;
+}
+
+function renderInterval(interval: Interval | null, measure: PhaseMeasure): Markup | null {
+  if (interval === null) return null;
+  if (interval.low === interval.high) return html`<span class="interval">the same in every round</span>`;
+  return html`<span class="interval">95 %: ${measure.format(interval.low).replace(/\/s$/, "")} – ${measure.format(interval.high)}</span>`;
+}

@@ -1,0 +1,86 @@
+import type { PhaseKind, Plan } from "../../plan/plan.ts";
+import { articleFigures } from "../article.ts";
+import * as format from "../format.ts";
+import { headlineOf } from "../headline-columns.ts";
+import { measures } from "../measure.ts";
+import { type Section, titleOf } from "../section.ts";
+import type { VerdictItem } from "../verdict.ts";
+import { type Lane, laneOf, renderBars } from "./bars.ts";
+import type { Colors } from "./color.ts";
+import { html, type Markup } from "./markup.ts";
+
+const questions: Readonly<Record<PhaseKind, string>> = {
+  connect: "connections opened, more is better",
+  burst: "deliveries per second, more is better",
+  endurance: "deliveries per second held, more is better",
+};
+
+/** The phases side by side, as bars: what the page is about. */
+export function renderGlance(
+  sections: readonly Section[],
+  plan: Plan,
+  items: readonly VerdictItem[],
+  colors: Colors,
+): Markup {
+  return html`<div class="panels">${sections.map((section) => {
+    const headline = headlineOf(section);
+    const item = items.find(
+      ({ phaseIndex, measure }) => phaseIndex === section.index && measure === headline,
+    );
+    const remarks = [
+      ...(item === undefined ? [] : [html`<p class="finding">${withoutPhase(item)}</p>`]),
+      renderArticle(section),
+    ];
+    return renderPanel(section, section.participants.map(laneOf), plan, colors, {
+      link: `#phase-${section.index}`,
+      remarks,
+    });
+  })}</div>`;
+}
+
+export interface PanelExtras {
+  /** Where the title leads to. */
+  readonly link?: string;
+  readonly remarks?: readonly (Markup | null)[];
+}
+
+export function renderPanel(
+  section: Pick<Section, "kind" | "workload">,
+  lanes: readonly Lane[],
+  plan: Plan,
+  colors: Colors,
+  { link, remarks = [] }: PanelExtras = {},
+): Markup {
+  const title = titleOf(section);
+  const measure = measures[headlineOf(section)];
+  const full = fullScale(section.kind, plan);
+  const ends =
+    full === null
+      ? null
+      : `; a full track is ${section.kind === "connect" ? format.formatCount(full) : `the offered ${format.formatRate(full)}`}`;
+  return html`<section class="panel">
+<h3>${link === undefined ? title : html`<a href="${link}">${title}</a>`}</h3>
+<p class="question">${questions[section.kind]}${ends}</p>
+${renderBars(lanes, { caption: `${title}: ${questions[section.kind]}`, measure, colors, full })}
+${remarks}
+</section>`;
+}
+
+/** Of connections and of an offered rate there is a most. */
+function fullScale(kind: PhaseKind, plan: Plan): number | null {
+  return kind === "connect" ? plan.connections : kind === "endurance" ? plan.enduranceRatePerSecond : null;
+}
+
+/** The panel's title says which phase. */
+function withoutPhase({ text, phase }: VerdictItem): string {
+  const rest = text.slice(phase.length).replace(/^(\s\([^)]*\))?:\s*/, "");
+  return text.startsWith(phase) ? rest.charAt(0).toUpperCase() + rest.slice(1) : text;
+}
+
+/** In words, never as a bar: it is of another machine and another method. */
+function renderArticle(section: Section): Markup | null {
+  const figures = articleFigures(section);
+  if (figures === null) return null;
+  const write = section.kind === "connect" ? format.formatCount : format.formatRate;
+  return html`<p class="article"><b>The article</b> (another machine and method): Elixir ${write(figures.elixir)}, Go ${write(figures.go)}</p>`;
+}

@@ -1,0 +1,81 @@
+import * as format from "../format.ts";
+import type { Rival, Verdict, VerdictItem } from "../verdict.ts";
+
+/** In a single round, closer than this is level, not ahead. */
+const closeRatio = 1.05;
+
+type Standing =
+  | { readonly kind: "ahead"; readonly name: string; readonly what: string }
+  | { readonly kind: "level" | "equal"; readonly what: string };
+
+/** The verdict in one sentence that claims no more than the items below it. */
+export function describeHeadline({ items }: Verdict): string {
+  const standings = items.map((item) => standingOf(item, items)).filter((standing) => standing !== null);
+  const rounds = Math.max(0, ...items.map((item) => item.rounds));
+  if (standings.length === 0) {
+    return rounds === 0
+      ? "Nothing was measured to its end: there is no verdict."
+      : "One contender, so there is nobody to compare it with.";
+  }
+  const ahead = standings.filter((standing) => standing.kind === "ahead");
+  const level = whatOf(standings, "level");
+  const equal = whatOf(standings, "equal");
+  const leaders = [...Map.groupBy(ahead, ({ name }) => name)].sort(([, a], [, b]) => b.length - a.length);
+  const led = leaders.map(
+    ([name, all], index) =>
+      `${name}${index === 0 ? (rounds === 1 ? " was ahead in" : " is best in") : " in"} ${format.joinNames(all.map(({ what }) => what))}`,
+  );
+  const parts = [
+    ...(led.length === 0 ? [] : [format.joinNames(led)]),
+    ...(level.length === 0
+      ? []
+      : [`${rounds === 1 ? "level" : "no clear difference"} in ${format.joinNames(level)}`]),
+    ...(level.length === 0 && led.length === 0 && equal.length > 0
+      ? [`all are equal in ${format.joinNames(equal)}`]
+      : []),
+  ];
+  const sentence = `${parts.join("; ")}.`;
+  if (rounds === 1) return `In this one round, ${sentence}`;
+  // A contender's name is written as it is.
+  return led.length > 0 ? sentence : sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+function whatOf(standings: readonly Standing[], kind: Standing["kind"]): string[] {
+  return standings.filter((standing) => standing.kind === kind).map(({ what }) => what);
+}
+
+function standingOf(item: VerdictItem, items: readonly VerdictItem[]): Standing | null {
+  const { outcome } = item;
+  const what = describeUse(item, items);
+  switch (outcome.kind) {
+    case "none":
+    case "alone":
+      return null;
+    case "equal":
+      return { kind: "equal", what };
+    case "compared":
+      return outcome.rivals.every(isBehind)
+        ? { kind: "ahead", name: outcome.leader.name, what }
+        : { kind: "level", what };
+  }
+}
+
+function isBehind({ isClear, ratio }: Rival): boolean {
+  return isClear ?? ratio >= closeRatio;
+}
+
+/** With its phase only where several phases are about the same use. */
+function describeUse({ use, phase }: VerdictItem, items: readonly VerdictItem[]): string {
+  const name = phase.charAt(0).toLowerCase() + phase.slice(1);
+  if (use === "burst") return name;
+  const isAlone = items.filter((item) => item.use === use).length === 1;
+  return isAlone ? uses[use] : `${uses[use]} in ${name}`;
+}
+
+const uses = {
+  connections: "connections opened",
+  memory: "memory per connection",
+  sustained: "sustained rate",
+  tail: "p99 latency",
+  cpu: "CPU per delivery",
+} as const;

@@ -1,0 +1,53 @@
+import type { Cell, Table } from "../table.ts";
+import { html, type Markup } from "./markup.ts";
+
+export interface TableMarkupOptions {
+  /** What a screen reader calls it. */
+  readonly label: string;
+  readonly classes?: string;
+  /** Explains a column; null for one that needs no explanation. */
+  readonly meaningOf?: (header: string) => string | null;
+  /** The row's name, such as with its colour. */
+  readonly firstCell?: (text: string) => Markup | string;
+}
+
+/** A table as the terminal and the Markdown report have it. A wide one scrolls by itself, by keyboard too, never the page. */
+export function renderTable(table: Table, options: TableMarkupOptions): Markup {
+  const { label, classes = "", meaningOf = () => null, firstCell = (text) => text } = options;
+  const alignments = table.columns.map(({ align }) => align);
+  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table class="${classes}">
+<thead><tr>${table.columns.map(({ header, align }) => {
+    const meaning = meaningOf(header);
+    return meaning === null
+      ? html`<th scope="col" class="${align}">${header}</th>`
+      : html`<th scope="col" class="${align}" title="${meaning}">${header}</th>`;
+  })}</tr></thead>
+<tbody>${table.rows.map(
+    ({ cells, aside = false }) =>
+      html`<tr class="${aside ? "aside" : ""}">${cells.map((cell, column) =>
+        column === 0
+          ? html`<th scope="row" class="${alignments[0] ?? "left"}">${aside ? cell.text : firstCell(cell.text)}</th>`
+          : renderCell(cell, alignments[column] ?? "right"),
+      )}</tr>`,
+  )}</tbody>
+</table></div>`;
+}
+
+function renderCell({ text, style = null }: Cell, align: "left" | "right"): Markup {
+  return html`<td class="${align} ${style ?? ""}">${text}</td>`;
+}
+
+/** The columns of some groups, behind the first column, which names the rows. Rows that say nothing there are left out. */
+export function pickGroups(table: Table, groups: readonly number[]): Table {
+  const picked = table.columns.flatMap(({ group = 0 }, index) =>
+    index === 0 || groups.includes(group) ? [index] : [],
+  );
+  const rows = table.rows.map((row) => ({
+    ...row,
+    cells: picked.map((index) => row.cells[index] ?? { text: "" }),
+  }));
+  return {
+    columns: picked.flatMap((index) => table.columns[index] ?? []),
+    rows: rows.filter(({ aside = false, cells }) => !aside || cells.slice(1).some(({ text }) => text !== "")),
+  };
+}
