@@ -2,6 +2,7 @@ import { build } from "./commands/build.ts";
 import { compare } from "./commands/compare.ts";
 import { history } from "./commands/history.ts";
 import { list } from "./commands/list.ts";
+import { report } from "./commands/report.ts";
 import { run } from "./commands/run.ts";
 import { verify } from "./commands/verify.ts";
 import type { Host } from "./host.ts";
@@ -73,5 +74,15 @@ export const commands = {
       "showdown history --rebuild",
     ],
     execute: history,
+  },
+  report: {
+    summary: "write the reports of a run anew from its result file, and its figures as CSV",
+    usage: "[RUN] [OPTION…]",
+    examples: [
+      "showdown report",
+      "showdown report 2026-03-01T10-00-00-article",
+      "showdown report latest --csv figures",
+    ],
+    execute: report,
   },
 } as const satisfies Record<string, Command>;

@@ -220,7 +220,7 @@ export const options = {
   results: {
     type: "text",
     value: "DIR",
-    commands: ["run", "compare", "history"],
+    commands: ["run", "compare", "history", "report"],
     otherwise: "results",
     help: "where runs are written and looked for",
   },
@@ -268,6 +268,12 @@ export const options = {
     commands: ["history"],
     help: "make the history anew from the result files, whatever became of it",
   },
+  csv: {
+    type: "text",
+    value: "DIR",
+    commands: ["report"],
+    help: "also write contenders.csv, phases.csv and timeline.csv there",
+  },
   markdown: { type: "flag", commands: ["compare"], help: "the comparison as Markdown" },
   "dry-run": { type: "flag", commands: run, help: "print the resolved plan as JSON and do nothing" },
   json: {
@@ -277,7 +283,7 @@ export const options = {
   },
   help: {
     type: "flag",
-    commands: ["run", "build", "verify", "list", "compare", "history"],
+    commands: ["run", "build", "verify", "list", "compare", "history", "report"],
     help: "show this",
   },
 } as const satisfies Record<string, Option>;
