@@ -6,7 +6,6 @@ export const article = {
   title: "The Ultimate WebSocket Battle: Elixir vs Go Performance Showdown",
   source: "onemoredev.io, 2025",
   machine: "MacBook Pro M2 Pro, 10 cores, macOS",
-  connections: 25_000,
 } as const;
 
 export interface ArticleFigures {

@@ -9,11 +9,13 @@ export function driftColumns(): PhaseColumn[] {
   return [
     {
       header: "p99 drift",
+      meaning: "How p99 changed per minute under the same load; steady where the change is within the noise.",
       group: 2,
       cell: (participant) => plain(driftText(participant, ({ p99Us }) => p99Us, format.formatLatency)),
     },
     {
       header: "memory drift",
+      meaning: "How the server's resident memory changed per minute under the same load.",
       group: 2,
       cell: (participant) =>
         plain(driftText(participant, ({ serverRssBytes }) => serverRssBytes, format.formatBytes)),

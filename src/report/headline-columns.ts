@@ -28,12 +28,14 @@ export function headlineColumns(section: Section, sections: readonly Section[]):
   const rounds = Math.max(0, ...section.participants.map(({ phases }) => phases.length));
   const first: PhaseColumn = {
     header: headline.header,
+    meaning: headline.meaning,
     group: 0,
     cell: (participant) => headlineCell(participant, headline),
     aside: (side) => (figures === null ? "" : headline.format(figures[side])),
   };
   const ratio: PhaseColumn = {
     header: "to best",
+    meaning: "The rate as a multiple of the best contender's.",
     group: 0,
     cell: (participant) => {
       const value = overRounds(participant, compared);
@@ -46,12 +48,14 @@ export function headlineColumns(section: Section, sections: readonly Section[]):
   };
   const interval: PhaseColumn = {
     header: "95 % interval",
+    meaning: `Limits of the rate from ${roundsForInterval} rounds on (Student's t on the logarithms of the rounds' values).`,
     group: 0,
     cell: (participant) => plain(intervalText(participant, compared)),
     isTold: rounds >= roundsForInterval,
   };
   const counted: PhaseColumn = {
     header: "rounds",
+    meaning: "Rounds in which the phase was done, of all that were planned.",
     group: 0,
     cell: (participant) => {
       const ok = okPhases(participant).length;
@@ -99,7 +103,9 @@ function dropColumn(section: Section, sections: readonly Section[]): PhaseColumn
     const drop = possible === 0 ? 0 : 1 - held / possible;
     return drop < leastDrop ? plain("none") : { text: format.formatShare(drop), style: "warning" };
   };
-  return { header: "drop from burst", group: 0, cell, isTold: burst !== undefined };
+  const meaning =
+    "How far the rate held stayed below what the burst showed to be possible, or below the offer where that is lower.";
+  return { header: "drop from burst", meaning, group: 0, cell, isTold: burst !== undefined };
 }
 
 function headlineCell(participant: Participant, headline: PhaseMeasure): Cell {

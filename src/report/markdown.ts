@@ -3,9 +3,9 @@ import { article } from "./article.ts";
 import { describeStatus, listFacts } from "./facts.ts";
 import * as format from "./format.ts";
 import { headlineOf } from "./headline-columns.ts";
-import { type MeasureName, measures } from "./measure.ts";
+import { measures } from "./measure.ts";
 import { listNotes } from "./note.ts";
-import { buildPhaseTable } from "./phase-table.ts";
+import { buildPhaseTable, listMeanings } from "./phase-table.ts";
 import { listSections, nameOf, nameOfRound, type Section, titleOf } from "./section.ts";
 import { type Column, escapeMarkdown, renderMarkdown as renderTable, type Table } from "./table.ts";
 import { listTroubles } from "./trouble.ts";
@@ -175,19 +175,13 @@ function describeShutdown({ shutdown }: Round): string {
 }
 
 function writeMeanings(sections: readonly Section[]): Block[] {
-  const shown = new Set(
-    sections
-      .flatMap((section) => buildPhaseTable(section, { complete: true, sections }).columns)
-      .map(({ header }) => header),
-  );
-  const names = (Object.keys(measures) as MeasureName[]).filter((name) => shown.has(measures[name].header));
   return [
     ["## What the figures mean"],
     [
       "Figures are medians over the rounds that ended well, never the best of several. A phase that was aborted, failed or void has no throughput. Counts of lost and other bad deliveries are sums over all rounds.",
     ],
-    names.map(
-      (name) => `- **${escapeMarkdown(measures[name].header)}**: ${escapeMarkdown(measures[name].meaning)}`,
+    [...listMeanings(sections)].map(
+      ([header, meaning]) => `- **${escapeMarkdown(header)}**: ${escapeMarkdown(meaning)}`,
     ),
     [
       `Rows in italics are the figures of "${article.title}" (${article.source}), measured on another machine by another method; they are shown for orientation and compared with nothing.`,

@@ -103,13 +103,19 @@ function everyone({ length }: readonly Participant[]): string {
 
 /** Whoever holds fewer connections has less to do. */
 function noteUnequalConnections(section: Section): Note[] {
-  if (section.kind === "connect") return [];
+  const text = describeUnequalConnections(section);
+  return text === null ? [] : [{ text, style: "warning" }];
+}
+
+/** Null where all hold the same number. */
+export function describeUnequalConnections(section: Section): string | null {
+  if (section.kind === "connect") return null;
   const held = section.participants
     .map((participant) => ({ name: participant.name, opened: overRounds(participant, measures.opened) }))
     .filter(({ opened }) => opened !== null);
-  if (new Set(held.map(({ opened }) => opened)).size < 2) return [];
+  if (new Set(held.map(({ opened }) => opened)).size < 2) return null;
   const list = held.map(({ name, opened }) => `${name} ${format.formatCount(opened)}`).join(", ");
-  return [{ text: `Not over equally many connections: ${list}.`, style: "warning" }];
+  return `Not over equally many connections: ${list}.`;
 }
 
 function noteFrames(participant: Participant): Note[] {

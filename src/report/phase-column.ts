@@ -5,6 +5,8 @@ import type { Cell } from "./table.ts";
 /** A column of a phase's table. */
 export interface PhaseColumn {
   readonly header: string;
+  /** One sentence. */
+  readonly meaning: string;
   readonly group: number;
   readonly align?: "left";
   readonly cell: (participant: Participant) => Cell;
@@ -19,6 +21,7 @@ export function measuredColumn(name: MeasureName, group: number): PhaseColumn {
   const measure = measures[name];
   return {
     header: measure.header,
+    meaning: measure.meaning,
     group,
     cell: (participant) => {
       const value = overRounds(participant, measure);

@@ -38,6 +38,12 @@ export function buildPhaseTable(section: Section, options: PhaseTableOptions): T
   return { columns, rows: [...rows, ...articleRows(section, told)] };
 }
 
+/** What each column of the complete tables means, each header once. */
+export function listMeanings(sections: readonly Section[]): ReadonlyMap<string, string> {
+  const columns = sections.flatMap((section) => phaseColumns(section, sections));
+  return new Map(columns.map(({ header, meaning }) => [header, meaning]));
+}
+
 function articleRows(section: Section, told: readonly PhaseColumn[]): Row[] {
   if (articleFigures(section) === null || section.participants.length === 0) return [];
   return (["elixir", "go"] as const).map((side): Row => {
@@ -50,6 +56,7 @@ function phaseColumns(section: Section, sections: readonly Section[]): PhaseColu
   const front = [
     {
       header: "approach",
+      meaning: "How the contender is written, as it declares; tuned ones are not to be mistaken for others.",
       group: 0,
       align: "left" as const,
       cell: ({ facts }: Participant) => plain(facts.approach),

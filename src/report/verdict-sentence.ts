@@ -67,23 +67,29 @@ interface Wording {
 }
 
 function describeComparison(leader: Standing, rivals: readonly Rival[], wording: Wording): string {
-  const write = measures[wording.measure].format;
+  const value = measures[wording.measure].format(leader.value);
   const level = rivals.filter((rival) => isLevel(rival));
   const behind = rivals.filter((rival) => !isLevel(rival));
-  const [next] = level;
-  if (next === undefined) {
-    return `${leader.name} ${wording.most}, ${write(leader.value)}: ${describeBehind(behind, wording)}`;
+  const rest = describeBehind(behind, wording);
+  if (level.length === 0) return `${leader.name} ${wording.most}, ${value}: ${rest}`;
+  if (level.every(({ ratio }) => ratio === 1)) {
+    const names = format.joinNames([leader, ...level].map(({ name }) => name));
+    return `${names} ${wording.most}, ${value} each${rest === "" ? "" : `: ${rest}`}`;
   }
+  const tie = describeLevel(leader, level, wording);
+  return rest === "" ? tie : `${tie}; ${leader.name} was ahead of the rest: ${rest}`;
+}
+
+function describeLevel(leader: Standing, level: readonly Rival[], { measure }: Wording): string {
+  const write = measures[measure].format;
   const names = format.joinNames([leader, ...level].map(({ name, value }) => `${name} (${write(value)})`));
-  const isEqual = level.every(({ ratio }) => ratio === 1);
-  const tie = isEqual
-    ? `${format.joinNames([leader, ...level].map(({ name }) => name))} ${wording.most}, ${write(leader.value)} each`
-    : next.limits === null
-      ? `${names} came within ${format.formatShare(Math.max(...level.map(({ ratio }) => ratio)) - 1)} of each other`
-      : `no clear difference between ${names}${level.length === 1 ? "" : "; the first two"}: ratio ${format.formatFactor(next.ratio)} (${limitsOf(next.limits)})`;
-  return behind.length === 0
-    ? tie
-    : `${tie}; ${isEqual ? "that is" : `${leader.name} was ahead of the rest:`} ${describeBehind(behind, wording)}`;
+  const [next] = level;
+  if (next === undefined || next.limits === null) {
+    const apart = Math.max(...level.map(({ ratio }) => ratio)) - 1;
+    return `${names} came within ${format.formatShare(apart)} of each other`;
+  }
+  const which = level.length === 1 ? "" : "; the first two";
+  return `no clear difference between ${names}${which}: ratio ${format.formatFactor(next.ratio)} (${limitsOf(next.limits)})`;
 }
 
 function isLevel({ isClear, ratio }: Rival): boolean {

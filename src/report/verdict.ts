@@ -3,7 +3,7 @@ import { type Interval, medianInterval } from "../stats/intervals.ts";
 import { type Comparison, type Entry, rank } from "../stats/ranking.ts";
 import { headlineOf } from "./headline-columns.ts";
 import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "./measure.ts";
-import { isGeneratorLate } from "./note.ts";
+import { describeUnequalConnections, isGeneratorLate } from "./note.ts";
 import {
   describeEnding,
   listEndings,
@@ -124,7 +124,12 @@ function judgeMeasure(section: Section, use: Use, name: MeasureName): VerdictIte
     rounds: Math.max(0, ...counted.map((participant) => okPhases(participant).length)),
     outcome: decide(standings, ranking.comparisons, counted, name),
     unranked: ranking.unranked,
-    caveats: counted.flatMap((participant) => findCaveats(participant, use)),
+    caveats: [
+      ...counted.flatMap((participant) => findCaveats(participant, use)),
+      ...(name === headlineOf(section)
+        ? [describeUnequalConnections(section)].filter((text) => text !== null)
+        : []),
+    ],
   };
   return { ...item, text: describeItem(item) };
 }
@@ -194,7 +199,7 @@ function whyNothing(participant: Participant): string {
 function findCaveats(participant: Participant, use: Use): string[] {
   if (use === "tail" && isGeneratorLate(participant)) {
     const lag = measures.sendLagP99.format(overRounds(participant, measures.sendLagP99));
-    return [`In ${participant.name}'s figure up to ${lag} are the generator's own lateness.`];
+    return [`Up to ${lag} of ${participant.name}'s figure may be the generator's own lateness.`];
   }
   if (use !== "burst" && use !== "sustained") return [];
   const accounts = okPhases(participant)
