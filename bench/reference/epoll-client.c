@@ -290,6 +290,9 @@ static void open_connection(struct connection *connection)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	struct timeval timeout = {.tv_sec = 10};
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+	/* End by reset: the side that closes first keeps its port in TIME_WAIT for a minute, and runs follow closely. */
+	struct linger reset = {.l_onoff = 1};
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 
 	/* Key and answer are the example of RFC 6455, 1.3. */
 	char text[2048];
