@@ -27,6 +27,8 @@ const counts = [
   ["frames", "frames", "WebSocket messages that carried the deliveries."],
 ] as const satisfies readonly (readonly [Count, string, string])[];
 
+const closedHeader = "connections closed";
+
 const harmless: ReadonlySet<Count> = new Set([
   "planned",
   "sent",
@@ -44,7 +46,7 @@ export function buildAccount({ participants }: Section): Table | null {
     columns: [
       { header: "contender", align: "left" },
       ...counts.map(([, header]) => ({ header, align: "right" as const })),
-      { header: "connections closed", align: "right" },
+      { header: closedHeader, align: "right" },
     ],
     rows: accounted.map((participant) => ({
       cells: [
@@ -56,15 +58,11 @@ export function buildAccount({ participants }: Section): Table | null {
   };
 }
 
-export function accountMeaning(header: string): string | null {
-  if (header === "connections closed")
-    return "Connections that the server or the network closed while the phase ran.";
-  return counts.find(([, known]) => known === header)?.[2] ?? null;
-}
-
-export const accountMeanings: readonly (readonly [header: string, meaning: string])[] = counts.map(
-  ([, header, meaning]) => [header, meaning],
-);
+/** In place of what shorter tables say of the same headers. */
+export const accountMeanings: ReadonlyMap<string, string> = new Map([
+  ...counts.map(([, header, meaning]): [string, string] => [header, meaning]),
+  [closedHeader, "Connections that the server or the network closed while the phase ran."],
+]);
 
 function accountsOf(participant: Participant) {
   return ranPhases(participant).flatMap(({ messages }) => (messages === null ? [] : [messages]));

@@ -1,5 +1,6 @@
 import type { Phase } from "../../result/schema.ts";
 import { type Interval, median, medianInterval } from "../../stats/intervals.ts";
+import * as format from "../format.ts";
 import type { PhaseMeasure } from "../measure.ts";
 import { type Ending, listEndings, type Participant } from "../section.ts";
 import { type Colors, entrantName } from "./color.ts";
@@ -23,8 +24,12 @@ export interface Bar {
   readonly name: string;
   /** Median of the rounds that ended well; null where there is none, and then no bar either. */
   readonly value: number | null;
-  /** Null for fewer than two rounds. */
+  /** Of the rounds that ended well, in their order. */
+  readonly values: readonly number[];
+  /** Null for fewer than three rounds, whose limits are too wide to read anything from. */
   readonly interval: Interval | null;
+  /** What makes the figure another thing than the others', such as a share that was lost. */
+  readonly caveats: readonly string[];
   /** What stands in the place of the bar, or beside it when only some rounds ended well. */
   readonly troubles: readonly { readonly status: Ending["status"]; readonly text: string }[];
 }
@@ -45,17 +50,41 @@ function buildBar({ name, phases, endings }: Lane, measure: PhaseMeasure): Bar {
   const values = phases
     .map((phase) => (phase?.status === "ok" ? measure.pick(phase) : null))
     .filter((value) => value !== null);
-  const alike = Map.groupBy(endings, ({ status, reason }) => `${status} ${reason}`);
+  const alike = Map.groupBy(endings, ({ status }) => status);
   return {
     name,
     value: values.length === 0 ? null : median(values),
-    interval: medianInterval(values),
+    values,
+    interval: values.length < roundsForInterval ? null : medianInterval(values),
+    caveats: findCaveats(phases),
     troubles: [...alike.values()].flatMap(([ending, ...more]) =>
       ending === undefined
         ? []
         : [{ status: ending.status, text: (ending.reason ?? "") + ofRounds(1 + more.length, phases.length) }],
     ),
   };
+}
+
+/** A rate over fewer connections, or over what is left of the messages, is not the same work. */
+function findCaveats(phases: Lane["phases"]): string[] {
+  const ok = phases.filter((phase) => phase?.status === "ok" && phase.messages !== null);
+  const least = ok.reduce<Phase["connections"] | null>((fewest, phase) => {
+    const connections = phase?.connections ?? null;
+    return connections !== null && connections.opened < (fewest?.opened ?? connections.requested)
+      ? connections
+      : fewest;
+  }, null);
+  const sum = (pick: (messages: NonNullable<Phase["messages"]>) => number) =>
+    ok.reduce((all, phase) => all + (phase?.messages ? pick(phase.messages) : 0), 0);
+  const lost = sum((messages) => messages.lost);
+  return [
+    ...(least === null
+      ? []
+      : [`over ${format.formatCount(least.opened)} of ${format.formatCount(least.requested)} connections`]),
+    ...(lost === 0
+      ? []
+      : [`lost ${format.formatShare(lost / sum(({ expected }) => expected))} of its deliveries`]),
+  ];
 }
 
 function ofRounds(count: number, rounds: number): string {
@@ -69,6 +98,9 @@ export interface BarScale {
 
 /** Limits beyond this many times the largest value are cut off, so that one wild round does not flatten everybody. */
 const widestReach = 1.5;
+
+/** As in the tables. */
+const roundsForInterval = 3;
 
 /** Every track starts at zero. @returns where it ends, in the unit of the values; null without a value */
 export function scaleOf(bars: readonly Bar[], { full = null }: BarScale = {}): number | null {
@@ -100,7 +132,7 @@ export function renderBars(lanes: readonly Lane[], options: BarTableOptions): Ma
     (bar) => html`<tr role="row">
 <th role="rowheader" scope="row">${entrantName(bar.name, colors)}</th>
 <td role="cell" class="value">${bar.value === null ? html`<span class="unseen">no figure</span>` : measure.format(bar.value)}</td>
-<td role="cell" class="track">${renderTrack(bar, end, colors)}${renderInterval(bar.interval, measure)}${bar.troubles.map(
+<td role="cell" class="track">${renderTrack(bar, end, colors)}${renderSpread(bar, measure)}${bar.caveats.map((text) => html`<span class="caveat">${text}</span>`)}${bar.troubles.map(
       ({ status, text }) =>
         html`<span class="trouble ${status.replace(" ", "-")}"><b>${status}</b> ${text}</span>`,
     )}</td>
@@ -114,14 +146,24 @@ function renderTrack({ name, value, interval }: Bar, end: number | null, colors:
   const index = (colors.get(name) ?? 0) % colorCount;
   const percent = (part: number) => `${((100 * Math.min(part, end)) / end).toFixed(2)}%`;
   const whisker =
-    interval === null || interval.low === interval.high
+    interval === null || isPoint(interval)
       ? null
       : html`<span class="whisker${interval.high > end ? " cut" : ""}" style="left:${percent(interval.low)};right:calc(100% - ${percent(interval.high)})"></span>`;
   return html`<span class="line" aria-hidden="true"><span class="bar c${index}" style="width:${percent(value)}"></span>${whisker}</span>`;
 }
 
-function renderInterval(interval: Interval | null, measure: PhaseMeasure): Markup | null {
-  if (interval === null) return null;
-  if (interval.low === interval.high) return html`<span class="interval">the same in every round</span>`;
-  return html`<span class="interval">95 %: ${measure.format(interval.low).replace(/\/s$/, "")} – ${measure.format(interval.high)}</span>`;
+function renderSpread({ values, interval }: Bar, measure: PhaseMeasure): Markup | null {
+  if (values.length < 2) return null;
+  const write = (value: number) => measure.format(value).replace(/\/s$/, "");
+  const text = values.every((value) => value === values[0])
+    ? "the same in every round"
+    : interval === null
+      ? `rounds: ${values.map(write).join(", ")}`
+      : `95 %: ${write(interval.low)} – ${measure.format(interval.high)}`;
+  return html`<span class="interval">${text}</span>`;
+}
+
+/** All rounds had the same value, give or take what logarithms round. */
+function isPoint({ low, high }: Interval): boolean {
+  return high - low <= Math.abs(high) * 1e-9;
 }

@@ -1,3 +1,4 @@
+import type { Plan } from "../../plan/plan.ts";
 import type { Phase, Quantiles, TimelineBucket } from "../../result/schema.ts";
 import { median } from "../../stats/intervals.ts";
 import { measures, overRounds } from "../measure.ts";
@@ -17,12 +18,12 @@ export interface PhaseCharts {
   readonly course: readonly LineChart[];
 }
 
-export function buildCharts(section: Section, colors: Colors): PhaseCharts {
+export function buildCharts(section: Section, plan: Plan, colors: Colors): PhaseCharts {
   return {
     latency: buildLatency(section, colors),
     upgrade: buildUpgrade(section, colors),
     receivers: buildReceivers(section, colors),
-    course: buildCourse(section, colors),
+    course: buildCourse(section, plan, colors),
   };
 }
 
@@ -56,10 +57,13 @@ function buildLatency(section: Section, colors: Colors): LineChart | null {
       };
 }
 
-function buildCourse(section: Section, colors: Colors): LineChart[] {
+function buildCourse(section: Section, plan: Plan, colors: Colors): LineChart[] {
+  // What comes after the load has ended is backlog, and no rate that was held.
+  const lastMs = section.kind === "endurance" ? plan.enduranceSeconds * 1000 : Number.POSITIVE_INFINITY;
+  const bucketsOf = (phase: Phase) => wholeSeconds(phase, Math.min(phase.durationMs, lastMs));
   const longest = Math.max(
     0,
-    ...section.participants.flatMap(ranPhases).map((phase) => wholeSeconds(phase).length),
+    ...section.participants.flatMap(ranPhases).map((phase) => bucketsOf(phase).length),
   );
   if (longest < fewestSeconds) return [];
   const offered = section.participants
@@ -77,7 +81,7 @@ function buildCourse(section: Section, colors: Colors): LineChart[] {
     x: "second",
     level: null,
     ...rest,
-    series: section.participants.flatMap((participant) => courseOf(participant, pick, colors)),
+    series: section.participants.flatMap((participant) => courseOf(participant, bucketsOf, pick, colors)),
   });
   const charts = [
     course("rate", "deliveries per second", ({ delivered }) => delivered, {
@@ -107,6 +111,7 @@ function buildCourse(section: Section, colors: Colors): LineChart[] {
 /** Rounds that ended well stand for the entrant; where none did, what there was of the others is shown as such. */
 function courseOf(
   participant: Participant,
+  bucketsOf: (phase: Phase) => TimelineBucket[],
   pick: (bucket: TimelineBucket) => number | null,
   colors: Colors,
 ): LineSeries[] {
@@ -114,7 +119,7 @@ function courseOf(
   const phases = ok.length > 0 ? ok : ranPhases(participant);
   const points = mergePoints(
     phases.map((phase) =>
-      wholeSeconds(phase).flatMap((bucket) => {
+      bucketsOf(phase).flatMap((bucket) => {
         const value = pick(bucket);
         return value === null ? [] : [{ x: bucket.second, value }];
       }),
@@ -124,8 +129,8 @@ function courseOf(
 }
 
 /** One that was cut off by the end of the phase would look like a collapse. */
-function wholeSeconds({ timeline, durationMs }: Phase): TimelineBucket[] {
-  return timeline.filter(({ second }) => (second + 1) * 1000 <= durationMs);
+function wholeSeconds({ timeline }: Phase, endMs: number): TimelineBucket[] {
+  return timeline.filter(({ second }) => (second + 1) * 1000 <= endMs);
 }
 
 function positive(us: number | null): number | null {

@@ -17,7 +17,8 @@ ${renderLegend(chart)}
 /** The section says which phase it is. */
 function shortTitle(title: string): string {
   const short = title.slice(title.indexOf(": ") + 2);
-  return short.charAt(0).toUpperCase() + short.slice(1);
+  // A percentile is written small.
+  return /^p\d/.test(short) ? short : short.charAt(0).toUpperCase() + short.slice(1);
 }
 
 /** Buttons, so that a line can be hidden by keyboard too. The script makes them work; without it they are a plain legend. */

@@ -1,4 +1,6 @@
+import type { Result, Round } from "../../result/schema.ts";
 import * as format from "../format.ts";
+import { nameOfRound } from "../section.ts";
 import type { Rival, Verdict, VerdictItem } from "../verdict.ts";
 
 /** In a single round, closer than this is level, not ahead. */
@@ -8,14 +10,17 @@ type Standing =
   | { readonly kind: "ahead"; readonly name: string; readonly what: string }
   | { readonly kind: "level" | "equal"; readonly what: string };
 
-/** The verdict in one sentence that claims no more than the items below it. */
-export function describeHeadline({ items }: Verdict): string {
+/** The verdict in a sentence, and who failed in another: no more than the items below it say. */
+export function describeHeadline({ items }: Verdict, { rounds: all }: Pick<Result, "rounds">): string {
+  const failed = describeFailures(all);
   const standings = items.map((item) => standingOf(item, items)).filter((standing) => standing !== null);
   const rounds = Math.max(0, ...items.map((item) => item.rounds));
   if (standings.length === 0) {
-    return rounds === 0
-      ? "Nothing was measured to its end: there is no verdict."
-      : "One contender, so there is nobody to compare it with.";
+    const nothing =
+      rounds === 0
+        ? "Nothing was measured to its end: there is no verdict."
+        : "One contender, so there is nobody to compare it with.";
+    return nothing + failed;
   }
   const ahead = standings.filter((standing) => standing.kind === "ahead");
   const level = whatOf(standings, "level");
@@ -29,15 +34,21 @@ export function describeHeadline({ items }: Verdict): string {
     ...(led.length === 0 ? [] : [format.joinNames(led)]),
     ...(level.length === 0
       ? []
-      : [`${rounds === 1 ? "level" : "no clear difference"} in ${format.joinNames(level)}`]),
+      : [`${rounds === 1 ? "level" : "no clear winner"} in ${format.joinNames(level)}`]),
     ...(level.length === 0 && led.length === 0 && equal.length > 0
       ? [`all are equal in ${format.joinNames(equal)}`]
       : []),
   ];
   const sentence = `${parts.join("; ")}.`;
-  if (rounds === 1) return `In this one round, ${sentence}`;
+  if (rounds === 1) return `In this one round, ${sentence}${failed}`;
   // A contender's name is written as it is.
-  return led.length > 0 ? sentence : sentence.charAt(0).toUpperCase() + sentence.slice(1);
+  return (led.length > 0 ? sentence : sentence.charAt(0).toUpperCase() + sentence.slice(1)) + failed;
+}
+
+/** Nobody who failed is left out in silence. */
+function describeFailures(rounds: readonly Round[]): string {
+  const failed = [...new Set(rounds.filter(({ status }) => status === "failed").map(nameOfRound))];
+  return failed.length === 0 ? "" : ` ${format.joinNames(failed)} failed.`;
 }
 
 function whatOf(standings: readonly Standing[], kind: Standing["kind"]): string[] {

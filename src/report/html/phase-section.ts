@@ -7,13 +7,13 @@ import { measuredColumn, type PhaseColumn } from "../phase-column.ts";
 import { buildPhaseTable } from "../phase-table.ts";
 import { okPhases, type Participant, ranPhases, type Section, titleOf } from "../section.ts";
 import type { Column, Table } from "../table.ts";
-import { accountMeaning, buildAccount } from "./account.ts";
+import { buildAccount } from "./account.ts";
 import { laneOf, renderBars } from "./bars.ts";
 import type { ChartModel } from "./chart-model.ts";
 import { buildCharts, listCharts, type PhaseCharts } from "./charts.ts";
 import { type Colors, entrantName } from "./color.ts";
 import { renderFigure } from "./figure.ts";
-import { meaningOf } from "./glossary.ts";
+import type { Meanings } from "./glossary.ts";
 import { html, type Markup } from "./markup.ts";
 import { pickGroups, renderTable } from "./table-markup.ts";
 
@@ -23,15 +23,21 @@ export interface SectionMarkup {
   readonly charts: readonly ChartModel[];
 }
 
+/** What is the same all over the page. */
+export interface PageContext {
+  readonly plan: Plan;
+  readonly colors: Colors;
+  readonly meanings: Meanings;
+}
+
 /** Everything of one phase: what it does, what to be wary of, and its figures by question. */
 export function renderSection(
   section: Section,
   sections: readonly Section[],
-  plan: Plan,
-  colors: Colors,
+  { plan, colors, meanings }: PageContext,
 ): SectionMarkup {
-  const page = new SectionPage(section, plan, colors);
-  const charts = buildCharts(section, colors);
+  const page = new SectionPage(section, { plan, colors, meanings });
+  const charts = buildCharts(section, plan, colors);
   const markup = html`<section class="phase" id="phase-${section.index}" aria-labelledby="phase-${section.index}-title">
 <h2 id="phase-${section.index}-title">${titleOf(section)}</h2>
 <p class="lead">${describeWork(section, plan)}</p>
@@ -50,11 +56,13 @@ class SectionPage {
   readonly #section: Section;
   readonly #plan: Plan;
   readonly #colors: Colors;
+  readonly #meanings: Meanings;
 
-  constructor(section: Section, plan: Plan, colors: Colors) {
+  constructor(section: Section, { plan, colors, meanings }: PageContext) {
     this.#section = section;
     this.#plan = plan;
     this.#colors = colors;
+    this.#meanings = meanings;
   }
 
   notes(): Markup | null {
@@ -110,7 +118,7 @@ class SectionPage {
     const sums = this.#plan.rounds > 1 ? " Sums over all rounds." : "";
     return this.#block("Every delivery accounted for", [
       html`<p class="explain">Expected = delivered + lost, always; what is lost must have been declared by the server.${sums}</p>`,
-      this.#table(account, `${titleOf(this.#section)}: account of deliveries`, accountMeaning),
+      this.#table(account, `${titleOf(this.#section)}: account of deliveries`),
     ]);
   }
 
@@ -181,10 +189,10 @@ class SectionPage {
     return this.#table(table, `${titleOf(this.#section)}: ${label}`);
   }
 
-  #table(table: Table, label: string, meaning = meaningOf): Markup {
+  #table(table: Table, label: string): Markup {
     return renderTable(table, {
       label,
-      meaningOf: meaning,
+      meanings: this.#meanings,
       firstCell: (name) => entrantName(name, this.#colors),
     });
   }
@@ -213,9 +221,9 @@ const barTitles: Readonly<Partial<Record<MeasureName, string>>> = {
   memoryPerConnection: "Memory per connection",
 };
 
-/** The longest that the generator's event loop was held up: shorter than the latencies, or it is in them. */
-const loopDelayColumn: PhaseColumn = {
+export const loopDelayColumn: PhaseColumn = {
   header: "loop delay max",
+  meaning: "The longest time for which the generator's own event loop was held up, over all rounds.",
   group: 0,
   cell: (participant: Participant) => {
     const delays = okPhases(participant).flatMap(({ generator }) => generator?.eventLoopDelayUs.max ?? []);

@@ -2,7 +2,7 @@ import type { Result } from "../../result/schema.ts";
 import { article } from "../article.ts";
 import { describeStatus } from "../facts.ts";
 import * as format from "../format.ts";
-import { listSections, nameOf } from "../section.ts";
+import { listSections, nameOf, titleOf } from "../section.ts";
 import { listTroubles } from "../trouble.ts";
 import { judge, type Verdict } from "../verdict.ts";
 import { loadAssets } from "./assets.ts";
@@ -10,7 +10,7 @@ import { assignColors } from "./color.ts";
 import { renderConditions, renderContenders, renderRounds } from "./conditions.ts";
 import { renderDocument } from "./document.ts";
 import { renderGlance } from "./glance.ts";
-import { renderGlossary } from "./glossary.ts";
+import { collectMeanings, renderGlossary } from "./glossary.ts";
 import { describeHeadline } from "./headline.ts";
 import { embedJson, html, type Markup } from "./markup.ts";
 import { renderSection } from "./phase-section.ts";
@@ -25,7 +25,10 @@ export async function renderHtml(result: Result): Promise<string> {
   const colors = assignColors(result.contenders.map(nameOf));
   const sections = listSections(result);
   const verdict = judge(result);
-  const phases = sections.map((section) => renderSection(section, sections, result.plan, colors));
+  const meanings = collectMeanings(sections);
+  const phases = sections.map((section) =>
+    renderSection(section, sections, { plan: result.plan, colors, meanings }),
+  );
   const charts = phases.flatMap((phase) => phase.charts);
   const body = html`${renderHead(result, verdict)}
 <main id="main">
@@ -40,7 +43,7 @@ ${phases.map(({ markup }) => markup)}
 <section id="rounds"><h2>All rounds</h2><p class="lead">In the order in which they ran; nothing is left out.</p>${renderRounds(result, colors)}</section>
 <section id="glossary"><h2>What the figures mean</h2>
 <p class="lead">Figures are medians over the rounds that ended well, never the best of several. Counts of lost and other bad deliveries are sums over all rounds.</p>
-<details><summary>Every column explained</summary>${renderGlossary()}</details></section>
+<details><summary>Every column explained</summary>${renderGlossary(meanings)}</details></section>
 </main>
 <footer><p>${result.environment.tool}. Figures marked as the article's are from “${article.title}” (${article.source}), measured on another machine by another method; they are shown for orientation and compared with nothing.</p></footer>
 <script type="application/json" id="charts">${embedJson(charts)}</script>`;
@@ -54,14 +57,13 @@ ${phases.map(({ markup }) => markup)}
 function renderHead(result: Result, verdict: Verdict): Markup {
   const status = result.status === "finished" ? "good" : "warning";
   return html`<header class="top"><p class="brand">WebSocket showdown</p>
-<h1>${describeHeadline(verdict)}</h1>
+<h1>${describeHeadline(verdict, result)}</h1>
 <p class="meta"><span class="pill ${status}">${describeStatus(result)}</span> <time datetime="${result.startedAt}">${result.startedAt.slice(0, 16).replace("T", " ")} UTC</time> <span>${result.id}</span></p>
 ${verdict.remarks.map((remark) => html`<p class="remark">${remark}</p>`)}
 <nav aria-label="Contents"><a href="#glance">At a glance</a><a href="#verdict">Verdict</a>${listSections(
     result,
   ).map(
-    (section) =>
-      html`<a href="#phase-${section.index}">${section.workload === null ? section.kind : `${section.kind} ${section.workload}`}</a>`,
+    (section) => html`<a href="#phase-${section.index}">${titleOf(section)}</a>`,
   )}<a href="#contenders">Contenders</a><a href="#conditions">Machine and plan</a><a href="#rounds">All rounds</a><a href="#glossary">Glossary</a></nav></header>`;
 }
 
@@ -69,7 +71,7 @@ function describeBasis({ plan, environment }: Result): string {
   const rounds =
     plan.rounds === 1
       ? "One round each: no intervals."
-      : `Medians of ${format.formatCount(plan.rounds)} rounds each, with the 95 % interval as a line.`;
+      : `Medians of ${format.formatCount(plan.rounds)} rounds each${plan.rounds < 3 ? ", too few for intervals" : ", with the 95 % interval as a line"}.`;
   return `${rounds} ${format.plural(plan.connections, "connection")}, messages of ${format.formatCount(plan.messageBytes)} bytes, the same plan for everyone, on ${environment.cpuModel} (${format.plural(environment.cpuCount, "CPU")}).`;
 }
 

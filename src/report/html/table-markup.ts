@@ -5,20 +5,20 @@ export interface TableMarkupOptions {
   /** What a screen reader calls it. */
   readonly label: string;
   readonly classes?: string;
-  /** Explains a column; null for one that needs no explanation. */
-  readonly meaningOf?: (header: string) => string | null;
+  /** Explain columns by their headers. */
+  readonly meanings?: ReadonlyMap<string, string>;
   /** The row's name, such as with its colour. */
   readonly firstCell?: (text: string) => Markup | string;
 }
 
 /** A table as the terminal and the Markdown report have it. A wide one scrolls by itself, by keyboard too, never the page. */
 export function renderTable(table: Table, options: TableMarkupOptions): Markup {
-  const { label, classes = "", meaningOf = () => null, firstCell = (text) => text } = options;
+  const { label, classes = "", meanings, firstCell = (text) => text } = options;
   const alignments = table.columns.map(({ align }) => align);
   return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table class="${classes}">
 <thead><tr>${table.columns.map(({ header, align }) => {
-    const meaning = meaningOf(header);
-    return meaning === null
+    const meaning = meanings?.get(header);
+    return meaning === undefined
       ? html`<th scope="col" class="${align}">${header}</th>`
       : html`<th scope="col" class="${align}" title="${meaning}">${header}</th>`;
   })}</tr></thead>

@@ -26,7 +26,7 @@ export function lineOptions(
       axisLabel: {
         ...text,
         hideOverlap: true,
-        formatter: (at: number) => formatPlace(chart.x === "quantile" ? 1 - 1 / at : at, chart.x),
+        formatter: (at: number) => describeTick(at, chart),
       },
       axisLine: { lineStyle: { color: theme.grid } },
       axisTick: { show: false },
@@ -75,6 +75,12 @@ export function lineOptions(
   };
 }
 
+/** The end of the axis, where the sample ends, is no place to name. */
+function describeTick(at: number, { x }: LineChart): string {
+  if (x === "second") return formatPlace(at, x);
+  return Number.isInteger(Math.log10(at)) ? formatPlace(1 - 1 / at, x) : "";
+}
+
 /** A quantile by its distance from 1: each nine takes the same room. */
 function placeOf(x: number, chart: LineChart): number {
   return chart.x === "quantile" ? 1 / (1 - x) : x;
@@ -113,7 +119,7 @@ function bandOf(series: LineSeries, chart: LineChart, theme: Theme) {
                 ...points.toReversed().map(({ x, low }) => api.coord([placeOf(x, chart), low])),
               ],
             },
-            style: { fill: colorOf(series, theme), opacity: 0.14 },
+            style: { fill: colorOf(series, theme), opacity: 0.12 },
           },
   };
 }
