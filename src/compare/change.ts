@@ -26,6 +26,8 @@ export interface Change {
   /** Medians over the rounds, in the measure's unit. */
   readonly before: number | null;
   readonly after: number | null;
+  /** The coarser of the steps in which the two come. */
+  readonly step: number;
   /** Rounds that count. */
   readonly rounds: readonly [before: number, after: number];
   /** `after` as a multiple of `before`; its limits are null where there are none. */
@@ -80,8 +82,12 @@ function hasRatio({ values }: Figure): boolean {
 }
 
 /** Two values may differ by a step without any cause. */
-function marginOf({ before, after }: FigurePair): number {
-  return roundingMargin(Math.max(before.step, after.step), median(before.values), median(after.values));
+function marginOf(pair: FigurePair): number {
+  return roundingMargin(stepOf(pair), median(pair.before.values), median(pair.after.values));
+}
+
+function stepOf({ before, after }: Pick<FigurePair, "before" | "after">): number {
+  return Math.max(before.step, after.step);
 }
 
 function judgePair(pair: FigurePair, interval: Interval | null): Change {
@@ -123,6 +129,7 @@ function describePair({ before, after }: FigurePair) {
     measure: before.measure,
     before: before.value,
     after: after.value,
+    step: stepOf({ before, after }),
     rounds: [before.values.length, after.values.length] as const,
   };
 }

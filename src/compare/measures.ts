@@ -176,6 +176,15 @@ function figureOf(participant: Participant, phase: string, measure: NamedMeasure
   };
 }
 
+/**
+ * A value as tables write it. Processor time comes in ticks: of less than one it is only known to be less, while a
+ * count of zero is zero.
+ */
+export function writeValue({ unit, measure }: NamedMeasure, value: number | null, step: number): string {
+  const isBelow = unit === "cpu" && value !== null && value < step;
+  return isBelow ? `< ${measure.format(step)}` : measure.format(value);
+}
+
 function whyMissing(participant: Participant): string {
   if (okPhases(participant).length > 0) return "not measured, or too few samples for it";
   const phase = ranPhases(participant).at(-1);

@@ -12,6 +12,7 @@ import type { Result } from "../result/schema.ts";
 import type { Change } from "./change.ts";
 import { type Comparison, formatChange, type PhaseComparison } from "./comparison.ts";
 import { type FailOnOutcome, formatLimits } from "./fail-on.ts";
+import { writeValue } from "./measures.ts";
 
 export interface TerminalOptions {
   readonly columns: number;
@@ -135,12 +136,12 @@ function buildTable(phase: PhaseComparison): Table {
   const rows = phase.changes
     .filter((change) => isShown(phase, change))
     .map((change): Row => {
-      const { contender, measure, before, after, ratio, limits, kind } = change;
+      const { contender, measure, before, after, step, ratio, limits, kind } = change;
       return {
         cells: [
           { text: `${contender} ${measure.name}` },
-          { text: measure.measure.format(before) },
-          { text: measure.measure.format(after) },
+          { text: writeValue(measure, before, step) },
+          { text: writeValue(measure, after, step) },
           { text: formatChange(ratio), style: styles[kind] },
           { text: verdicts[kind], style: styles[kind] },
           { text: limits === null ? format.unknown : formatLimits(limits) },

@@ -5,7 +5,7 @@ import type { HistoryFigure } from "../result/history.ts";
 import { type Change, judgeChanges } from "./change.ts";
 import { formatChange } from "./comparison.ts";
 import { formatLimits } from "./fail-on.ts";
-import { type Figure, type NamedMeasure, type NamedPhase, namedMeasures } from "./measures.ts";
+import { type Figure, type NamedMeasure, type NamedPhase, namedMeasures, writeValue } from "./measures.ts";
 
 /** One measure of one contender in one phase, over all runs that had the same plan on the same machine. */
 export interface Trend {
@@ -73,11 +73,12 @@ export function renderTrends(trends: readonly Trend[], columns: number): string[
     const values = points.map(({ value }) => value);
     const [first = null] = values;
     const last = values.at(-1) ?? null;
+    const step = Math.max(...points.map((point) => point.step));
     const cells = [
       `${phase} ${measure.name}`,
       drawTrend(values.slice(-30)),
-      measure.measure.format(first),
-      measure.measure.format(last),
+      writeValue(measure, first, step),
+      writeValue(measure, last, step),
       first === null || last === null || values.length < 2 || first <= 0
         ? format.unknown
         : formatChange(last / first),
@@ -104,12 +105,12 @@ export function renderTrends(trends: readonly Trend[], columns: number): string[
 
 /** The runs of one trend with their numbers. */
 export function renderPoints({ measure, points }: Trend, columns: number): string[] {
-  const rows = points.map(({ run, value, values }) => ({
+  const rows = points.map(({ run, value, values, step }) => ({
     cells: [
       { text: run.id },
-      { text: measure.measure.format(value) },
+      { text: writeValue(measure, value, step) },
       { text: String(values.length) },
-      { text: values.map((one) => measure.measure.format(one)).join(" ") },
+      { text: values.map((one) => writeValue(measure, one, step)).join(" ") },
     ],
   }));
   return renderText(
