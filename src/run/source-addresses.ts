@@ -1,7 +1,7 @@
 import type { Plan } from "../plan/plan.ts";
 
 /** Half of Linux's default range of 28,232 ports: the other half may still be in use or in TIME_WAIT. */
-const connectionsPerAddress = 14_000;
+export const connectionsPerAddress = 14_000;
 
 /**
  * The addresses each worker connects from. All of 127.0.0.0/8 is this machine, and every address brings a port
