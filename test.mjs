@@ -11,6 +11,7 @@ const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, MIX_ENV: "test
 
 step("formatter and linter", join(bin, "biome"), ["check", "--error-on-warnings", "."]);
 step("types", join(bin, "tsc"), []);
+step("types of the pages", join(bin, "tsc"), ["-p", "tsconfig.page.json"]);
 step("toolchains and contenders", bun, [showdown, "build", "--yes"]);
 if (has("go"))
   step("go-gorilla's own tests", "go", ["test", "./..."], join(root, "contenders", "go-gorilla"));

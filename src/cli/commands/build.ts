@@ -8,7 +8,12 @@ import { watchSignals } from "../signals.ts";
 /** `showdown build`: what `run` does before anything is started. */
 export async function build({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
   const stop = watchSignals(host);
-  const progress = createProgress(null, { write: host.err, columns: host.columns, isTty: host.errIsTty });
+  const progress = createProgress(null, {
+    write: host.err,
+    columns: host.columns,
+    isTty: host.errIsTty,
+    color: host.errIsTty && !host.env.NO_COLOR,
+  });
   try {
     const entrants = await findEntrants(positionals, values, host);
     const { buildFailed } = await prepare(entrants, values, host, stop.signal, progress.onEvent);

@@ -46,7 +46,12 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
   };
   // Before anything is installed, built or started.
   const file = await createResultFile(resultsFolder(values, host), initial);
-  const progress = createProgress(plan, { write: host.err, columns: host.columns, isTty: host.errIsTty });
+  const progress = createProgress(plan, {
+    write: host.err,
+    columns: host.columns,
+    isTty: host.errIsTty,
+    color: host.errIsTty && !host.env.NO_COLOR,
+  });
   const stop = watchSignals(host);
   try {
     const built = await prepare(entrants, values, host, stop.signal, progress.onEvent);
@@ -62,7 +67,9 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
     });
     progress.end();
     await file.writeBeside("report.md", renderMarkdown(result));
-    const summary = renderTerminal(result, { columns: host.columns(), color: useColor(host) });
+    // With --json the summary is for the person, not for the pipe.
+    const isTty = values.json ? host.errIsTty : host.outIsTty;
+    const summary = renderTerminal(result, { columns: host.columns(), color: isTty && !host.env.NO_COLOR });
     if (values.json) {
       host.err(summary);
       host.out(`${JSON.stringify(result)}\n`);
@@ -121,10 +128,6 @@ async function verify(
     });
   }
   return { ...prepared, ready, facts };
-}
-
-function useColor(host: Host): boolean {
-  return host.outIsTty && !host.env.NO_COLOR;
 }
 
 function exitCode(result: Result, { facts, buildFailed }: Prepared): number {

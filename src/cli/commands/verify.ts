@@ -3,8 +3,8 @@ import { type Leash, startLeash } from "../../contenders/leash.ts";
 import { type CheckReport, formatCheckReport } from "../../contract/check-report.ts";
 import { runChecks } from "../../contract/run-checks.ts";
 import { createProgress } from "../../report/progress.ts";
-import { verifyEntrant } from "../../run/gate.ts";
-import { AbortedError, exitCodes, UsageError } from "../errors.ts";
+import { type VerifyOptions, verifyEntrant } from "../../run/gate.ts";
+import { AbortedError, ContenderFailedError, exitCodes, UsageError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { findEntrants, prepare } from "../prepare.ts";
@@ -12,10 +12,8 @@ import { watchSignals } from "../signals.ts";
 
 const readyMs = 15_000;
 
-interface Named {
-  readonly name: string;
-  readonly report: CheckReport;
-}
+/** A report, or why there is none. */
+type Verified = { readonly name: string } & ({ readonly report: CheckReport } | { readonly reason: string });
 
 /** `showdown verify`: the conformance suite against contenders, or against running servers by URL. */
 export async function verify({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
@@ -23,15 +21,17 @@ export async function verify({ values, positionals }: ParsedOptions, host: Host)
   const names = positionals.filter((name) => !name.includes("://"));
   const targets = urls.map((url) => ({ url, target: readUrl(url) }));
   const stop = watchSignals(host);
-  const reports: Named[] = [];
-  const add = (name: string, report: CheckReport) => {
-    reports.push({ name, report });
-    if (!values.json) host.out(`${name}\n${formatCheckReport(report)}\n\n`);
+  const all: Verified[] = [];
+  const add = (verified: Verified) => {
+    all.push(verified);
+    const text = "report" in verified ? formatCheckReport(verified.report) : verified.reason;
+    if (!values.json) host.out(`${verified.name}\n${text}\n\n`);
   };
   const leash = startLeash();
   try {
     for (const { url, target } of targets) {
-      add(url, await runChecks(target, { slow: values.slow === true, signal: stop.signal }));
+      const report = await runChecks(target, { slow: values.slow === true, signal: stop.signal });
+      add({ name: url, report });
     }
     if (names.length > 0 || urls.length === 0) {
       await verifyContenders(names, values, host, leash, stop.signal, add);
@@ -40,9 +40,10 @@ export async function verify({ values, positionals }: ParsedOptions, host: Host)
     await leash.stop();
     stop.end();
   }
-  if (values.json) host.out(`${JSON.stringify(reports)}\n`);
+  if (values.json) host.out(`${JSON.stringify(all)}\n`);
   if (stop.signal.aborted) throw new AbortedError();
-  return reports.every(({ report }) => report.competes) ? exitCodes.ok.code : exitCodes.verifyFailed.code;
+  const competes = (verified: Verified) => "report" in verified && verified.report.competes;
+  return all.every(competes) ? exitCodes.ok.code : exitCodes.verifyFailed.code;
 }
 
 async function verifyContenders(
@@ -51,21 +52,35 @@ async function verifyContenders(
   host: Host,
   leash: Leash,
   signal: AbortSignal,
-  add: (name: string, report: CheckReport) => void,
+  add: (verified: Verified) => void,
 ): Promise<void> {
-  const progress = createProgress(null, { write: host.err, columns: host.columns, isTty: host.errIsTty });
+  const progress = createProgress(null, {
+    write: host.err,
+    columns: host.columns,
+    isTty: host.errIsTty,
+    color: host.errIsTty && !host.env.NO_COLOR,
+  });
   try {
     const entrants = await findEntrants(names, values, host);
     const { ready } = await prepare(entrants, values, host, signal, progress.onEvent);
     for (const entrant of ready) {
       const name = formatEntrant(entrant);
       progress.onEvent({ kind: "preparing", text: `verifying ${name}` });
-      const report = await verifyEntrant({ entrant, leash, readyMs, slow: values.slow === true, signal });
-      progress.clear();
-      add(name, report);
+      const verified = await verifyOne(name, { entrant, leash, readyMs, slow: values.slow === true, signal });
+      progress.end();
+      add(verified);
     }
   } finally {
     progress.end();
+  }
+}
+
+async function verifyOne(name: string, options: VerifyOptions): Promise<Verified> {
+  try {
+    return { name, report: await verifyEntrant(options) };
+  } catch (error) {
+    if (!(error instanceof ContenderFailedError)) throw error;
+    return { name, reason: `${error.message}\n${error.output}`.trimEnd() };
   }
 }
 
