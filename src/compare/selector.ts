@@ -61,10 +61,13 @@ function normalize(name: string): string {
 function describeUnknownMeasure(words: readonly string[], scope: Scope): string {
   const isOther = (word: string) =>
     scope.contenders.includes(word) || scope.phases.some(({ name, kind }) => name === word || kind === word);
-  const rest = words.filter((word) => !isOther(word)).join(" ");
+  const rest = words.filter((word) => word !== "" && !isOther(word));
   const names = namedMeasures.map(({ name }) => name);
-  const what = rest === "" ? "no measure is named" : `unknown measure "${rest}"`;
-  return `${what}${rest === "" ? "" : suggest(rest, names)} (there are ${names.join(", ")})`;
+  const all = ` (there are ${names.join(", ")})`;
+  if (rest.length === 0) return `no measure is named${all}`;
+  // The contender may be misspelt too: then the words after it tell which measure was meant.
+  const suggestions = rest.map((_, start) => suggest(rest.slice(start).join(" "), names));
+  return `unknown measure "${rest.join(" ")}"${suggestions.find((text) => text !== "") ?? ""}${all}`;
 }
 
 function describeUnknown(words: readonly string[], hasContender: boolean, scope: Scope): string {
