@@ -33,20 +33,22 @@ interface Count extends OptionBase {
 export type Option = Flag | Text | Choice | Count;
 
 const run = ["run"];
+/** What decides the plan. */
+const planned = ["run", "doctor"];
 
 /** The one table of options: parser, help and README are made from it. */
 export const options = {
   preset: {
     type: "choice",
     choices: ["smoke", "quick", "article", "full"],
-    commands: run,
+    commands: planned,
     otherwise: "quick",
     help: "the parameters to start from; every option below changes one of them",
   },
   phases: {
     type: "text",
     value: "LIST",
-    commands: run,
+    commands: planned,
     help: "phases in order, of connect, burst-echo, burst-broadcast, burst-rooms, endurance-echo, endurance-broadcast, endurance-rooms",
   },
   rounds: {
@@ -54,7 +56,7 @@ export const options = {
     value: "N",
     min: 1,
     max: 1000,
-    commands: run,
+    commands: planned,
     help: "rounds of every contender, in a balanced order",
   },
   connections: {
@@ -62,7 +64,7 @@ export const options = {
     value: "N",
     min: 1,
     max: 2_000_000,
-    commands: run,
+    commands: planned,
     help: "connections to open",
   },
   "connect-batch": {
@@ -70,7 +72,7 @@ export const options = {
     value: "N",
     min: 1,
     max: 100_000,
-    commands: run,
+    commands: planned,
     help: "connections opened at once",
   },
   messages: {
@@ -78,7 +80,7 @@ export const options = {
     value: "N",
     min: 1,
     max: 100_000,
-    commands: run,
+    commands: planned,
     help: "burst: messages per connection",
   },
   "message-batch": {
@@ -86,7 +88,7 @@ export const options = {
     value: "N",
     min: 1,
     max: 1_000_000,
-    commands: run,
+    commands: planned,
     help: "burst: messages offered at once",
   },
   "message-bytes": {
@@ -94,7 +96,7 @@ export const options = {
     value: "N",
     min: 1,
     max: 65_536,
-    commands: run,
+    commands: planned,
     help: "size of one JSON message",
   },
   "endurance-seconds": {
@@ -102,7 +104,7 @@ export const options = {
     value: "S",
     min: 1,
     max: 86_400,
-    commands: run,
+    commands: planned,
     help: "endurance: how long",
   },
   "endurance-rate": {
@@ -110,7 +112,7 @@ export const options = {
     value: "N",
     min: 1,
     max: 100_000_000,
-    commands: run,
+    commands: planned,
     help: "endurance: deliveries per second offered, over all connections",
   },
   "room-size": {
@@ -118,7 +120,7 @@ export const options = {
     value: "N",
     min: 1,
     max: 2_000_000,
-    commands: run,
+    commands: planned,
     help: "rooms workload: members of a room",
   },
   speakers: {
@@ -126,7 +128,7 @@ export const options = {
     value: "N",
     min: 1,
     max: 1000,
-    commands: run,
+    commands: planned,
     help: "broadcast and rooms: members of a room that speak",
   },
   "error-threshold": {
@@ -134,7 +136,7 @@ export const options = {
     value: "N",
     min: 0,
     max: 1e9,
-    commands: run,
+    commands: planned,
     help: "more errors than this end a phase as aborted",
   },
   "warmup-seconds": {
@@ -143,7 +145,7 @@ export const options = {
     min: 0,
     max: 600,
     fraction: true,
-    commands: run,
+    commands: planned,
     help: "unrecorded load before a round's first phase",
   },
   "quiet-seconds": {
@@ -152,7 +154,7 @@ export const options = {
     min: 0.1,
     max: 600,
     fraction: true,
-    commands: run,
+    commands: planned,
     help: "a phase ends when nothing arrived for this long",
   },
   "ready-seconds": {
@@ -161,7 +163,7 @@ export const options = {
     min: 0.1,
     max: 600,
     fraction: true,
-    commands: run,
+    commands: planned,
     otherwise: "15",
     help: "a server must be ready within this",
   },
@@ -171,7 +173,7 @@ export const options = {
     min: 0.1,
     max: 600,
     fraction: true,
-    commands: run,
+    commands: planned,
     otherwise: "10",
     help: "a connection must be open within this",
   },
@@ -180,7 +182,7 @@ export const options = {
     value: "N",
     min: 0,
     max: 4_294_967_295,
-    commands: run,
+    commands: planned,
     otherwise: "1",
     help: "decides the order of rounds, the speakers and the masks",
   },
@@ -189,7 +191,7 @@ export const options = {
     value: "N",
     min: 1,
     max: 65_535,
-    commands: run,
+    commands: planned,
     otherwise: "a free one",
     help: "the port servers listen on",
   },
@@ -198,23 +200,27 @@ export const options = {
     value: "N",
     min: 1,
     max: 1024,
-    commands: run,
+    commands: planned,
     otherwise: "by the machine",
     help: "generator processes",
   },
   pacing: {
     type: "choice",
     choices: ["auto", "spin", "timer"],
-    commands: run,
+    commands: planned,
     otherwise: "auto",
     help: "how endurance keeps its moments: spin takes a processor per worker, timer is late by a millisecond",
   },
-  "no-pin": { type: "flag", commands: run, help: "do not give server and generator processors of their own" },
+  "no-pin": {
+    type: "flag",
+    commands: planned,
+    help: "do not give server and generator processors of their own",
+  },
   contenders: {
     type: "text",
     value: "DIR",
     several: true,
-    commands: ["run", "build", "verify", "list"],
+    commands: ["run", "build", "verify", "list", "doctor"],
     help: "another folder of contenders, besides the project's own; may be repeated",
   },
   results: {
@@ -229,6 +235,11 @@ export const options = {
     commands: ["run", "build", "verify"],
     help: "never install a missing toolchain",
   },
+  "no-void": {
+    type: "flag",
+    commands: run,
+    help: "keep the figures of phases in which the generator was the bottleneck",
+  },
   "no-verify": {
     type: "flag",
     commands: run,
@@ -241,8 +252,15 @@ export const options = {
   },
   yes: {
     type: "flag",
-    commands: ["run", "build", "verify"],
-    help: "install missing toolchains without asking",
+    commands: ["run", "build", "verify", "doctor"],
+    help: "install missing toolchains, or change settings, without asking",
+  },
+  threshold: {
+    type: "text",
+    value: "EXPR",
+    several: true,
+    commands: run,
+    help: 'exit with 12 when the run does not meet it, such as "endurance-echo latency.p99 < 50ms" or "go-gorilla lost = 0"; may be repeated',
   },
   "fail-on": {
     type: "text",
@@ -275,15 +293,21 @@ export const options = {
     help: "also write contenders.csv, phases.csv and timeline.csv there",
   },
   markdown: { type: "flag", commands: ["compare"], help: "the comparison as Markdown" },
+  apply: {
+    type: "flag",
+    commands: ["doctor"],
+    help: "change the settings that need no password and can be put back, and keep the old values",
+  },
+  undo: { type: "flag", commands: ["doctor"], help: "put back what --apply changed" },
   "dry-run": { type: "flag", commands: run, help: "print the resolved plan as JSON and do nothing" },
   json: {
     type: "flag",
-    commands: ["run", "verify", "list", "compare", "history"],
+    commands: ["run", "verify", "list", "compare", "history", "doctor"],
     help: "the result as JSON on stdout, and nothing else there",
   },
   help: {
     type: "flag",
-    commands: ["run", "build", "verify", "list", "compare", "history", "report"],
+    commands: ["run", "build", "verify", "list", "compare", "history", "report", "doctor"],
     help: "show this",
   },
 } as const satisfies Record<string, Option>;

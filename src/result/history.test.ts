@@ -35,6 +35,16 @@ test("runs are entered in any order and listed by time; one entered again is rep
   expect(enterRun(folder, runOf(2))).toBeNull();
   expect(enterRun(folder, runOf(1, { status: "aborted" }))).toBeNull();
   expect(enterRun(folder, runOf(2, { status: "aborted" }))).toBeNull();
+  const shorter = runOf(2, { status: "aborted" });
+  expect(enterRun(folder, { ...shorter, rounds: shorter.rounds.slice(0, 1) })).toBeNull();
+  const entered = shorter.rounds[0]?.contender ?? "";
+  const others = ["bun-native", "elixir-genserver", "go-gorilla", "node-ws"].filter(
+    (name) => name !== entered,
+  );
+  const left = others.flatMap((name) =>
+    listFigureHistory(folder, name).map(({ run }) => run.id.slice(0, 10)),
+  );
+  expect(new Set(left)).toEqual(new Set(["2026-03-01"]));
   expect(listHistory(folder)).toMatchObject([
     { id: "2026-03-01T10-00-00-article", status: "aborted", preset: "article", rounds: 5 },
     {

@@ -168,7 +168,7 @@ function enter(database: Database, result: Result): void {
   const contenders = JSON.stringify(participantsOf(result).map(nameOf));
   const figures = listFigures(result);
   database.transaction(() => {
-    database.query("DELETE FROM figures WHERE run = ?").run(id);
+    // Replacing a run deletes its figures with it.
     database
       .query("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
       .run(

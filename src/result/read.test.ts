@@ -138,6 +138,12 @@ test("values edited by hand: every problem with its place", () => {
   expect(text).toContain("was it edited by hand");
 });
 
+test("a plan edited by hand, which the rest of the file does not give away", () => {
+  const text = edited((result) => Object.assign(result.plan as object, { connections: 0, pacing: "fast" }));
+  expect(text).toContain("plan.connections: Too small: expected number to be >0; got 0");
+  expect(text).toContain('plan.pacing: expected one of "spin"|"timer"; got "fast"');
+});
+
 test("more problems than anyone reads are counted", () => {
   const text = edited((result) => {
     for (const round of result.rounds as Result["rounds"]) Object.assign(round, { status: "?" });
