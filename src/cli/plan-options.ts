@@ -35,6 +35,7 @@ export function makePlan(
     seed: values.seed ?? 1,
     entrants,
     port: values.port ?? 0,
+    voidRule: values["no-void"] !== true,
     workers: values.workers ?? 0,
     pacing: values.pacing ?? "auto",
     serverCpus: cpus.serverCpus,

@@ -6,7 +6,7 @@ import type { Phase } from "../result/schema.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
 import { emptyPhase, type RoundContext } from "./context.ts";
 import { listFindings } from "./findings.ts";
-import { describeGenerator } from "./generator-usage.ts";
+import { describeGenerator, judgeGenerator } from "./generator-usage.ts";
 import { intersect } from "./silence.ts";
 import { buildTimeline } from "./timeline.ts";
 
@@ -47,8 +47,6 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
   const reports = await settle(context);
   const statsAfter = server.exit === null ? await readStats(server.host, server.port) : null;
   const totals = addUp(reports);
-  // Short phases are over before anyone has counted their errors.
-  const ending = reached.status === "ok" ? (pastThreshold(totals.errors, context.plan) ?? reached) : reached;
   const arrived = totals.delivered + Math.min(totals.corrupted, totals.expected - totals.delivered);
   const messages: NonNullable<Phase["messages"]> = {
     planned: totals.planned,
@@ -78,6 +76,19 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
     context.plan,
   );
   const spanUs = span(reports);
+  const sendLagUs = summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag)));
+  const latencyUs = summarize(latency);
+  const serverFigures = watch.figures(context.alive.length, arrived, context.idleRssBytes);
+  const guilt = judgeGenerator({
+    pattern: exchange.orders[0]?.pattern.kind ?? "burst",
+    plan: context.plan,
+    sendLagP99Us: sendLagUs.p99,
+    latencyP99Us: latencyUs.p99,
+    generatorCpuMs: generator.cpuMs,
+    serverCpuMs: serverFigures.cpuMs,
+    spanMs: spanUs / 1000,
+  });
+  const ending = judge(reached, totals.errors, guilt, context.plan);
   context.alive = reports.flatMap(({ alive }) => alive).sort((a, b) => a - b);
   for (const [connection, seq] of reports.flatMap(({ lastSeqs }) => lastSeqs))
     context.saySeqs[exchange.phase.workload].set(connection, seq);
@@ -105,12 +116,12 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
           }
         : null,
     rate: ending.status === "ok" && exchange.seconds !== null ? heldRate(exchange, timeline) : null,
-    latencyUs: { ...summarize(latency), curve: percentileCurve(latency) },
+    latencyUs: { ...latencyUs, curve: percentileCurve(latency) },
     uncorrectedLatencyUs: summarize(mergeHistograms(reports.map(({ uncorrected }) => uncorrected))),
-    sendLagUs: summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag))),
+    sendLagUs,
     receiversUs: describeReceivers(reports),
     longestSilenceMs: Math.round(longestSilenceMs),
-    server: watch.figures(context.alive.length, arrived, context.idleRssBytes),
+    server: serverFigures,
     generator,
     findings: listFindings({
       ...totals,
@@ -120,6 +131,15 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
     }),
     timeline,
   };
+}
+
+/** Short phases are over before anyone has counted their errors. Whose fault a slow phase is matters only if it was whole. */
+function judge(reached: Ending, errors: number, guilt: string | null, plan: Plan): Ending {
+  if (reached.status !== "ok") return reached;
+  const ending = pastThreshold(errors, plan) ?? reached;
+  return ending.status === "ok" && guilt !== null && plan.voidRule
+    ? { status: "void", reason: guilt }
+    : ending;
 }
 
 /** Waits until everything owed has arrived, or until it is clear that it won't. */

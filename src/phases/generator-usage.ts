@@ -10,12 +10,62 @@ export function describeGenerator(
   plan: Plan,
 ): NonNullable<Phase["generator"]> {
   const cpuMs = usages.reduce((all, one) => all + one.cpuMs, 0);
-  // Workers can't use more processors than they have, nor more than one each (garbage collection apart).
-  const processors = Math.min(plan.workers, plan.workerCpus?.length ?? plan.workers);
   return {
     cpuMs: Math.round(cpuMs),
     peakRssBytes: usages.reduce((all, one) => all + one.rssBytes, 0),
-    cpuShare: elapsedMs <= 0 ? 0 : Math.round((cpuMs / (elapsedMs * processors)) * 1000) / 1000,
+    cpuShare: elapsedMs <= 0 ? 0 : Math.round((cpuMs / (elapsedMs * processorsOf(plan))) * 1000) / 1000,
     eventLoopDelayUs: summarize(mergeHistograms(usages.map(({ loopDelay }) => loopDelay))),
   };
+}
+
+/** Workers can't use more processors than they have, nor more than one each (garbage collection apart). */
+function processorsOf({ workers, workerCpus }: Pick<Plan, "workers" | "workerCpus">): number {
+  return Math.min(workers, workerCpus?.length ?? workers);
+}
+
+/**
+ * Past these the generator, and not the server, may be what was measured (docs/method.md). A phase that is
+ * past one of them is void: it has no throughput and is not ranked.
+ */
+export const generatorLimits = {
+  /** Send lag p99 as a share of latency p99: the lag is contained in the latency. */
+  lagShare: 0.1,
+  /** Lags below this are no reproach, however quick the server. */
+  leastLagUs: { spin: 1000, timer: 3000 },
+  /** A burst is the generator's if it used at least this share of its processors … */
+  busyShare: 0.95,
+  /** … while the server used less than this of its own. */
+  idleServerShare: 0.8,
+} as const;
+
+export interface GeneratorEvidence {
+  readonly pattern: "burst" | "steady" | "closed";
+  readonly plan: Pick<Plan, "pacing" | "serverCpus" | "workers" | "workerCpus">;
+  readonly sendLagP99Us: number | null;
+  readonly latencyP99Us: number | null;
+  readonly generatorCpuMs: number;
+  readonly serverCpuMs: number | null;
+  /** From the first send to the last delivery. */
+  readonly spanMs: number;
+}
+
+/** Why the generator may have been the bottleneck, and what to change; null when it is innocent. */
+export function judgeGenerator(evidence: GeneratorEvidence): string | null {
+  const { pattern, plan, sendLagP99Us: lagUs, latencyP99Us, spanMs, serverCpuMs } = evidence;
+  if (pattern === "steady") {
+    const allowedUs = Math.max(
+      generatorLimits.leastLagUs[plan.pacing],
+      (latencyP99Us ?? 0) * generatorLimits.lagShare,
+    );
+    if (lagUs === null || lagUs <= allowedUs) return null;
+    const shown = (us: number) => `${(us / 1000).toFixed(1)} ms`;
+    return `the generator sent up to ${shown(lagUs)} late (p99; at most ${shown(allowedUs)} is allowed): lower --endurance-rate, use fewer connections or a quieter machine with more processors`;
+  }
+  if (spanMs <= 0 || serverCpuMs === null) return null;
+  const share = (cpuMs: number, processors: number) => Math.min(1, cpuMs / (spanMs * processors));
+  const own = share(evidence.generatorCpuMs, processorsOf(plan));
+  const server = share(serverCpuMs, plan.serverCpus?.length ?? 1);
+  if (own < generatorLimits.busyShare || server >= generatorLimits.idleServerShare) return null;
+  const percent = (value: number) => `${Math.round(value * 100)} %`;
+  return `the generator was the bottleneck: it used ${percent(own)} of its processors, the server ${percent(server)} of its own; give it more processors and --workers`;
 }

@@ -28,6 +28,7 @@ const scene = fc
       ...changes,
       preset: "smoke",
       entrants: [],
+      voidRule: true,
       pacing: "timer",
       serverCpus: null,
       workerCpus: null,

@@ -62,7 +62,7 @@ export class ServerWatch {
     };
     const first = alive[0]?.cpuMs ?? null;
     const last = alive.at(-1)?.cpuMs ?? null;
-    const cpuMs = first === null || last === null ? null : last - first;
+    const cpuMs = first === null || last === null ? null : Math.round((last - first) * 1000) / 1000;
     const peakRssBytes = peak(({ rssBytes }) => rssBytes);
     return {
       cpuMs,

@@ -48,6 +48,8 @@ export interface Plan {
   readonly errorThreshold: number;
   /** Seconds of unrecorded load on a few connections before the first phase of a round. */
   readonly warmupSeconds: number;
+  /** Whether a phase in which the generator was the bottleneck is void, as it should be. */
+  readonly voidRule: boolean;
   readonly workers: number;
   readonly pacing: "spin" | "timer";
   /** Processors of the server and of the workers; null where they are not pinned. */

@@ -30,6 +30,7 @@ export function fixturePlan(changes: Partial<Plan> = {}): Plan {
     preset: "article",
     seed: 42,
     entrants: [],
+    voidRule: true,
     workers: 2,
     pacing: "timer",
     serverCpus: [0],

@@ -28,6 +28,7 @@ export const planSchema = z.object({
   speakersPerRoom: positive,
   errorThreshold: count,
   warmupSeconds: z.number().nonnegative(),
+  voidRule: z.boolean(),
   workers: positive,
   pacing: z.enum(["spin", "timer"]),
   serverCpus: cpus,

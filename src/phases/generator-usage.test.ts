@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { type GeneratorEvidence, judgeGenerator } from "./generator-usage.ts";
+
+const plan = { pacing: "spin", serverCpus: [0], workerCpus: [1], workers: 1 } as const;
+const steady: GeneratorEvidence = {
+  pattern: "steady",
+  plan,
+  sendLagP99Us: 900,
+  latencyP99Us: 2000,
+  generatorCpuMs: 1000,
+  serverCpuMs: 200,
+  spanMs: 1000,
+};
+const burst: GeneratorEvidence = { ...steady, pattern: "burst", sendLagP99Us: null };
+
+test.each([
+  ["a small lag", steady, null],
+  ["a lag past a millisecond", { ...steady, sendLagP99Us: 1001 }, "late"],
+  [
+    "the same lag with timers",
+    { ...steady, sendLagP99Us: 1001, plan: { ...plan, pacing: "timer" as const } },
+    null,
+  ],
+  ["a lag that is little beside the latency", { ...steady, sendLagP99Us: 4000, latencyP99Us: 50_000 }, null],
+  ["a lag too few messages tell", { ...steady, sendLagP99Us: null }, null],
+  ["a burst with an idle server", burst, "bottleneck"],
+  ["a burst with a busy server", { ...burst, serverCpuMs: 900 }, null],
+  ["a burst with an idle generator", { ...burst, generatorCpuMs: 700 }, null],
+  ["a burst with a server nobody could watch", { ...burst, serverCpuMs: null }, null],
+  [
+    "a busy worker where two processors were given to two",
+    { ...burst, plan: { ...plan, workers: 2, workerCpus: [1, 2] } },
+    null,
+  ],
+] as const)("%s", (_, evidence, word) => {
+  const reason = judgeGenerator(evidence);
+  if (word === null) expect(reason).toBeNull();
+  else expect(reason).toContain(word);
+});
