@@ -318,8 +318,8 @@ test("given up before TCP has answered, it never opens", async () => {
   const { owner, connection } = connect(server);
   connection.expire();
   expect(owner.told).toEqual(["failed: timeout: no TCP answer"]);
-  await until(() => server.socket === null || server.closed);
-  await Bun.sleep(20);
+  // The system had connected already: the socket goes away as soon as it comes.
+  await until(() => server.closed);
   expect(owner.told).toHaveLength(1);
   expect(server.received.length).toBe(0);
 });
