@@ -117,10 +117,13 @@ function listWarnings(comparison: Unexplained): string[] {
 }
 
 function describeEnd(result: Result, name: string): string[] {
-  if (result.status === "finished") return [];
+  const kept = result.plan.voidRule
+    ? []
+    : [`${name} kept figures of phases in which the generator was the bottleneck (--no-void).`];
+  if (result.status === "finished") return kept;
   return result.status === "aborted"
-    ? [`${name} was stopped before its end: only what it measured by then is compared.`]
-    : [`${name} has not ended, or was cut off: only what it measured by then is compared.`];
+    ? [...kept, `${name} was stopped before its end: only what it measured by then is compared.`]
+    : [...kept, `${name} has not ended, or was cut off: only what it measured by then is compared.`];
 }
 
 function names(result: Result, what: "phases" | "contenders"): string[] {
