@@ -16,3 +16,17 @@ test("a phase with more errors than allowed is aborted, and has no throughput", 
   expect(endurance).toMatchObject({ status: "ok", reason: null });
   expect(endurance.throughput?.deliveriesPerSecond).toBeGreaterThan(0);
 });
+
+test("more failed attempts than allowed abort connect, and the phases go on with what is open", async () => {
+  const run = await runFixtures(
+    ["refuses-after-50"],
+    ...["--connections", "70", "--error-threshold", "5", "--phases", "connect,burst-echo"],
+  );
+  const round = roundOf(run, "refuses-after-50");
+  expect(round).toMatchObject({ status: "aborted" });
+  const connect = phaseOf(round, "connect");
+  expect(connect.status).toBe("aborted");
+  expect(connect.reason).toMatch(/^[12]0 attempts failed, more than the 5 errors allowed$/);
+  expect(connect.connections).toMatchObject({ requested: 70, opened: 50, failed: 20 });
+  expect(phaseOf(round, "burst-echo")).toMatchObject({ status: "ok", messages: { delivered: 500 } });
+});

@@ -31,15 +31,17 @@ function descendants(root: number): Process[] {
 class ForegroundJob {
   readonly results = temporaryFolder();
   readonly process;
+  readonly stderr: Promise<string>;
   readonly started: Process[] = [];
 
   constructor(...args: readonly string[]) {
     this.process = Bun.spawn(["node", entry, ...smokeRun, "--results", this.results, ...args], {
       stdin: "ignore",
       stdout: "pipe",
-      stderr: "ignore",
+      stderr: "pipe",
       detached: true,
     });
+    this.stderr = new Response(this.process.stderr).text();
   }
 
   /** Into the last phase, which lasts; collects every process there is by then. */
@@ -147,4 +149,14 @@ test("SIGKILL of what started the tool makes it stop gently", async () => {
   const result = readResult(job.results);
   expect(result?.status).toBe("aborted");
   expect(result?.rounds[0]?.phases.map(({ status }) => status)).toEqual(["ok", "ok", "ok", "aborted"]);
+});
+
+test("the death of a worker is the tool's own fault, told as such, and leaves nothing behind", async () => {
+  job = new ForegroundJob("clean", "--endurance-seconds", "60");
+  await job.untilEndurance();
+  process.kill(job.pidOf(worker), "SIGKILL");
+  expect(await job.process.exited).toBe(1);
+  await job.expectNothingLeft(0);
+  expect(await job.stderr).toContain("worker 0 ended with SIGKILL in the middle of its work");
+  expect(readResult(job.results)?.rounds[0]?.phases).toHaveLength(3);
 });
