@@ -1,5 +1,6 @@
 import { build } from "./commands/build.ts";
 import { compare } from "./commands/compare.ts";
+import { doctor } from "./commands/doctor.ts";
 import { history } from "./commands/history.ts";
 import { list } from "./commands/list.ts";
 import { report } from "./commands/report.ts";
@@ -52,6 +53,17 @@ export const commands = {
     usage: "[OPTION…]",
     examples: ["showdown list", "showdown list --contenders ../my-servers"],
     execute: list,
+  },
+  doctor: {
+    summary: "say what this machine can hold for a plan, what stops it first, and how to change that",
+    usage: "[CONTENDER[:VARIANT]…] [OPTION…]",
+    examples: [
+      "showdown doctor --preset article",
+      "showdown doctor --connections 100000 --json | jq .capacity",
+      "showdown doctor --preset article --apply",
+      "showdown doctor --undo",
+    ],
+    execute: doctor,
   },
   compare: {
     summary: "compare two runs: what changed, by how much, and whether that is beyond doubt",

@@ -1,0 +1,79 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { readCgroup } from "./cgroup.ts";
+
+const top = mkdtempSync(join(tmpdir(), "showdown-cgroup-"));
+afterAll(() => rmSync(top, { recursive: true }));
+
+/** A process's view: its `/proc/self` files and the files of its groups. `@` stands for the folder. */
+function machine(name: string, files: Record<string, string>): string {
+  const folder = join(top, name);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text.replaceAll("@", folder));
+  }
+  return folder;
+}
+
+test("version 2: the tightest group above counts, and files in the cache don't count as used", () => {
+  const folder = machine("nested", {
+    "proc/cgroup": "0::/user.slice/app.scope\n",
+    "proc/mountinfo": "30 24 0:26 / @/fs rw,nosuid - cgroup2 cgroup2 rw\n",
+    "fs/user.slice/cpu.max": "150000 100000\n",
+    "fs/user.slice/memory.max": "4000000000\n",
+    "fs/user.slice/memory.current": "1500000000\n",
+    "fs/user.slice/memory.stat": "anon 5\ninactive_file 500000000\n",
+    "fs/user.slice/app.scope/cpu.max": "max 100000\n",
+    "fs/user.slice/app.scope/memory.max": "max\n",
+  });
+  expect(readCgroup(`${folder}/proc`)).toEqual({
+    cpu: { cpus: 1.5, path: `${folder}/fs/user.slice/cpu.max` },
+    memory: {
+      limitBytes: 4e9,
+      usedBytes: 1e9,
+      path: `${folder}/fs/user.slice/memory.max`,
+    },
+  });
+});
+
+test("a container sees only its own group, under another path than its process is said to be in", () => {
+  const folder = machine("container", {
+    "proc/cgroup": "0::/docker/abc\n",
+    "proc/mountinfo": "30 24 0:26 /docker/abc @/fs ro - cgroup2 cgroup rw\n",
+    "fs/cpu.max": "200000 100000\n",
+    "fs/memory.max": "max\n",
+  });
+  expect(readCgroup(`${folder}/proc`)).toEqual({
+    cpu: { cpus: 2, path: `${folder}/fs/cpu.max` },
+    memory: null,
+  });
+});
+
+test("version 1: each controller has its own tree, and -1 and a huge number are no limit", () => {
+  const files = {
+    "proc/cgroup": "8:cpu,cpuacct:/a\n4:memory:/b\n1:name=systemd:/\n",
+    "proc/mountinfo":
+      "32 31 0:29 / @/fs/cpu rw - cgroup cgroup rw,cpu,cpuacct\n35 31 0:32 / @/fs/memory rw - cgroup cgroup rw,memory\n",
+    "fs/cpu/a/cpu.cfs_quota_us": "50000\n",
+    "fs/cpu/a/cpu.cfs_period_us": "100000\n",
+    "fs/memory/b/memory.limit_in_bytes": "1000000000\n",
+    "fs/memory/b/memory.usage_in_bytes": "100\n",
+  };
+  const limited = machine("one", files);
+  expect(readCgroup(`${limited}/proc`)).toEqual({
+    cpu: { cpus: 0.5, path: `${limited}/fs/cpu/a/cpu.cfs_quota_us` },
+    memory: { limitBytes: 1e9, usedBytes: 100, path: `${limited}/fs/memory/b/memory.limit_in_bytes` },
+  });
+  const free = machine("free", {
+    ...files,
+    "fs/cpu/a/cpu.cfs_quota_us": "-1\n",
+    "fs/memory/b/memory.limit_in_bytes": "9223372036854771712\n",
+  });
+  expect(readCgroup(`${free}/proc`)).toEqual({ cpu: null, memory: null });
+});
+
+test("without /proc there are no limits to be seen", () => {
+  expect(readCgroup(join(top, "nowhere"))).toEqual({ cpu: null, memory: null });
+});
