@@ -14,10 +14,17 @@ export interface Lane {
   readonly phases: readonly (Phase | null)[];
   /** Of the rounds that did not end well. */
   readonly endings: readonly Ending[];
+  /** What stands there while a run has not come to it. */
+  readonly pending: string | null;
 }
 
 export function laneOf(participant: Participant): Lane {
-  return { name: participant.name, phases: participant.phases, endings: listEndings(participant) };
+  return {
+    name: participant.name,
+    phases: participant.phases,
+    endings: listEndings(participant),
+    pending: null,
+  };
 }
 
 export interface Bar {
@@ -28,17 +35,18 @@ export interface Bar {
   readonly values: readonly number[];
   /** Null for fewer than three rounds, whose limits are too wide to read anything from. */
   readonly interval: Interval | null;
+  readonly pending: string | null;
   /** What makes the figure another thing than the others', such as a share that was lost. */
   readonly caveats: readonly string[];
   /** What stands in the place of the bar, or beside it when only some rounds ended well. */
   readonly troubles: readonly { readonly status: Ending["status"]; readonly text: string }[];
 }
 
-/** Best first; those without a value last. */
-export function buildBars(lanes: readonly Lane[], measure: PhaseMeasure): Bar[] {
+/** Best first; those without a value last. @param connections that the plan asks for */
+export function buildBars(lanes: readonly Lane[], measure: PhaseMeasure, connections: number): Bar[] {
   const direction = measure.better === "higher" ? -1 : 1;
   return lanes
-    .map((lane) => buildBar(lane, measure))
+    .map((lane) => buildBar(lane, measure, connections))
     .sort((a, b) =>
       a.value === null || b.value === null
         ? Number(a.value === null) - Number(b.value === null)
@@ -46,7 +54,7 @@ export function buildBars(lanes: readonly Lane[], measure: PhaseMeasure): Bar[] 
     );
 }
 
-function buildBar({ name, phases, endings }: Lane, measure: PhaseMeasure): Bar {
+function buildBar({ name, phases, endings, pending }: Lane, measure: PhaseMeasure, connections: number): Bar {
   const values = phases
     .map((phase) => (phase?.status === "ok" ? measure.pick(phase) : null))
     .filter((value) => value !== null);
@@ -56,7 +64,8 @@ function buildBar({ name, phases, endings }: Lane, measure: PhaseMeasure): Bar {
     value: values.length === 0 ? null : median(values),
     values,
     interval: values.length < roundsForInterval ? null : medianInterval(values),
-    caveats: findCaveats(phases),
+    pending,
+    caveats: findCaveats(phases, connections),
     troubles: [...alike.values()].flatMap(([ending, ...more]) =>
       ending === undefined
         ? []
@@ -66,24 +75,20 @@ function buildBar({ name, phases, endings }: Lane, measure: PhaseMeasure): Bar {
 }
 
 /** A rate over fewer connections, or over what is left of the messages, is not the same work. */
-function findCaveats(phases: Lane["phases"]): string[] {
-  const ok = phases.filter((phase) => phase?.status === "ok" && phase.messages !== null);
-  const least = ok.reduce<Phase["connections"] | null>((fewest, phase) => {
-    const connections = phase?.connections ?? null;
-    return connections !== null && connections.opened < (fewest?.opened ?? connections.requested)
-      ? connections
-      : fewest;
-  }, null);
-  const sum = (pick: (messages: NonNullable<Phase["messages"]>) => number) =>
-    ok.reduce((all, phase) => all + (phase?.messages ? pick(phase.messages) : 0), 0);
-  const lost = sum((messages) => messages.lost);
+function findCaveats(phases: Lane["phases"], connections: number): string[] {
+  const accounted = phases.flatMap((phase) =>
+    phase?.status === "ok" && phase.messages !== null
+      ? [{ opened: phase.connections.opened, messages: phase.messages }]
+      : [],
+  );
+  const fewest = Math.min(...accounted.map(({ opened }) => opened));
+  const lost = accounted.reduce((sum, { messages }) => sum + messages.lost, 0);
+  const expected = accounted.reduce((sum, { messages }) => sum + messages.expected, 0);
   return [
-    ...(least === null
-      ? []
-      : [`over ${format.formatCount(least.opened)} of ${format.formatCount(least.requested)} connections`]),
-    ...(lost === 0
-      ? []
-      : [`lost ${format.formatShare(lost / sum(({ expected }) => expected))} of its deliveries`]),
+    ...(fewest < connections
+      ? [`over ${format.formatCount(fewest)} of ${format.formatCount(connections)} connections`]
+      : []),
+    ...(lost > 0 ? [`lost ${format.formatShare(lost / expected)} of its deliveries`] : []),
   ];
 }
 
@@ -117,13 +122,15 @@ export function scaleOf(bars: readonly Bar[], { full = null }: BarScale = {}): n
 export interface BarTableOptions extends BarScale {
   readonly caption: string;
   readonly measure: PhaseMeasure;
+  /** That the plan asks for. */
+  readonly connections: number;
   readonly colors: Colors;
 }
 
 /** Bars that are a table too: names, numbers and limits are text, and the bar beside them is drawn by the style sheet alone. */
 export function renderBars(lanes: readonly Lane[], options: BarTableOptions): Markup {
   const { caption, measure, colors } = options;
-  const bars = buildBars(lanes, measure);
+  const bars = buildBars(lanes, measure, options.connections);
   const end = scaleOf(bars, options);
   return html`<table class="bars" role="table">
 <caption class="unseen">${caption}</caption>
@@ -132,7 +139,7 @@ export function renderBars(lanes: readonly Lane[], options: BarTableOptions): Ma
     (bar) => html`<tr role="row">
 <th role="rowheader" scope="row">${entrantName(bar.name, colors)}</th>
 <td role="cell" class="value">${bar.value === null ? html`<span class="unseen">no figure</span>` : measure.format(bar.value)}</td>
-<td role="cell" class="track">${renderTrack(bar, end, colors)}${renderSpread(bar, measure)}${bar.caveats.map((text) => html`<span class="caveat">${text}</span>`)}${bar.troubles.map(
+<td role="cell" class="track">${renderTrack(bar, end, colors)}${bar.pending === null ? null : html`<span class="pending">${bar.pending}</span>`}${renderSpread(bar, measure)}${bar.caveats.map((text) => html`<span class="caveat">${text}</span>`)}${bar.troubles.map(
       ({ status, text }) =>
         html`<span class="trouble ${status.replace(" ", "-")}"><b>${status}</b> ${text}</span>`,
     )}</td>

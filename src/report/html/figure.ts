@@ -4,18 +4,18 @@ import { colorCount } from "./color-count.ts";
 import { html, type Markup } from "./markup.ts";
 import { renderTable } from "./table-markup.ts";
 
-/** A chart with its legend, its text alternative, and its numbers as a table. */
-export function renderFigure(chart: ChartModel, remark: string): Markup {
+/** A chart with its legend, its text alternative, and its numbers as a table, unless they change all the time. */
+export function renderFigure(chart: ChartModel, remark: string, isLive = false): Markup {
   return html`<figure class="chart" id="${chart.id}">
 <figcaption><b>${shortTitle(chart.title)}</b> <span>${remark}</span></figcaption>
 ${renderLegend(chart)}
 <div class="drawing ${chart.kind}" data-chart="${chart.id}" style="--rows:${chart.kind === "dots" ? chart.rows.length : 0}" role="img" aria-label="${describeChart(chart)}"><p>Drawn where JavaScript runs; the numbers are in the table below.</p></div>
-<details><summary>The numbers of this chart</summary>${renderTable(tableOf(chart), { label: `${chart.title}: numbers`, classes: "plain" })}</details>
+${isLive ? null : html`<details><summary>The numbers of this chart</summary>${renderTable(tableOf(chart), { label: `${chart.title}: numbers`, classes: "plain" })}</details>`}
 </figure>`;
 }
 
 /** The section says which phase it is. */
-function shortTitle(title: string): string {
+export function shortTitle(title: string): string {
   const short = title.slice(title.indexOf(": ") + 2);
   // A percentile is written small.
   return /^p\d/.test(short) ? short : short.charAt(0).toUpperCase() + short.slice(1);

@@ -61,7 +61,7 @@ export function renderPanel(
   return html`<section class="panel">
 <h3>${link === undefined ? title : html`<a href="${link}">${title}</a>`}</h3>
 <p class="question">${questions[section.kind]}${ends}</p>
-${renderBars(lanes, { caption: `${title}: ${questions[section.kind]}`, measure, colors, full })}
+${renderBars(lanes, { caption: `${title}: ${questions[section.kind]}`, measure, connections: plan.connections, colors, full })}
 ${remarks}
 </section>`;
 }

@@ -165,7 +165,12 @@ class SectionPage {
     const title = barTitles[name] ?? measure.header;
     return html`<div class="small-bars"><h4>${title}</h4><p class="question">${measure.better === "lower" ? "less is better" : "more is better"}</p>${renderBars(
       this.#section.participants.map(laneOf),
-      { caption: `${titleOf(this.#section)}: ${title}`, measure, colors: this.#colors },
+      {
+        caption: `${titleOf(this.#section)}: ${title}`,
+        measure,
+        connections: this.#plan.connections,
+        colors: this.#colors,
+      },
     )}</div>`;
   }
 

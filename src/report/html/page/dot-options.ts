@@ -97,6 +97,7 @@ function describeMark(item: unknown, { marks, rows, unit }: DotChart): HTMLEleme
   box.appendChild(document.createElement("b")).textContent = row?.name ?? "";
   for (const [index, mark] of marks.entries()) {
     const line = box.appendChild(document.createElement("div"));
+    line.className = "tooltip-row";
     line.appendChild(document.createElement("span")).textContent = mark;
     const number = line.appendChild(document.createElement(mark === seriesName ? "strong" : "span"));
     number.textContent = formatValue(row?.values[index] ?? null, unit);

@@ -23,6 +23,7 @@ export function createTooltip(
   });
   for (const { one, point } of rows.sort((a, b) => b.point.middle - a.point.middle)) {
     const line = box.appendChild(document.createElement("div"));
+    line.className = "tooltip-row";
     const key = line.appendChild(document.createElement("i"));
     key.style.background = theme.series[one.color % colorCount] ?? theme.text;
     line.appendChild(document.createElement("span")).textContent = seriesLabel(one);
