@@ -1,0 +1,171 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  concludeSearch,
+  mostSteps,
+  nextRate,
+  precision,
+  type SearchRules,
+  type SearchStep,
+  type StepVerdict,
+} from "./capacity-search.ts";
+
+const rules: SearchRules = { startRatePerSecond: 1000, grainPerSecond: 1 };
+
+/** Searches an invented server to the end. */
+function search(judge: (rate: number, step: number) => StepVerdict, searched = rules): SearchStep[] {
+  const steps: SearchStep[] = [];
+  for (;;) {
+    const ratePerSecond = nextRate(steps, searched);
+    if (ratePerSecond === null) return steps;
+    steps.push({ ratePerSecond, verdict: judge(ratePerSecond, steps.length) });
+    // One that never ends would hang the test.
+    expect(steps.length).toBeLessThanOrEqual(mostSteps);
+  }
+}
+
+const upTo = (capacity: number) => (rate: number) => (rate <= capacity ? "held" : "server");
+
+function rates(steps: readonly SearchStep[]): number[] {
+  return steps.map(({ ratePerSecond }) => ratePerSecond);
+}
+
+/** An answer between the capacity and what the precision, or the coarsest message, leaves open below it. */
+function expectFound(steps: readonly SearchStep[], capacity: number, grain = 1): void {
+  const { heldPerSecond, isLowerBound } = concludeSearch(steps);
+  expect(heldPerSecond).toBeLessThanOrEqual(capacity);
+  const least = Math.min(capacity / (1 + precision), capacity - grain);
+  expect(heldPerSecond).toBeGreaterThanOrEqual(Math.floor(least * 0.999));
+  expect(isLowerBound).toBe(false);
+}
+
+test.each([
+  // Doubled from the start, each failure repeated, then the geometric middle.
+  [3000, [1000, 2000, 4000, 4000, 2828, 3363, 3363, 3084, 3084, 2953]],
+  [1000, [1000, 2000, 2000, 1414, 1414, 1189, 1189, 1090, 1090, 1044, 1044]],
+  // Halved from a start that was too high.
+  [300, [1000, 1000, 500, 500, 250, 354, 354, 297, 324, 324, 310, 310]],
+])("a server of %i/s is asked for exactly these rates", (capacity, asked) => {
+  const steps = search(upTo(capacity));
+  expect(rates(steps)).toEqual(asked);
+  expectFound(steps, capacity);
+});
+
+test("any capacity is found within the precision, from any start", () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 1, max: 1e6, noNaN: true }),
+      fc.double({ min: 0.02, max: 200, noNaN: true }),
+      (start, factor) => {
+        const capacity = Math.max(1, start * factor);
+        expectFound(search(upTo(capacity), { startRatePerSecond: start, grainPerSecond: 1 }), capacity);
+      },
+    ),
+  );
+});
+
+test("rates are multiples of what one message more makes, and the answer is as exact as these allow", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 5000 }),
+      fc.integer({ min: 1, max: 100 }),
+      fc.integer({ min: 10, max: 20_000 }),
+      (grainPerSecond, grains, startRatePerSecond) => {
+        const capacity = grainPerSecond * grains;
+        const steps = search(upTo(capacity), { startRatePerSecond, grainPerSecond });
+        for (const rate of rates(steps)) expect(rate % grainPerSecond).toBe(0);
+        if (steps.length < mostSteps) expectFound(steps, capacity, grainPerSecond);
+      },
+    ),
+  );
+});
+
+test("hiccups now and then, at any step, change nothing of the answer", () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 200, max: 50_000, noNaN: true }),
+      fc.uniqueArray(fc.integer({ min: 0, max: mostSteps }), { maxLength: 4 }),
+      fc.constantFrom<StepVerdict>("server", "generator"),
+      (capacity, places, verdict) => {
+        // Two at one rate would count, and a rate is tried three times at most.
+        const hiccups = new Set(
+          places.filter((place) => !places.includes(place - 1) && !places.includes(place - 2)),
+        );
+        const noisy = search((rate, step) => (hiccups.has(step) ? verdict : upTo(capacity)(rate)));
+        if (noisy.length === mostSteps) return;
+        expect(concludeSearch(noisy)).toEqual(concludeSearch(search(upTo(capacity))));
+      },
+    ),
+  );
+});
+
+test("with a tenth of all steps failing by chance, nine of ten searches still come within a tenth", () => {
+  const capacity = 20_000;
+  let close = 0;
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = lcg(seed);
+    const { heldPerSecond } = concludeSearch(
+      search((rate) => (random() < 0.1 ? "server" : upTo(capacity)(rate))),
+    );
+    if (heldPerSecond !== null && heldPerSecond >= capacity * 0.9) close++;
+  }
+  expect(close).toBeGreaterThanOrEqual(180);
+});
+
+test("where the generator ends first the answer is a lower bound, near the generator's own end", () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 100, max: 1e5, noNaN: true }),
+      fc.double({ min: 100, max: 1e5, noNaN: true }),
+      (capacity, ceiling) => {
+        fc.pre(Math.floor(capacity) !== Math.floor(ceiling));
+        const steps = search((rate) =>
+          rate > capacity && capacity < ceiling ? "server" : rate > ceiling ? "generator" : "held",
+        );
+        const { heldPerSecond, isLowerBound } = concludeSearch(steps);
+        const end = Math.min(capacity, ceiling);
+        expect(heldPerSecond).toBeLessThanOrEqual(end);
+        expect(heldPerSecond).toBeGreaterThan(end / (1 + precision) - 2);
+        expect(isLowerBound).toBe(ceiling < capacity);
+      },
+    ),
+  );
+});
+
+test("the generator stopping a high step does not hide the server's end below it", () => {
+  const steps = search((rate) => (rate >= 4000 ? "generator" : rate <= 2300 ? "held" : "server"));
+  expectFound(steps, 2300);
+});
+
+test("two failures for different reasons are decided by a third try", () => {
+  const [server, generator] = ["server", "generator"].map((verdict) => ({
+    ratePerSecond: 1000,
+    verdict: verdict as StepVerdict,
+  }));
+  if (server === undefined || generator === undefined) throw new Error("two steps are given");
+  expect(nextRate([server], rules)).toBe(1000);
+  expect(nextRate([server, generator], rules)).toBe(1000);
+  expect(nextRate([server, generator, server], rules)).toBe(500);
+  expect(concludeSearch([server, generator, server]).isLowerBound).toBe(false);
+  expect(concludeSearch([server, generator, generator]).isLowerBound).toBe(true);
+});
+
+test("a server that holds nothing has no capacity, and the search ends", () => {
+  const steps = search(() => "server", { startRatePerSecond: 64, grainPerSecond: 10 });
+  expect(rates(steps)).toEqual([60, 60, 30, 30, 20, 20, 10, 10]);
+  expect(concludeSearch(steps)).toEqual({ heldPerSecond: null, failedPerSecond: 10, isLowerBound: false });
+});
+
+test("a server that holds everything ends the search by its number of steps, as a lower bound", () => {
+  const steps = search(() => "held");
+  expect(steps).toHaveLength(mostSteps);
+  expect(concludeSearch(steps)).toMatchObject({ failedPerSecond: null, isLowerBound: true });
+});
+
+function lcg(seed: number): () => number {
+  let state = seed * 2_654_435_761;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

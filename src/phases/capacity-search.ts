@@ -1,0 +1,79 @@
+/** What became of one step: held, or not, and by whose doing. */
+export type StepVerdict = "held" | "server" | "generator";
+
+export interface SearchStep {
+  /** Deliveries per second offered. */
+  readonly ratePerSecond: number;
+  readonly verdict: StepVerdict;
+}
+
+export interface SearchRules {
+  readonly startRatePerSecond: number;
+  /** Rates come in multiples of this: a step can't send a part of a message. */
+  readonly grainPerSecond: number;
+}
+
+/** Between the highest rate held and the lowest that was not: a finer answer would be finer than two runs agree. */
+export const precision = 0.05;
+/** Enough to double the rate a thousandfold and to bisect, with every failure repeated. */
+export const mostSteps = 32;
+
+/**
+ * A failure counts when the same one has come this often at one rate. The search never comes back above a
+ * rate that failed, so one hiccup of the machine would cut the result for good; a rate is hardly ever held
+ * by accident, and holding it once is enough.
+ */
+const failuresThatCount = 2;
+
+/**
+ * The rate to offer next: doubled until one fails, then the geometric middle between held and failed; halved
+ * while none was held. Null when the answer is known, or when there are no more steps.
+ *
+ * @returns deliveries per second, a multiple of the grain
+ */
+export function nextRate(
+  steps: readonly SearchStep[],
+  { startRatePerSecond, grainPerSecond }: SearchRules,
+): number | null {
+  const inGrains = (rate: number) => Math.max(1, Math.round(rate / grainPerSecond)) * grainPerSecond;
+  const last = steps.at(-1);
+  if (last === undefined) return inGrains(startRatePerSecond);
+  if (steps.length >= mostSteps) return null;
+  const { heldPerSecond: held, failedPerSecond: failed } = concludeSearch(steps);
+  const isSettled = last.ratePerSecond === held || last.ratePerSecond === failed;
+  if (!isSettled) return last.ratePerSecond;
+  if (failed === null) return held === null ? null : inGrains(held * 2);
+  if (held !== null && failed <= held * (1 + precision)) return null;
+  const next = inGrains(held === null ? failed / 2 : Math.sqrt(held * failed));
+  return next > (held ?? 0) && next < failed ? next : null;
+}
+
+export interface Conclusion {
+  /** The highest rate held; null when none was. */
+  readonly heldPerSecond: number | null;
+  /** The lowest rate that was not held, beyond doubt; null when all were. */
+  readonly failedPerSecond: number | null;
+  /** The server could have held more for all that is known: the generator, or the number of steps, set the end. */
+  readonly isLowerBound: boolean;
+}
+
+export function concludeSearch(steps: readonly SearchStep[]): Conclusion {
+  const held = new Set(
+    steps.filter(({ verdict }) => verdict === "held").map(({ ratePerSecond }) => ratePerSecond),
+  );
+  const failedBy = (culprit: "server" | "generator") =>
+    [...Map.groupBy(steps, ({ ratePerSecond }) => ratePerSecond)]
+      .filter(([rate, tries]) => !held.has(rate) && countOf(tries, culprit) >= failuresThatCount)
+      .map(([rate]) => rate);
+  const [byServer, byGenerator] = [failedBy("server"), failedBy("generator")];
+  const failed = Math.min(...byServer, ...byGenerator);
+  return {
+    heldPerSecond: held.size === 0 ? null : Math.max(...held),
+    failedPerSecond: failed === Number.POSITIVE_INFINITY ? null : failed,
+    isLowerBound: !byServer.includes(failed),
+  };
+}
+
+function countOf(steps: readonly SearchStep[], verdict: StepVerdict): number {
+  return steps.filter((step) => step.verdict === verdict).length;
+}
