@@ -1,4 +1,4 @@
-import type { Phase } from "../result/schema.ts";
+import type { FaultReport, Phase } from "../result/schema.ts";
 import { median } from "../stats/intervals.ts";
 import type { Measure } from "../stats/ranking.ts";
 import * as format from "./format.ts";
@@ -18,8 +18,8 @@ export interface PhaseMeasure {
   readonly step?: (phase: Phase) => number;
 }
 
-/** The kernel counts processor time of a process in ticks of 10 ms. */
-const cpuTickUs = 10_000;
+/** Processor time is read in nanoseconds (Linux), but a sample is taken up to about a millisecond beside the phase's ends. */
+const cpuTickUs = 1000;
 const pageBytes = 4096;
 
 const microsecond = () => 1;
@@ -174,6 +174,45 @@ const listed = {
     format: format.formatBytes,
     step: ({ connections }) => pageBytes / Math.max(1, connections.opened),
   },
+  inTime: {
+    header: "others in time",
+    meaning:
+      "Of the deliveries owed to the connections that a fault did not strike, from the strike on, the share that came, and no later than twice the p99 before. Over all faults but kill, which strikes everybody.",
+    better: "higher",
+    pick: ({ chaos }) => shareInTime(chaos?.faults ?? []),
+    format: format.formatShare,
+    // One delivery.
+    step: ({ chaos }) =>
+      1 /
+      Math.max(
+        1,
+        neighbourly(chaos?.faults ?? []).reduce((all, { planned }) => all + planned, 0),
+      ),
+  },
+  lostNeighbours: {
+    header: "others lost",
+    meaning: "Connections lost that the fault did not strike, over all faults but kill.",
+    better: "lower",
+    pick: ({ chaos }) =>
+      chaos === null
+        ? null
+        : neighbourly(chaos.faults).reduce((all, { lostConnections }) => all + lostConnections, 0),
+    format: format.formatCount,
+    step: () => 1,
+  },
+  backAfterKill: {
+    header: "back after kill",
+    meaning:
+      "From the kill of the server's process until, restarted by the harness, it had all its connections back and served them as before.",
+    better: "lower",
+    pick: ({ chaos }) => {
+      const ms = chaos?.faults.find(({ fault }) => fault === "kill")?.recoveredMs ?? null;
+      return ms === null ? null : ms * 1000;
+    },
+    format: format.formatLatency,
+    // Recovery is told in slots of 100 ms.
+    step: () => 100_000,
+  },
   messagesPerFrame: {
     header: "msgs/frame",
     meaning:
@@ -201,6 +240,18 @@ const listed = {
 export type MeasureName = keyof typeof listed;
 
 export const measures: Readonly<Record<MeasureName, PhaseMeasure>> = listed;
+
+/** Faults that leave the server's process to itself: what the others suffer is the server's doing. */
+function neighbourly(faults: readonly FaultReport[]): FaultReport[] {
+  return faults.filter(({ fault }) => fault !== "kill");
+}
+
+function shareInTime(faults: readonly FaultReport[]): number | null {
+  const sum = (pick: (fault: FaultReport) => number) =>
+    neighbourly(faults).reduce((all, fault) => all + pick(fault), 0);
+  const planned = sum((fault) => fault.planned);
+  return planned === 0 ? null : 1 - sum(({ lost, late }) => lost + late) / planned;
+}
 
 function latency(
   header: string,

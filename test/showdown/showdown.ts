@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout } from "bun:test";
+import { expect } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,9 +6,8 @@ import { type Phase, type Result, type Round, resultSchema } from "../../src/res
 
 const project = join(import.meta.dir, "..", "..");
 const program = join(project, "src", "cli", "main.ts");
-/** Servers take their time to get ready, to fall silent and to end. Hooks have to be given it too. */
+/** Servers take their time to get ready, to fall silent and to end: for `setDefaultTimeout`, and for hooks. */
 export const longestMs = 120_000;
-setDefaultTimeout(longestMs);
 
 export const fixtures = join(project, "test", "fixtures", "contenders");
 
@@ -76,12 +75,21 @@ export async function runFixtures(
   }
 }
 
-/** The `result.json` of the only run in a results folder; null where there is none yet. */
-export function readResult(results: string): Result | null {
-  const runs = existsSync(results) ? readdirSync(results) : [];
+/** The folder of the only run in a results folder; null where there is none yet. */
+export function runFolder(results: string): string | null {
+  const names = existsSync(results) ? readdirSync(results) : [];
+  const runs = names
+    .map((name) => join(results, name))
+    .filter((path) => existsSync(join(path, "result.json")));
   expect(runs.length).toBeLessThanOrEqual(1);
-  const path = join(results, runs[0] ?? "none", "result.json");
-  return existsSync(path) ? resultSchema.parse(JSON.parse(readFileSync(path, "utf8"))) : null;
+  return runs[0] ?? null;
+}
+
+/** Its `result.json`. */
+export function readResult(results: string): Result | null {
+  const folder = runFolder(results);
+  if (folder === null) return null;
+  return resultSchema.parse(JSON.parse(readFileSync(join(folder, "result.json"), "utf8")));
 }
 
 /** The only round of a contender. */

@@ -1,12 +1,15 @@
+import { checkThresholds, parseThresholds, type ThresholdOutcome } from "../../compare/threshold.ts";
 import { formatEntrant, type ResolvedEntrant } from "../../contenders/entrants.ts";
 import { startLeash } from "../../contenders/leash.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
 import { balancedOrder } from "../../plan/order.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { renderHtml } from "../../report/html/render.ts";
 import { renderMarkdown } from "../../report/markdown.ts";
 import { createProgress } from "../../report/progress.ts";
 import { renderTerminal } from "../../report/terminal.ts";
 import { createResultFile } from "../../result/file.ts";
+import { enterRun } from "../../result/history.ts";
 import { type ContenderFacts, type Result, schemaVersion } from "../../result/schema.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { passGate } from "../../run/gate.ts";
@@ -24,6 +27,8 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
   const entrants = await findEntrants(positionals, values, host);
   const environment = await describeEnvironment();
   const { plan, pinReason } = makePlan(values, entrants, environment);
+  // Refused now, not after an hour of measuring.
+  const thresholds = parseThresholds(values.threshold ?? [], plan);
   if (values["dry-run"]) {
     const order = balancedOrder(plan.entrants, plan.rounds, plan.seed);
     host.out(`${JSON.stringify({ plan, order }, null, 2)}\n`);
@@ -33,7 +38,7 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
   const startedAt = new Date();
   const initial: Result = {
     schema: schemaVersion,
-    id: `${startedAt.toISOString().slice(0, 19).replaceAll(":", "-")}-${plan.preset}`,
+    id: `${startedAt.toISOString().slice(0, 23).replaceAll(/[:.]/g, "-")}-${plan.preset}`,
     startedAt: startedAt.toISOString(),
     finishedAt: null,
     status: "running",
@@ -67,6 +72,9 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
     });
     progress.end();
     await file.writeBeside("report.md", renderMarkdown(result));
+    await file.writeBeside("report.html", await renderHtml(result));
+    const historyProblem = enterRun(resultsFolder(values, host), result);
+    if (historyProblem !== null) host.err(`warning: ${historyProblem}\n`);
     // With --json the summary is for the person, not for the pipe.
     const isTty = values.json ? host.errIsTty : host.outIsTty;
     const summary = renderTerminal(result, { columns: host.columns(), color: isTty && !host.env.NO_COLOR });
@@ -77,7 +85,9 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
       host.out(summary);
     }
     host.err(`\nWritten to ${file.folder}\n`);
-    return exitCode(result, prepared);
+    const outcomes = checkThresholds(result, thresholds);
+    for (const { text } of outcomes) host.err(`${text}\n`);
+    return exitCode(result, prepared, outcomes);
   } finally {
     progress.end();
     stop.end();
@@ -130,10 +140,15 @@ async function verify(
   return { ...prepared, ready, facts };
 }
 
-function exitCode(result: Result, { facts, buildFailed }: Prepared): number {
+function exitCode(
+  result: Result,
+  { facts, buildFailed }: Prepared,
+  outcomes: readonly ThresholdOutcome[],
+): number {
   if (result.status === "aborted") return exitCodes.aborted.code;
   if (result.rounds.some(({ status }) => status === "failed")) return exitCodes.contenderFailed.code;
   if (buildFailed) return exitCodes.build.code;
+  if (outcomes.some(({ ok }) => !ok)) return exitCodes.threshold.code;
   return facts.some(({ verified }) => verified?.competes === false)
     ? exitCodes.verifyFailed.code
     : exitCodes.ok.code;
