@@ -49,7 +49,7 @@ export const options = {
     type: "text",
     value: "LIST",
     commands: planned,
-    help: "phases in order, of connect, burst-echo, burst-broadcast, burst-rooms, endurance-echo, endurance-broadcast, endurance-rooms",
+    help: "phases in order, of connect, burst-echo, burst-broadcast, burst-rooms, endurance-echo, endurance-broadcast, endurance-rooms, chaos-broadcast, chaos-rooms",
   },
   rounds: {
     type: "count",
@@ -114,6 +114,19 @@ export const options = {
     max: 100_000_000,
     commands: planned,
     help: "endurance: deliveries per second offered, over all connections",
+  },
+  faults: {
+    type: "text",
+    value: "LIST",
+    commands: run,
+    otherwise: "all",
+    help: "chaos: what strikes, of slow-readers, resets, garbage, storm, crash, kill",
+  },
+  "chaos-seconds": {
+    type: "text",
+    value: "S/S/S",
+    commands: run,
+    help: "chaos: seconds before, under and after each fault",
   },
   "room-size": {
     type: "count",

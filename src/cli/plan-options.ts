@@ -1,5 +1,6 @@
 import type { ResolvedEntrant } from "../contenders/entrants.ts";
 import { readTopology, splitCpus } from "../machine/cpus.ts";
+import { parseChaosSeconds, parseFaults } from "../plan/faults.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Parameters } from "../plan/presets.ts";
 import { parsePhases, resolvePlan } from "../plan/resolve.ts";
@@ -23,6 +24,9 @@ export function makePlan(
     messageBytes: values["message-bytes"],
     enduranceSeconds: values["endurance-seconds"],
     enduranceRatePerSecond: values["endurance-rate"],
+    faults: values.faults === undefined ? undefined : parseFaults(values.faults),
+    chaosSeconds:
+      values["chaos-seconds"] === undefined ? undefined : parseChaosSeconds(values["chaos-seconds"]),
     roomSize: values["room-size"],
     speakersPerRoom: values.speakers,
     errorThreshold: values["error-threshold"],

@@ -74,6 +74,10 @@ function describePhase({ kind, workload }: PhasePlan, plan: Plan): string {
   const name = workload === undefined ? kind : `${kind} ${workload}`;
   if (kind === "burst") return `${name} (×${format.formatCount(plan.messagesPerConnection)})`;
   if (kind === "connect") return name;
+  if (kind === "chaos") {
+    const { before, strike, after } = plan.chaosSeconds;
+    return `${name} (${plan.faults.join(", ")}: ${before}, ${strike} and ${after} s before, under and after each, at ${format.formatRate(plan.enduranceRatePerSecond)})`;
+  }
   return `${name} (${format.formatDuration(plan.enduranceSeconds * 1000)} at ${format.formatRate(plan.enduranceRatePerSecond)})`;
 }
 

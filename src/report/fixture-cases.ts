@@ -117,7 +117,7 @@ function everyStatus(): Result {
     fixtureRound(nodeWs, oneRound, {
       position: 5,
       phases: oneRound.phases.map(({ kind, workload }, index) =>
-        workload === undefined || kind === "connect"
+        workload === undefined || kind === "connect" || kind === "chaos"
           ? fixtureConnect(oneRound, 1)
           : broken(fixtureExchange(oneRound, kind, workload, 1), {
               status: index === 1 ? "void" : "ok",

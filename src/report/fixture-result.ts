@@ -66,7 +66,7 @@ export function fixtureRound(facts: ContenderFacts, plan: Plan, changes: Partial
     idleRssBytes: 40_000_000,
     shutdown: { graceful: true, exitMs: 12 },
     phases: plan.phases.map(({ kind, workload }) =>
-      workload === undefined || kind === "connect"
+      workload === undefined || kind === "connect" || kind === "chaos"
         ? fixtureConnect(plan, speedOf(facts, round))
         : fixtureExchange(plan, kind, workload, speedOf(facts, round)),
     ),

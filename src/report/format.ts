@@ -62,6 +62,7 @@ export function formatShare(share: number | null): string {
 /** Processor time of one event: `12.3 µs`. */
 export function formatCpu(us: number | null): string {
   if (us === null) return unknown;
+  if (us > 0 && us < 0.01) return `${us.toPrecision(1)} µs`;
   return us < 1000 ? `${threeDigits(us)} µs` : formatLatency(us);
 }
 

@@ -15,7 +15,7 @@ const leastDrop = 0.01;
 
 /** The measure that a phase is about. */
 export function headlineOf({ kind }: Pick<Section, "kind">): MeasureName {
-  return kind === "connect" ? "opened" : kind === "burst" ? "throughput" : "held";
+  return ({ connect: "opened", burst: "throughput", endurance: "held", chaos: "inTime" } as const)[kind];
 }
 
 /** What the phase is about, how it compares with the best, and within which limits it holds. */
@@ -87,6 +87,8 @@ export function headlineColumns(section: Section, sections: readonly Section[]):
         interval,
         counted,
       ];
+    case "chaos":
+      return [first, measuredColumn("lostNeighbours", 0), measuredColumn("backAfterKill", 0), counted];
   }
 }
 

@@ -1,3 +1,4 @@
+import { chaosLoadSeconds } from "../plan/faults.ts";
 import type { PhasePlan, Plan } from "../plan/plan.ts";
 
 /** How long the parts of a round took so far, from which the rest of the run is estimated. */
@@ -56,6 +57,8 @@ function guessPhase({ kind }: PhasePlan, plan: Plan): number {
       return (plan.connections * plan.messagesPerConnection * 1000) / guessedDeliveriesPerSecond;
     case "endurance":
       return plan.enduranceSeconds * 1000;
+    case "chaos":
+      return chaosLoadSeconds(plan) * 1000;
   }
 }
 

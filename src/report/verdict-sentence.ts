@@ -26,6 +26,14 @@ const phrases: Readonly<Partial<Record<MeasureName, Phrase>>> = {
   throughput: { most: "delivered the most", isCount: true, each: (value) => `delivered ${value}` },
   held: { most: "held the highest rate", each: (value) => `held ${value}` },
   p99: { most: "had the lowest p99 latency", each: (value) => `had a p99 latency of ${value}` },
+  inTime: {
+    most: "kept the neighbours of a fault best served",
+    each: (value) => `served ${value} of deliveries to the neighbours of a fault in time`,
+  },
+  backAfterKill: {
+    most: "was the first to serve everybody again after its process was killed",
+    each: (value) => `served everybody again ${value} after its process was killed`,
+  },
   cpuPerDelivery: {
     most: "spent the least processor time per delivery",
     each: (value) => `spent ${value} of processor time per delivery`,
@@ -132,7 +140,7 @@ function roughFactor(ratio: number): string {
 
 /** Who is missing is said once per phase, with the measure that the phase is about. */
 function describeLimitations({ use, unranked, caveats }: Omit<VerdictItem, "text">): string[] {
-  const isHeadline = use === "connections" || use === "burst" || use === "sustained";
+  const isHeadline = ["connections", "burst", "sustained", "faults"].includes(use);
   if (!isHeadline || unranked.length === 0) return [...caveats];
   return [...caveats, `Not ranked: ${format.joinNames(unranked.map(nameUnranked))}.`];
 }

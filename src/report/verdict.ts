@@ -16,7 +16,7 @@ import {
 import { describeItem, describeLoss, describeRemarks } from "./verdict-sentence.ts";
 
 /** What a user may choose a server for. */
-export type Use = "connections" | "burst" | "sustained" | "tail" | "memory" | "cpu";
+export type Use = "connections" | "burst" | "sustained" | "tail" | "memory" | "cpu" | "faults";
 
 /** An entrant in a comparison, in the unit of the measure. */
 export interface Standing {
@@ -96,6 +96,11 @@ function usesOf(section: Section): [Use, MeasureName][] {
         ["sustained", headline],
         ["tail", "p99"],
         ["cpu", "cpuPerDelivery"],
+      ];
+    case "chaos":
+      return [
+        ["faults", headline],
+        ["faults", "backAfterKill"],
       ];
   }
 }

@@ -13,6 +13,7 @@ const questions: Readonly<Record<PhaseKind, string>> = {
   connect: "connections opened, more is better",
   burst: "deliveries per second, more is better",
   endurance: "deliveries per second held, more is better",
+  chaos: "deliveries to neighbours of a fault that came in time, more is better",
 };
 
 /** The phases side by side, as bars: what the page is about. */

@@ -89,4 +89,5 @@ const uses = {
   sustained: "sustained rate",
   tail: "p99 latency",
   cpu: "CPU per delivery",
+  faults: "fault isolation",
 } as const;

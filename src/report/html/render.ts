@@ -99,4 +99,5 @@ const uses = {
   tail: "Predictable latency",
   memory: "Small memory",
   cpu: "Little CPU",
+  faults: "Faults kept to themselves",
 } as const satisfies Record<Verdict["items"][number]["use"], string>;
