@@ -1,5 +1,7 @@
+import type { ChaosSeconds, Fault } from "./faults.ts";
+
 /** What a phase does with the connections. */
-export type PhaseKind = "connect" | "burst" | "endurance";
+export type PhaseKind = "connect" | "burst" | "endurance" | "chaos";
 
 /**
  * Who receives a message: `echo`, its sender alone; `broadcast`, everyone, all in one room;
@@ -40,6 +42,9 @@ export interface Plan {
   readonly enduranceSeconds: number;
   /** Offered load in deliveries per second over all connections, the same for every contender. */
   readonly enduranceRatePerSecond: number;
+  /** Chaos: what strikes, one after another, under the load of endurance. */
+  readonly faults: readonly Fault[];
+  readonly chaosSeconds: ChaosSeconds;
   /** Rooms workload: members of each room. */
   readonly roomSize: number;
   /** Broadcast and rooms: how many members of a room speak. */

@@ -1,3 +1,4 @@
+import { type ChaosSeconds, type Fault, faultNames } from "./faults.ts";
 import type { PhasePlan } from "./plan.ts";
 
 /** The parameters a preset sets, and an option can set otherwise. */
@@ -11,6 +12,8 @@ export interface Parameters {
   readonly messageBytes: number;
   readonly enduranceSeconds: number;
   readonly enduranceRatePerSecond: number;
+  readonly faults: readonly Fault[];
+  readonly chaosSeconds: ChaosSeconds;
   readonly roomSize: number;
   readonly speakersPerRoom: number;
   readonly errorThreshold: number;
@@ -40,6 +43,9 @@ const article: Parameters = {
   messageBytes: 120,
   enduranceSeconds: 60,
   enduranceRatePerSecond: 15_000,
+  // Not of the article, whose phases have no chaos.
+  faults: faultNames,
+  chaosSeconds: { before: 3, strike: 10, after: 5 },
   roomSize: 50,
   speakersPerRoom: 15,
   errorThreshold: 5000,
@@ -68,6 +74,7 @@ export const presets = {
     messageBatch: 100,
     enduranceSeconds: 1,
     enduranceRatePerSecond: 1000,
+    chaosSeconds: { before: 1, strike: 1, after: 1 },
     errorThreshold: 50,
     warmupSeconds: 0,
     quietMs: 2000,
@@ -79,6 +86,7 @@ export const presets = {
       ...articlePhases,
       { kind: "burst", workload: "rooms" },
       { kind: "endurance", workload: "rooms" },
+      { kind: "chaos", workload: "rooms" },
     ],
     rounds: 5,
     connections: 10_000,

@@ -37,6 +37,8 @@ export const phaseNames = {
   "endurance-echo": { kind: "endurance", workload: "echo" },
   "endurance-broadcast": { kind: "endurance", workload: "broadcast" },
   "endurance-rooms": { kind: "endurance", workload: "rooms" },
+  "chaos-broadcast": { kind: "chaos", workload: "broadcast" },
+  "chaos-rooms": { kind: "chaos", workload: "rooms" },
 } as const satisfies Record<string, PhasePlan>;
 
 export function phaseName(phase: { readonly kind: PhaseKind; readonly workload?: Workload | null }): string {

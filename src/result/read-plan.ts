@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { faultNames } from "../plan/faults.ts";
 import type { Plan } from "../plan/plan.ts";
 
 const count = z.int().nonnegative();
@@ -12,7 +13,7 @@ export const planSchema = z.object({
   entrants: z.array(z.object({ contender: z.string(), variant: z.string() })),
   phases: z.array(
     z.object({
-      kind: z.enum(["connect", "burst", "endurance"]),
+      kind: z.enum(["connect", "burst", "endurance", "chaos"]),
       workload: z.enum(["echo", "broadcast", "rooms"]).exactOptional(),
     }),
   ),
@@ -24,6 +25,8 @@ export const planSchema = z.object({
   messageBytes: positive,
   enduranceSeconds: z.number().positive(),
   enduranceRatePerSecond: z.number().positive(),
+  faults: z.array(z.enum(faultNames)),
+  chaosSeconds: z.object({ before: positive, strike: positive, after: positive }),
   roomSize: positive,
   speakersPerRoom: positive,
   errorThreshold: count,

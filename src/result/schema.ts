@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { faultNames } from "../plan/faults.ts";
 
 /** The version of `result.json`; raised when a reader of the old one would misread the new one. */
 export const schemaVersion = 1;
@@ -51,8 +52,70 @@ export const findingSchema = z.object({
   text: z.string(),
 });
 
+/** One fault of a chaos phase: what it did to those whom it did not strike. */
+export const faultSchema = z.object({
+  fault: z.enum(faultNames),
+  seconds: z.object({ before: count, strike: count, after: count }),
+  /** Connections struck; with `garbage` the extra ones that threw it, with `kill` none: it strikes the server. */
+  victims: count,
+  /** All others, whose deliveries are audited. */
+  bystanders: count,
+  /** Latencies of deliveries to bystanders, by the window in which the message was meant to be sent. */
+  before: quantilesSchema,
+  during: quantilesSchema,
+  after: quantilesSchema,
+  /** Connections of bystanders that were lost; one may be lost again after it came back. */
+  lostConnections: count,
+  lostByReason: z.record(z.string(), count),
+  /** Deliveries to bystanders that the load asks for from the strike on. */
+  planned: count,
+  /** Of those, what never came, also since its speaker had no connection to send it on. */
+  lost: count,
+  /** Of `lost`: could not be sent. */
+  unsent: count,
+  /** Of those from the strike on, what came later than `lateUs`, not counting the generator's own lateness. */
+  late: count,
+  /** Twice the p99 before, and at least 10 ms. */
+  lateUs: us,
+  /** The longest time without any delivery that a bystander saw, from the strike on and before it. */
+  longestSilenceMs: z.number(),
+  silenceBeforeMs: z.number(),
+  /** Of the server's process tree: just before the strike, the most from then on, and at the end. */
+  rssBeforeBytes: count.nullable(),
+  rssPeakBytes: count.nullable(),
+  rssAfterBytes: count.nullable(),
+  /** Connections that had to come back, victims too; those that did; the slowest one, from its first attempt on. */
+  rejoin: z.object({
+    wanted: count,
+    opened: count,
+    /** Are open again, and nothing came to them. */
+    unserved: count,
+    slowestMs: z.number().nullable(),
+  }),
+  /** What became of the struck connections: lost to the server's doing, and what was delivered to them. */
+  struck: z.object({ lost: count, delivered: count }),
+  /**
+   * From the strike until deliveries to bystanders were complete and in time for good, and everyone who had to
+   * come back was back and served. 0: never disturbed. Null: not before the end.
+   */
+  recoveredMs: z.number().nullable(),
+  server: z.object({
+    died: z.boolean(),
+    /** How, in words, such as `exited with code 2`. */
+    exit: z.string().nullable(),
+    /** The end of what it printed before. */
+    output: z.string().nullable(),
+    /** By the harness, on the same port, to be able to go on. */
+    restarted: z.boolean(),
+    /** From its end until the new process answered. */
+    downMs: z.number().nullable(),
+  }),
+  /** All of this in a sentence or two. */
+  text: z.string(),
+});
+
 export const phaseSchema = z.object({
-  kind: z.enum(["connect", "burst", "endurance"]),
+  kind: z.enum(["connect", "burst", "endurance", "chaos"]),
   workload: z.enum(["echo", "broadcast", "rooms"]).nullable(),
   /**
    * `ok`: everything was done. `aborted`: errors passed the threshold, or the user stopped it.
@@ -159,6 +222,11 @@ export const phaseSchema = z.object({
       eventLoopDelayUs: quantilesSchema,
     })
     .nullable(),
+  /** Chaos only: one entry per fault, in order. */
+  chaos: z
+    .object({ workload: z.enum(["broadcast", "rooms"]), faults: z.array(faultSchema) })
+    .nullable()
+    .default(null),
   findings: z.array(findingSchema),
   timeline: z.array(bucketSchema),
 });
@@ -253,6 +321,7 @@ export const resultSchema = z.object({
 export type Result = z.infer<typeof resultSchema>;
 export type Round = z.infer<typeof roundSchema>;
 export type Phase = z.infer<typeof phaseSchema>;
+export type FaultReport = z.infer<typeof faultSchema>;
 export type Finding = z.infer<typeof findingSchema>;
 export type Limit = z.infer<typeof limitSchema>;
 export type Quantiles = z.infer<typeof quantilesSchema>;
