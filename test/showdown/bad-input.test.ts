@@ -1,7 +1,9 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readResult, showdown, smokeRun, temporaryFolder } from "./showdown.ts";
+import { longestMs, readResult, showdown, smokeRun, temporaryFolder } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
 
 const folders: string[] = [];
 afterEach(() => {

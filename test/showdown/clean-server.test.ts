@@ -1,5 +1,7 @@
-import { expect, test } from "bun:test";
-import { expectBalanced, findingsOf, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { expectBalanced, findingsOf, longestMs, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
 
 const allPhases =
   "connect,burst-echo,burst-broadcast,burst-rooms,endurance-echo,endurance-broadcast,endurance-rooms";

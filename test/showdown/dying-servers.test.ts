@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import {
   type EndedRun,
   expectBalanced,
@@ -8,6 +8,8 @@ import {
   roundOf,
   runFixtures,
 } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
 
 let run: EndedRun;
 beforeAll(async () => {

@@ -1,5 +1,7 @@
-import { expect, test } from "bun:test";
-import { expectBalanced, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { expectBalanced, longestMs, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
 
 test("a phase with more errors than allowed is aborted, and has no throughput", async () => {
   const args = ["--messages", "44", "--phases", "connect,burst-echo,endurance-echo"] as const;

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import {
   type EndedRun,
   expectBalanced,
@@ -8,6 +8,8 @@ import {
   roundOf,
   runFixtures,
 } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
 
 /** Deliveries are counted from the readiness check's echo on, which is the first: the n-th of a burst is the n + 1st. */
 let everyThousandth: EndedRun;

@@ -1,7 +1,9 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { phaseOf, readResult, showdown, smokeRun, temporaryFolder } from "./showdown.ts";
+import { longestMs, phaseOf, readResult, showdown, smokeRun, temporaryFolder } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
 
 /** A file system too small for a second phase's timeline; null, and why, where none can be mounted. */
 function mountSmallDisk(bytes: number): { readonly folder: string } | { readonly reason: string } {

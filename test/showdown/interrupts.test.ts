@@ -1,8 +1,10 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { awaitGone } from "../../src/contenders/fixture.ts";
-import { phaseOf, readResult, smokeRun, temporaryFolder } from "./showdown.ts";
+import { longestMs, phaseOf, readResult, smokeRun, temporaryFolder } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
 
 const entry = join(import.meta.dir, "..", "..", "showdown.mjs");
 

@@ -1,5 +1,7 @@
-import { expect, test } from "bun:test";
-import { expectBalanced, findingsOf, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { expectBalanced, findingsOf, longestMs, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
 
 test("refused connections are named as the limit, and the rest goes on with those that are open", async () => {
   const run = await runFixtures(["refuses-after-50"], "--connections", "60");

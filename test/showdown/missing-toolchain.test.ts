@@ -1,7 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { roundOf, runFixtures, showdown, smokeRun, temporaryFolder } from "./showdown.ts";
+import { longestMs, roundOf, runFixtures, showdown, smokeRun, temporaryFolder } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
 
 test("who lacks a toolchain is listed as not run, and the others go on", async () => {
   const root = temporaryFolder();

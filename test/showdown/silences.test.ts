@@ -1,5 +1,7 @@
-import { expect, test } from "bun:test";
-import { expectBalanced, findingsOf, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { expectBalanced, findingsOf, longestMs, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
 
 test("a stall is found with its length, and nothing else", async () => {
   // The 3,001st delivery is in endurance, where something is always owed.
