@@ -77,27 +77,19 @@ function renderFinding(
     finding;
   const here = system === "other" ? [] : (commands[system] ?? []);
   const keep = system === "other" ? undefined : permanently[system];
-  const lasts = survivesReboot === false ? "Lost at the next start of the machine." : "";
-  return [
+  const lines = [
     `${paint(title, "strong")}: ${paint(verdict, verdictStyles[verdict])}`,
     ...wrap(explanation, columns, "  "),
-    ...here.map((command) => `    ${command}`),
-    ...(here.length === 0
-      ? []
-      : wrap(
-          [
-            lasts,
-            keep === undefined ? "" : `To keep it: ${keep}`,
-            changes.length > 0 && !needsPassword
-              ? "--apply does it, as far as settings go, and --undo puts it back."
-              : "",
-          ]
-            .filter((text) => text !== "")
-            .join(" "),
-          columns,
-          "  ",
-        )),
   ];
+  if (here.length === 0) return lines;
+  lines.push(...here.map((command) => `    ${command}`));
+  if (survivesReboot === false)
+    lines.push(`  Lost at the next start of the machine.${keep === undefined ? "" : " To keep it:"}`);
+  // Never broken, so that a command can be copied.
+  if (keep !== undefined) lines.push(`    ${keep}`);
+  if (changes.length > 0 && !needsPassword)
+    lines.push("  --apply sets what is a setting here, and --undo puts it back.");
+  return lines;
 }
 
 /** What `--apply` or `--undo` did. */
