@@ -53,10 +53,10 @@ ${running?.view ? renderNumbers(running.view, running.expectedSeconds) : null}${
 function renderNumbers(view: PhaseView, expectedSeconds: number | null): Markup {
   const isConnect = view.kind === "connect";
   const left = expectedSeconds === null ? null : Math.max(0, expectedSeconds * 1000 - view.elapsedMs);
-  const numbers: [label: string, value: string][] = [
+  const numbers: [label: string, value: Markup | string][] = [
     [
       isConnect ? "connections opened" : "deliveries",
-      `${format.formatCount(view.done)} of ${format.formatCount(view.total)}`,
+      html`${format.formatCount(view.done)} <small>of ${format.formatCount(view.total)}</small>`,
     ],
     ["now", format.formatRate(Math.round(view.ratePerSecond))],
     ...(isConnect

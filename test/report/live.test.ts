@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { createLivePage, type LivePage } from "../../src/live/live-page.ts";
+import { serveReplay } from "../../src/live/replay.ts";
+import type { PhaseView } from "../../src/phases/context.ts";
+import { createResultFile } from "../../src/result/file.ts";
+import type { Phase, Result } from "../../src/result/schema.ts";
+import { chromiumPath, launchChromium } from "./chromium.ts";
+import { measuredResult } from "./measured-result.ts";
+
+const result = withEntrants(measuredResult());
+const [round] = result.rounds;
+if (round === undefined) throw new Error("the fixture has no round: expected several");
+
+describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
+  let browser: Browser;
+  let live: LivePage;
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+    live = await createLivePage({ port: 0, plan: result.plan });
+  });
+  afterAll(async () => {
+    await live?.stop();
+    await browser?.close();
+  });
+
+  async function open(url: string) {
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.goto(url);
+    await page.waitForSelector("html[data-drawn]");
+    return { page, complaints };
+  }
+
+  test("numbers, courses and bars follow the events, for those who come late too", async () => {
+    const { page, complaints } = await open(live.url);
+    live.onEvent({ kind: "preparing", text: "building <b>go-gorilla</b>" });
+    await page.getByText("Getting ready: building <b>go-gorilla</b>").waitFor();
+
+    startRound(live);
+    endPhases(live, round.phases.slice(0, 3));
+    startPhase(live, 3);
+    for (const elapsedMs of [1000, 2000, 3000]) {
+      live.onEvent({ kind: "phase-progress", view: { ...endurance, elapsedMs, done: elapsedMs * 15 } });
+    }
+    await page.getByText("bun-native: endurance echo").waitFor();
+    await page.getByText("45,000 of 300,000").waitFor();
+    expect(await page.locator("#now").textContent()).toContain("17 s");
+    expect(await page.locator("#now").textContent()).toContain("1.23 ms");
+    const burst = page.locator(".panel").nth(1);
+    expect(await burst.locator(".bar").count()).toBe(1);
+    expect(await burst.locator("tr", { hasText: "elixir-genserver" }).textContent()).toContain("to come");
+    expect(await lineCount(page)).toBeGreaterThan(0);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+
+    const late = await open(live.url);
+    expect(await late.page.locator("h1").textContent()).toBe("bun-native: endurance echo");
+    expect(await late.page.locator("#now").textContent()).toContain("45,000 of 300,000");
+    expect(await late.page.locator("#live-rate [data-chart]").getAttribute("aria-label")).toContain(
+      "bun-native: from 15,000/s to 15,000/s",
+    );
+
+    await live.stop("The run has finished.");
+    for (const each of [page, late.page]) await each.getByText("The run has finished.").waitFor();
+    expect([...complaints, ...late.complaints]).toEqual([]);
+    await Promise.all([page.close(), late.page.close()]);
+  });
+
+  test("a result file that is being written is followed, and has its report", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "showdown-live-"));
+    const unfinished: Result = { ...result, status: "running", finishedAt: null, rounds: [round] };
+    const file = await createResultFile(folder, unfinished);
+    const replay = await serveReplay({ port: 0, path: file.path });
+    const { page, complaints } = await open(replay.url);
+    expect(await page.locator(".panel").nth(3).locator(".bar").count()).toBe(1);
+    await file.write(result);
+    await page.getByText("The run has finished.").waitFor();
+    expect(await page.locator(".panel").nth(3).locator(".bar").count()).toBe(2);
+    await page.getByRole("link", { name: "The report with everything" }).click();
+    await page.waitForSelector("html[data-drawn]");
+    expect(await page.title()).toContain(result.id);
+    expect(complaints).toEqual([]);
+    await page.close();
+    await replay.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+});
+
+const endurance: PhaseView = {
+  kind: "endurance",
+  workload: "echo",
+  elapsedMs: 0,
+  done: 0,
+  total: 300_000,
+  ratePerSecond: 15_000,
+  p50Us: 200,
+  p99Us: 1234,
+  errors: 0,
+};
+
+function startRound(live: LivePage): void {
+  live.onEvent({
+    kind: "round-started",
+    contender: "bun-native",
+    variant: "default",
+    round: 1,
+    rounds: 3,
+    position: 1,
+    positions: 6,
+  });
+}
+
+function startPhase(live: LivePage, index: number): void {
+  const { kind, workload = null } = result.plan.phases[index] ?? { kind: "connect" };
+  live.onEvent({
+    kind: "phase-started",
+    phaseKind: kind,
+    workload,
+    index,
+    count: result.plan.phases.length,
+    expectedSeconds: kind === "endurance" ? result.plan.enduranceSeconds : null,
+  });
+}
+
+function endPhases(live: LivePage, phases: readonly Phase[]): void {
+  for (const [index, phase] of phases.entries()) {
+    startPhase(live, index);
+    live.onEvent({ kind: "phase-ended", phase });
+  }
+}
+
+async function lineCount(page: Page): Promise<number> {
+  return await page.locator("#live-rate svg path[stroke-width='2']").count();
+}
+
+function withEntrants(result: Result): Result {
+  const entrants = result.contenders.map(({ name, variant }) => ({ contender: name, variant }));
+  return { ...result, plan: { ...result.plan, entrants } };
+}
