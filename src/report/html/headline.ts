@@ -11,8 +11,8 @@ type Standing =
   | { readonly kind: "level" | "equal"; readonly what: string };
 
 /** The verdict in a sentence, and who failed in another: no more than the items below it say. */
-export function describeHeadline({ items }: Verdict, { rounds: all }: Pick<Result, "rounds">): string {
-  const failed = describeFailures(all);
+export function describeHeadline({ items }: Verdict, result: Pick<Result, "rounds" | "status">): string {
+  const failed = describeFailures(result);
   const standings = items.map((item) => standingOf(item, items)).filter((standing) => standing !== null);
   const rounds = Math.max(0, ...items.map((item) => item.rounds));
   if (standings.length === 0) {
@@ -46,9 +46,20 @@ export function describeHeadline({ items }: Verdict, { rounds: all }: Pick<Resul
 }
 
 /** Nobody who failed is left out in silence. */
-function describeFailures(rounds: readonly Round[]): string {
-  const failed = [...new Set(rounds.filter(({ status }) => status === "failed").map(nameOfRound))];
-  return failed.length === 0 ? "" : ` ${format.joinNames(failed)} failed.`;
+function describeFailures({ rounds, status: runStatus }: Pick<Result, "rounds" | "status">): string {
+  const namesOf = (status: Round["status"]) => [
+    ...new Set(rounds.filter((round) => round.status === status).map(nameOfRound)),
+  ];
+  const failed = namesOf("failed");
+  // In a run that the user stopped, being stopped says nothing of anyone.
+  const aborted = runStatus === "aborted" ? [] : namesOf("aborted").filter((name) => !failed.includes(name));
+  const endings = [
+    ...(failed.length === 0 ? [] : [`${format.joinNames(failed)} failed`]),
+    ...(aborted.length === 0
+      ? []
+      : [`${format.joinNames(aborted)} ${aborted.length === 1 ? "was" : "were"} aborted`]),
+  ];
+  return endings.length === 0 ? "" : ` ${endings.join("; ")}.`;
 }
 
 function whatOf(standings: readonly Standing[], kind: Standing["kind"]): string[] {
