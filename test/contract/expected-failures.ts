@@ -146,7 +146,6 @@ export const expectedFailures: Readonly<Record<Break, readonly Pattern[]>> = {
   "silent-on-junk": [/^errors\./],
   "junk-1000": [/^errors\.(?!reply$)/],
   "error-spaced": ["errors.reply"],
-  "any-key-order": ["errors.key-order"],
   "any-room-name": ["errors.room-names"],
   "binary-as-text": ["errors.binary"],
 

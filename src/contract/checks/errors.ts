@@ -116,16 +116,6 @@ export const errorChecks: readonly Check[] = [
     { grade: "strict" },
   ),
   junk(
-    "key-order",
-    "A message whose keys stand in another order",
-    [
-      '{"room":"lobby","type":"join"}',
-      '{"from":"c1","type":"echo","seq":1,"at":0,"text":""}',
-      '{"text":"","at":0,"seq":1,"from":"c1","room":"lobby","type":"say"}',
-    ],
-    { grade: "strict", nextStep: "Take messages only with their keys in the contract's order, type first." },
-  ),
-  junk(
     "room-names",
     "A join with a room name that is none",
     ["", " ", "a b", "x".repeat(65), "lobby/1", "ž", 'a"b'].map((room) => join(room)),
