@@ -106,9 +106,18 @@ async function describeSystem(): Promise<string> {
   return pretty ?? kernelName();
 }
 
+/** Bun reads /proc only when a property is asked for, and throws where that says nothing. */
+function readCpuModel(): string | null {
+  try {
+    return cpus()[0]?.model.trim() ?? null;
+  } catch {
+    return null;
+  }
+}
+
 async function findCpuModel(): Promise<string> {
-  const model = cpus()[0]?.model.trim();
-  if (model !== undefined && model !== "" && model !== "unknown") return model;
+  const model = readCpuModel();
+  if (model !== null && model !== "" && model !== "unknown") return model;
   // ARM's /proc/cpuinfo has no model name; lscpu knows the part numbers.
   const lscpu = /^Model name:\s*(.*)$/m.exec((await output(["lscpu"])) ?? "")?.[1];
   return lscpu ?? read("/proc/device-tree/model")?.replaceAll("\0", "") ?? arch();
@@ -147,7 +156,7 @@ export async function describeEnvironment(): Promise<Environment> {
     kernel: `${kernelName()} ${release()}`,
     arch: arch(),
     cpuModel,
-    cpuCount: cpus().length,
+    cpuCount: Math.max(1, cpus().length),
     // Absent in virtual machines, whose host decides.
     cpuGovernor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
     memoryBytes: totalmem(),

@@ -23,10 +23,11 @@ test("version 2: the tightest group above counts, and files in the cache don't c
     "proc/mountinfo": "30 24 0:26 / @/fs rw,nosuid - cgroup2 cgroup2 rw\n",
     "fs/user.slice/cpu.max": "400000 100000\n",
     "fs/user.slice/memory.max": "4000000000\n",
-    "fs/user.slice/memory.current": "1500000000\n",
-    "fs/user.slice/memory.stat": "anon 5\ninactive_file 500000000\n",
+    "fs/user.slice/memory.current": "1000000\n",
     "fs/user.slice/app.scope/cpu.max": "150000 100000\n",
-    "fs/user.slice/app.scope/memory.max": "max\n",
+    "fs/user.slice/app.scope/memory.max": "2500000000\n",
+    "fs/user.slice/app.scope/memory.current": "1500000000\n",
+    "fs/user.slice/app.scope/memory.stat": "anon 5\ninactive_file 500000000\n",
     "fs/user.slice/app.scope/part/cpu.max": "300000 100000\n",
     "fs/user.slice/app.scope/part/memory.max": "9000000000\n",
     "fs/user.slice/app.scope/part/memory.current": "1000\n",
@@ -34,9 +35,9 @@ test("version 2: the tightest group above counts, and files in the cache don't c
   expect(readCgroup(`${folder}/proc`)).toEqual({
     cpu: { cpus: 1.5, path: `${folder}/fs/user.slice/app.scope/cpu.max` },
     memory: {
-      limitBytes: 4e9,
+      limitBytes: 2.5e9,
       usedBytes: 1e9,
-      path: `${folder}/fs/user.slice/memory.max`,
+      path: `${folder}/fs/user.slice/app.scope/memory.max`,
     },
   });
 });

@@ -4,7 +4,7 @@ import type { CgroupLimits } from "./facts.ts";
 
 function read(path: string): string | null {
   try {
-    return readFileSync(path, "utf8").trim();
+    return readFileSync(path, "utf8").trim() || null; // an empty file says nothing
   } catch {
     return null;
   }

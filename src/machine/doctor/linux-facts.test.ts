@@ -74,6 +74,19 @@ test("AMD's turbo is called boost", () => {
   });
 });
 
+test("an empty file says nothing, which is not 0", () => {
+  const empty = Object.fromEntries(Object.keys(laptop).map((path) => [path, ""]));
+  expect(readLinux(machine("empty", empty))).toMatchObject({
+    systemDescriptors: null,
+    memory: { availableBytes: null },
+    governors: [],
+    turbo: null,
+    clockSource: null,
+    loadAverage: null,
+    throttles: null,
+  });
+});
+
 test("without /proc and /sys nothing is known, and nothing fails", () => {
   const { memory, ...facts } = readLinux({ proc: join(top, "no"), sys: join(top, "nothing") });
   expect(memory).toMatchObject({ availableBytes: null, swapTotalBytes: null, swapUsedBytes: null });

@@ -12,7 +12,7 @@ export type SystemFacts = Omit<
 
 function read(path: string): string | null {
   try {
-    return readFileSync(path, "utf8").trim();
+    return readFileSync(path, "utf8").trim() || null; // an empty file says nothing
   } catch {
     return null;
   }
