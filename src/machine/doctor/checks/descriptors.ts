@@ -44,7 +44,7 @@ export const checkDescriptors: Check = (machine, plan) => {
     ...base,
     id: "generator-descriptors",
     title: "Generator's descriptors",
-    needed: `${count(worker)} in each of ${plan.workers} ${plan.workers === 1 ? "worker" : "workers"}`,
+    needed: plan.workers === 1 ? count(worker) : `${count(worker)} in each of ${plan.workers} workers`,
     verdict: limit === null ? "unknown" : worker <= limit ? "ok" : "stops",
     explanation: `The generator spreads its connections over as many worker processes as the limit asks for, so this costs workers and limits nothing, unless --workers says how many there are (${count(share)} connections in each here).`,
     holds: null,
