@@ -24,6 +24,9 @@ export function makePlan(
     messageBytes: values["message-bytes"],
     enduranceSeconds: values["endurance-seconds"],
     enduranceRatePerSecond: values["endurance-rate"],
+    capacityStepSeconds: values["capacity-seconds"],
+    capacityStartRatePerSecond: values["capacity-start"],
+    p99LimitMs: values["p99-limit"],
     faults: values.faults === undefined ? undefined : parseFaults(values.faults),
     chaosSeconds:
       values["chaos-seconds"] === undefined ? undefined : parseChaosSeconds(values["chaos-seconds"]),

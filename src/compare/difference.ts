@@ -16,6 +16,7 @@ const keysOfKind = {
   connect: ["connectBatch"],
   burst: ["messageBytes", "messagesPerConnection", "messageBatch"],
   endurance: ["messageBytes", "enduranceSeconds", "enduranceRatePerSecond"],
+  capacity: ["messageBytes", "capacityStepSeconds", "p99LimitMs"],
   chaos: ["messageBytes", "faults", "chaosSeconds", "enduranceRatePerSecond"],
 } as const satisfies Record<PhaseKind, readonly (keyof Plan)[]>;
 const keysOfWorkload = {

@@ -80,6 +80,7 @@ export function emptyPhase(kind: Phase["kind"], workload: Phase["workload"]): Ph
       processes: null,
     },
     generator: null,
+    capacity: null,
     chaos: null,
     findings: [],
     timeline: [],

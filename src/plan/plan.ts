@@ -1,7 +1,7 @@
 import type { ChaosSeconds, Fault } from "./faults.ts";
 
 /** What a phase does with the connections. */
-export type PhaseKind = "connect" | "burst" | "endurance" | "chaos";
+export type PhaseKind = "connect" | "burst" | "endurance" | "capacity" | "chaos";
 
 /**
  * Who receives a message: `echo`, its sender alone; `broadcast`, everyone, all in one room;
@@ -42,6 +42,11 @@ export interface Plan {
   readonly enduranceSeconds: number;
   /** Offered load in deliveries per second over all connections, the same for every contender. */
   readonly enduranceRatePerSecond: number;
+  /** Capacity: how long each rate of the search is offered, and the first one in deliveries per second. */
+  readonly capacityStepSeconds: number;
+  readonly capacityStartRatePerSecond: number;
+  /** Capacity: a rate counts as held with a latency p99 up to this. */
+  readonly p99LimitMs: number;
   /** Chaos: what strikes, one after another, under the load of endurance. */
   readonly faults: readonly Fault[];
   readonly chaosSeconds: ChaosSeconds;

@@ -12,6 +12,9 @@ export interface Parameters {
   readonly messageBytes: number;
   readonly enduranceSeconds: number;
   readonly enduranceRatePerSecond: number;
+  readonly capacityStepSeconds: number;
+  readonly capacityStartRatePerSecond: number;
+  readonly p99LimitMs: number;
   readonly faults: readonly Fault[];
   readonly chaosSeconds: ChaosSeconds;
   readonly roomSize: number;
@@ -43,7 +46,10 @@ const article: Parameters = {
   messageBytes: 120,
   enduranceSeconds: 60,
   enduranceRatePerSecond: 15_000,
-  // Not of the article, whose phases have no chaos.
+  // Not of the article, whose phases have neither capacity nor chaos.
+  capacityStepSeconds: 5,
+  capacityStartRatePerSecond: 2000,
+  p99LimitMs: 100,
   faults: faultNames,
   chaosSeconds: { before: 3, strike: 10, after: 5 },
   roomSize: 50,
@@ -74,6 +80,8 @@ export const presets = {
     messageBatch: 100,
     enduranceSeconds: 1,
     enduranceRatePerSecond: 1000,
+    capacityStepSeconds: 1,
+    capacityStartRatePerSecond: 1000,
     chaosSeconds: { before: 1, strike: 1, after: 1 },
     errorThreshold: 50,
     warmupSeconds: 0,
@@ -86,6 +94,8 @@ export const presets = {
       ...articlePhases,
       { kind: "burst", workload: "rooms" },
       { kind: "endurance", workload: "rooms" },
+      { kind: "capacity", workload: "echo" },
+      { kind: "capacity", workload: "rooms" },
       { kind: "chaos", workload: "rooms" },
     ],
     rounds: 5,

@@ -28,6 +28,9 @@ const connectionsWorthAWorker = 500;
 /** Descriptors a worker needs beyond its connections. */
 const workerDescriptors = 100;
 
+/** How many times as long as the limit of latency a step of the capacity phase has to be. */
+const stepsPerLimit = 5;
+
 /** All phases by their names on the command line. */
 export const phaseNames = {
   connect: { kind: "connect" },
@@ -37,6 +40,9 @@ export const phaseNames = {
   "endurance-echo": { kind: "endurance", workload: "echo" },
   "endurance-broadcast": { kind: "endurance", workload: "broadcast" },
   "endurance-rooms": { kind: "endurance", workload: "rooms" },
+  "capacity-echo": { kind: "capacity", workload: "echo" },
+  "capacity-broadcast": { kind: "capacity", workload: "broadcast" },
+  "capacity-rooms": { kind: "capacity", workload: "rooms" },
   "chaos-broadcast": { kind: "chaos", workload: "broadcast" },
   "chaos-rooms": { kind: "chaos", workload: "rooms" },
 } as const satisfies Record<string, PhasePlan>;
@@ -79,6 +85,15 @@ export function resolvePlan(request: PlanRequest): Plan {
     throw new UsageError(`--message-bytes ${messageBytes}: expected at least ${least}`, {
       hint: "a message carries its sender, number, time and checksum, which take that much",
     });
+  }
+  const { phases, p99LimitMs, capacityStepSeconds } = parameters;
+  // A queue that only grows stays below the limit for so long: in a short step it would pass for held.
+  const mostLimitMs = (capacityStepSeconds * 1000) / stepsPerLimit;
+  if (phases.some(({ kind }) => kind === "capacity") && p99LimitMs > mostLimitMs) {
+    throw new UsageError(
+      `--p99-limit ${p99LimitMs}: expected at most ${mostLimitMs} ms, 1/${stepsPerLimit} of a step of ${capacityStepSeconds} s`,
+      { hint: `give steps of at least --capacity-seconds ${Math.ceil((p99LimitMs * stepsPerLimit) / 1000)}` },
+    );
   }
   const workers = request.workers === 0 ? chooseWorkers(connections, request) : request.workers;
   const room =

@@ -13,7 +13,7 @@ export const planSchema = z.object({
   entrants: z.array(z.object({ contender: z.string(), variant: z.string() })),
   phases: z.array(
     z.object({
-      kind: z.enum(["connect", "burst", "endurance", "chaos"]),
+      kind: z.enum(["connect", "burst", "endurance", "capacity", "chaos"]),
       workload: z.enum(["echo", "broadcast", "rooms"]).exactOptional(),
     }),
   ),
@@ -25,6 +25,9 @@ export const planSchema = z.object({
   messageBytes: positive,
   enduranceSeconds: z.number().positive(),
   enduranceRatePerSecond: z.number().positive(),
+  capacityStepSeconds: positive,
+  capacityStartRatePerSecond: z.number().positive(),
+  p99LimitMs: z.number().positive(),
   faults: z.array(z.enum(faultNames)),
   chaosSeconds: z.object({ before: positive, strike: positive, after: positive }),
   roomSize: positive,

@@ -114,8 +114,33 @@ export const faultSchema = z.object({
   text: z.string(),
 });
 
+/** The search of a capacity phase for the highest rate that a server holds. */
+export const capacitySchema = z.object({
+  /** The highest rate that was held, in deliveries per second; null when none was. */
+  ratePerSecond: z.number().nullable(),
+  /** Nothing shows that the server could not have held more: the generator, or the number of steps, set the end. */
+  isLowerBound: z.boolean(),
+  p99LimitMs: z.number(),
+  /** The rate per processor of the server; null where it is not pinned. */
+  perCore: z.number().nullable(),
+  /** Deliveries per second of the server's processor time, at that rate. */
+  perCpuSecond: z.number().nullable(),
+  /** Every rate that was offered, in order; one that failed is offered again before it counts. */
+  steps: z.array(
+    z.object({
+      ratePerSecond: z.number(),
+      /** Deliveries per second that arrived while the load lasted. */
+      heldPerSecond: z.number(),
+      p99Us: us.nullable(),
+      held: z.boolean(),
+      /** Why it was not held. */
+      reason: z.string().nullable(),
+    }),
+  ),
+});
+
 export const phaseSchema = z.object({
-  kind: z.enum(["connect", "burst", "endurance", "chaos"]),
+  kind: z.enum(["connect", "burst", "endurance", "capacity", "chaos"]),
   workload: z.enum(["echo", "broadcast", "rooms"]).nullable(),
   /**
    * `ok`: everything was done. `aborted`: errors passed the threshold, or the user stopped it.
@@ -222,6 +247,8 @@ export const phaseSchema = z.object({
       eventLoopDelayUs: quantilesSchema,
     })
     .nullable(),
+  /** Capacity only. All other figures of the phase are then those of the rate held, its findings those of all steps. */
+  capacity: capacitySchema.nullable().default(null),
   /** Chaos only: one entry per fault, in order. */
   chaos: z
     .object({ workload: z.enum(["broadcast", "rooms"]), faults: z.array(faultSchema) })
@@ -322,6 +349,7 @@ export type Result = z.infer<typeof resultSchema>;
 export type Round = z.infer<typeof roundSchema>;
 export type Phase = z.infer<typeof phaseSchema>;
 export type FaultReport = z.infer<typeof faultSchema>;
+export type Capacity = z.infer<typeof capacitySchema>;
 export type Finding = z.infer<typeof findingSchema>;
 export type Limit = z.infer<typeof limitSchema>;
 export type Quantiles = z.infer<typeof quantilesSchema>;
