@@ -44,12 +44,14 @@ export class Broadcast {
     });
   }
 
-  /** With a last update. */
-  end(): void {
+  /** With a last update. Returns how many had the page open. */
+  end(): number {
+    const { size } = this.#readers;
     this.#update();
     clearInterval(this.#alive);
     for (const reader of this.#readers) reader.close();
     this.#readers.clear();
+    return size;
   }
 
   #update(): void {

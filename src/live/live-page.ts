@@ -41,8 +41,7 @@ export async function createLivePage({ port, plan }: LivePageOptions): Promise<L
     },
     stop: async (ending = "The run has ended.") => {
       state.ended ??= ending;
-      broadcast.end();
-      await Bun.sleep(lastUpdateMs);
+      if (broadcast.end() > 0) await Bun.sleep(lastUpdateMs);
       await server.stop(true);
     },
   };

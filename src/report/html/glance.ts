@@ -9,12 +9,18 @@ import { type Lane, laneOf, renderBars } from "./bars.ts";
 import type { Colors } from "./color.ts";
 import { html, type Markup } from "./markup.ts";
 
-const questions: Readonly<Record<PhaseKind, string>> = {
-  connect: "connections opened, more is better",
-  burst: "deliveries per second, more is better",
-  endurance: "deliveries per second held, more is better",
-  chaos: "deliveries to neighbours of a fault that came in time, more is better",
+/** Where the measure's header alone would not say what is compared. */
+const subjects: Readonly<Partial<Record<PhaseKind, string>>> = {
+  connect: "connections opened",
+  burst: "deliveries per second",
+  endurance: "deliveries per second held",
+  chaos: "deliveries to neighbours of a fault that came in time",
 };
+
+function describeQuestion(kind: PhaseKind): string {
+  const { header, better } = measures[headlineOf({ kind })];
+  return `${subjects[kind] ?? header}, ${better === "higher" ? "more" : "less"} is better`;
+}
 
 /** The phases side by side, as bars: what the page is about. */
 export function renderGlance(
@@ -54,22 +60,30 @@ export function renderPanel(
 ): Markup {
   const title = titleOf(section);
   const measure = measures[headlineOf(section)];
+  const question = describeQuestion(section.kind);
   const full = fullScale(section.kind, plan);
-  const ends =
-    full === null
-      ? null
-      : `; a full track is ${section.kind === "connect" ? format.formatCount(full) : `the offered ${format.formatRate(full)}`}`;
+  const offered = section.kind === "endurance" ? "the offered " : "";
+  const ends = full === null ? null : `; a full track is ${offered}${measure.format(full)}`;
   return html`<section class="panel">
 <h3>${link === undefined ? title : html`<a href="${link}">${title}</a>`}</h3>
-<p class="question">${questions[section.kind]}${ends}</p>
-${renderBars(lanes, { caption: `${title}: ${questions[section.kind]}`, measure, connections: plan.connections, colors, full })}
+<p class="question">${question}${ends}</p>
+${renderBars(lanes, { caption: `${title}: ${question}`, measure, connections: plan.connections, colors, full })}
 ${remarks}
 </section>`;
 }
 
-/** Of connections and of an offered rate there is a most. */
+/** Of connections, of an offered rate and of a share there is a most. */
 function fullScale(kind: PhaseKind, plan: Plan): number | null {
-  return kind === "connect" ? plan.connections : kind === "endurance" ? plan.enduranceRatePerSecond : null;
+  switch (kind) {
+    case "connect":
+      return plan.connections;
+    case "endurance":
+      return plan.enduranceRatePerSecond;
+    case "chaos":
+      return 1;
+    default:
+      return null;
+  }
 }
 
 /** The panel's title says which phase. */

@@ -2,6 +2,7 @@ import { measures } from "../measure.ts";
 import { listMeanings } from "../phase-table.ts";
 import type { Section } from "../section.ts";
 import { accountMeanings } from "./account.ts";
+import { faultMeanings } from "./faults.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** What the headers of this page's tables stand for. */
@@ -12,6 +13,7 @@ export function collectMeanings(sections: readonly Section[]): Meanings {
     ...Object.values(measures).map(({ header, meaning }): [string, string] => [header, meaning]),
     ...listMeanings(sections),
     ...accountMeanings,
+    ...faultMeanings,
   ]);
 }
 

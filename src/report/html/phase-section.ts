@@ -12,6 +12,7 @@ import { laneOf, renderBars } from "./bars.ts";
 import type { ChartModel } from "./chart-model.ts";
 import { buildCharts, listCharts, type PhaseCharts } from "./charts.ts";
 import { type Colors, entrantName } from "./color.ts";
+import { buildFaultTables } from "./faults.ts";
 import { renderFigure } from "./figure.ts";
 import type { Meanings } from "./glossary.ts";
 import { html, type Markup } from "./markup.ts";
@@ -43,6 +44,7 @@ export function renderSection(
 <p class="lead">${describeWork(section, plan)}</p>
 ${page.notes()}
 ${page.main(sections)}
+${page.faults()}
 ${page.latency(charts)}
 ${page.course(charts)}
 ${page.account()}
@@ -76,6 +78,22 @@ class SectionPage {
       pickGroups(buildPhaseTable(this.#section, { complete: true, sections }), [0]),
       `${titleOf(this.#section)}: result`,
     );
+  }
+
+  /** Chaos only. */
+  faults(): Markup | null {
+    const tables = buildFaultTables(this.#section);
+    if (tables.length === 0) return null;
+    return this.#block("Fault by fault", [
+      html`${tables.map(
+        ({
+          fault,
+          table,
+          texts,
+        }) => html`<h4>${fault}</h4>${this.#table(table, `${titleOf(this.#section)}: ${fault}`)}
+<details><summary>What came of it, in words</summary><ul>${texts.map(({ name, text }) => html`<li><b>${name}</b>: ${text}</li>`)}</ul></details>`,
+      )}`,
+    ]);
   }
 
   latency({ latency, upgrade, receivers }: PhaseCharts): Markup | null {
@@ -256,6 +274,10 @@ export function describeWork({ kind, workload }: Pick<Section, "kind" | "workloa
       default:
         return `Each of ${connections} sends ${each}, all together ${batches}, as fast as the server takes them, and gets each one back.`;
     }
+  }
+  if (kind === "chaos") {
+    const { before, strike, after } = plan.chaosSeconds;
+    return `Under the load of ${rate} deliveries over all ${connections}, faults strike one after another (${format.joinNames(plan.faults)}): ${before} s before, ${strike} s under and ${after} s after each. What counts is what they do to the others.`;
   }
   const whom =
     workload === "echo"
