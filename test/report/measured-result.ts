@@ -8,10 +8,12 @@ import {
 import type { Phase, Result } from "../../src/result/schema.ts";
 import { Histogram, percentileCurve } from "../../src/stats/histogram.ts";
 
-/** Three rounds of two contenders with everything that is drawn: curves, timelines, receivers. */
-export function measuredResult(): Result {
-  const plan = fixturePlan({ rounds: 3, enduranceSeconds: 20 });
-  const contenders = [bunNative, elixirGenserver];
+/** Three rounds with everything that is drawn: curves, timelines, receivers. */
+export function measuredResult({ contenders: count = 2, enduranceSeconds = 20 } = {}): Result {
+  const plan = fixturePlan({ rounds: 3, enduranceSeconds });
+  const contenders = Array.from({ length: count }, (_, at) =>
+    at < 2 ? [bunNative, elixirGenserver][at] : { ...bunNative, variant: `variant-${at}` },
+  ).filter((facts) => facts !== undefined);
   return fixtureResult({
     plan,
     contenders,

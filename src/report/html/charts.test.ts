@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import type { Phase, Result, TimelineBucket } from "../../result/schema.ts";
 import { bunNative, fixtureExchange, fixturePlan, fixtureResult, fixtureRound } from "../fixture-result.ts";
 import { listSections } from "../section.ts";
-import { buildCharts, mergePoints } from "./charts.ts";
+import { buildCharts } from "./charts.ts";
 import { describeChart } from "./figure.ts";
+import { mergePoints } from "./line-series.ts";
 
 const plan = fixturePlan({
   rounds: 2,
@@ -22,7 +23,7 @@ function resultOf(...phases: readonly Phase[]): Result {
 function chartsOf(result: Result) {
   const [section] = listSections(result);
   if (section === undefined) throw new Error("no section: expected one per phase");
-  return buildCharts(section, plan, new Map([["bun-native", 0]]));
+  return buildCharts(section, result.plan, new Map([["bun-native", 0]]));
 }
 
 function timeline(...delivered: readonly number[]): TimelineBucket[] {
@@ -69,6 +70,19 @@ test("the course has the seconds of the load: neither one that was cut off nor t
     [3, 130],
   ]);
   expect(rate?.level).toEqual({ name: "offered", value: 15_000 });
+});
+
+test("of a long course several seconds are put together: the mean of rates, the worst of percentiles", () => {
+  const long = fixturePlan({ ...plan, enduranceSeconds: 400 });
+  const seconds = Array.from({ length: 400 }, (_, second) => 100 + (second % 3));
+  const phase = endurance({ durationMs: 400_000, timeline: timeline(...seconds) });
+  const { course } = chartsOf({ ...resultOf(phase), plan: long });
+  const [rate] = course;
+  const p99 = course.find(({ id }) => id === "p99-0");
+  expect(rate?.title).toBe("Endurance echo: deliveries per second, the mean of each 3 s");
+  expect(rate?.series[0]?.points[1]).toEqual({ x: 3, middle: 101, low: 101, high: 101 });
+  expect(p99?.series[0]?.points[1]?.middle).toBe(102);
+  expect(p99?.series[0]?.points).toHaveLength(134);
 });
 
 test("what was not measured has no chart", () => {

@@ -1,13 +1,11 @@
 import type { Plan } from "../../plan/plan.ts";
-import type { Phase, Quantiles, TimelineBucket } from "../../result/schema.ts";
+import type { Phase, Quantiles } from "../../result/schema.ts";
 import { median } from "../../stats/intervals.ts";
-import { measures, overRounds } from "../measure.ts";
-import { okPhases, type Participant, ranPhases, type Section, titleOf } from "../section.ts";
-import type { ChartModel, DotChart, LineChart, LinePoint, LineSeries } from "./chart-model.ts";
+import { okPhases, type Section, titleOf } from "../section.ts";
+import type { ChartModel, DotChart, LineChart } from "./chart-model.ts";
 import type { Colors } from "./color.ts";
-
-/** A phase shorter than this has no course over time worth drawing. */
-const fewestSeconds = 3;
+import { buildCourse } from "./course.ts";
+import { mergePoints, seriesOf } from "./line-series.ts";
 
 /** The charts of one phase, only those that have something to show. */
 export interface PhaseCharts {
@@ -55,106 +53,6 @@ function buildLatency(section: Section, colors: Colors): LineChart | null {
         series,
         level: null,
       };
-}
-
-function buildCourse(section: Section, plan: Plan, colors: Colors): LineChart[] {
-  // What comes after the load has ended is backlog, and no rate that was held.
-  const lastMs = section.kind === "endurance" ? plan.enduranceSeconds * 1000 : Number.POSITIVE_INFINITY;
-  const bucketsOf = (phase: Phase) => wholeSeconds(phase, Math.min(phase.durationMs, lastMs));
-  const longest = Math.max(
-    0,
-    ...section.participants.flatMap(ranPhases).map((phase) => bucketsOf(phase).length),
-  );
-  if (longest < fewestSeconds) return [];
-  const offered = section.participants
-    .map((participant) => overRounds(participant, measures.offered))
-    .find((rate) => rate !== null);
-  const course = (
-    name: string,
-    title: string,
-    pick: (bucket: TimelineBucket) => number | null,
-    rest: Pick<LineChart, "unit" | "scale"> & Partial<Pick<LineChart, "level">>,
-  ): LineChart => ({
-    kind: "lines",
-    id: `${name}-${section.index}`,
-    title: `${titleOf(section)}: ${title}`,
-    x: "second",
-    level: null,
-    ...rest,
-    series: section.participants.flatMap((participant) => courseOf(participant, bucketsOf, pick, colors)),
-  });
-  const charts = [
-    course("rate", "deliveries per second", ({ delivered }) => delivered, {
-      unit: "perSecond",
-      scale: "linear",
-      level: offered === undefined ? null : { name: "offered", value: offered },
-    }),
-    course("p50", "p50 latency", ({ p50Us }) => positive(p50Us), { unit: "us", scale: "log" }),
-    course("p99", "p99 latency", ({ p99Us }) => positive(p99Us), { unit: "us", scale: "log" }),
-    course(
-      "cpu",
-      "CPU of the server",
-      ({ serverCpuMs }) => (serverCpuMs === null ? null : serverCpuMs / 1000),
-      {
-        unit: "cores",
-        scale: "linear",
-      },
-    ),
-    course("memory", "memory of the server", ({ serverRssBytes }) => serverRssBytes, {
-      unit: "bytes",
-      scale: "linear",
-    }),
-  ];
-  return charts.filter(({ series }) => series.length > 0);
-}
-
-/** Rounds that ended well stand for the entrant; where none did, what there was of the others is shown as such. */
-function courseOf(
-  participant: Participant,
-  bucketsOf: (phase: Phase) => TimelineBucket[],
-  pick: (bucket: TimelineBucket) => number | null,
-  colors: Colors,
-): LineSeries[] {
-  const ok = okPhases(participant);
-  const phases = ok.length > 0 ? ok : ranPhases(participant);
-  const points = mergePoints(
-    phases.map((phase) =>
-      bucketsOf(phase).flatMap((bucket) => {
-        const value = pick(bucket);
-        return value === null ? [] : [{ x: bucket.second, value }];
-      }),
-    ),
-  );
-  return seriesOf(participant, points, colors, phases[0]?.status ?? "ok");
-}
-
-/** One that was cut off by the end of the phase would look like a collapse. */
-function wholeSeconds({ timeline }: Phase, endMs: number): TimelineBucket[] {
-  return timeline.filter(({ second }) => (second + 1) * 1000 <= endMs);
-}
-
-function positive(us: number | null): number | null {
-  return us === null ? null : Math.max(1, us);
-}
-
-function seriesOf(
-  { name }: Participant,
-  points: readonly LinePoint[],
-  colors: Colors,
-  status: Phase["status"],
-): LineSeries[] {
-  return points.length === 0 ? [] : [{ name, color: colors.get(name) ?? 0, points, status }];
-}
-
-/** One list per round, each in the order of its places. */
-export function mergePoints(rounds: readonly (readonly { x: number; value: number }[])[]): LinePoint[] {
-  const places = Map.groupBy(rounds.flat(), ({ x }) => x);
-  return [...places]
-    .sort(([a], [b]) => a - b)
-    .map(([x, points]) => {
-      const values = points.map(({ value }) => value);
-      return { x, middle: median(values), low: Math.min(...values), high: Math.max(...values) };
-    });
 }
 
 function buildUpgrade(section: Section, colors: Colors): DotChart | null {

@@ -86,10 +86,12 @@ function fullScale(kind: PhaseKind, plan: Plan): number | null {
   }
 }
 
-/** The panel's title says which phase. */
+/** The panel's title says which phase, and the page's beginning how many rounds. */
 function withoutPhase({ text, phase }: VerdictItem): string {
+  if (!text.startsWith(phase)) return text;
   const rest = text.slice(phase.length).replace(/^(\s\([^)]*\))?:\s*/, "");
-  return text.startsWith(phase) ? rest.charAt(0).toUpperCase() + rest.slice(1) : text;
+  // A contender's name is written as it is.
+  return rest.replace(/^(all|both|no|nobody)\b/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
 }
 
 /** In words, never as a bar: it is of another machine and another method. */

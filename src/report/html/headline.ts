@@ -31,7 +31,7 @@ export function describeHeadline({ items }: Verdict, result: Pick<Result, "round
       `${name}${index === 0 ? (rounds === 1 ? " was ahead in" : " is best in") : " in"} ${format.joinNames(all.map(({ what }) => what))}`,
   );
   const parts = [
-    ...(led.length === 0 ? [] : [format.joinNames(led)]),
+    ...led,
     ...(level.length === 0
       ? []
       : [`${rounds === 1 ? "level" : "no clear winner"} in ${format.joinNames(level)}`]),

@@ -34,7 +34,9 @@ export function renderTable(table: Table, options: TableMarkupOptions): Markup {
 }
 
 function renderCell({ text, style = null }: Cell, align: "left" | "right"): Markup {
-  return html`<td class="${align} ${style ?? ""}">${text}</td>`;
+  // Numbers are the rule, and thousands of them: the style sheet has them on the right.
+  const classes = [...(align === "left" ? [align] : []), ...(style === null ? [] : [style])];
+  return classes.length === 0 ? html`<td>${text}</td>` : html`<td class="${classes.join(" ")}">${text}</td>`;
 }
 
 /** The columns of some groups, behind the first column, which names the rows. Rows that say nothing there are left out. */
