@@ -3,6 +3,7 @@ import type {
   Command,
   ConnectProgress,
   ConnectReport,
+  MendReport,
   PhaseOrder,
   PhaseProgress,
   PhaseReport,
@@ -88,6 +89,13 @@ export class Crew {
   async settle(): Promise<PhaseReport[]> {
     const reports = this.#all("settled", answerTimeoutMs);
     this.#tell(() => ({ kind: "settle" }));
+    return (await reports).map(({ report }) => report);
+  }
+
+  /** After a fault: waits until every connection is back, and gives up those that are not in time. */
+  async mend(timeoutMs: number): Promise<MendReport[]> {
+    const reports = this.#all("mended", timeoutMs + answerTimeoutMs);
+    this.#tell(() => ({ kind: "mend", timeoutMs }));
     return (await reports).map(({ report }) => report);
   }
 

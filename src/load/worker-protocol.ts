@@ -1,3 +1,4 @@
+import type { Fault } from "../plan/faults.ts";
 import type { RoomGroup, Workload } from "../plan/plan.ts";
 import type { SparseHistogram } from "../stats/histogram.ts";
 
@@ -9,6 +10,7 @@ export type Command =
   | { readonly kind: "release"; readonly count: number }
   | { readonly kind: "start"; readonly order: PhaseOrder }
   | { readonly kind: "settle" }
+  | { readonly kind: "mend"; readonly timeoutMs: number }
   | { readonly kind: "close" };
 
 export type Report =
@@ -18,6 +20,7 @@ export type Report =
   | { readonly kind: "released"; readonly alive: readonly number[] }
   | { readonly kind: "progress"; readonly progress: PhaseProgress }
   | { readonly kind: "settled"; readonly report: PhaseReport }
+  | { readonly kind: "mended"; readonly report: MendReport }
   | { readonly kind: "closed" }
   | { readonly kind: "fault"; readonly text: string };
 
@@ -77,6 +80,47 @@ export interface PhaseOrder {
   readonly echoSends: number;
   /** Rooms workloads; null for echo. */
   readonly rooms: RoomsOrder | null;
+  /** What strikes while this load goes on. */
+  readonly chaos?: ChaosOrder;
+}
+
+/** Times are microseconds on the run's epoch. */
+export interface ChaosOrder {
+  readonly fault: Fault;
+  readonly strikeUs: number;
+  readonly relentUs: number;
+  /** End of the load. */
+  readonly endUs: number;
+  /** Of all workers. They neither speak nor are they audited, and the rooms' `members` are without them. */
+  readonly victims: readonly number[];
+  /** Extra connections of this worker that throw garbage. */
+  readonly garbage: number;
+  /** Lost connections that are opened again at once; those that a storm reset are, all of them. */
+  readonly rejoinBatch: number;
+}
+
+/** What a fault did, as far as one worker saw it. */
+export interface ChaosReport {
+  /** Latencies of deliveries to bystanders that were meant before, under and after the strike. */
+  readonly windows: readonly SparseHistogram[];
+  /** Deliveries to bystanders by slot of intended time and latency, see `Impact`. */
+  readonly slots: Uint32Array;
+  readonly longestSilenceUs: number;
+  readonly silenceBeforeUs: number;
+  /** Of the victims. */
+  readonly struckLost: number;
+  readonly struckDelivered: number;
+  /** Connections that came back and were given nothing. */
+  readonly unserved: number;
+}
+
+/** After a fault: which connections had to come back, and did. */
+export interface MendReport {
+  readonly wanted: number;
+  readonly opened: number;
+  /** From the moment it wished to be back; null when none came back. */
+  readonly slowestUs: number | null;
+  readonly alive: readonly number[];
 }
 
 /** Offered `batch` at a time, the next batch as soon as the system took the last one. */
@@ -171,6 +215,7 @@ export interface PhaseReport extends PhaseProgress {
   /** `[connection, last seq]` of this worker's speakers. */
   readonly lastSeqs: readonly (readonly [number, number])[];
   readonly usage: WorkerUsage;
+  readonly chaos?: ChaosReport;
 }
 
 export interface WorkerUsage {

@@ -1,4 +1,4 @@
-import type { Server } from "../contenders/server.ts";
+import type { RestartableServer } from "../contenders/restartable-server.ts";
 import type { Crew } from "../load/crew.ts";
 import type { Plan, Workload } from "../plan/plan.ts";
 import type { Phase } from "../result/schema.ts";
@@ -19,6 +19,15 @@ export interface PhaseView {
   readonly p50Us: number | null;
   readonly p99Us: number | null;
   readonly errors: number;
+  /** Capacity: the step under way, whose rate is being tried. */
+  readonly step?: StepView;
+}
+
+export interface StepView {
+  readonly number: number;
+  readonly ratePerSecond: number;
+  /** So far; null when none was held. */
+  readonly highestHeldPerSecond: number | null;
 }
 
 /** A round under way: what every phase works with. */
@@ -26,7 +35,7 @@ export interface RoundContext {
   readonly plan: Plan;
   readonly crew: Crew;
   readonly board: ProgressBoard;
-  readonly server: Server;
+  readonly server: RestartableServer;
   readonly watch: ServerWatch;
   readonly framing: "single" | "newline";
   readonly idleRssBytes: number | null;

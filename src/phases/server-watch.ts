@@ -18,14 +18,32 @@ export interface ServerSecond {
 
 /** Samples the server's process tree all through a phase. */
 export class ServerWatch {
-  readonly #probe: Probe;
+  #probe: Probe;
   readonly #clockUs: () => number;
   #samples: TimedSample[] = [];
   #timer: Timer | null = null;
+  /** Of processes watched before this one. */
+  #cpuMsBefore = 0;
 
   constructor(probe: Probe, clockUs: () => number) {
     this.#probe = probe;
     this.#clockUs = clockUs;
+  }
+
+  /** The server was started anew: from now on it is this process. */
+  follow(probe: Probe): void {
+    this.#cpuMsBefore =
+      this.#samples.findLast(({ cpuMs, processes }) => cpuMs !== null && processes !== 0)?.cpuMs ?? 0;
+    this.#probe = probe;
+  }
+
+  /** Resident memory between two moments: the most, and the last; null where there is no sample. */
+  memory(fromUs: number, toUs: number): { readonly peak: number; readonly last: number } | null {
+    const values = this.#samples
+      .filter(({ atUs, processes }) => atUs >= fromUs && atUs <= toUs && processes !== 0)
+      .flatMap(({ rssBytes }) => rssBytes ?? []);
+    const last = values.at(-1);
+    return last === undefined ? null : { peak: Math.max(...values), last };
   }
 
   async begin(): Promise<void> {
@@ -48,7 +66,8 @@ export class ServerWatch {
   async take(): Promise<ProbeSample> {
     const sample = await this.#probe.sample();
     const { tcpMemoryBytes } = readKernelSockets();
-    this.#samples.push({ ...sample, kernelSocketBytes: tcpMemoryBytes, atUs: this.#clockUs() });
+    const cpuMs = sample.cpuMs === null ? null : sample.cpuMs + this.#cpuMsBefore;
+    this.#samples.push({ ...sample, cpuMs, kernelSocketBytes: tcpMemoryBytes, atUs: this.#clockUs() });
     return sample;
   }
 
