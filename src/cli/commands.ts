@@ -1,4 +1,5 @@
 import { build } from "./commands/build.ts";
+import { calibrate } from "./commands/calibrate.ts";
 import { compare } from "./commands/compare.ts";
 import { doctor } from "./commands/doctor.ts";
 import { history } from "./commands/history.ts";
@@ -64,6 +65,13 @@ export const commands = {
       "showdown doctor --undo",
     ],
     execute: doctor,
+  },
+  calibrate: {
+    summary:
+      "find out how small a difference this machine can tell: one contender twice, and once slowed by a known share",
+    usage: "[CONTENDER[:VARIANT]] [OPTION…]",
+    examples: ["showdown calibrate", "showdown calibrate elixir-genserver --handicap 5 --rounds 10"],
+    execute: calibrate,
   },
   compare: {
     summary: "compare two runs: what changed, by how much, and whether that is beyond doubt",

@@ -19,6 +19,10 @@ export const exitCodes = {
   nothingToRun: { code: 10, meaning: "no contender could run: every toolchain is missing" },
   verifyFailed: { code: 11, meaning: "a contender does not keep the contract" },
   threshold: { code: 12, meaning: "a threshold given on the command line was not met" },
+  calibration: {
+    code: 13,
+    meaning: "the calibration claimed a difference where there is none, or missed the one there is",
+  },
   aborted: { code: 130, meaning: "stopped by Ctrl-C; what was measured is written" },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 

@@ -34,7 +34,7 @@ export type Option = Flag | Text | Choice | Count;
 
 const run = ["run"];
 /** What decides the plan. */
-const planned = ["run", "doctor"];
+const planned = ["run", "doctor", "calibrate"];
 
 /** The one table of options: parser, help and README are made from it. */
 export const options = {
@@ -258,30 +258,40 @@ export const options = {
     type: "text",
     value: "DIR",
     several: true,
-    commands: ["run", "build", "verify", "list", "doctor"],
+    commands: ["run", "build", "verify", "list", "doctor", "calibrate"],
     help: "another folder of contenders, besides the project's own; may be repeated",
   },
   results: {
     type: "text",
     value: "DIR",
-    commands: ["run", "compare", "history", "report"],
+    commands: ["run", "compare", "history", "report", "calibrate"],
     otherwise: "results",
     help: "where runs are written and looked for",
   },
   "no-install": {
     type: "flag",
-    commands: ["run", "build", "verify"],
+    commands: ["run", "build", "verify", "calibrate"],
     help: "never install a missing toolchain",
   },
   "no-void": {
     type: "flag",
-    commands: run,
+    commands: planned,
     help: "keep the figures of phases in which the generator was the bottleneck",
   },
   "no-verify": {
     type: "flag",
     commands: run,
     help: "measure contenders that fail the conformance suite too",
+  },
+  handicap: {
+    type: "count",
+    value: "PERCENT",
+    min: 0.5,
+    max: 90,
+    fraction: true,
+    commands: ["calibrate"],
+    otherwise: "10",
+    help: "how much of its processors is taken from the slowed entry",
   },
   slow: {
     type: "flag",
@@ -290,7 +300,7 @@ export const options = {
   },
   yes: {
     type: "flag",
-    commands: ["run", "build", "verify", "doctor"],
+    commands: ["run", "build", "verify", "doctor", "calibrate"],
     help: "install missing toolchains, or change settings, without asking",
   },
   threshold: {
@@ -340,12 +350,12 @@ export const options = {
   "dry-run": { type: "flag", commands: run, help: "print the resolved plan as JSON and do nothing" },
   json: {
     type: "flag",
-    commands: ["run", "verify", "list", "compare", "history", "doctor"],
+    commands: ["run", "verify", "list", "compare", "history", "doctor", "calibrate"],
     help: "the result as JSON on stdout, and nothing else there",
   },
   help: {
     type: "flag",
-    commands: ["run", "build", "verify", "list", "compare", "history", "report", "doctor"],
+    commands: ["run", "build", "verify", "list", "compare", "history", "report", "doctor", "calibrate"],
     help: "show this",
   },
 } as const satisfies Record<string, Option>;

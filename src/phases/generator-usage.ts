@@ -13,6 +13,8 @@ export function describeGenerator(
   return {
     cpuMs: Math.round(cpuMs),
     peakRssBytes: usages.reduce((all, one) => all + one.rssBytes, 0),
+    ceilingPerSecond: null,
+    headroom: null,
     cpuShare: elapsedMs <= 0 ? 0 : Math.round((cpuMs / (elapsedMs * processorsOf(plan))) * 1000) / 1000,
     eventLoopDelayUs: summarize(mergeHistograms(usages.map(({ loopDelay }) => loopDelay))),
   };

@@ -15,6 +15,7 @@ export function fixtureResult(changes: Partial<Result> = {}): Result {
     status: "finished",
     command: ["showdown", "run", "--preset", "article"],
     environment,
+    ceilings: null,
     warnings: [],
     ...changes,
     contenders,
@@ -68,7 +69,9 @@ export function fixtureRound(facts: ContenderFacts, plan: Plan, changes: Partial
     phases: plan.phases.map(({ kind, workload }) =>
       workload === undefined || kind === "connect" || kind === "chaos"
         ? fixtureConnect(plan, speedOf(facts, round))
-        : fixtureExchange(plan, kind, workload, speedOf(facts, round)),
+        : kind === "capacity"
+          ? fixtureCapacity(plan, workload, speedOf(facts, round))
+          : fixtureExchange(plan, kind, workload, speedOf(facts, round)),
     ),
     output: null,
     ...changes,
@@ -141,6 +144,44 @@ export function fixtureExchange(
     generator: generatorFigures(0.62),
     timeline: isBurst ? [] : fixtureTimeline(plan, p50Us),
     ...changes,
+  };
+}
+
+/** A search that doubled from the plan's start, and found 20,000/s for each unit of speed. */
+export function fixtureCapacity(
+  plan: Plan,
+  workload: Workload,
+  speed: number,
+  changes: Partial<NonNullable<Phase["capacity"]>> = {},
+): Phase {
+  const { capacityStepSeconds, capacityStartRatePerSecond, p99LimitMs } = plan;
+  const rate = Math.round(20_000 * speed);
+  const step = { p99Us: 2400, held: true, reason: null };
+  const steps: NonNullable<Phase["capacity"]>["steps"] = [];
+  for (let tried = capacityStartRatePerSecond; tried < rate; tried *= 2) {
+    steps.push({ ...step, ratePerSecond: tried, heldPerSecond: tried });
+  }
+  const past = Math.round(rate * 1.04);
+  const failed = {
+    ratePerSecond: past,
+    heldPerSecond: rate,
+    p99Us: 212_000,
+    held: false,
+    reason: "only 96.2 % arrived in time",
+  };
+  const load = { enduranceSeconds: capacityStepSeconds, enduranceRatePerSecond: rate };
+  return {
+    ...fixtureExchange({ ...plan, ...load }, "endurance", workload, speed),
+    kind: "capacity",
+    capacity: {
+      ratePerSecond: rate,
+      isLowerBound: false,
+      p99LimitMs,
+      perCore: plan.serverCpus === null ? null : rate / plan.serverCpus.length,
+      perCpuSecond: Math.round(50_000 * speed),
+      steps: [...steps, { ...step, ratePerSecond: rate, heldPerSecond: rate }, failed, failed],
+      ...changes,
+    },
   };
 }
 
@@ -217,7 +258,14 @@ function serverFigures(
 }
 
 export function generatorFigures(cpuShare: number): NonNullable<Phase["generator"]> {
-  return { cpuMs: 4200, peakRssBytes: 91_000_000, cpuShare, eventLoopDelayUs: fixtureQuantiles(2000, 30) };
+  return {
+    cpuMs: 4200,
+    peakRssBytes: 91_000_000,
+    cpuShare,
+    ceilingPerSecond: null,
+    headroom: null,
+    eventLoopDelayUs: fixtureQuantiles(2000, 30),
+  };
 }
 
 const common = {

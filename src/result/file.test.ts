@@ -37,6 +37,7 @@ const initial: Result = {
     connectMs: 1,
   }),
   environment: await describeEnvironment(),
+  ceilings: null,
   contenders: [],
   rounds: [],
   warnings: [],

@@ -244,6 +244,10 @@ export const phaseSchema = z.object({
       peakRssBytes: count,
       /** Share of its processors' time. */
       cpuShare: z.number(),
+      /** What the workers could receive of this workload, by their processor time per delivery against a null server. */
+      ceilingPerSecond: z.number().nullable(),
+      /** Ceiling by throughput: 1 is the ceiling. */
+      headroom: z.number().nullable(),
       eventLoopDelayUs: quantilesSchema,
     })
     .nullable(),
@@ -340,6 +344,8 @@ export const resultSchema = z.object({
   command: z.array(z.string()),
   plan: z.custom<import("../plan/plan.ts").Plan>((value) => typeof value === "object" && value !== null),
   environment: environmentSchema,
+  /** The generator's own; null where they were not measured. */
+  ceilings: z.object({ echoPerSecond: z.number(), broadcastPerSecond: z.number() }).nullable(),
   contenders: z.array(contenderSchema),
   rounds: z.array(roundSchema),
   warnings: z.array(z.object({ kind: z.string(), text: z.string() })),

@@ -2,20 +2,26 @@ import { ContenderFailedError } from "../cli/errors.ts";
 import type { ResolvedEntrant } from "../contenders/entrants.ts";
 import type { Leash } from "../contenders/leash.ts";
 import { createProbe } from "../contenders/probe.ts";
-import { describeExit, type Server, startServer } from "../contenders/server.ts";
+import { RestartableServer } from "../contenders/restartable-server.ts";
+import { describeExit, type Server } from "../contenders/server.ts";
 import { Crew } from "../load/crew.ts";
 import type { WorkerSetup } from "../load/worker-protocol.ts";
 import { nowUs } from "../machine/clock.ts";
+import { runCapacity } from "../phases/capacity.ts";
+import { runChaos } from "../phases/chaos.ts";
 import { runConnect } from "../phases/connect.ts";
 import { emptyPhase, type RoundContext } from "../phases/context.ts";
 import { runExchange } from "../phases/exchange.ts";
 import { orderBurst, orderEndurance } from "../phases/orders.ts";
 import { ProgressBoard } from "../phases/progress-board.ts";
 import { ServerWatch } from "../phases/server-watch.ts";
+import { chaosLoadSeconds } from "../plan/faults.ts";
 import type { PhasePlan, Plan } from "../plan/plan.ts";
 import { roomGroup } from "../plan/plan.ts";
 import type { Environment, Phase, Round } from "../result/schema.ts";
 import type { RunEvent } from "./events.ts";
+import { startHandicap } from "./handicap.ts";
+import { type Ceilings, withHeadroom } from "./headroom.ts";
 import { sourceAddresses } from "./source-addresses.ts";
 
 const host = "127.0.0.1";
@@ -31,9 +37,13 @@ export interface RoundOptions {
   readonly position: number;
   readonly environment: Environment;
   readonly epochUs: number;
+  /** The share of the server's processors that is taken from it; 0 for all of them. */
+  readonly handicapShare: number;
   readonly leash: Leash;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
+  /** The generator's own, to say how far a phase stayed below them; null where they are not known. */
+  readonly ceilings: Ceilings | null;
   /** Called after every phase with the round so far, so that nothing measured can be lost. */
   readonly onPhase: (round: Round) => Promise<void>;
 }
@@ -54,9 +64,9 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     phases: [],
     output: null,
   };
-  let server: Server;
+  let server: RestartableServer;
   try {
-    server = await startServer({
+    server = await RestartableServer.start({
       entrant,
       host,
       port: plan.port,
@@ -70,11 +80,16 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     if (!(error instanceof ContenderFailedError)) throw error;
     return { ...round, status: "failed", reason: error.message, output: error.output };
   }
+  const handicap =
+    options.handicapShare > 0 && plan.serverCpus !== null
+      ? startHandicap(plan.serverCpus, options.handicapShare)
+      : null;
   try {
     options.onEvent({ kind: "server-ready", readyMs: Math.round(server.readyMs) });
     round = { ...round, readyMs: Math.round(server.readyMs) };
     round = await runPhases(options, server, round);
   } finally {
+    await handicap?.end();
     // Read before it is told to stop: what it says of its own end is no evidence.
     const output = server.output();
     const hadEnded = server.exit !== null;
@@ -88,7 +103,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
   return round;
 }
 
-async function runPhases(options: RoundOptions, server: Server, idle: Round): Promise<Round> {
+async function runPhases(options: RoundOptions, server: RestartableServer, idle: Round): Promise<Round> {
   const { plan, onEvent, signal } = options;
   const clockUs = () => nowUs() - options.epochUs;
   const board = new ProgressBoard(plan.workers);
@@ -127,9 +142,9 @@ async function runPhases(options: RoundOptions, server: Server, idle: Round): Pr
         workload: phasePlan.workload ?? null,
         index,
         count: plan.phases.length,
-        expectedSeconds: phasePlan.kind === "endurance" ? plan.enduranceSeconds : null,
+        expectedSeconds: expectSeconds(phasePlan, plan),
       });
-      const phase = await runPhase(context, phasePlan, options.environment);
+      const phase = withHeadroom(await runPhase(context, phasePlan, options.environment), options.ceilings);
       onEvent({ kind: "phase-ended", phase });
       round = { ...round, ...worse(round, phase), phases: [...round.phases, phase] };
       await options.onPhase(round);
@@ -153,8 +168,15 @@ async function runPhase(context: RoundContext, phase: PhasePlan, environment: En
   if (server.exit !== null) return notRun("failed", `the server ${describeExit(server.exit)} before`);
   if (kind === "connect" || workload === undefined) return await runConnect(context, environment);
   if (context.alive.length === 0) return notRun("failed", "no connection is open");
+  if (kind === "capacity") return await runCapacity(context, { kind, workload });
+  if (kind === "chaos") return await runChaos(context, workload === "rooms" ? "rooms" : "broadcast");
   const order = kind === "burst" ? orderBurst : orderEndurance;
   return await runExchange(context, order(context, { kind, workload }));
+}
+
+/** Of phases that last a set time. */
+function expectSeconds({ kind }: PhasePlan, plan: Plan): number | null {
+  return kind === "endurance" ? plan.enduranceSeconds : kind === "chaos" ? chaosLoadSeconds(plan) : null;
 }
 
 /**

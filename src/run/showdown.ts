@@ -16,6 +16,8 @@ export interface ShowdownOptions {
   /** What the result file holds before the first round. */
   readonly initial: Result;
   readonly file: ResultFile;
+  /** The share of its processors that is taken from an entrant's server (calibrate.ts); 0 without. */
+  readonly handicapOf?: (entrant: ResolvedEntrant) => number;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
 }
@@ -64,6 +66,8 @@ export async function runShowdown(options: ShowdownOptions): Promise<Result> {
         leash,
         signal,
         onEvent: noteEvent,
+        ceilings: result.ceilings,
+        handicapShare: options.handicapOf?.(entrant) ?? 0,
         onPhase: (unfinished) => keep([...before, unfinished]),
       });
       await keep([...before, finished]);

@@ -1,6 +1,7 @@
 import { checkThresholds, parseThresholds, type ThresholdOutcome } from "../../compare/threshold.ts";
 import { formatEntrant, type ResolvedEntrant } from "../../contenders/entrants.ts";
 import { startLeash } from "../../contenders/leash.ts";
+import { preflight } from "../../machine/doctor/preflight.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
 import { balancedOrder } from "../../plan/order.ts";
 import type { Plan } from "../../plan/plan.ts";
@@ -10,9 +11,11 @@ import { createProgress } from "../../report/progress.ts";
 import { renderTerminal } from "../../report/terminal.ts";
 import { createResultFile } from "../../result/file.ts";
 import { enterRun } from "../../result/history.ts";
-import { type ContenderFacts, type Result, schemaVersion } from "../../result/schema.ts";
+import { type ContenderFacts, type Environment, type Result, schemaVersion } from "../../result/schema.ts";
+import { measureCeilings } from "../../run/ceiling.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { passGate } from "../../run/gate.ts";
+import type { Ceilings } from "../../run/headroom.ts";
 import { runShowdown } from "../../run/showdown.ts";
 import { exitCodes, VerifyFailedError } from "../errors.ts";
 import type { Host } from "../host.ts";
@@ -21,6 +24,7 @@ import { resultsFolder } from "../paths.ts";
 import { makePlan } from "../plan-options.ts";
 import { cacheDir, findEntrants, type Prepared, prepare } from "../prepare.ts";
 import { watchSignals } from "../signals.ts";
+import { quoteCalibration } from "./calibrate.ts";
 
 /** `showdown run`: the whole showdown, from the toolchains to the verdict. Returns the exit code. */
 export async function run({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
@@ -35,6 +39,8 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
     return exitCodes.ok.code;
   }
 
+  const machine = await preflight(plan, environment, { noise: true });
+  if (machine.stops !== null) host.err(`warning: ${machine.stops.text}\n`);
   const startedAt = new Date();
   const initial: Result = {
     schema: schemaVersion,
@@ -45,9 +51,11 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
     command: ["showdown", "run", ...host.args.filter((arg) => arg !== "run")],
     plan,
     environment,
+    ceilings: null,
     contenders: [],
     rounds: [],
-    warnings: pinReason === null ? [] : [{ kind: "pinning", text: pinReason }],
+    warnings:
+      pinReason === null ? machine.warnings : [{ kind: "pinning", text: pinReason }, ...machine.warnings],
   };
   // Before anything is installed, built or started.
   const file = await createResultFile(resultsFolder(values, host), initial);
@@ -61,11 +69,12 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
   try {
     const built = await prepare(entrants, values, host, stop.signal, progress.onEvent);
     const prepared = values["no-verify"] ? built : await verify(built, plan, stop.signal, progress.onEvent);
+    const ceilings = await findCeilings(plan, environment, stop.signal, progress.onEvent);
     const result = await runShowdown({
       plan,
       entrants: prepared.ready,
       environment,
-      initial: { ...initial, contenders: prepared.facts },
+      initial: { ...initial, ceilings, contenders: prepared.facts },
       file,
       signal: stop.signal,
       onEvent: progress.onEvent,
@@ -77,7 +86,9 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
     if (historyProblem !== null) host.err(`warning: ${historyProblem}\n`);
     // With --json the summary is for the person, not for the pipe.
     const isTty = values.json ? host.errIsTty : host.outIsTty;
+    const calibrated = await quoteCalibration();
     const summary = renderTerminal(result, { columns: host.columns(), color: isTty && !host.env.NO_COLOR });
+    if (calibrated !== null) host.err(`\n${calibrated}\n`);
     if (values.json) {
       host.err(summary);
       host.out(`${JSON.stringify(result)}\n`);
@@ -138,6 +149,22 @@ async function verify(
     });
   }
   return { ...prepared, ready, facts };
+}
+
+/** Seconds, and only when machine, generator or plan have changed. */
+async function findCeilings(
+  plan: Plan,
+  environment: Environment,
+  signal: AbortSignal,
+  onEvent: (event: RunEvent) => void,
+): Promise<Ceilings | null> {
+  onEvent({ kind: "preparing", text: "measuring the generator against a null server" });
+  const leash = startLeash();
+  try {
+    return await measureCeilings({ plan, environment, cacheDir, leash, signal });
+  } finally {
+    await leash.stop();
+  }
 }
 
 function exitCode(
