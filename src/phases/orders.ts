@@ -42,11 +42,26 @@ export function orderBurst(context: Scene, phase: PhasePlan & { workload: Worklo
 
 /** Endurance: the same offered rate for everyone, over all connections. */
 export function orderEndurance(context: Scene, phase: PhasePlan & { workload: Workload }): Exchange {
+  const { enduranceSeconds: seconds, enduranceRatePerSecond: ratePerSecond } = context.plan;
+  return orderSteady(context, phase, { ratePerSecond, seconds });
+}
+
+export interface SteadyLoad {
+  /** Deliveries per second. */
+  readonly ratePerSecond: number;
+  readonly seconds: number;
+}
+
+/** An offered rate over all connections, to the nearest whole message. */
+export function orderSteady(
+  context: Scene,
+  phase: PhasePlan & { workload: Workload },
+  { ratePerSecond, seconds }: SteadyLoad,
+): Exchange {
   const { plan, alive } = context;
-  const seconds = plan.enduranceSeconds;
   const startUs = context.clockUs() + leadUs;
   const base = { workload: phase.workload, pattern: { kind: "steady", seconds } as const, startUs };
-  const deliveries = Math.round(plan.enduranceRatePerSecond * seconds);
+  const deliveries = Math.round(ratePerSecond * seconds);
   const group = roomGroup(plan, phase.workload);
   if (group === null) {
     const orders = shareOut(deliveries, aliveByWorker(context)).map(
@@ -54,10 +69,19 @@ export function orderEndurance(context: Scene, phase: PhasePlan & { workload: Wo
     );
     return { phase, orders, plannedDeliveries: deliveries, seconds };
   }
-  const sends = Math.max(1, Math.round((deliveries * group.count) / Math.max(1, alive.length)));
+  const sends = Math.max(1, Math.round(deliveries / deliveriesPerSend(context, phase.workload)));
   const rooms = { ...speakersFor(context, phase.workload, group), sends };
   const orders = Array.from({ length: plan.workers }, (): PhaseOrder => ({ ...base, echoSends: 0, rooms }));
   return { phase, orders, plannedDeliveries: Math.round((sends / group.count) * alive.length), seconds };
+}
+
+/** Deliveries that one message causes, on average over the rooms: a load comes in multiples of it. */
+export function deliveriesPerSend(
+  { plan, alive }: Pick<Scene, "plan" | "alive">,
+  workload: Workload,
+): number {
+  const group = roomGroup(plan, workload);
+  return group === null ? 1 : Math.max(1, alive.length) / group.count;
 }
 
 /**

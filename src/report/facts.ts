@@ -74,6 +74,9 @@ function describePhase({ kind, workload }: PhasePlan, plan: Plan): string {
   const name = workload === undefined ? kind : `${kind} ${workload}`;
   if (kind === "burst") return `${name} (×${format.formatCount(plan.messagesPerConnection)})`;
   if (kind === "connect") return name;
+  if (kind === "capacity") {
+    return `${name} (steps of ${format.formatDuration(plan.capacityStepSeconds * 1000)} from ${format.formatRate(plan.capacityStartRatePerSecond)} on, p99 up to ${format.formatLatency(plan.p99LimitMs * 1000)})`;
+  }
   if (kind === "chaos") {
     const { before, strike, after } = plan.chaosSeconds;
     return `${name} (${plan.faults.join(", ")}: ${before}, ${strike} and ${after} s before, under and after each, at ${format.formatRate(plan.enduranceRatePerSecond)})`;

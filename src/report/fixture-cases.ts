@@ -1,8 +1,9 @@
 import { emptyPhase } from "../phases/context.ts";
-import type { Phase, Result, Round } from "../result/schema.ts";
+import type { ContenderFacts, Phase, Result, Round } from "../result/schema.ts";
 import {
   bunNative,
   elixirGenserver,
+  fixtureCapacity,
   fixtureConnect,
   fixtureExchange,
   fixturePlan,
@@ -119,10 +120,12 @@ function everyStatus(): Result {
       phases: oneRound.phases.map(({ kind, workload }, index) =>
         workload === undefined || kind === "connect" || kind === "chaos"
           ? fixtureConnect(oneRound, 1)
-          : broken(fixtureExchange(oneRound, kind, workload, 1), {
-              status: index === 1 ? "void" : "ok",
-              reason: index === 1 ? "the generator was the bottleneck: send lag p99 212 ms" : null,
-            }),
+          : kind === "capacity"
+            ? fixtureCapacity(oneRound, workload, 1)
+            : broken(fixtureExchange(oneRound, kind, workload, 1), {
+                status: index === 1 ? "void" : "ok",
+                reason: index === 1 ? "the generator was the bottleneck: send lag p99 212 ms" : null,
+              }),
       ),
       shutdown: { graceful: false, exitMs: 5000 },
     }),
@@ -171,6 +174,65 @@ function manyRounds(): Result {
     };
   });
   return fixtureResult({ contenders, plan: fiveRounds, rounds });
+}
+
+/** A capacity found, one that only the generator ended, one that was none, and a server that broke in the search. */
+function capacities(): Result {
+  const plan = fixturePlan({
+    phases: [{ kind: "connect" }, { kind: "capacity", workload: "echo" }],
+    capacityStartRatePerSecond: 2000,
+  });
+  const capacity = (facts: ContenderFacts, position: number, phase: Phase, changes: Partial<Round> = {}) =>
+    fixtureRound(facts, plan, { position, phases: [fixtureConnect(plan, 1), phase], ...changes });
+  const bound = fixtureCapacity(plan, "echo", 2);
+  const late = {
+    ratePerSecond: 64_000,
+    heldPerSecond: 63_100,
+    p99Us: 48_000,
+    held: false,
+    reason: "generator late: send lag p99 31 ms",
+  };
+  const slow = { heldPerSecond: 15.6, p99Us: null, held: false, reason: "latency max 140 ms" };
+  const crash = "crashed: the server exited with code 2 after 81,004 deliveries";
+  const lost = "37 deliveries lost without being counted in /stats dropped";
+  return fixtureResult({
+    contenders: [bunNative, elixirGenserver, goGorilla, goTuned, nodeWs],
+    plan,
+    rounds: [
+      capacity(bunNative, 1, {
+        ...bound,
+        capacity: bound.capacity && {
+          ...bound.capacity,
+          isLowerBound: true,
+          steps: [...bound.capacity.steps.filter(({ held }) => held), late, late],
+        },
+      }),
+      capacity(elixirGenserver, 2, {
+        ...fixtureCapacity(plan, "echo", 1, {
+          ratePerSecond: null,
+          perCore: null,
+          perCpuSecond: null,
+          steps: [31, 31, 16, 16].map((ratePerSecond) => ({ ...slow, ratePerSecond })),
+        }),
+        throughput: null,
+        rate: null,
+      }),
+      capacity(goGorilla, 3, {
+        ...fixtureCapacity(plan, "echo", 1.5),
+        findings: [{ kind: "lost", count: 37, text: `at 32,000/s offered: ${lost}` }],
+      }),
+      capacity(
+        goTuned,
+        4,
+        broken(fixtureCapacity(plan, "echo", 1.5), {
+          status: "failed",
+          reason: `${crash} (64,000/s offered)`,
+        }),
+        { status: "failed", reason: `capacity echo: ${crash} (64,000/s offered)`, shutdown: null },
+      ),
+      capacity(nodeWs, 5, fixtureCapacity(plan, "echo", 1.02)),
+    ],
+  });
 }
 
 /** Stopped in the middle of the second contender's turn. */
@@ -225,6 +287,7 @@ export const fixtureCases: Readonly<Record<string, Result>> = {
   "one-round": fixtureResult(),
   "many-rounds": manyRounds(),
   "every-status": everyStatus(),
+  capacities: capacities(),
   stopped: stopped(),
   "one-contender": fixtureResult({ contenders: [bunNative] }),
   "nothing-known": nothingKnown(),

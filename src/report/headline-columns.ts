@@ -1,6 +1,7 @@
 import type { Phase } from "../result/schema.ts";
 import { medianInterval } from "../stats/intervals.ts";
 import { articleFigures } from "./article.ts";
+import { lowerBound, stopOf } from "./capacity.ts";
 import * as format from "./format.ts";
 import { type MeasureName, measures, overRounds, type PhaseMeasure, valuesOf } from "./measure.ts";
 import { measuredColumn, type PhaseColumn, plain } from "./phase-column.ts";
@@ -15,7 +16,15 @@ const leastDrop = 0.01;
 
 /** The measure that a phase is about. */
 export function headlineOf({ kind }: Pick<Section, "kind">): MeasureName {
-  return ({ connect: "opened", burst: "throughput", endurance: "held", chaos: "inTime" } as const)[kind];
+  return (
+    {
+      connect: "opened",
+      burst: "throughput",
+      endurance: "held",
+      capacity: "capacity",
+      chaos: "inTime",
+    } as const
+  )[kind];
 }
 
 /** What the phase is about, how it compares with the best, and within which limits it holds. */
@@ -87,6 +96,16 @@ export function headlineColumns(section: Section, sections: readonly Section[]):
         interval,
         counted,
       ];
+    case "capacity":
+      return [
+        { ...first, cell: (participant) => capacityCell(participant) ?? first.cell(participant) },
+        ratio,
+        measuredColumn("capacityPerCore", 0),
+        measuredColumn("capacityPerCpuSecond", 0),
+        ...stopColumns,
+        interval,
+        counted,
+      ];
     case "chaos":
       return [first, measuredColumn("lostNeighbours", 0), measuredColumn("backAfterKill", 0), counted];
   }
@@ -109,6 +128,30 @@ function dropColumn(section: Section, sections: readonly Section[]): PhaseColumn
     "How far the rate held stayed below what the burst showed to be possible, or below the offer where that is lower.";
   return { header: "drop from burst", meaning, group: 0, cell, isTold: burst !== undefined };
 }
+
+/** What is known without being a figure to rank: a lower bound, or that no rate was held. Null where there is a figure. */
+function capacityCell(participant: Participant): Cell | null {
+  if (overRounds(participant, measures.capacity) !== null) return null;
+  const bound = lowerBound(participant);
+  if (bound !== null) return { text: `≥ ${format.formatRate(bound)}`, style: "warning" };
+  return okPhases(participant).length === 0 ? null : { text: "none", style: "bad" };
+}
+
+const stopColumns: readonly PhaseColumn[] = [
+  {
+    header: "not held",
+    meaning: "The lowest rate that was not held, in the middle round.",
+    group: 0,
+    cell: (participant) => plain(format.formatRate(stopOf(participant)?.ratePerSecond ?? null)),
+  },
+  {
+    header: "stopped by",
+    meaning: "Why that rate was not held.",
+    group: 0,
+    align: "left",
+    cell: (participant) => plain(stopOf(participant)?.reason ?? format.unknown),
+  },
+];
 
 function headlineCell(participant: Participant, headline: PhaseMeasure): Cell {
   const value = overRounds(participant, headline);

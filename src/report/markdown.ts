@@ -1,5 +1,6 @@
 import type { ContenderFacts, Phase, Result, Round } from "../result/schema.ts";
 import { article } from "./article.ts";
+import { describeCapacity } from "./capacity.ts";
 import { describeStatus, listFacts } from "./facts.ts";
 import * as format from "./format.ts";
 import { headlineOf } from "./headline-columns.ts";
@@ -165,7 +166,8 @@ function summarizePhase(phase: Phase | undefined): string {
   if (phase === undefined) return format.unknown;
   if (phase.status !== "ok") return phase.status;
   const headline = measures[headlineOf(phase)];
-  const text = headline.format(headline.pick(phase));
+  const { capacity } = phase;
+  const text = capacity === null ? headline.format(headline.pick(phase)) : describeCapacity(capacity);
   return phase.latencyUs === null ? text : `${text}, p99 ${format.formatLatency(phase.latencyUs.p99)}`;
 }
 

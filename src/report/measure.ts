@@ -104,6 +104,28 @@ const listed = {
     pick: ({ rate }) => rate?.heldShare ?? null,
     format: format.formatShare,
   },
+  capacity: {
+    header: "capacity",
+    meaning:
+      "Deliveries per second: the highest offered rate that was held for a step, with p99 within the plan's limit and nothing lost. ≥ where the generator could offer no more: a lower bound, which is not ranked.",
+    better: "higher",
+    pick: ({ capacity }) => (capacity === null || capacity.isLowerBound ? null : capacity.ratePerSecond),
+    format: format.formatRate,
+  },
+  capacityPerCore: {
+    header: "per core",
+    meaning: "The capacity divided by the processors that the server was given.",
+    better: "higher",
+    pick: ({ capacity }) => (capacity === null || capacity.isLowerBound ? null : capacity.perCore),
+    format: format.formatRate,
+  },
+  capacityPerCpuSecond: {
+    header: "per CPU-second",
+    meaning: "Deliveries at that rate per second of processor time that the server's process tree used.",
+    better: "higher",
+    pick: ({ capacity }) => capacity?.perCpuSecond ?? null,
+    format: format.formatCount,
+  },
   p50: latency(
     "p50",
     "Latency that half of the deliveries stayed below, from the instant at which the message was meant to be sent, so that a stall is not hidden.",

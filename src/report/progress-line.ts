@@ -1,5 +1,6 @@
 import type { Phase } from "../result/schema.ts";
 import type { RunEvent } from "../run/events.ts";
+import { describeCapacity } from "./capacity.ts";
 import * as format from "./format.ts";
 import { statusStyle } from "./headline-columns.ts";
 import {
@@ -75,15 +76,17 @@ function describePhase(phase: Phase, paint: Painter): string {
       ? [`${format.formatCount(connections.opened)} of ${format.formatCount(connections.requested)} opened`]
       : []),
     ...(isOk && connect !== null ? [format.formatRate(connect.connectionsPerSecond)] : []),
-    ...(rate !== null
-      ? [`${format.formatRate(rate.heldPerSecond)} of ${format.formatRate(rate.offeredPerSecond)} held`]
-      : throughput !== null
-        ? [`${format.formatRate(throughput.deliveriesPerSecond)}`]
-        : []),
+    ...(phase.capacity !== null
+      ? [`${isOk ? "sustains" : "sustained"} ${describeCapacity(phase.capacity)}`]
+      : rate !== null
+        ? [`${format.formatRate(rate.heldPerSecond)} of ${format.formatRate(rate.offeredPerSecond)} held`]
+        : throughput !== null
+          ? [`${format.formatRate(throughput.deliveriesPerSecond)}`]
+          : []),
     ...(isOk && latencyUs !== null
       ? [`p50 ${format.formatLatency(latencyUs.p50)}, p99 ${format.formatLatency(latencyUs.p99)}`]
       : []),
-    ...(messages === null
+    ...(messages === null || phase.capacity !== null
       ? []
       : [`${format.formatCount(messages.delivered)} of ${format.formatCount(messages.expected)} delivered`]),
     ...phase.findings
@@ -105,6 +108,7 @@ export function statusLines(state: ProgressState, columns: number, nowMs: number
       ? [{ text: describePause(state), rank: 1 }]
       : [
           { text: nameOfPhase(phase.phaseKind, phase.workload), rank: 1 },
+          ...describeStep(state),
           { text: `phase ${phase.index + 1} of ${phase.count}`, rank: 5 },
         ]),
     ...(round.rounds > 1 ? [{ text: `round ${round.round} of ${round.rounds}`, rank: 4 }] : []),
@@ -115,6 +119,18 @@ export function statusLines(state: ProgressState, columns: number, nowMs: number
   ];
   const first = fit(place, " · ", columns);
   return phase === null ? [first] : [first, fit(phasePieces(state, nowMs, true), "  ", columns)];
+}
+
+/** Capacity: what is being tried, and what is known so far. */
+function describeStep({ view }: ProgressState): Piece[] {
+  if (view?.step === undefined) return [];
+  const { number, ratePerSecond, highestHeldPerSecond } = view.step;
+  return [
+    { text: `step ${number} at ${format.formatRate(Math.round(ratePerSecond))}`, rank: 2 },
+    ...(highestHeldPerSecond === null
+      ? []
+      : [{ text: `${format.formatRate(Math.round(highestHeldPerSecond))} held`, rank: 4 }]),
+  ];
 }
 
 function describePause({ phasesEnded, timing }: ProgressState): string {
@@ -129,7 +145,8 @@ export function describeProgress(state: ProgressState, nowMs: number): string {
   const left = runLeftMs(state, nowMs);
   const pieces = phasePieces(state, nowMs, false).map(({ text }) => text);
   const run = left === null ? [] : [`about ${format.formatDuration(roughly(left))} in all`];
-  return `  … ${[`${currentEntrant(state)} ${name}`, ...pieces, ...run].join(", ")}`;
+  const step = describeStep(state).map(({ text }) => text);
+  return `  … ${[`${currentEntrant(state)} ${name}`, ...step, ...pieces, ...run].join(", ")}`;
 }
 
 function phasePieces(state: ProgressState, nowMs: number, isDrawn: boolean): Piece[] {

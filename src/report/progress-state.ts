@@ -143,13 +143,19 @@ function rateAt(samples: readonly Sample[], index: number): number | null {
   return Math.max(0, ((last.done - before.done) * 1000) / (last.elapsedMs - before.elapsedMs));
 }
 
+/** Null where the deliveries made so far tell better. Of a search nobody knows how many steps it takes. */
+function expectedMs({ phase, timing }: ProgressState): number | null {
+  if (phase === null) return null;
+  if (phase.expectedSeconds !== null) return phase.expectedSeconds * 1000;
+  return phase.phaseKind === "capacity" && timing !== null ? estimatePhase(timing, phase.index) : null;
+}
+
 /** 0 to 1; by the clock where the phase lasts a set time. */
-export function phaseShare({ phase, view }: ProgressState): number {
+export function phaseShare(state: ProgressState): number {
+  const { phase, view } = state;
   if (view === null || phase === null) return 0;
-  const share =
-    phase.expectedSeconds === null
-      ? view.done / Math.max(1, view.total)
-      : view.elapsedMs / (phase.expectedSeconds * 1000);
+  const lastsMs = expectedMs(state);
+  const share = lastsMs === null ? view.done / Math.max(1, view.total) : view.elapsedMs / lastsMs;
   return Math.min(1, Math.max(0, share));
 }
 
@@ -157,9 +163,8 @@ export function phaseShare({ phase, view }: ProgressState): number {
 export function phaseLeftMs(state: ProgressState, nowMs: number): number | null {
   const { phase, view, phaseStartedMs, timing } = state;
   if (phase === null) return null;
-  if (phase.expectedSeconds !== null) {
-    return Math.max(0, phase.expectedSeconds * 1000 - (view?.elapsedMs ?? nowMs - phaseStartedMs));
-  }
+  const lastsMs = expectedMs(state);
+  if (lastsMs !== null) return Math.max(0, lastsMs - (view?.elapsedMs ?? nowMs - phaseStartedMs));
   if (view !== null && view.done > 0)
     return (view.elapsedMs * Math.max(0, view.total - view.done)) / view.done;
   return timing === null ? null : Math.max(0, estimatePhase(timing, phase.index) - (nowMs - phaseStartedMs));

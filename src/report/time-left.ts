@@ -13,6 +13,9 @@ export interface Timing {
 /** Guesses until something has been measured: connections and deliveries per second of an ordinary server. */
 const guessedConnectionsPerSecond = 4000;
 const guessedDeliveriesPerSecond = 50_000;
+/** Doublings, halvings and repeats of a search, and what a step takes beyond its load. */
+const guessedCapacitySteps = 15;
+const guessedSettlingSeconds = 1;
 const guessedOverheadMs = 1500;
 
 export function startTiming(plan: Plan): Timing {
@@ -57,6 +60,8 @@ function guessPhase({ kind }: PhasePlan, plan: Plan): number {
       return (plan.connections * plan.messagesPerConnection * 1000) / guessedDeliveriesPerSecond;
     case "endurance":
       return plan.enduranceSeconds * 1000;
+    case "capacity":
+      return guessedCapacitySteps * (plan.capacityStepSeconds + guessedSettlingSeconds) * 1000;
     case "chaos":
       return chaosLoadSeconds(plan) * 1000;
   }

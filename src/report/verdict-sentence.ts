@@ -25,6 +25,11 @@ const phrases: Readonly<Partial<Record<MeasureName, Phrase>>> = {
   },
   throughput: { most: "delivered the most", isCount: true, each: (value) => `delivered ${value}` },
   held: { most: "held the highest rate", each: (value) => `held ${value}` },
+  capacity: {
+    most: "sustains the most",
+    isCount: true,
+    each: (value) => `sustains ${value}`,
+  },
   p99: { most: "had the lowest p99 latency", each: (value) => `had a p99 latency of ${value}` },
   inTime: {
     most: "kept the neighbours of a fault best served",

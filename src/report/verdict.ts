@@ -1,6 +1,7 @@
 import type { Result } from "../result/schema.ts";
 import { type Interval, medianInterval } from "../stats/intervals.ts";
 import { type Comparison, type Entry, rank } from "../stats/ranking.ts";
+import { lowerBound } from "./capacity.ts";
 import { headlineOf } from "./headline-columns.ts";
 import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "./measure.ts";
 import { describeUnequalConnections, isGeneratorLate } from "./note.ts";
@@ -97,6 +98,8 @@ function usesOf(section: Section): [Use, MeasureName][] {
         ["tail", "p99"],
         ["cpu", "cpuPerDelivery"],
       ];
+    case "capacity":
+      return [["sustained", headline]];
     case "chaos":
       return [
         ["faults", headline],
@@ -112,7 +115,7 @@ function judgeMeasure(section: Section, use: Use, name: MeasureName): VerdictIte
     (participant): Entry => ({
       name: participant.name,
       values: valuesOf(participant, measure),
-      voidReason: okPhases(participant).length > 0 ? null : whyNothing(participant),
+      voidReason: okPhases(participant).length > 0 ? whyNoRank(participant, name) : whyNothing(participant),
     }),
   );
   const ranking = rank({ better: measure.better, step: stepOf(participants, measure) }, entries);
@@ -198,6 +201,14 @@ function standingOf(participant: Participant, name: MeasureName): Standing {
 function whyNothing(participant: Participant): string {
   const [ending] = listEndings(participant);
   return ending === undefined ? "no round was planned" : describeEnding(ending);
+}
+
+/** Of a capacity that only the generator ended, no more is known than that it is higher. */
+function whyNoRank(participant: Participant, name: MeasureName): string | null {
+  if (name !== "capacity") return null;
+  const bound = lowerBound(participant);
+  if (bound !== null) return `at least ${measures.capacity.format(bound)}, the generator could offer no more`;
+  return overRounds(participant, measures.capacity) === null ? "held no rate" : null;
 }
 
 /** A rate over what is left of the messages is another thing than one over all of them. */
