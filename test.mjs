@@ -45,7 +45,8 @@ function step(title, command, args, cwd = root) {
 /** @returns {Promise<{ pass: number, fail: number, skip: number, status: number }>} */
 async function bunTest() {
   process.stdout.write("\n— tests\n");
-  const tests = spawn(bun, ["test", ...process.argv.slice(2)], {
+  // End-to-end tests start servers that take their time to end.
+  const tests = spawn(bun, ["test", "--timeout", "120000", ...process.argv.slice(2)], {
     cwd: root,
     env: process.env,
     stdio: ["ignore", "pipe", "pipe"],

@@ -3,7 +3,7 @@ import { BuildError, ContenderFailedError, exitCodes, ShowdownError } from "./er
 
 test("exit codes are the documented ones, and no two are equal", () => {
   const codes = Object.values(exitCodes).map(({ code }) => code);
-  expect(codes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 130]);
+  expect(codes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 130]);
 });
 
 test("an error carries its exit code, its hint and its own name", () => {

@@ -11,7 +11,8 @@ export const exitCodes = {
   build: { code: 5, meaning: "a contender could not be built" },
   contenderFailed: {
     code: 6,
-    meaning: "a contender failed in the run (never ready, crashed or hung); the run is finished and written",
+    meaning:
+      "a contender failed in the run (never ready, crashed, hung, or past the error threshold); the run is finished and written",
   },
   resultsFolder: { code: 7, meaning: "the results folder cannot be written; nothing was started" },
   writing: { code: 8, meaning: "the disk is full or writing failed during the run" },

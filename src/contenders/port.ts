@@ -70,7 +70,7 @@ export function claimPort(host: string, port: number): number {
       const listener = findListener(port);
       throw new PortInUseError(
         `port ${port} on ${host} is in use${listener === null ? "" : ` by ${listener}`}; expected a free port`,
-        { hint: "stop what listens there, or use --port 0 to pick a free one", cause },
+        { hint: "stop what listens there, or leave --port out, which picks a free one", cause },
       );
     }
     throw new UsageError(`cannot listen on ${host}:${port}: ${code ?? (cause as Error).message}`, {

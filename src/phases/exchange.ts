@@ -13,6 +13,7 @@ import { buildTimeline } from "./timeline.ts";
 const pollMs = 20;
 const viewIntervalMs = 250;
 const answerTimeoutMs = 2000;
+const stragglerMs = 50;
 /** A phase that trickles on is ended after this. */
 const longestPhaseMs = 300_000;
 
@@ -43,6 +44,8 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
   const reached = await waitForEnd(context, exchange, startUs);
   const elapsedMs = (clockUs() - startUs) / 1000;
   await watch.end();
+  // What comes a second time comes behind what everyone waited for.
+  if (reached.status === "ok") await Bun.sleep(stragglerMs);
 
   const reports = await settle(context);
   const statsAfter = server.exit === null ? await readStats(server.host, server.port) : null;

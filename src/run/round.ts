@@ -144,7 +144,12 @@ async function runPhases(options: RoundOptions, server: RestartableServer, idle:
         count: plan.phases.length,
         expectedSeconds: expectSeconds(phasePlan, plan),
       });
-      const phase = withHeadroom(await runPhase(context, phasePlan, options.environment), options.ceilings);
+      const phase = withHeadroom(
+        round.status === "failed"
+          ? notRun(phasePlan, "failed", `after ${round.reason}`)
+          : await runPhase(context, phasePlan, options.environment),
+        options.ceilings,
+      );
       onEvent({ kind: "phase-ended", phase });
       round = { ...round, ...worse(round, phase), phases: [...round.phases, phase] };
       await options.onPhase(round);
@@ -159,19 +164,18 @@ async function runPhases(options: RoundOptions, server: RestartableServer, idle:
 async function runPhase(context: RoundContext, phase: PhasePlan, environment: Environment): Promise<Phase> {
   const { server, signal } = context;
   const { kind, workload } = phase;
-  const notRun = (status: "failed" | "aborted", reason: string): Phase => ({
-    ...emptyPhase(kind, workload ?? null),
-    status,
-    reason: `not run: ${reason}`,
-  });
-  if (signal.aborted) return notRun("aborted", "stopped by the user");
-  if (server.exit !== null) return notRun("failed", `the server ${describeExit(server.exit)} before`);
+  if (signal.aborted) return notRun(phase, "aborted", "stopped by the user");
+  if (server.exit !== null) return notRun(phase, "failed", `the server ${describeExit(server.exit)} before`);
   if (kind === "connect" || workload === undefined) return await runConnect(context, environment);
-  if (context.alive.length === 0) return notRun("failed", "no connection is open");
+  if (context.alive.length === 0) return notRun(phase, "failed", "no connection is open");
   if (kind === "capacity") return await runCapacity(context, { kind, workload });
   if (kind === "chaos") return await runChaos(context, workload === "rooms" ? "rooms" : "broadcast");
   const order = kind === "burst" ? orderBurst : orderEndurance;
   return await runExchange(context, order(context, { kind, workload }));
+}
+
+function notRun({ kind, workload }: PhasePlan, status: "failed" | "aborted", reason: string): Phase {
+  return { ...emptyPhase(kind, workload ?? null), status, reason: `not run: ${reason}` };
 }
 
 /** Of phases that last a set time. */

@@ -73,6 +73,14 @@ export async function runShowdown(options: ShowdownOptions): Promise<Result> {
       await keep([...before, finished]);
       noteEvent({ kind: "round-ended", round: finished });
     }
+  } catch (error) {
+    // The file must not say for ever that the run goes on. If even that can't be written, the first error counts.
+    const text = error instanceof Error ? error.message : String(error);
+    const warnings = [...result.warnings, { kind: "ended", text: `the run was ended by: ${text}` }];
+    await file
+      .write({ ...result, status: "aborted", finishedAt: new Date().toISOString(), warnings })
+      .catch(() => {});
+    throw error;
   } finally {
     await leash.stop();
   }

@@ -173,7 +173,7 @@ function exitCode(
   outcomes: readonly ThresholdOutcome[],
 ): number {
   if (result.status === "aborted") return exitCodes.aborted.code;
-  if (result.rounds.some(({ status }) => status === "failed")) return exitCodes.contenderFailed.code;
+  if (result.rounds.some(({ status }) => status !== "ok")) return exitCodes.contenderFailed.code;
   if (buildFailed) return exitCodes.build.code;
   if (outcomes.some(({ ok }) => !ok)) return exitCodes.threshold.code;
   return facts.some(({ verified }) => verified?.competes === false)
