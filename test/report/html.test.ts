@@ -9,7 +9,7 @@ import { renderHtml } from "../../src/report/html/render.ts";
 import type { Phase, Result } from "../../src/result/schema.ts";
 import { median } from "../../src/stats/intervals.ts";
 import { chromiumPath, launchChromium } from "./chromium.ts";
-import { measuredResult } from "./measured-result.ts";
+import { capacityResult, measuredResult } from "./measured-result.ts";
 
 describe.skipIf(chromiumPath === null)("report.html in Chromium", () => {
   let browser: Browser;
@@ -44,7 +44,7 @@ describe.skipIf(chromiumPath === null)("report.html in Chromium", () => {
 
   const measured = measuredResult();
 
-  for (const [name, result] of Object.entries({ measured, ...fixtureCases })) {
+  for (const [name, result] of Object.entries({ measured, capacity: capacityResult(), ...fixtureCases })) {
     test(`${name}: every chart is drawn, nothing fails, nothing is asked of anyone, no sideways scrolling`, async () => {
       const { page, complaints, requests, close } = await open(result, {
         viewport: { width: 360, height: 740 },

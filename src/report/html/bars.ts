@@ -14,7 +14,7 @@ export interface Lane {
   readonly phases: readonly (Phase | null)[];
   /** Of the rounds that did not end well. */
   readonly endings: readonly Ending[];
-  /** What stands there while a run has not come to it. */
+  /** What stands there as well: that a run has not come to it yet, or why there is no bar. */
   readonly pending: string | null;
 }
 

@@ -12,9 +12,16 @@ export function formatValue(value: number | null, unit: Unit): string {
   return writers[unit](value);
 }
 
-/** `p99.9`, `3 s`. */
+/** `p99.9`, `3 s`, `20,000/s`. */
 export function formatPlace(place: number, x: LineChart["x"]): string {
-  return x === "second" ? `${place} s` : formatQuantile(place);
+  switch (x) {
+    case "quantile":
+      return formatQuantile(place);
+    case "second":
+      return `${place} s`;
+    case "perSecond":
+      return format.formatRate(place);
+  }
 }
 
 /** As many digits as it takes to tell it from 100: `p50`, `p99.95`. */
@@ -22,11 +29,3 @@ export function formatQuantile(quantile: number): string {
   const digits = quantile >= 1 ? 0 : Math.max(1, Math.ceil(-Math.log10(1 - quantile)));
   return `p${Number((quantile * 100).toFixed(digits))}`;
 }
-
-/** The axis ends of `cores` and the like need no unit twice: what a chart's y axis is called. */
-export const axisNames: Readonly<Record<Unit, string>> = {
-  us: "latency",
-  perSecond: "per second",
-  bytes: "resident memory",
-  cores: "of one CPU",
-};

@@ -9,8 +9,8 @@ export interface LineChart {
   /** Unique in the page. */
   readonly id: string;
   readonly title: string;
-  /** `quantile`: 0 to 1, drawn by its nines; `second`: since the phase's start. */
-  readonly x: "quantile" | "second";
+  /** `quantile`: 0 to 1, drawn by its nines; `second`: since the phase's start; `perSecond`: the rate offered. */
+  readonly x: "quantile" | "second" | "perSecond";
   readonly unit: Unit;
   readonly scale: "linear" | "log";
   readonly series: readonly LineSeries[];

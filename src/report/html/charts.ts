@@ -2,6 +2,7 @@ import type { Plan } from "../../plan/plan.ts";
 import type { Phase, Quantiles } from "../../result/schema.ts";
 import { median } from "../../stats/intervals.ts";
 import { okPhases, type Section, titleOf } from "../section.ts";
+import { buildSearchChart } from "./capacity.ts";
 import type { ChartModel, DotChart, LineChart } from "./chart-model.ts";
 import type { Colors } from "./color.ts";
 import { buildCourse } from "./course.ts";
@@ -13,6 +14,8 @@ export interface PhaseCharts {
   /** Connect: how long the steps of opening took. */
   readonly upgrade: DotChart | null;
   readonly receivers: DotChart | null;
+  /** Capacity only. */
+  readonly search: LineChart | null;
   readonly course: readonly LineChart[];
 }
 
@@ -21,12 +24,13 @@ export function buildCharts(section: Section, plan: Plan, colors: Colors): Phase
     latency: buildLatency(section, colors),
     upgrade: buildUpgrade(section, colors),
     receivers: buildReceivers(section, colors),
+    search: buildSearchChart(section, colors),
     course: buildCourse(section, plan, colors),
   };
 }
 
-export function listCharts({ latency, upgrade, receivers, course }: PhaseCharts): ChartModel[] {
-  return [upgrade, latency, receivers, ...course].filter((chart) => chart !== null);
+export function listCharts({ latency, upgrade, receivers, search, course }: PhaseCharts): ChartModel[] {
+  return [search, upgrade, latency, receivers, ...course].filter((chart) => chart !== null);
 }
 
 /** Percentiles of different rounds are never averaged: at each one the middle round, between the lowest and the highest. */

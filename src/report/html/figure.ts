@@ -79,16 +79,18 @@ function tableOfDots({ marks, rows, unit }: DotChart) {
   };
 }
 
+const places = { quantile: "percentile", second: "second", perSecond: "offered" } as const;
+
 function tableOfLines({ series, x, unit }: LineChart) {
-  const places = [...new Set(series.flatMap(({ points }) => points.map((point) => point.x)))].sort(
+  const all = [...new Set(series.flatMap(({ points }) => points.map((point) => point.x)))].sort(
     (a, b) => a - b,
   );
   return {
     columns: [
-      { header: x === "quantile" ? "percentile" : "second", align: "right" as const },
+      { header: places[x], align: "right" as const },
       ...series.map((one) => ({ header: seriesLabel(one), align: "right" as const })),
     ],
-    rows: places.map((place) => ({
+    rows: all.map((place) => ({
       cells: [
         { text: formatPlace(place, x) },
         ...series.map(({ points }) => ({

@@ -6,6 +6,7 @@ import { measures } from "../measure.ts";
 import { type Section, titleOf } from "../section.ts";
 import type { VerdictItem } from "../verdict.ts";
 import { type Lane, laneOf, renderBars } from "./bars.ts";
+import { describeUncompared } from "./capacity.ts";
 import type { Colors } from "./color.ts";
 import { html, type Markup } from "./markup.ts";
 
@@ -14,6 +15,7 @@ const subjects: Readonly<Partial<Record<PhaseKind, string>>> = {
   connect: "connections opened",
   burst: "deliveries per second",
   endurance: "deliveries per second held",
+  capacity: "the highest rate held, in deliveries per second",
   chaos: "deliveries to neighbours of a fault that came in time",
 };
 
@@ -38,11 +40,18 @@ export function renderGlance(
       ...(item === undefined ? [] : [html`<p class="finding">${withoutPhase(item)}</p>`]),
       renderArticle(section),
     ];
-    return renderPanel(section, section.participants.map(laneOf), plan, colors, {
+    return renderPanel(section, lanesOf(section), plan, colors, {
       link: `#phase-${section.index}`,
       remarks,
     });
   })}</div>`;
+}
+
+function lanesOf({ participants }: Section): Lane[] {
+  return participants.map((participant) => ({
+    ...laneOf(participant),
+    pending: describeUncompared(participant),
+  }));
 }
 
 export interface PanelExtras {

@@ -9,6 +9,7 @@ import { okPhases, type Participant, ranPhases, type Section, titleOf } from "..
 import type { Column, Table } from "../table.ts";
 import { buildAccount } from "./account.ts";
 import { laneOf, renderBars } from "./bars.ts";
+import { buildSteps } from "./capacity.ts";
 import type { ChartModel } from "./chart-model.ts";
 import { buildCharts, listCharts, type PhaseCharts } from "./charts.ts";
 import { type Colors, entrantName } from "./color.ts";
@@ -44,6 +45,7 @@ export function renderSection(
 <p class="lead">${describeWork(section, plan)}</p>
 ${page.notes()}
 ${page.main(sections)}
+${page.search(charts)}
 ${page.faults()}
 ${page.latency(charts)}
 ${page.course(charts)}
@@ -78,6 +80,19 @@ class SectionPage {
       pickGroups(buildPhaseTable(this.#section, { complete: true, sections }), [0]),
       `${titleOf(this.#section)}: result`,
     );
+  }
+
+  /** Capacity only. */
+  search({ search }: PhaseCharts): Markup | null {
+    const steps = buildSteps(this.#section);
+    if (search === null || steps === null) return null;
+    return this.#block("The search for the highest rate", [
+      renderFigure(
+        search,
+        "Lower is better; a rate counts as held below the limit. The latency axis is logarithmic.",
+      ),
+      html`<details><summary>Every rate that was tried</summary>${this.#table(steps, `${titleOf(this.#section)}: steps`)}</details>`,
+    ]);
   }
 
   /** Chaos only. */
@@ -274,6 +289,11 @@ export function describeWork({ kind, workload }: Pick<Section, "kind" | "workloa
       default:
         return `Each of ${connections} sends ${each}, all together ${batches}, as fast as the server takes them, and gets each one back.`;
     }
+  }
+  if (kind === "capacity") {
+    const step = format.formatDuration(plan.capacityStepSeconds * 1000);
+    const limit = format.formatLatency(plan.p99LimitMs * 1000);
+    return `Rates are offered for ${step} each over all ${connections}, from ${format.formatRate(plan.capacityStartRatePerSecond)} on, until the highest one is found that is held with p99 up to ${limit} and nothing lost.`;
   }
   if (kind === "chaos") {
     const { before, strike, after } = plan.chaosSeconds;

@@ -13,7 +13,8 @@ export function lineOptions(
   width: number,
 ): ChartOptions {
   const shown = chart.series.filter(({ name }) => !hidden.has(name));
-  const values = shown.flatMap(({ points }) => points.flatMap(({ low, high }) => [low, high]));
+  const level = chart.level === null ? [] : [chart.level.value];
+  const values = [...level, ...shown.flatMap(({ points }) => points.flatMap(({ low, high }) => [low, high]))];
   const text = { color: theme.muted, fontFamily: theme.font, fontSize: 11 };
   return {
     animation: false,
@@ -21,8 +22,7 @@ export function lineOptions(
     grid: { left: 4, right: 14, top: 12, bottom: 4, containLabel: true },
     xAxis: {
       type: chart.x === "quantile" ? "log" : "value",
-      min: chart.x === "quantile" ? 1 : 0,
-      ...(chart.x === "quantile" ? { max: lastDecade(shown) } : { max: lastSecond(chart) }),
+      ...reachOf(chart, shown),
       axisLabel: {
         ...text,
         hideOverlap: true,
@@ -30,7 +30,7 @@ export function lineOptions(
       },
       axisLine: { lineStyle: { color: theme.grid } },
       axisTick: { show: false },
-      splitLine: { show: chart.x === "quantile", lineStyle: { color: theme.grid } },
+      splitLine: { show: chart.x !== "second", lineStyle: { color: theme.grid } },
       ...(chart.x === "second" ? { minInterval: 1, splitNumber: width < 420 ? 4 : 8 } : {}),
     },
     yAxis: {
@@ -58,7 +58,7 @@ export function lineOptions(
         type: "line" as const,
         name: seriesLabel(series),
         data: series.points.map(({ x, middle }) => [placeOf(x, chart), middle]),
-        showSymbol: series.points.length < 2,
+        showSymbol: series.points.length < 2 || chart.x === "perSecond",
         symbol: "circle",
         symbolSize: 6,
         lineStyle: {
@@ -77,7 +77,7 @@ export function lineOptions(
 
 /** The end of the axis, where the sample ends, is no place to name. */
 function describeTick(at: number, { x }: LineChart): string {
-  if (x === "second") return formatPlace(at, x);
+  if (x !== "quantile") return formatPlace(at, x);
   return Number.isInteger(Math.log10(at)) ? formatPlace(1 - 1 / at, x) : "";
 }
 
@@ -129,8 +129,8 @@ function levelOf(level: { readonly name: string; readonly value: number }, chart
     type: "line" as const,
     silent: true,
     data: [
-      [0, level.value],
-      [lastSecond(chart), level.value],
+      [reachOf(chart, chart.series).min, level.value],
+      [reachOf(chart, chart.series).max, level.value],
     ],
     symbol: "none",
     tooltip: { show: false },
@@ -148,13 +148,18 @@ function levelOf(level: { readonly name: string; readonly value: number }, chart
   };
 }
 
-function lastSecond({ series }: LineChart): number {
-  return Math.max(1, ...series.flatMap(({ points }) => points.map(({ x }) => x)));
-}
-
-function lastDecade(series: readonly LineSeries[]): number {
-  const last = Math.max(0.9, ...series.flatMap(({ points }) => points.map(({ x }) => x)));
-  return Math.max(10, 1 / (1 - last));
+/** Of the x axis, in its own places. */
+function reachOf({ x }: LineChart, series: readonly LineSeries[]): { min: number; max: number } {
+  const all = series.flatMap(({ points }) => points.map((point) => point.x));
+  const last = Math.max(...all);
+  switch (x) {
+    case "quantile":
+      return { min: 1, max: Math.max(10, 1 / (1 - last)) };
+    case "second":
+      return { min: 0, max: Math.max(1, last) };
+    case "perSecond":
+      return { min: 0, max: last };
+  }
 }
 
 /** Whole decades, so that a log axis has at least two labels. */
