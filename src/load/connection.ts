@@ -1,8 +1,9 @@
-import type { Socket } from "bun";
 import { closePayload, encodeClientFrame, opcode } from "../websocket/frame.ts";
 import { FrameReader, type FrameSink } from "../websocket/frame-reader.ts";
 import { createKey, readUpgradeResponse, upgradeRequest } from "../websocket/handshake.ts";
 import { roomName } from "./message-format.ts";
+import type { Socket, SocketOwner } from "./sockets/socket.ts";
+import { sockets } from "./sockets/system-sockets.ts";
 
 /** A server that keeps the contract sends 100 messages of 64 KiB in one frame at the very most. */
 const maxMessageBytes = 8 << 20;
@@ -38,13 +39,13 @@ export interface ConnectionOwner {
 }
 
 /** One client connection: TCP, the upgrade, the join, then messages both ways. Lives for one round. */
-export class Connection implements FrameSink {
+export class Connection implements FrameSink, SocketOwner {
   readonly index: number;
   state: ConnectionState = "idle";
   /** Only while it opens. */
   times: ConnectTimes | null = null;
   readonly #owner: ConnectionOwner;
-  #socket: Socket<Connection> | null = null;
+  #socket: Socket | null = null;
   #reader: FrameReader | null = null;
   #key = "";
   /** Rooms whose `joined` has not come yet; the first is being waited for. */
@@ -63,13 +64,7 @@ export class Connection implements FrameSink {
   open(sourceAddress: string | null): void {
     this.state = "connecting";
     this.times = { startUs: this.#owner.clockUs(), tcpUs: 0, upgradeUs: 0, joinUs: 0 };
-    Bun.connect<Connection>({
-      hostname: this.#owner.host,
-      port: this.#owner.port,
-      ...(sourceAddress === null ? {} : { localAddress: sourceAddress }),
-      data: this,
-      socket: socketHandlers,
-    }).catch((error: unknown) => this.#end(connectFailure(error)));
+    this.#socket = sockets.open(this.#owner, sourceAddress, this);
   }
 
   /** Gives up on a connection that did not open in time. */
@@ -89,9 +84,9 @@ export class Connection implements FrameSink {
       this.#outbox = Buffer.concat([this.#outbox, bytes.subarray(start, end)]);
       return true;
     }
-    const written = socket.write(bytes, start, end - start);
+    const written = socket.write(bytes, start, end);
     if (written < end - start) {
-      this.#outbox = bytes.slice(start + Math.max(0, written), end);
+      this.#outbox = bytes.slice(start + written, end);
       this.#owner.onBlocked();
     }
     return true;
@@ -107,20 +102,23 @@ export class Connection implements FrameSink {
     this.#sendFrame(opcode.close, closePayload(1000));
   }
 
+  /** From now on what arrives waits in the system, as with a client that has stalled. */
+  pauseReading(): void {
+    this.#socket?.pauseReading();
+  }
+
+  resumeReading(): void {
+    this.#socket?.resumeReading();
+  }
+
   /** Ends it by a reset, which leaves no TIME_WAIT either. */
   abandon(): void {
     const socket = this.#socket;
     this.#leave();
-    socket?.terminate();
+    socket?.reset();
   }
 
-  onSocketOpen(socket: Socket<Connection>): void {
-    if (this.state !== "connecting") {
-      socket.terminate();
-      return;
-    }
-    this.#socket = socket;
-    socket.setNoDelay(true);
+  onSocketOpen(): void {
     if (this.times !== null) this.times.tcpUs = this.#owner.clockUs();
     this.state = "upgrading";
     this.#key = createKey();
@@ -130,22 +128,25 @@ export class Connection implements FrameSink {
     this.send(request, 0, request.length);
   }
 
-  onSocketData(chunk: Uint8Array): void {
+  onSocketData(bytes: Uint8Array, end: number): void {
     this.#owner.onArrival();
-    if (this.#reader !== null) this.#reader.push(chunk);
-    else if (this.state === "upgrading") this.#readUpgrade(chunk);
+    if (this.#reader !== null) this.#reader.push(bytes, end);
+    else if (this.state === "upgrading") this.#readUpgrade(bytes.slice(0, end));
   }
 
   onSocketDrain(): void {
     const outbox = this.#outbox;
     if (outbox === null || this.#socket === null) return;
-    const written = Math.max(0, this.#socket.write(outbox));
+    const written = this.#socket.write(outbox, 0, outbox.length);
     this.#outbox = written < outbox.length ? outbox.subarray(written) : null;
     if (this.#outbox === null) this.#owner.onUnblocked();
   }
 
-  onSocketClose(reason: string): void {
-    this.#end(reason);
+  onSocketClose(error: string | null): void {
+    if (this.state === "connecting") this.#end(`connect: ${error ?? "connection closed"}`);
+    else if (error === null) this.#end("connection closed");
+    else if (error === "ECONNRESET" || error === "EPIPE") this.#end(`connection reset: ${error}`);
+    else this.#end(`connection error: ${error}`);
   }
 
   onMessage(bytes: Uint8Array, start: number, end: number, isText: boolean): void {
@@ -222,7 +223,7 @@ export class Connection implements FrameSink {
     this.#leave();
     // A close frame may still have to leave.
     if (before === "open" || before === "closing") socket?.end();
-    else socket?.terminate();
+    else socket?.reset();
     if (before === "closing") return;
     if (before === "open") this.#owner.onDied(this, reason);
     else this.#owner.onFailed(this, reason);
@@ -237,26 +238,4 @@ export class Connection implements FrameSink {
       this.#owner.onUnblocked();
     }
   }
-}
-
-/** One set of handlers for all sockets: a closure per connection would cost its memory. */
-const socketHandlers = {
-  open: (socket: Socket<Connection>) => socket.data.onSocketOpen(socket),
-  data: (socket: Socket<Connection>, chunk: Uint8Array) => socket.data.onSocketData(chunk),
-  drain: (socket: Socket<Connection>) => socket.data.onSocketDrain(),
-  close: (socket: Socket<Connection>, error?: Error | null) =>
-    socket.data.onSocketClose(error ? `connection reset: ${errorCode(error)}` : "connection closed"),
-  error: (socket: Socket<Connection>, error: Error) =>
-    socket.data.onSocketClose(`connection error: ${errorCode(error)}`),
-  // The promise of Bun.connect rejects too, and is what is listened to.
-  connectError: () => {},
-  end: (socket: Socket<Connection>) => socket.data.onSocketClose("connection closed"),
-};
-
-function connectFailure(error: unknown): string {
-  return `connect: ${error instanceof Error ? errorCode(error) : String(error)}`;
-}
-
-function errorCode(error: Error): string {
-  return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }

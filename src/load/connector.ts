@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { Histogram } from "../stats/histogram.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectProgress, ConnectReport } from "./worker-protocol.ts";
@@ -9,8 +8,6 @@ export interface ConnectorOptions {
   readonly timeoutMs: number;
   readonly epochUs: number;
   readonly clockUs: () => number;
-  /** The descriptor limit of this process; null where unknown. */
-  readonly descriptorLimit: number | null;
 }
 
 type Opened = Omit<ConnectReport, "usage" | "idleRssBytes" | "alive">;
@@ -91,23 +88,11 @@ export class Connector {
   }
 
   noteFailed(reason: string): void {
-    const named = this.#outOfDescriptors(reason) ? "generator-descriptors" : reason;
+    const named = reason === "connect: EMFILE" ? "generator-descriptors" : reason;
     this.#failedByReason[named] = (this.#failedByReason[named] ?? 0) + 1;
     this.#failed += 1;
     this.#failedInARow += 1;
     this.#settleOne();
-  }
-
-  /** Bun reports a connect that got no descriptor (EMFILE) as refused; the count of descriptors tells them apart. */
-  #outOfDescriptors(reason: string): boolean {
-    const { descriptorLimit } = this.#options;
-    if (descriptorLimit === null || !reason.startsWith("connect:")) return false;
-    try {
-      // Linux 6.2 and later give the number of open descriptors as the folder's size.
-      return statSync("/proc/self/fd").size >= descriptorLimit - 8;
-    } catch {
-      return false;
-    }
   }
 
   #settleOne(): void {

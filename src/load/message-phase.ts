@@ -1,12 +1,13 @@
 import type { Connection } from "./connection.ts";
+import { Impact } from "./impact.ts";
 import { arrival, Ledger } from "./ledger.ts";
 import { echoRoom } from "./message-format.ts";
 import { MessageReader } from "./message-reader.ts";
 import { MessageWriter } from "./message-writer.ts";
-import { burstPacer, type Pacer, steadyPacer } from "./pacer.ts";
+import { burstPacer, mostSendsPerTurn, type Pacer, steadyPacer } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
 import { echoSchedule, plannedByRoom, type Schedule, speakerSchedule } from "./schedule.ts";
-import type { PhaseOrder, PhaseProgress, PhaseReport, WorkerSetup } from "./worker-protocol.ts";
+import type { ChaosReport, PhaseOrder, PhaseProgress, PhaseReport, WorkerSetup } from "./worker-protocol.ts";
 
 export interface MessagePhaseOptions {
   readonly setup: WorkerSetup;
@@ -23,6 +24,8 @@ export interface MessagePhaseOptions {
 }
 
 const newline = 10;
+/** Between two looks at whether a send is due: 16 arrivals take less than 50 µs. */
+const arrivalsBetweenDueSends = 16;
 
 /** One worker's part of a phase with messages: sends by schedule, audits and measures what arrives. */
 export class MessagePhase {
@@ -51,6 +54,12 @@ export class MessagePhase {
   readonly #roomCount: number;
   readonly #tracksBroadcasts: boolean;
   readonly #dueHere: number;
+  /** Chaos: what the bystanders see, and who is none, by place: 1 for a victim. */
+  readonly #impact: Impact | null;
+  readonly #struck: Uint8Array;
+  /** Places of the bystanders to whom something is said. */
+  readonly #audited: readonly number[];
+  #hasStarted = false;
   #nowUs = 0;
   #expected = 0;
   #unsent = 0;
@@ -93,8 +102,18 @@ export class MessagePhase {
     );
     this.#readers = rooms.map((room) => new MessageReader(room, setup.messageBytes));
 
-    const alive = connections.filter((connection) => connection.state === "open");
+    const { chaos } = order;
+    this.#impact = chaos === undefined ? null : new Impact(order.startUs, chaos, connections.length);
+    this.#struck = new Uint8Array(connections.length);
+    const victims = new Set(chaos?.victims);
+    for (const [place, { index }] of connections.entries()) this.#struck[place] = victims.has(index) ? 1 : 0;
+    const alive = connections.filter(
+      (connection) => connection.state === "open" && this.#struck[this.#place(connection)] === 0,
+    );
     const places = alive.map((connection) => this.#place(connection));
+    this.#audited = alive
+      .filter((connection) => (order.rooms?.speakers[this.#room(connection)] ?? []).length > 0)
+      .map((connection) => this.#place(connection));
     this.#schedule =
       order.rooms === null ? echoSchedule(places, order, setup) : speakerSchedule(order.rooms, order, setup);
 
@@ -117,12 +136,23 @@ export class MessagePhase {
     this.#pacer = this.#createPacer(options.isBlocked);
   }
 
-  start(): void {
-    this.#pacer.start();
+  /** Sends what is due, from the order's start on; for the socket loop, see `Sockets.pace`. */
+  turn(): number {
+    if (!this.#hasStarted) {
+      const waitUs = this.#order.startUs - this.#clockUs();
+      if (waitUs > 0) return waitUs;
+      this.#hasStarted = true;
+    }
+    return this.#pacer.turn();
   }
 
   stop(): void {
     this.#pacer.stop();
+  }
+
+  /** A steady phase must not be late because much arrives at once. */
+  get arrivalsPerTurn(): number {
+    return this.#order.pattern.kind === "steady" ? arrivalsBetweenDueSends : Number.POSITIVE_INFINITY;
   }
 
   onArrival(): void {
@@ -131,12 +161,14 @@ export class MessagePhase {
   }
 
   onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+    if (this.#impact !== null && this.#struck[this.#place(connection)] === 1) return;
     this.#frames += 1;
     if (end - start > this.#setup.messageBytes) this.#readBatch(connection, bytes, start, end, isText);
     else this.#readOne(connection, bytes, start, end, isText);
   }
 
   onDied(connection: Connection, reason: string): void {
+    if (this.#struck[this.#place(connection)] === 1) return;
     this.#died += 1;
     this.#diedByReason[reason] = (this.#diedByReason[reason] ?? 0) + 1;
     this.#closed.add(this.#place(connection));
@@ -201,6 +233,11 @@ export class MessagePhase {
     };
   }
 
+  /** What the bystanders saw, with what is known of the victims; null outside of chaos. */
+  reportImpact(struck: Pick<ChaosReport, "struckLost" | "struckDelivered" | "unserved">): ChaosReport | null {
+    return this.#impact === null ? null : { ...this.#impact.report(this.#audited), ...struck };
+  }
+
   #place(connection: Connection): number {
     return (connection.index - this.#setup.worker) / this.#setup.workers;
   }
@@ -236,51 +273,61 @@ export class MessagePhase {
       this.#finishedSending = true;
       this.#onMilestone();
     };
+    // A burst has no intended times: a message is due when its turn comes.
+    const sendNow = (place: number) => {
+      const nowUs = clockUs();
+      this.#send(place, nowUs, nowUs);
+    };
     if (pattern.kind === "burst") {
-      // A burst has no intended times: a message is due when its turn comes.
-      const send = (number: number) => this.#send(schedule.sender(number), clockUs());
+      const send = (number: number) => sendNow(schedule.sender(number));
       return burstPacer({ count: schedule.count, batch: pattern.batch, send, isBlocked, finish });
     }
-    if (pattern.kind === "closed") {
-      return {
-        start: () => {
-          this.#closedUntilUs = clockUs() + pattern.seconds * 1e6;
-          for (const [place, { state }] of this.#connections.entries()) {
-            if (state === "open") this.#send(place, clockUs());
-          }
-        },
-        stop: () => {
-          this.#closedUntilUs = 0;
-        },
-      };
-    }
+    if (pattern.kind === "closed") return this.#createClosedLoop(startUs + pattern.seconds * 1e6, sendNow);
     return steadyPacer({
       count: schedule.count,
       pacing: this.#setup.pacing,
       clockUs,
       dueUs: (number) => startUs + schedule.offsetUs(number),
-      send: (number, dueUs) => this.#send(schedule.sender(number), dueUs),
+      send: (number, dueUs, nowUs) => this.#send(schedule.sender(number), dueUs, nowUs),
       finish,
     });
+  }
+
+  /** Only the first message of each connection; the others follow from its arrivals. */
+  #createClosedLoop(untilUs: number, send: (place: number) => void): Pacer {
+    const places = this.#connections.flatMap(({ state }, place) => (state === "open" ? [place] : []));
+    this.#closedUntilUs = untilUs;
+    const first = burstPacer({
+      count: places.length,
+      batch: mostSendsPerTurn,
+      send: (number) => send(places[number] as number),
+      isBlocked: () => false,
+      finish: () => {},
+    });
+    const stop = () => {
+      first.stop();
+      this.#closedUntilUs = 0;
+    };
+    return { turn: first.turn, stop };
   }
 
   /** Closed loop: one message of each connection is under way until the time is over. */
   #sendNext(place: number): void {
     if (this.#nowUs < this.#closedUntilUs) {
-      this.#send(place, this.#clockUs());
+      // Sent within a microsecond of the arrival: a clock reading less.
+      this.#send(place, this.#nowUs, this.#nowUs);
     } else if (!this.#finishedSending) {
       this.#finishedSending = true;
       this.#onMilestone();
     }
   }
 
-  #send(place: number, dueUs: number): void {
+  #send(place: number, dueUs: number, nowUs: number): void {
     const connection = this.#connections[place] as Connection;
     if (connection.state !== "open") {
       this.#unsent += 1;
       return;
     }
-    const nowUs = this.#clockUs();
     const atUs = Math.floor(dueUs);
     const lagUs = Math.max(0, Math.floor(nowUs - atUs));
     const seq = (this.#seqs[place] as number) + 1;
@@ -344,6 +391,7 @@ export class MessagePhase {
     if (this.#closedUntilUs > 0) this.#sendNext(place);
     const broadcast = this.#tracksBroadcasts ? this.#broadcastNumber(slot, seq) : -1;
     this.#recorder.recordDelivery(this.#nowUs, reader.at, reader.lagUs, broadcast);
+    this.#impact?.recordDelivery(place, this.#nowUs, reader.at, reader.lagUs);
     if (this.#recorder.delivered === this.#dueHere) this.#onMilestone();
   }
 

@@ -1,9 +1,11 @@
 import {
   atKey,
   checksum,
-  hexDigits,
+  hexValues,
+  hexWord,
   messagePrefix,
-  paddingByte,
+  messageTemplate,
+  noHexDigit,
   seqKey,
   stampLength,
   textKey,
@@ -20,53 +22,78 @@ export class MessageReader {
   lagUs = 0;
   readonly #room: number;
   readonly #messageBytes: number;
-  readonly #prefix: Uint8Array;
-  readonly #padding: Uint8Array;
-  /** Behind the number just read; -1 where there was none. */
+  readonly #prefixLength: number;
+  readonly #template: DataView;
+  /** Over the array read last: nearly always the same, the one that all sockets receive into. */
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #viewed: Uint8Array | null = null;
+  /** Behind the number just read. */
   #next = 0;
 
   constructor(room: number, messageBytes: number) {
     this.#room = room;
     this.#messageBytes = messageBytes;
-    this.#prefix = messagePrefix(room);
-    this.#padding = new Uint8Array(messageBytes).map((_, at) => paddingByte(at));
+    this.#prefixLength = messagePrefix(room).length;
+    this.#template = messageTemplate(room, messageBytes);
   }
 
   /** Whether `bytes[start … end)` is exactly a message that a `MessageWriter` of the same room and size wrote. */
   read(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start !== this.#messageBytes) return false;
-    if (!matches(bytes, start, this.#prefix)) return false;
-    this.from = this.#readNumber(bytes, start + this.#prefix.length);
-    if (this.#next < 0 || !matches(bytes, this.#next, seqKey)) return false;
-    this.seq = this.#readNumber(bytes, this.#next + seqKey.length);
-    if (this.#next < 0 || !matches(bytes, this.#next, atKey)) return false;
-    this.at = this.#readNumber(bytes, this.#next + atKey.length);
-    if (this.#next < 0 || !matches(bytes, this.#next, textKey)) return false;
-    const stamp = this.#next + textKey.length;
-    const padding = stamp + stampLength;
-    if (padding > end - 2) return false;
-    this.lagUs = this.#readHex(bytes, stamp);
-    const sum = this.#readHex(bytes, stamp + 8);
-    if (this.#next < 0 || sum !== checksum(this.#room, this.from, this.seq, this.at, this.lagUs))
-      return false;
-    const expected = this.#padding;
-    for (let at = padding; at < end - 2; at += 1) {
-      if (bytes[at] !== expected[at - start]) return false;
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
-    return bytes[end - 2] === 34 && bytes[end - 1] === 125;
-  }
+    const view = this.#view;
+    const template = this.#template;
+    // Everything fixed behind the last number; no word of it is read past the end.
+    const tail = atKey.length + textKey.length + stampLength;
 
-  /** 32 bits, signed, from 8 lower-case digits. */
-  #readHex(bytes: Uint8Array, offset: number): number {
-    let value = 0;
-    let seen = 0;
-    for (let at = offset; at < offset + 8; at += 1) {
-      const digit = hexValues[bytes[at] as number] as number;
-      seen |= digit;
-      value = (value << 4) | (digit & 15);
+    for (let at = 0; at + 4 <= this.#prefixLength; at += 4) {
+      if (view.getInt32(start + at, true) !== template.getInt32(at, true)) return false;
     }
-    if ((seen & noDigit) !== 0) this.#next = -1;
-    return value;
+    const prefixEnd = this.#prefixLength - 4;
+    if (view.getInt32(start + prefixEnd, true) !== template.getInt32(prefixEnd, true)) return false;
+    let at = start + this.#prefixLength;
+
+    this.from = this.#readNumber(bytes, at);
+    if (this.#next === at || this.#next + seqKey.length + tail > end) return false;
+    at = this.#next;
+    if (view.getInt32(at, true) !== seqKey.words[0]) return false;
+    if (view.getInt32(at + 4, true) !== seqKey.words[1]) return false;
+    at += seqKey.length;
+
+    this.seq = this.#readNumber(bytes, at);
+    if (this.#next === at || this.#next + tail > end) return false;
+    at = this.#next;
+    if (view.getInt32(at, true) !== atKey.words[0]) return false;
+    if (view.getInt16(at + 4, true) !== atKey.words[1]) return false;
+    at += atKey.length;
+
+    this.at = this.#readNumber(bytes, at);
+    const padding = this.#next + textKey.length + stampLength;
+    if (this.#next === at || padding + 2 > end) return false;
+    at = this.#next;
+    if (view.getInt32(at, true) !== textKey.words[0]) return false;
+    if (view.getInt32(at + 4, true) !== textKey.words[1]) return false;
+    if (view.getInt8(at + 8) !== textKey.words[2]) return false;
+    at += textKey.length;
+
+    const lagUs = readHex(bytes, at);
+    if (lagUs < 0) return false;
+    this.lagUs = lagUs;
+    const sum = checksum(this.#room, this.from, this.seq, this.at, lagUs);
+    if (view.getInt32(at + 8, true) !== hexWord(sum >>> 16)) return false;
+    if (view.getInt32(at + 12, true) !== hexWord(sum)) return false;
+
+    at = padding;
+    for (; at + 4 <= end; at += 4) {
+      if (view.getInt32(at, true) !== template.getInt32(at - start, true)) return false;
+    }
+    for (; at < end; at += 1) {
+      if (view.getInt8(at) !== template.getInt8(at - start)) return false;
+    }
+    return true;
   }
 
   #readNumber(bytes: Uint8Array, offset: number): number {
@@ -79,19 +106,19 @@ export class MessageReader {
       value = value * 10 + digit;
       at += 1;
     }
-    this.#next = at === offset ? -1 : at;
+    this.#next = at;
     return value;
   }
 }
 
-/** A digit's value by its byte; `noDigit` for every other byte. */
-const noDigit = 16;
-const hexValues = new Uint8Array(256).fill(noDigit);
-for (const [value, byte] of hexDigits.entries()) hexValues[byte] = value;
-
-function matches(bytes: Uint8Array, offset: number, expected: Uint8Array): boolean {
-  for (let at = 0; at < expected.length; at += 1) {
-    if (bytes[offset + at] !== expected[at]) return false;
+/** 31 bits from 8 lower-case digits; negative when they are none. */
+function readHex(bytes: Uint8Array, offset: number): number {
+  let value = 0;
+  let seen = 0;
+  for (let at = offset; at < offset + 8; at += 1) {
+    const digit = hexValues[bytes[at] as number] as number;
+    seen |= digit;
+    value = (value << 4) | (digit & 15);
   }
-  return true;
+  return (seen & noHexDigit) === 0 ? value : -1;
 }

@@ -1,11 +1,20 @@
-/** How the sends of a phase are spread in time; `start` begins, `stop` ends it early. */
+/** How the sends of a phase are spread in time. */
 export interface Pacer {
-  start(): void;
+  /**
+   * Sends what is due. Returns for how many microseconds there is nothing more to do: 0 when it wants to go on
+   * as soon as arrivals were seen to, `Infinity` when all is sent or it was stopped.
+   */
+  turn(): number;
+  /** Ends it early. */
   stop(): void;
 }
 
 /** Sends are made a few at a time, so that arrivals are read in between even when the pacer is behind. */
-const mostSendsPerTurn = 128;
+export const mostSendsPerTurn = 128;
+/** How long before a send spinning begins. */
+const spunUs = 2000;
+/** Burst: how often it looks whether the system has taken everything, unless an arrival lets it look sooner. */
+const blockedUs = 1000;
 
 export interface SteadyOptions {
   readonly count: number;
@@ -13,7 +22,7 @@ export interface SteadyOptions {
   readonly clockUs: () => number;
   /** When send k is due, on the same clock; never falls. */
   readonly dueUs: (send: number) => number;
-  readonly send: (send: number, dueUs: number) => void;
+  readonly send: (send: number, dueUs: number, nowUs: number) => void;
   readonly finish: () => void;
 }
 
@@ -21,36 +30,37 @@ export interface SteadyOptions {
  * Open loop: send k is made when it is due, however late the answers are; one that comes late is made at
  * once and keeps its due time (wrk2's rule against coordinated omission).
  *
- * `spin` asks the clock in every turn of the event loop, which takes a whole processor and is late by a few
- * tens of microseconds. `timer` sleeps until the next send, which on most systems is late by a millisecond.
+ * `spin` asks the clock in every turn of the loop, which takes a whole processor and is late by a few
+ * microseconds. `timer` sleeps until the next send and is late by what the system takes to wake up: some tens
+ * of microseconds on Linux (epoll_pwait2), a millisecond where only timers of milliseconds exist.
  */
 export function steadyPacer(options: SteadyOptions): Pacer {
   const { count, pacing, clockUs, dueUs, send, finish } = options;
   let next = 0;
-  let stopped = false;
+  let isOver = false;
 
-  function turn(): void {
-    if (stopped) return;
-    let due = 0;
+  function turn(): number {
+    if (isOver) return Number.POSITIVE_INFINITY;
+    let waitUs = 0;
     for (let sends = 0; sends < mostSendsPerTurn && next < count; sends += 1) {
-      due = dueUs(next);
-      if (clockUs() < due) break;
-      send(next, due);
+      const due = dueUs(next);
+      const nowUs = clockUs();
+      if (nowUs < due) {
+        waitUs = due - nowUs;
+        break;
+      }
+      send(next, due, nowUs);
       next += 1;
     }
     if (next >= count) {
+      isOver = true;
       finish();
-      return;
+      return Number.POSITIVE_INFINITY;
     }
-    const waitMs = (due - clockUs()) / 1000;
-    if (waitMs <= 0) setImmediate(turn);
-    else if (pacing === "timer") setTimeout(turn, Math.ceil(waitMs));
-    // A timer fires up to a millisecond late: the last two milliseconds are spun.
-    else if (waitMs > 2) setTimeout(turn, waitMs - 2);
-    else setImmediate(turn);
+    return pacing === "timer" ? waitUs : Math.max(0, waitUs - spunUs);
   }
 
-  return { start: turn, stop: () => (stopped = true) };
+  return { turn, stop: () => (isOver = true) };
 }
 
 export interface BurstOptions {
@@ -66,19 +76,17 @@ export interface BurstOptions {
 export function burstPacer(options: BurstOptions): Pacer {
   const { count, batch, send, isBlocked, finish } = options;
   let next = 0;
-  let stopped = false;
+  let isOver = false;
 
-  function turn(): void {
-    if (stopped) return;
-    if (!isBlocked()) {
-      for (const end = Math.min(count, next + batch); next < end; next += 1) send(next);
-      if (next >= count) {
-        finish();
-        return;
-      }
-    }
-    setImmediate(turn);
+  function turn(): number {
+    if (isOver) return Number.POSITIVE_INFINITY;
+    if (isBlocked()) return blockedUs;
+    for (const end = Math.min(count, next + batch); next < end; next += 1) send(next);
+    if (next < count) return 0;
+    isOver = true;
+    finish();
+    return Number.POSITIVE_INFINITY;
   }
 
-  return { start: turn, stop: () => (stopped = true) };
+  return { turn, stop: () => (isOver = true) };
 }

@@ -1,11 +1,12 @@
 import { nowUs } from "../machine/clock.ts";
-import { readDescriptorLimit } from "../machine/environment.ts";
 import { pinProcess } from "../machine/pin.ts";
 import type { Workload } from "../plan/plan.ts";
 import { Histogram } from "../stats/histogram.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Connector } from "./connector.ts";
+import { Faults } from "./faults.ts";
 import { MessagePhase } from "./message-phase.ts";
+import { sockets } from "./sockets/system-sockets.ts";
 import type { Command, PhaseOrder, Report, WorkerSetup, WorkerUsage } from "./worker-protocol.ts";
 
 const progressIntervalMs = 200;
@@ -19,13 +20,15 @@ class Worker implements ConnectionOwner {
   readonly port: number;
   readonly path: string;
   readonly #setup: WorkerSetup;
-  readonly #connections: readonly Connection[];
+  readonly #connections: Connection[];
   /** Per workload the last sequence number of each connection, carried from phase to phase. */
   readonly #seqs: Readonly<Record<Workload, Int32Array>>;
   readonly #connector: Connector;
   readonly #loopDelay = new Histogram();
   readonly #heartbeat: Timer;
   #phase: MessagePhase | null = null;
+  /** In a chaos phase, until its connections are back. */
+  #faults: Faults | null = null;
   #progressTimer: Timer | null = null;
   #blocked = 0;
   #cpuAtStart = process.cpuUsage();
@@ -36,14 +39,7 @@ class Worker implements ConnectionOwner {
     this.path = setup.path;
     this.#setup = setup;
     const owned = Math.max(0, Math.ceil((setup.connections - setup.worker) / setup.workers));
-    this.#connections = Array.from({ length: owned }, (_, place) => {
-      const index = place * setup.workers + setup.worker;
-      return new Connection(
-        index,
-        setup.joins.map(({ first, count }) => first + (index % count)),
-        this,
-      );
-    });
+    this.#connections = Array.from({ length: owned }, (_, place) => this.#createConnection(place));
     this.#seqs = {
       echo: new Int32Array(owned),
       broadcast: new Int32Array(owned),
@@ -55,7 +51,6 @@ class Worker implements ConnectionOwner {
       timeoutMs: setup.connectTimeoutMs,
       epochUs: setup.epochUs,
       clockUs: nowUs,
-      descriptorLimit: readDescriptorLimit().soft,
     });
     this.#heartbeat = this.#startHeartbeat();
   }
@@ -69,18 +64,22 @@ class Worker implements ConnectionOwner {
   }
 
   onOpened(connection: Connection): void {
+    if (this.#faults?.noteOpened(connection)) return;
     this.#connector.noteOpened(connection);
   }
 
-  onFailed(_: Connection, reason: string): void {
+  onFailed(connection: Connection, reason: string): void {
+    if (this.#faults?.noteFailed(connection)) return;
     this.#connector.noteFailed(reason);
   }
 
   onDied(connection: Connection, reason: string): void {
     this.#phase?.onDied(connection, reason);
+    this.#faults?.noteDied(connection);
   }
 
   onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+    this.#faults?.noteMessage(connection);
     this.#phase?.onMessage(connection, bytes, start, end, isText);
   }
 
@@ -119,20 +118,30 @@ class Worker implements ConnectionOwner {
       onMilestone: () => report({ kind: "progress", progress: phase.progress() }),
     });
     this.#phase = phase;
+    this.#faults = this.#createFaults(order);
+    this.#faults?.begin();
     this.#progressTimer = setInterval(
       () => report({ kind: "progress", progress: phase.progress() }),
       progressIntervalMs,
     );
-    const waitMs = (order.startUs + epochUs - nowUs()) / 1000;
-    setTimeout(() => phase.start(), Math.max(0, waitMs));
+    sockets.pace(() => phase.turn(), phase.arrivalsPerTurn);
   }
 
   settle(): void {
     if (this.#progressTimer !== null) clearInterval(this.#progressTimer);
+    sockets.rest();
     const phase = this.#phase;
     if (phase === null) return;
     this.#phase = null;
-    report({ kind: "settled", report: { ...phase.settle(), usage: this.#usage() } });
+    const settled = { ...phase.settle(), usage: this.#usage() };
+    const chaos = this.#faults === null ? null : phase.reportImpact(this.#faults.report());
+    report({ kind: "settled", report: chaos === null ? settled : { ...settled, chaos } });
+  }
+
+  async mend(timeoutMs: number): Promise<void> {
+    const mended = (await this.#faults?.mend(timeoutMs)) ?? { wanted: 0, opened: 0, slowestUs: null };
+    this.#faults = null;
+    report({ kind: "mended", report: { ...mended, alive: this.#alive() } });
   }
 
   release(count: number): void {
@@ -143,12 +152,37 @@ class Worker implements ConnectionOwner {
 
   async close(): Promise<void> {
     clearInterval(this.#heartbeat);
+    this.#faults?.stop();
     for (const connection of this.#connections) connection.close();
     const untilUs = nowUs() + goodbyeMs * 1000;
     while (nowUs() < untilUs && this.#connections.some(({ state }) => state === "closing"))
       await Bun.sleep(10);
     for (const connection of this.#connections) connection.abandon();
     report({ kind: "closed" });
+  }
+
+  #createConnection(place: number): Connection {
+    const { worker, workers, joins } = this.#setup;
+    const index = place * workers + worker;
+    return new Connection(
+      index,
+      joins.map(({ first, count }) => first + (index % count)),
+      this,
+    );
+  }
+
+  #createFaults({ chaos, rooms, pattern }: PhaseOrder): Faults | null {
+    if (chaos === undefined || rooms === null || pattern.kind !== "steady") return null;
+    const { count } = rooms.group;
+    return new Faults({
+      order: chaos,
+      setup: this.#setup,
+      connections: this.#connections,
+      create: (place) => this.#createConnection(place),
+      clockUs: () => nowUs() - this.#setup.epochUs,
+      isSpokenTo: ({ index }) => (rooms.speakers[index % count] ?? []).length > 0,
+      roomIntervalUs: (pattern.seconds * 1e6 * count) / rooms.sends,
+    });
   }
 
   #alive(): number[] {
@@ -211,6 +245,9 @@ function obey(command: Command): void {
       break;
     case "settle":
       worker?.settle();
+      break;
+    case "mend":
+      void worker?.mend(command.timeoutMs);
       break;
     case "close":
       void worker?.close();

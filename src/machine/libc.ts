@@ -18,7 +18,8 @@ const names: Record<string, string[]> = {
   darwin: ["libSystem.B.dylib"],
 };
 
-function open<S extends Parameters<typeof dlopen>[1]>(platform: string, symbols: S) {
+/** These functions of the C library of `platform`; null on another, or where one of them does not exist. */
+export function openLibc<const S extends Parameters<typeof dlopen>[1]>(platform: string, symbols: S) {
   for (const name of process.platform === platform ? (names[platform] ?? []) : []) {
     try {
       return dlopen(name, symbols).symbols;
@@ -30,10 +31,10 @@ function open<S extends Parameters<typeof dlopen>[1]>(platform: string, symbols:
 }
 
 /** The Linux C library, or null elsewhere. */
-export const linuxLibc = open("linux", linux);
+export const linuxLibc = openLibc("linux", linux);
 
 /** The C library of Linux or macOS, or null elsewhere. */
-export const libc = linuxLibc ?? open("darwin", posix);
+export const libc = linuxLibc ?? openLibc("darwin", posix);
 
 const lockExclusive = 2;
 const lockNonBlocking = 4;

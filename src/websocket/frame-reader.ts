@@ -40,16 +40,17 @@ export class FrameReader {
     this.#maxMessageBytes = maxMessageBytes;
   }
 
-  push(chunk: Uint8Array): void {
+  /** Reads `chunk[0 … end)`; of a chunk that is used again nothing is kept. */
+  push(chunk: Uint8Array, end = chunk.length): void {
     let at = 0;
-    while (at < chunk.length && !this.#ended) {
+    while (at < end && !this.#ended) {
       if (this.#kept !== null) {
-        at = this.#fill(chunk, at);
+        at = this.#fill(chunk, at, end);
         continue;
       }
-      const total = this.#frameLength(chunk, at, chunk.length);
+      const total = this.#frameLength(chunk, at, end);
       if (total < 0) return;
-      if (total === 0 || at + total > chunk.length) {
+      if (total === 0 || at + total > end) {
         this.#kept = new Uint8Array(firstKeptBytes);
         this.#keptLength = 0;
         continue;
@@ -60,18 +61,18 @@ export class FrameReader {
   }
 
   /** Moves bytes of the cut frame out of `chunk`; reads the frame when it is whole. Returns the next offset. */
-  #fill(chunk: Uint8Array, from: number): number {
+  #fill(chunk: Uint8Array, from: number, end: number): number {
     let at = from;
     while (this.#kept !== null) {
       const total = this.#frameLength(this.#kept, 0, this.#keptLength);
-      if (total < 0) return chunk.length;
+      if (total < 0) return end;
       if (total > 0 && total <= this.#keptLength) {
         const frame = this.#kept;
         this.#kept = null;
         this.#readFrame(frame, 0, total);
         return at;
       }
-      if (at === chunk.length) return at;
+      if (at === end) return at;
       if (this.#keptLength === this.#kept.length) {
         const larger = new Uint8Array(Math.min(total, 2 * this.#kept.length));
         larger.set(this.#kept);
@@ -79,7 +80,7 @@ export class FrameReader {
       }
       // While the header is incomplete its length is unknown: take one byte at a time, at most 9 times a frame.
       const wanted = total === 0 ? 1 : total - this.#keptLength;
-      const taken = Math.min(wanted, chunk.length - at, this.#kept.length - this.#keptLength);
+      const taken = Math.min(wanted, end - at, this.#kept.length - this.#keptLength);
       this.#kept.set(chunk.subarray(at, at + taken), this.#keptLength);
       this.#keptLength += taken;
       at += taken;

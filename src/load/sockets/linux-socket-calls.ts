@@ -1,0 +1,95 @@
+import { FFIType, type Pointer, toArrayBuffer } from "bun:ffi";
+import { constants } from "node:os";
+import { openLibc } from "../../machine/libc.ts";
+
+const { i32, u32, u64, ptr } = FFIType;
+
+/*
+ * Arguments of type ptr are given as typed arrays: Bun then takes the address for each call anew (2 ns more),
+ * and no stored one can outlive its array or name the old place of one that moved.
+ */
+const symbols = {
+  socket: { args: [i32, i32, i32], returns: i32 },
+  bind: { args: [i32, ptr, u32], returns: i32 },
+  connect: { args: [i32, ptr, u32], returns: i32 },
+  close: { args: [i32], returns: i32 },
+  // ssize_t, but never more than a buffer's 2 GB.
+  recv: { args: [i32, ptr, u64, i32], returns: i32 },
+  send: { args: [i32, ptr, u64, i32], returns: i32 },
+  setsockopt: { args: [i32, i32, i32, ptr, u32], returns: i32 },
+  getsockopt: { args: [i32, i32, i32, ptr, ptr], returns: i32 },
+  inet_pton: { args: [i32, ptr, ptr], returns: i32 },
+  epoll_create1: { args: [i32], returns: i32 },
+  epoll_ctl: { args: [i32, i32, i32, ptr], returns: i32 },
+  epoll_wait: { args: [i32, ptr, i32, i32], returns: i32 },
+  prctl: { args: [i32, u64, u64, u64, u64], returns: i32 },
+  __errno_location: { args: [], returns: ptr },
+} as const;
+
+/** Linux 5.11 and glibc 2.35; without it waits are whole milliseconds. */
+const preciseWait = { epoll_pwait2: { args: [i32, ptr, i32, ptr, ptr], returns: i32 } } as const;
+
+/** Constants of the Linux kernel's interface, the same on x86-64 and arm64. */
+export const linux = {
+  AF_INET: 2,
+  AF_INET6: 10,
+  SOCK_STREAM_NONBLOCK_CLOEXEC: 1 | 0o4000 | 0o2000000,
+  IPPROTO_IP: 0,
+  IPPROTO_TCP: 6,
+  SOL_SOCKET: 1,
+  SO_ERROR: 4,
+  SO_LINGER: 13,
+  TCP_NODELAY: 1,
+  IP_BIND_ADDRESS_NO_PORT: 24,
+  /** A write to a connection that is gone is an error to read, not a signal to die of. */
+  MSG_NOSIGNAL: 0x4000,
+  EPOLL_CLOEXEC: 0o2000000,
+  EPOLL_CTL_ADD: 1,
+  EPOLL_CTL_MOD: 3,
+  EPOLLIN: 0x001,
+  EPOLLOUT: 0x004,
+  EPOLLERR: 0x008,
+  EPOLLHUP: 0x010,
+  EPOLLRDHUP: 0x2000,
+  EPOLLET: 1 << 31,
+  EINTR: 4,
+  EAGAIN: 11,
+  EINPROGRESS: 115,
+  PR_SET_TIMERSLACK: 29,
+} as const;
+
+/** `struct epoll_event` in 32-bit words: packed on x86-64, with a gap before the 64 bits of data elsewhere (epoll_ctl(2)). */
+export const epollEvent =
+  process.arch === "x64" ? { words: 3, dataLow: 1, dataHigh: 2 } : { words: 4, dataLow: 2, dataHigh: 3 };
+
+const errorNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+/** Linux's own: two names of one number, of which the later would win. */
+errorNames.set(linux.EAGAIN, "EAGAIN");
+
+/** `ECONNRESET` for 104. */
+export function errorName(errno: number): string {
+  return errorNames.get(errno) ?? `errno ${errno}`;
+}
+
+/** Of the last call that failed; to be read before anything else is called. One word per thread, for the thread's life. */
+function openErrno(location: Pointer | bigint | null): () => number {
+  if (location === null) return () => 0;
+  const word = new Int32Array(toArrayBuffer(location, 0, 4));
+  return () => word[0] as number;
+}
+
+function openSocketCalls() {
+  const calls = openLibc("linux", symbols);
+  if (calls === null) return null;
+  const precise = openLibc("linux", preciseWait);
+  return {
+    ...calls,
+    epoll_pwait2: precise?.epoll_pwait2 ?? null,
+    errno: openErrno(calls.__errno_location()),
+  };
+}
+
+/** The socket calls of the Linux C library; null on other systems. */
+export const linuxSocketCalls = openSocketCalls();
+
+export type LinuxSocketCalls = NonNullable<typeof linuxSocketCalls>;

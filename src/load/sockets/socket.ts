@@ -1,0 +1,43 @@
+/** What a socket tells its owner; never while it is being opened, and nothing after `end` or `reset`. */
+export interface SocketOwner {
+  /** TCP is established. */
+  onSocketOpen(): void;
+  /** `bytes[0 … end)` arrived. They are only valid during the call: whoever keeps some copies them. */
+  onSocketData(bytes: Uint8Array, end: number): void;
+  /** After a write that took less than it was given: there is room again. */
+  onSocketDrain(): void;
+  /** It is over, or never came to be. `error` is the system's name for why (ECONNRESET), null when the peer ended it. */
+  onSocketClose(error: string | null): void;
+}
+
+export interface Socket {
+  /** Returns how many of `bytes[start … end)` were taken; they are the caller's again at once. */
+  write(bytes: Uint8Array, start: number, end: number): number;
+  /** Closes it; what was written still leaves. */
+  end(): void;
+  /** Closes it with a reset: what was written may be lost, and no port goes into TIME_WAIT. */
+  reset(): void;
+  /** Lets what arrives wait in the system, as a slow reader does. */
+  pauseReading(): void;
+  resumeReading(): void;
+}
+
+export interface SocketTarget {
+  /** A name or an address, IPv4 or IPv6. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** All sockets of a process, and the loop that serves them. */
+export interface Sockets {
+  /** @param sourceAddress the local address to connect from, or null for the system's choice. */
+  open(target: SocketTarget, sourceAddress: string | null, owner: SocketOwner): Socket;
+  /**
+   * Calls `turn` in between arrivals until `rest`. It returns for how many microseconds it has nothing to do:
+   * 0 when it wants to go on as soon as arrivals were seen to, `Infinity` when it waits for nothing but them.
+   *
+   * @param arrivalsPerTurn sockets read from before it is `turn`'s turn again; a hint
+   */
+  pace(turn: () => number, arrivalsPerTurn: number): void;
+  rest(): void;
+}
