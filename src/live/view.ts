@@ -102,6 +102,7 @@ function laneOf(state: LiveState, index: number, name: string): Lane {
     phases,
     endings: phases.length === 0 && failure !== undefined ? [{ status: "failed", reason: failure }] : endings,
     pending: failure !== undefined && !isRunning ? null : pending,
+    atLeast: null,
   };
 }
 

@@ -15,7 +15,7 @@ function lane(name: string, ...phases: readonly (Phase | null)[]): Lane {
   const endings = phases.flatMap((phase) =>
     phase === null || phase.status === "ok" ? [] : [{ status: phase.status, reason: phase.reason }],
   );
-  return { name, phases, endings, pending: null };
+  return { name, phases, endings, pending: null, atLeast: null };
 }
 
 function barsOf(...lanes: readonly Lane[]) {
@@ -70,6 +70,15 @@ test("tracks end at the largest value, at a limit that is not absurd, or at what
   expect(scaleOf(calm)).toBe(calm[0]?.interval?.high ?? 0);
   expect(scaleOf(calm, { full: 200 })).toBe(200);
   expect(scaleOf(barsOf(lane("dead", null)))).toBeNull();
+});
+
+test("what is only known to be reached stands at its place, and never in the value", () => {
+  const bars = barsOf(lane("known", burst(100)), { ...lane("open", null), atLeast: 400 });
+  expect(bars.map(({ name, value, atLeast }) => [name, value, atLeast])).toEqual([
+    ["open", null, 400],
+    ["known", 100, null],
+  ]);
+  expect(scaleOf(bars)).toBe(400);
 });
 
 test("fewer connections and lost deliveries are told beside the bar", () => {

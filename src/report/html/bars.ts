@@ -16,6 +16,8 @@ export interface Lane {
   readonly endings: readonly Ending[];
   /** What stands there as well: that a run has not come to it yet, or why there is no bar. */
   readonly pending: string | null;
+  /** What is known to be reached where the value itself is not known: drawn open at its end, and never a median. */
+  readonly atLeast: number | null;
 }
 
 export function laneOf(participant: Participant): Lane {
@@ -24,6 +26,7 @@ export function laneOf(participant: Participant): Lane {
     phases: participant.phases,
     endings: listEndings(participant),
     pending: null,
+    atLeast: null,
   };
 }
 
@@ -36,6 +39,7 @@ export interface Bar {
   /** Null for fewer than three rounds, whose limits are too wide to read anything from. */
   readonly interval: Interval | null;
   readonly pending: string | null;
+  readonly atLeast: number | null;
   /** What makes the figure another thing than the others', such as a share that was lost. */
   readonly caveats: readonly string[];
   /** What stands in the place of the bar, or beside it when only some rounds ended well. */
@@ -48,13 +52,17 @@ export function buildBars(lanes: readonly Lane[], measure: PhaseMeasure, connect
   return lanes
     .map((lane) => buildBar(lane, measure, connections))
     .sort((a, b) =>
-      a.value === null || b.value === null
-        ? Number(a.value === null) - Number(b.value === null)
-        : direction * (a.value - b.value),
+      drawnValue(a) === null || drawnValue(b) === null
+        ? Number(drawnValue(a) === null) - Number(drawnValue(b) === null)
+        : direction * ((drawnValue(a) ?? 0) - (drawnValue(b) ?? 0)),
     );
 }
 
-function buildBar({ name, phases, endings, pending }: Lane, measure: PhaseMeasure, connections: number): Bar {
+function buildBar(
+  { name, phases, endings, pending, atLeast }: Lane,
+  measure: PhaseMeasure,
+  connections: number,
+): Bar {
   const values = phases
     .map((phase) => (phase?.status === "ok" ? measure.pick(phase) : null))
     .filter((value) => value !== null);
@@ -65,6 +73,7 @@ function buildBar({ name, phases, endings, pending }: Lane, measure: PhaseMeasur
     values,
     interval: values.length < roundsForInterval ? null : medianInterval(values),
     pending,
+    atLeast: values.length === 0 ? atLeast : null,
     caveats: findCaveats(phases, connections),
     troubles: [...alike.values()].flatMap(([ending, ...more]) =>
       ending === undefined
@@ -72,6 +81,10 @@ function buildBar({ name, phases, endings, pending }: Lane, measure: PhaseMeasur
         : [{ status: ending.status, text: (ending.reason ?? "") + ofRounds(1 + more.length, phases.length) }],
     ),
   };
+}
+
+function drawnValue({ value, atLeast }: Pick<Bar, "value" | "atLeast">): number | null {
+  return value ?? atLeast;
 }
 
 /** A rate over fewer connections, or over what is left of the messages, is not the same work. */
@@ -109,7 +122,7 @@ const roundsForInterval = 3;
 
 /** Every track starts at zero. @returns where it ends, in the unit of the values; null without a value */
 export function scaleOf(bars: readonly Bar[], { full = null }: BarScale = {}): number | null {
-  const values = bars.map(({ value }) => value).filter((value) => value !== null);
+  const values = bars.map(drawnValue).filter((value) => value !== null);
   const largest = Math.max(0, ...values, full ?? 0);
   if (largest === 0) return null;
   if (full !== null) return largest;
@@ -138,7 +151,7 @@ export function renderBars(lanes: readonly Lane[], options: BarTableOptions): Ma
 <tbody role="rowgroup">${bars.map(
     (bar) => html`<tr role="row">
 <th role="rowheader" scope="row">${entrantName(bar.name, colors)}</th>
-<td role="cell" class="value">${bar.value === null ? html`<span class="unseen">no figure</span>` : measure.format(bar.value)}</td>
+<td role="cell" class="value">${renderValue(bar, measure)}</td>
 <td role="cell" class="track">${renderTrack(bar, end, colors)}${bar.pending === null ? null : html`<span class="pending">${bar.pending}</span>`}${renderSpread(bar, measure)}${bar.caveats.map((text) => html`<span class="caveat">${text}</span>`)}${bar.troubles.map(
       ({ status, text }) =>
         html`<span class="trouble ${status.replace(" ", "-")}"><b>${status}</b> ${text}</span>`,
@@ -148,15 +161,22 @@ export function renderBars(lanes: readonly Lane[], options: BarTableOptions): Ma
 </table>`;
 }
 
-function renderTrack({ name, value, interval }: Bar, end: number | null, colors: Colors): Markup | null {
+function renderValue({ value, atLeast }: Bar, measure: PhaseMeasure): Markup | string {
+  if (value !== null) return measure.format(value);
+  return atLeast === null ? html`<span class="unseen">no figure</span>` : `≥ ${measure.format(atLeast)}`;
+}
+
+function renderTrack({ name, interval, ...bar }: Bar, end: number | null, colors: Colors): Markup | null {
+  const value = drawnValue(bar);
   if (value === null || end === null) return null;
+  const open = bar.value === null ? " open" : "";
   const index = (colors.get(name) ?? 0) % colorCount;
   const percent = (part: number) => `${((100 * Math.min(part, end)) / end).toFixed(2)}%`;
   const whisker =
     interval === null || isPoint(interval)
       ? null
       : html`<span class="whisker${interval.high > end ? " cut" : ""}" style="left:${percent(interval.low)};right:calc(100% - ${percent(interval.high)})"></span>`;
-  return html`<span class="line" aria-hidden="true"><span class="bar c${index}" style="width:${percent(value)}"></span>${whisker}</span>`;
+  return html`<span class="line" aria-hidden="true"><span class="bar c${index}${open}" style="width:${percent(value)}"></span>${whisker}</span>`;
 }
 
 function renderSpread({ values, interval }: Bar, measure: PhaseMeasure): Markup | null {

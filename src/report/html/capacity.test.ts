@@ -52,7 +52,7 @@ test("every try is told, with why it was not held", () => {
 test("what only the generator ended has words in the place of a bar, and so has who held nothing", () => {
   expect(remarkOf(search)).toBeNull();
   expect(remarkOf({ ...search, isLowerBound: true })).toBe(
-    "at least 20,000/s: the generator could offer no more, so it is not compared",
+    "the generator could offer no more: it may hold more, so it is not compared",
   );
   expect(remarkOf({ ...search, ratePerSecond: null })).toBe("held none of the rates offered");
 });

@@ -7,11 +7,10 @@ import type { LineChart } from "./chart-model.ts";
 import type { Colors } from "./color.ts";
 import { mergePoints, seriesOf } from "./line-series.ts";
 
-/** What stands in the place of a bar where there is no capacity to compare; null in other phases, or where there is one. */
+/** Why there is no capacity to compare; null in other phases, and where there is one. */
 export function describeUncompared(participant: Participant): string | null {
-  const bound = lowerBound(participant);
-  if (bound !== null) {
-    return `at least ${format.formatRate(bound)}: the generator could offer no more, so it is not compared`;
+  if (lowerBound(participant) !== null) {
+    return "the generator could offer no more: it may hold more, so it is not compared";
   }
   const searches = searchesOf(participant);
   const hasNone = searches.length > 0 && searches.every(({ ratePerSecond }) => ratePerSecond === null);

@@ -1,5 +1,6 @@
 import type { PhaseKind, Plan } from "../../plan/plan.ts";
 import { articleFigures } from "../article.ts";
+import { lowerBound } from "../capacity.ts";
 import * as format from "../format.ts";
 import { headlineOf } from "../headline-columns.ts";
 import { measures } from "../measure.ts";
@@ -51,6 +52,7 @@ function lanesOf({ participants }: Section): Lane[] {
   return participants.map((participant) => ({
     ...laneOf(participant),
     pending: describeUncompared(participant),
+    atLeast: lowerBound(participant),
   }));
 }
 

@@ -44,7 +44,7 @@ test("whoever failed is named", () => {
 
 test("nobody to compare with, and nothing measured", () => {
   expect(headlineOf(fixtureResult({ contenders: [bunNative] }))).toBe(
-    "One contender, so there is nobody to compare it with.",
+    "Only one contender has figures that count: there is nobody to compare it with.",
   );
   expect(headlineOf(fixtureResult({ rounds: [] }))).toBe(
     "Nothing was measured to its end: there is no verdict.",

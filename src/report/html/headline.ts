@@ -19,7 +19,7 @@ export function describeHeadline({ items }: Verdict, result: Pick<Result, "round
     const nothing =
       rounds === 0
         ? "Nothing was measured to its end: there is no verdict."
-        : "One contender, so there is nobody to compare it with.";
+        : "Only one contender has figures that count: there is nobody to compare it with.";
     return nothing + failed;
   }
   const ahead = standings.filter((standing) => standing.kind === "ahead");
