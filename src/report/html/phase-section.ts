@@ -188,6 +188,7 @@ class SectionPage {
           measuredColumn("generatorShare", 0),
           ...(this.#section.kind === "connect" ? [] : [measuredColumn("sendLagP99", 0)]),
           loopDelayColumn,
+          ...(this.#section.kind === "connect" ? [] : [headroomColumn]),
         ],
         "Load generator",
       ),
@@ -260,12 +261,23 @@ const barTitles: Readonly<Partial<Record<MeasureName, string>>> = {
   memoryPerConnection: "Memory per connection",
 };
 
-export const loopDelayColumn: PhaseColumn = {
+const loopDelayColumn: PhaseColumn = {
   header: "loop delay max",
   meaning: "The longest time for which the generator's own event loop was held up, over all rounds.",
   group: 0,
   cell: (participant: Participant) => {
     const delays = okPhases(participant).flatMap(({ generator }) => generator?.eventLoopDelayUs.max ?? []);
     return { text: format.formatLatency(delays.length === 0 ? null : Math.max(...delays)) };
+  },
+};
+
+const headroomColumn: PhaseColumn = {
+  header: "headroom",
+  meaning:
+    "How many times this many deliveries the generator could have received, by what each cost it against a null server. 1 is its ceiling; the least of the rounds.",
+  group: 0,
+  cell: (participant: Participant) => {
+    const known = okPhases(participant).flatMap(({ generator }) => generator?.headroom ?? []);
+    return { text: format.formatRatio(known.length === 0 ? null : Math.min(...known)) };
   },
 };
