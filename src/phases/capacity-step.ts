@@ -35,7 +35,7 @@ export function judgeStep(
   const offered = { ratePerSecond: rounded(plannedDeliveries / seconds), arrived, plannedDeliveries };
   const fault = findLoss(phase);
   const lateness = fault === null ? findLateness(phase, plan) : null;
-  const reason = fault ?? lateness ?? findBacklog(phase, offered, seconds) ?? findSlowness(phase, p99LimitMs);
+  const reason = fault ?? lateness ?? findBacklog(phase, offered, plan) ?? findSlowness(phase, p99LimitMs);
   return {
     askedPerSecond,
     verdict: reason === null ? "held" : lateness === null ? "server" : "generator",
@@ -80,15 +80,15 @@ function findLateness(
 
 /**
  * What has not arrived by the end, and is more than what a constant latency keeps under way (Little's law:
- * rate times mean latency), is a queue that grows: in a longer step it would pass any limit.
+ * rate times mean latency, as far as the limit allows it), is a queue that grows: in a longer step it would pass any limit.
  */
 function findBacklog(
   { latencyUs }: Phase,
   { arrived, plannedDeliveries }: { readonly arrived: number; readonly plannedDeliveries: number },
-  seconds: number,
+  { capacityStepSeconds: seconds, p99LimitMs }: Plan,
 ): string | null {
   const heldShare = arrived / plannedDeliveries;
-  const underWayShare = (latencyUs?.mean ?? 0) / (seconds * 1e6);
+  const underWayShare = Math.min((latencyUs?.mean ?? 0) / 1000, p99LimitMs) / (seconds * 1000);
   if (heldShare + underWayShare >= leastHeldShare) return null;
   return `only ${(heldShare * 100).toFixed(1)} % arrived in time`;
 }

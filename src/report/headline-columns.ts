@@ -32,7 +32,10 @@ export function headlineColumns(section: Section, sections: readonly Section[]):
   const headline = measures[headlineOf(section)];
   const compared = section.kind === "connect" ? measures.connectRate : headline;
   const values = section.participants.map((participant) => overRounds(participant, compared));
-  const best = Math.max(0, ...values.filter((value) => value !== null));
+  const highest = Math.max(0, ...values.filter((value) => value !== null));
+  // While somebody may hold more than all others, nobody knows what the best is.
+  const isOpen = section.participants.some((participant) => (lowerBound(participant) ?? 0) > highest);
+  const best = isOpen ? 0 : highest;
   const figures = articleFigures(section);
   const rounds = Math.max(0, ...section.participants.map(({ phases }) => phases.length));
   const first: PhaseColumn = {

@@ -1,3 +1,4 @@
+import { precision } from "../phases/capacity-search.ts";
 import type { FaultReport, Phase } from "../result/schema.ts";
 import { median } from "../stats/intervals.ts";
 import type { Measure } from "../stats/ranking.ts";
@@ -16,6 +17,8 @@ export interface PhaseMeasure {
   readonly over?: "worst";
   /** The step in which the value comes in this phase; 0 when it has none worth speaking of. */
   readonly step?: (phase: Phase) => number;
+  /** The same as a share of the value. */
+  readonly relativeStep?: number;
 }
 
 /** Processor time is read in nanoseconds (Linux), but a sample is taken up to about a millisecond beside the phase's ends. */
@@ -111,6 +114,7 @@ const listed = {
     better: "higher",
     pick: ({ capacity }) => (capacity === null || capacity.isLowerBound ? null : capacity.ratePerSecond),
     format: format.formatRate,
+    relativeStep: precision,
   },
   capacityPerCore: {
     header: "per core",
@@ -118,6 +122,7 @@ const listed = {
     better: "higher",
     pick: ({ capacity }) => (capacity === null || capacity.isLowerBound ? null : capacity.perCore),
     format: format.formatRate,
+    relativeStep: precision,
   },
   capacityPerCpuSecond: {
     header: "per CPU-second",
@@ -303,6 +308,11 @@ export function overRounds(participant: Participant, measure: PhaseMeasure): num
 }
 
 /** The step for comparing: the coarsest of those that took part. */
-export function stepOf(participants: readonly Participant[], { step }: PhaseMeasure): number {
+export function stepOf(participants: readonly Participant[], measure: PhaseMeasure): number {
+  const { step, relativeStep = 0, pick } = measure;
+  if (relativeStep > 0) {
+    const values = participants.flatMap(okPhases).flatMap((phase) => pick(phase) ?? []);
+    return relativeStep * Math.max(0, ...values);
+  }
   return step === undefined ? 0 : Math.max(0, ...participants.flatMap(okPhases).map(step));
 }

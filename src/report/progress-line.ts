@@ -77,7 +77,7 @@ function describePhase(phase: Phase, paint: Painter): string {
       : []),
     ...(isOk && connect !== null ? [format.formatRate(connect.connectionsPerSecond)] : []),
     ...(phase.capacity !== null
-      ? [`${isOk ? "sustains" : "sustained"} ${describeCapacity(phase.capacity)}`]
+      ? [`sustained ${describeCapacity(phase.capacity)}`]
       : rate !== null
         ? [`${format.formatRate(rate.heldPerSecond)} of ${format.formatRate(rate.offeredPerSecond)} held`]
         : throughput !== null

@@ -26,9 +26,9 @@ const phrases: Readonly<Partial<Record<MeasureName, Phrase>>> = {
   throughput: { most: "delivered the most", isCount: true, each: (value) => `delivered ${value}` },
   held: { most: "held the highest rate", each: (value) => `held ${value}` },
   capacity: {
-    most: "sustains the most",
+    most: "sustained the most",
     isCount: true,
-    each: (value) => `sustains ${value}`,
+    each: (value) => `sustained ${value}`,
   },
   p99: { most: "had the lowest p99 latency", each: (value) => `had a p99 latency of ${value}` },
   inTime: {
@@ -55,7 +55,10 @@ export function describeItem(item: Omit<VerdictItem, "text">): string {
 }
 
 function describeOutcome({ outcome, measure, rounds, unranked }: Omit<VerdictItem, "text">): string {
-  const { most, each } = phrases[measure] ?? { most: "was best", each: (value) => `had ${value}` };
+  const { most: unlimited, each } = phrases[measure] ?? { most: "was best", each: (value) => `had ${value}` };
+  // Nobody is called the best while somebody else may be better.
+  const isOpen = unranked.some(({ atLeast }) => atLeast !== undefined);
+  const most = isOpen ? `${unlimited} of those whose limit was found` : unlimited;
   const write = measures[measure].format;
   switch (outcome.kind) {
     case "none":

@@ -1,7 +1,15 @@
 import { expect, test } from "bun:test";
 import type { Result, Round } from "../result/schema.ts";
 import { fixtureCases } from "./fixture-cases.ts";
-import { bunNative, fixturePlan, fixtureResult, fixtureRounds, goGorilla, nodeWs } from "./fixture-result.ts";
+import {
+  bunNative,
+  fixtureCapacity,
+  fixturePlan,
+  fixtureResult,
+  fixtureRounds,
+  goGorilla,
+  nodeWs,
+} from "./fixture-result.ts";
 import { judge, type Use, type VerdictItem } from "./verdict.ts";
 
 function itemOf(result: Result, use: Use, phase?: string): VerdictItem {
@@ -51,6 +59,52 @@ test("a difference within the noise is a tie", () => {
   if (outcome.kind !== "compared") throw new Error(outcome.kind);
   expect(outcome.rivals[0]?.isClear).toBe(false);
   expect(text).toContain("no clear difference between");
+});
+
+/** Five rounds of a capacity, three of whose contenders end by their own doing. */
+function searched(rates: Readonly<Record<string, readonly number[]>>, isLowerBound = false): Result {
+  const plan = fixturePlan({ rounds: 5, phases: [{ kind: "capacity", workload: "echo" }] });
+  const contenders = [bunNative, goGorilla, nodeWs];
+  const rounds = fixtureRounds(contenders, plan).map((round): Round => {
+    const ratePerSecond = rates[round.contender]?.[round.round - 1] ?? 0;
+    const isBound = isLowerBound && round.contender === "bun-native";
+    const phase = fixtureCapacity(plan, "echo", 1, { ratePerSecond, isLowerBound: isBound });
+    return { ...round, phases: [phase] };
+  });
+  return fixtureResult({ contenders, plan, rounds });
+}
+
+test("a difference between capacities counts from the precision of the search on, however far others are", () => {
+  const twice = (rate: number) => [rate, rate, rate, rate, rate];
+  const rates = { "bun-native": twice(291_000), "go-gorilla": twice(2090), "node-ws": twice(2000) };
+  const close = itemOf(searched(rates), "sustained").outcome;
+  if (close.kind !== "compared") throw new Error(close.kind);
+  expect(close.leader.name).toBe("bun-native");
+  expect(close.rivals.map(({ isClear }) => isClear)).toEqual([true, true]);
+  const pair = judge(searched({ ...rates, "bun-native": twice(2085) })).items[0];
+  if (pair?.outcome.kind !== "compared") throw new Error(pair?.text);
+  expect(pair.outcome.rivals.map(({ isClear }) => isClear)).toEqual([false, false]);
+  const apart = judge(searched({ ...rates, "go-gorilla": twice(2200), "bun-native": twice(2000) })).items[0];
+  if (apart?.outcome.kind !== "compared") throw new Error(apart?.text);
+  expect(apart.outcome.rivals.map(({ isClear }) => isClear)).toEqual([true, true]);
+});
+
+test("nobody is called the best while the generator ended another's search", () => {
+  const same = [30_000, 30_100, 30_200, 29_900, 30_000];
+  const rates = {
+    "bun-native": [64_000, 60_000, 64_000, 62_000, 64_000],
+    "go-gorilla": same,
+    "node-ws": same,
+  };
+  const { text, unranked } = itemOf(searched(rates, true), "sustained");
+  expect(unranked).toEqual([
+    {
+      name: "bun-native",
+      reason: "at least 64,000/s, the generator could offer no more",
+      atLeast: 64_000,
+    },
+  ]);
+  expect(text).toContain("sustained the most of those whose limit was found");
 });
 
 test("one round is reported as one round and claims nothing beyond it", () => {

@@ -46,6 +46,13 @@ export type Outcome =
   | { readonly kind: "alone"; readonly only: Standing }
   | { readonly kind: "none" };
 
+export interface Unranked {
+  readonly name: string;
+  readonly reason: string;
+  /** What is known of the value all the same. */
+  readonly atLeast?: number;
+}
+
 export interface VerdictItem {
   readonly use: Use;
   readonly measure: MeasureName;
@@ -57,7 +64,7 @@ export interface VerdictItem {
   readonly rounds: number;
   readonly outcome: Outcome;
   /** Who can't be compared here, and why. */
-  readonly unranked: readonly { readonly name: string; readonly reason: string }[];
+  readonly unranked: readonly Unranked[];
   /** What else a reader has to know of those compared, such as a share that was lost. */
   readonly caveats: readonly string[];
   readonly text: string;
@@ -118,7 +125,11 @@ function judgeMeasure(section: Section, use: Use, name: MeasureName): VerdictIte
       voidReason: okPhases(participant).length > 0 ? whyNoRank(participant, name) : whyNothing(participant),
     }),
   );
-  const ranking = rank({ better: measure.better, step: stepOf(participants, measure) }, entries);
+  // A step that grows with the value is another one for each.
+  const { better, relativeStep } = measure;
+  const steps =
+    relativeStep === undefined ? { step: stepOf(participants, measure) } : { step: 0, relativeStep };
+  const ranking = rank({ better, ...steps }, entries);
   const standings = ranking.groups.flat().flatMap((entrant) => {
     const participant = participants.find(({ name }) => name === entrant);
     return participant === undefined ? [] : [standingOf(participant, name)];
@@ -131,7 +142,11 @@ function judgeMeasure(section: Section, use: Use, name: MeasureName): VerdictIte
     phase: titleOf(section),
     rounds: Math.max(0, ...counted.map((participant) => okPhases(participant).length)),
     outcome: decide(standings, ranking.comparisons, counted, name),
-    unranked: ranking.unranked,
+    unranked: ranking.unranked.map(({ name: entrant, reason }): Unranked => {
+      const participant = participants.find(({ name }) => name === entrant);
+      const bound = participant === undefined || name !== "capacity" ? null : lowerBound(participant);
+      return { name: entrant, reason, ...(bound === null ? {} : { atLeast: bound }) };
+    }),
     caveats: [
       ...counted.flatMap((participant) => findCaveats(participant, use)),
       ...(name === headlineOf(section)

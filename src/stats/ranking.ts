@@ -5,6 +5,8 @@ export interface Measure {
   readonly better: "higher" | "lower";
   /** The step in which values come, in their unit: 1 for whole microseconds, the page size for memory; 0 for a rate. */
   readonly step: number;
+  /** The same as a share of the value, where it comes in steps that grow with it. */
+  readonly relativeStep?: number;
 }
 
 export interface Entry {
@@ -133,7 +135,9 @@ function pairUp(measure: Measure, entry: Entry, other: Entry): Pair {
   const higher = median(logRatios(values, opposites)) > 0;
   const [first, second] = higher === (measure.better === "higher") ? [entry, other] : [other, entry];
   const [numerators, denominators] = higher ? [values, opposites] : [opposites, values];
-  const margin = roundingMargin(measure.step, median(numerators), median(denominators));
+  // Half a step at either end of the ratio.
+  const margin =
+    roundingMargin(measure.step, median(numerators), median(denominators)) + (measure.relativeStep ?? 0);
   return { first, second, numerators, denominators, margin };
 }
 
