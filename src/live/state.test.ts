@@ -62,12 +62,17 @@ test("whoever never got to a phase has why in its place, and nobody waits for it
   expect(panels.match(/to come/g)).toHaveLength(plan.phases.length);
 });
 
+test("before the first whole second there is no rate, rather than none", () => {
+  expect(addView([], { ...view, elapsedMs: 250, ratePerSecond: 0 })).toEqual([]);
+  expect(addView([], { ...view, elapsedMs: 1250, ratePerSecond: 0 })).toHaveLength(1);
+});
+
 test("numbers of a course stay within bounds, evenly thinned", () => {
   let trace: readonly TracePoint[] = [];
-  for (let elapsedMs = 0; elapsedMs < 300_000; elapsedMs += 100) {
+  for (let elapsedMs = 1000; elapsedMs < 300_000; elapsedMs += 100) {
     trace = addView(trace, { ...view, elapsedMs });
   }
   expect(trace.length).toBeLessThanOrEqual(240);
-  expect(trace[0]?.second).toBe(0);
+  expect(trace[0]?.second).toBe(1);
   expect(trace.at(-1)?.second).toBeGreaterThan(290);
 });

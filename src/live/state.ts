@@ -10,6 +10,8 @@ export interface Turn {
   readonly round: number;
   readonly position: number;
   readonly positions: number;
+  /** Its first phase has not begun: the server starts, and is warmed up. */
+  readonly isStarting: boolean;
 }
 
 export interface RunningPhase {
@@ -60,7 +62,7 @@ export class LiveState {
         return;
       case "round-started": {
         const { round, position, positions } = event;
-        this.turn = { name: formatEntrant(event), round, position, positions };
+        this.turn = { name: formatEntrant(event), round, position, positions, isStarting: true };
         this.running = null;
         this.preparing = null;
         return;
@@ -69,7 +71,9 @@ export class LiveState {
         const { index, expectedSeconds } = event;
         this.running = { index, expectedSeconds, view: null };
         this.shownPhase = index;
-        if (this.turn !== null) this.#traces.delete(keyOf(index, this.turn.name));
+        if (this.turn === null) return;
+        this.turn = { ...this.turn, isStarting: false };
+        this.#traces.delete(keyOf(index, this.turn.name));
         return;
       }
       case "phase-progress": {

@@ -17,6 +17,8 @@ const leastStepSeconds = 0.2;
 
 /** With a moment more; of too many every other one goes. */
 export function addView(trace: readonly TracePoint[], view: PhaseView): readonly TracePoint[] {
+  // Rates are of the last whole second: before there is one, nothing is known, which is not zero.
+  if (view.elapsedMs < 1000 && view.ratePerSecond === 0) return trace;
   const second = Math.round(view.elapsedMs / 10) / 100;
   const last = trace.at(-1);
   if (last !== undefined && second - last.second < leastStepSeconds) return trace;

@@ -36,7 +36,9 @@ function renderHeadline({ ended, preparing, turn, running, plan }: LiveState): M
   const phase = running === null ? undefined : plan.phases[running.index];
   const what =
     phase === undefined
-      ? "between two phases"
+      ? turn.isStarting
+        ? "starting and warming up"
+        : "between two phases"
       : titleOf({ kind: phase.kind, workload: phase.workload ?? null }).toLowerCase();
   return html`${turn.name}: ${what}`;
 }
