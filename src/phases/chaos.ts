@@ -4,7 +4,7 @@ import { slotUs } from "../load/impact.ts";
 import type { ChaosReport, MendReport, PhaseReport, WorkerUsage } from "../load/worker-protocol.ts";
 import { chaosLoadSeconds, type Fault } from "../plan/faults.ts";
 import type { FaultReport, Finding, Phase } from "../result/schema.ts";
-import { mergeHistograms } from "../stats/histogram.ts";
+import { mergeHistograms, summarize } from "../stats/histogram.ts";
 import type { RoundContext } from "./context.ts";
 import { emptyPhase } from "./context.ts";
 import { accountFor, type FaultAccount } from "./fault-account.ts";
@@ -73,6 +73,7 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
       failedByReason: mergeCounts(faults.map(({ lostByReason }) => lostByReason)),
       died: faults.reduce((all, { lostConnections }) => all + lostConnections, 0),
     },
+    sendLagUs: summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag))),
     longestSilenceMs: faults.length === 0 ? null : Math.max(...faults.map((one) => one.longestSilenceMs)),
     server: watch.figures(context.alive.length, delivered, context.idleRssBytes),
     generator: describeGenerator(addUsage(reports, plan.workers), elapsedMs, plan),

@@ -1,6 +1,6 @@
 import { bucketFloorUs, bucketsPerSlot, slotUs } from "../load/impact.ts";
 import type { Quantiles } from "../result/schema.ts";
-import { mergeHistograms, type SparseHistogram, summarize } from "../stats/histogram.ts";
+import { type Histogram, mergeHistograms, type SparseHistogram, summarize } from "../stats/histogram.ts";
 
 /** Below this a delivery is in time, whatever it was before: processes that share a machine make each other wait. */
 const leastLateUs = 10_000;
@@ -35,21 +35,26 @@ export interface FaultAccount {
 /** What the neighbours of a fault suffered: pure arithmetic over what all workers saw. */
 export function accountFor({ windows, slots, plannedBySlot, strikeSlot }: FaultEvidence): FaultAccount {
   const [before, during, after] = [0, 1, 2].map((window) =>
-    summarize(mergeHistograms(windows.flatMap((worker) => worker.slice(window, window + 1)))),
-  ) as [Quantiles, Quantiles, Quantiles];
-  const lateUs = Math.max(leastLateUs, 2 * (before.p99 ?? before.max ?? 0));
+    mergeHistograms(windows.flatMap((worker) => worker.slice(window, window + 1))),
+  ) as [Histogram, Histogram, Histogram];
+  // A yardstick, not a figure: fewer than ten samples beyond it will do.
+  const lateUs = Math.max(leastLateUs, 2 * (before.valueAt(0.99) ?? 0));
   const states = plannedBySlot.map((planned, slot) => ({ planned, ...readSlot(slots, slot, lateUs) }));
   const struck = states.slice(strikeSlot);
+  const isLate = ({ late, delivered }: (typeof states)[number]) => late > Math.max(1, lateShare * delivered);
   const sum = (of: typeof states, pick: (state: (typeof states)[number]) => number) =>
     of.reduce((all, state) => all + pick(state), 0);
   const missing = ({ planned, delivered }: (typeof states)[number]) => Math.max(0, planned - delivered);
+  // The strike's own slot apart, one late slot by itself is no relapse: somebody else had the processor.
   const lastBad = struck.findLastIndex(
-    (state) => missing(state) > 0 || state.late > Math.max(1, lateShare * state.delivered),
+    (state, slot) =>
+      missing(state) > 0 ||
+      (isLate(state) && (slot === 0 || struck.slice(slot - 1, slot + 2).filter(isLate).length > 1)),
   );
   return {
-    before,
-    during,
-    after,
+    before: summarize(before),
+    during: summarize(during),
+    after: summarize(after),
     planned: sum(struck, ({ planned }) => planned),
     lost: sum(struck, missing),
     late: sum(struck, ({ late }) => late),

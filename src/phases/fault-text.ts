@@ -6,19 +6,16 @@ const growthShare = 0.1;
 
 /** What a fault did to those whom it did not strike, in a sentence or two. */
 export function describeFault(report: Omit<FaultReport, "text">): string {
-  const { fault, server, recoveredMs, lostConnections, bystanders, victims } = report;
-  const struck = `${nameStrike[fault].replace("#", count(victims)).replace("(s)", victims === 1 ? "" : "s")}: `;
-  const sentences = [
-    ...(server.died ? [tellDeath(report)] : []),
-    ...(lostConnections > 0
-      ? [`${count(lostConnections)} connections of ${count(bystanders)} others were lost`]
-      : []),
-    ...tellDeliveries(report),
-    ...(recoveredMs === 0 ? [] : [tellRecovery(report)]),
+  const { fault, victims } = report;
+  const struck = nameStrike[fault].replace("#", count(victims)).replace("(s)", victims === 1 ? "" : "s");
+  const harm = [...tellDeath(report), ...tellConnections(report), ...tellDeliveries(report)];
+  const what = [
+    ...(harm.length === 0 ? ["nobody else noticed"] : harm),
+    ...tellVictims(report),
+    ...tellRecovery(report, harm.length > 0),
     ...tellMemory(report),
   ];
-  const isUnharmed = sentences.length === 0;
-  return `${struck}${isUnharmed ? "nobody else noticed" : sentences.join("; ")}.`;
+  return `${struck}: ${what.join("; ")}.`;
 }
 
 const nameStrike: Readonly<Record<FaultReport["fault"], string>> = {
@@ -27,13 +24,23 @@ const nameStrike: Readonly<Record<FaultReport["fault"], string>> = {
   garbage: "# extra connection(s) threw garbage",
   storm: "# connection(s) were reset and came back at once",
   crash: "# crash message(s)",
-  kill: "the process was killed",
+  kill: "the server's process was killed",
 };
 
-function tellDeath({ server, fault }: Omit<FaultReport, "text">): string {
-  const how = fault === "kill" ? "the server" : `the server died (${server.exit})`;
-  if (!server.restarted) return `${how} and could not be restarted`;
-  return `${how}${fault === "kill" ? "" : ","} was restarted by the harness and answered after ${count(server.downMs ?? 0)} ms`;
+function tellDeath({ server, fault }: Omit<FaultReport, "text">): string[] {
+  if (!server.died) return [];
+  const who = fault === "kill" ? "it" : `the server died (${server.exit}),`;
+  return server.restarted
+    ? [`${who} was restarted by the harness and answered after ${count(server.downMs ?? 0)} ms`]
+    : [`${who} could not be restarted`];
+}
+
+function tellConnections({ lostConnections, bystanders }: Omit<FaultReport, "text">): string[] {
+  if (lostConnections === 0) return [];
+  // One may be lost again after it came back.
+  return lostConnections >= bystanders
+    ? [`all ${count(bystanders)} others lost their connection`]
+    : [`${count(lostConnections)} of ${count(bystanders)} others lost their connection`];
 }
 
 function tellDeliveries({
@@ -44,19 +51,37 @@ function tellDeliveries({
   longestSilenceMs,
 }: Omit<FaultReport, "text">): string[] {
   const parts = [
-    ...(lost > 0 ? [`${count(lost)} of ${count(planned)} deliveries to them never came`] : []),
+    ...(lost > 0 ? [`${count(lost)} of their ${count(planned)} deliveries never came`] : []),
     ...(late > 0 ? [`${count(late)} came later than ${count(Math.round(lateUs / 1000))} ms`] : []),
   ];
   if (parts.length === 0) return [];
-  return [`${parts.join(", ")}, the longest silence of one was ${count(longestSilenceMs)} ms`];
+  return [`${parts.join(" and ")}, and one heard nothing for ${count(longestSilenceMs)} ms`];
 }
 
-function tellRecovery({ recoveredMs, rejoin, seconds }: Omit<FaultReport, "text">): string {
+/** Losing its connection is what a reset is about; a slow reader may be dropped, and a crash may take its client along. */
+function tellVictims({ fault, server, struck, victims }: Omit<FaultReport, "text">): string[] {
+  if (server.died || (fault !== "slow-readers" && fault !== "crash")) return [];
+  if (struck.lost === 0) return [`${victims === 1 ? "it" : "they"} kept the connection`];
+  return [
+    `the server dropped ${struck.lost >= victims ? "" : `${count(struck.lost)} of `}${victims === 1 ? "it" : "them"}`,
+  ];
+}
+
+function tellRecovery(
+  { recoveredMs, rejoin, seconds }: Omit<FaultReport, "text">,
+  isHarmed: boolean,
+): string[] {
   const away = rejoin.wanted - rejoin.opened;
-  if (recoveredMs !== null) return `all was well again after ${count(recoveredMs)} ms`;
-  if (away > 0) return `${count(away)} of ${count(rejoin.wanted)} lost connections did not come back`;
-  if (rejoin.unserved > 0) return `${count(rejoin.unserved)} connections came back and were given nothing`;
-  return `it had not recovered when the load ended, ${count(seconds.strike + seconds.after)} s later`;
+  if (recoveredMs !== null && isHarmed)
+    return recoveredMs === 0 ? [] : [`all was well again after ${count(recoveredMs)} ms`];
+  if (recoveredMs !== null) {
+    return rejoin.wanted === 0
+      ? []
+      : [`whoever had to come back was served within ${count(rejoin.slowestMs ?? 0)} ms`];
+  }
+  if (away > 0) return [`${count(away)} of ${count(rejoin.wanted)} lost connections did not come back`];
+  if (rejoin.unserved > 0) return [`${count(rejoin.unserved)} connections came back and were given nothing`];
+  return [`it had not recovered when the load ended, ${count(seconds.strike + seconds.after)} s later`];
 }
 
 function tellMemory(report: Omit<FaultReport, "text">): string[] {
