@@ -4,6 +4,7 @@ import { compare } from "./commands/compare.ts";
 import { doctor } from "./commands/doctor.ts";
 import { history } from "./commands/history.ts";
 import { list } from "./commands/list.ts";
+import { live } from "./commands/live.ts";
 import { report } from "./commands/report.ts";
 import { run } from "./commands/run.ts";
 import { verify } from "./commands/verify.ts";
@@ -94,6 +95,12 @@ export const commands = {
       "showdown history --rebuild",
     ],
     execute: history,
+  },
+  live: {
+    summary: "serve the page of a run, finished or going on",
+    usage: "[RUN] [OPTION…]",
+    examples: ["showdown live", "showdown live latest --live-port 8080"],
+    execute: live,
   },
   report: {
     summary: "write the reports of a run anew from its result file, and its figures as CSV",

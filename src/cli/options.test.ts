@@ -4,8 +4,12 @@ import { UsageError } from "./errors.ts";
 import { type Option, options, parseOptions } from "./options.ts";
 
 function problemsOf(...args: readonly string[]): string[] {
+  return problemsFor("run", ...args);
+}
+
+function problemsFor(command: string, ...args: readonly string[]): string[] {
   try {
-    parseOptions("run", args);
+    parseOptions(command, args);
   } catch (error) {
     if (error instanceof UsageError) return error.message.split("\n").map((line) => line.trim());
     throw error;
@@ -48,13 +52,14 @@ const counts = Object.entries<Option>(options).flatMap(([name, option]) =>
 
 test.each(counts)(
   "--$name takes $min and $max, and neither less nor more",
-  ({ name, min, max, fraction }) => {
-    const read = (value: number) => parseOptions("run", [`--${name}=${value}`]).values;
+  ({ name, min, max, fraction, commands }) => {
+    const [command = "run"] = commands;
+    const read = (value: number) => parseOptions(command, [`--${name}=${value}`]).values;
     expect(Object.values(read(min))).toEqual([min]);
     expect(Object.values(read(max))).toEqual([max]);
     const step = fraction ? 0.001 : 1;
-    expect(problemsOf(`--${name}=${max + step}`)).toHaveLength(1);
-    expect(problemsOf(`--${name}=${min - step}`)).toHaveLength(1);
+    expect(problemsFor(command, `--${name}=${max + step}`)).toHaveLength(1);
+    expect(problemsFor(command, `--${name}=${min - step}`)).toHaveLength(1);
   },
 );
 

@@ -264,9 +264,19 @@ export const options = {
   results: {
     type: "text",
     value: "DIR",
-    commands: ["run", "compare", "history", "report", "calibrate"],
+    commands: ["run", "compare", "history", "report", "live", "calibrate"],
     otherwise: "results",
     help: "where runs are written and looked for",
+  },
+  live: { type: "flag", commands: run, help: "serve a page that shows the run while it goes on" },
+  "live-port": {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 65_535,
+    commands: ["run", "live"],
+    otherwise: "a free one",
+    help: "the port of the live page",
   },
   "no-install": {
     type: "flag",
@@ -355,7 +365,18 @@ export const options = {
   },
   help: {
     type: "flag",
-    commands: ["run", "build", "verify", "list", "compare", "history", "report", "doctor", "calibrate"],
+    commands: [
+      "run",
+      "build",
+      "verify",
+      "list",
+      "compare",
+      "history",
+      "report",
+      "live",
+      "doctor",
+      "calibrate",
+    ],
     help: "show this",
   },
 } as const satisfies Record<string, Option>;

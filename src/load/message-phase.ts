@@ -19,6 +19,8 @@ export interface MessagePhaseOptions {
   /** Microseconds since the run's epoch. */
   readonly clockUs: () => number;
   readonly isBlocked: () => boolean;
+  /** The phase's moment has come: what was used before was preparation. */
+  readonly onStart: () => void;
   /** Everything is sent, or everything that can be known to be due here has arrived. */
   readonly onMilestone: () => void;
 }
@@ -35,6 +37,7 @@ export class MessagePhase {
   readonly #seqs: Int32Array;
   readonly #clockUs: () => number;
   readonly #onMilestone: () => void;
+  readonly #onStart: () => void;
   readonly #recorder: Recorder;
   readonly #ledger: Ledger;
   readonly #schedule: Schedule;
@@ -87,6 +90,7 @@ export class MessagePhase {
     this.#connections = connections;
     this.#clockUs = options.clockUs;
     this.#onMilestone = options.onMilestone;
+    this.#onStart = options.onStart;
     this.#isEcho = order.rooms === null;
     this.#seqs = options.seqs;
     this.#deliveredTo = new Int32Array(connections.length);
@@ -142,6 +146,7 @@ export class MessagePhase {
       const waitUs = this.#order.startUs - this.#clockUs();
       if (waitUs > 0) return waitUs;
       this.#hasStarted = true;
+      this.#onStart();
     }
     return this.#pacer.turn();
   }

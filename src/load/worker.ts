@@ -106,7 +106,6 @@ class Worker implements ConnectionOwner {
   }
 
   startPhase(order: PhaseOrder): void {
-    this.#resetUsage();
     const { epochUs } = this.#setup;
     const phase = new MessagePhase({
       setup: this.#setup,
@@ -115,6 +114,7 @@ class Worker implements ConnectionOwner {
       seqs: this.#seqs[order.workload],
       clockUs: () => Math.floor(nowUs() - epochUs),
       isBlocked: () => this.#blocked > 0,
+      onStart: () => this.#resetUsage(),
       onMilestone: () => report({ kind: "progress", progress: phase.progress() }),
     });
     this.#phase = phase;

@@ -27,6 +27,7 @@ test.each([
   ["a burst with a busy server", { ...burst, serverCpuMs: 900 }, null],
   ["a burst with an idle generator", { ...burst, generatorCpuMs: 700 }, null],
   ["a burst with a server nobody could watch", { ...burst, serverCpuMs: null }, null],
+  ["a burst too short to tell", { ...burst, spanMs: 99, generatorCpuMs: 99, serverCpuMs: 20 }, null],
   [
     "a busy worker where two processors were given to two",
     { ...burst, plan: { ...plan, workers: 2, workerCpus: [1, 2] } },

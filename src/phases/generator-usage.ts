@@ -38,6 +38,8 @@ export const generatorLimits = {
   busyShare: 0.95,
   /** … while the server used less than this of its own. */
   idleServerShare: 0.8,
+  /** A burst shorter than this says nothing of shares: a garbage collection is half of it. */
+  leastSpanMs: 100,
 } as const;
 
 export interface GeneratorEvidence {
@@ -63,7 +65,7 @@ export function judgeGenerator(evidence: GeneratorEvidence): string | null {
     const shown = (us: number) => `${(us / 1000).toFixed(1)} ms`;
     return `the generator sent up to ${shown(lagUs)} late (p99; at most ${shown(allowedUs)} is allowed): lower --endurance-rate, use fewer connections or a quieter machine with more processors`;
   }
-  if (spanMs <= 0 || serverCpuMs === null) return null;
+  if (spanMs < generatorLimits.leastSpanMs || serverCpuMs === null) return null;
   const share = (cpuMs: number, processors: number) => Math.min(1, cpuMs / (spanMs * processors));
   const own = share(evidence.generatorCpuMs, processorsOf(plan));
   const server = share(serverCpuMs, plan.serverCpus?.length ?? 1);

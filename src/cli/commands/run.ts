@@ -1,6 +1,7 @@
 import { checkThresholds, parseThresholds, type ThresholdOutcome } from "../../compare/threshold.ts";
 import { formatEntrant, type ResolvedEntrant } from "../../contenders/entrants.ts";
 import { startLeash } from "../../contenders/leash.ts";
+import { createLivePage } from "../../live/live-page.ts";
 import { preflight } from "../../machine/doctor/preflight.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
 import { balancedOrder } from "../../plan/order.ts";
@@ -65,11 +66,17 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
     isTty: host.errIsTty,
     color: host.errIsTty && !host.env.NO_COLOR,
   });
+  const live = values.live ? await createLivePage({ port: values["live-port"] ?? 0, plan }) : null;
+  if (live !== null) host.err(`Live page: ${live.url}\n`);
+  const onEvent = (event: RunEvent) => {
+    progress.onEvent(event);
+    live?.onEvent(event);
+  };
   const stop = watchSignals(host);
   try {
-    const built = await prepare(entrants, values, host, stop.signal, progress.onEvent);
-    const prepared = values["no-verify"] ? built : await verify(built, plan, stop.signal, progress.onEvent);
-    const ceilings = await findCeilings(plan, environment, stop.signal, progress.onEvent);
+    const built = await prepare(entrants, values, host, stop.signal, onEvent);
+    const prepared = values["no-verify"] ? built : await verify(built, plan, stop.signal, onEvent);
+    const ceilings = await findCeilings(plan, environment, stop.signal, onEvent);
     const result = await runShowdown({
       plan,
       entrants: prepared.ready,
@@ -77,7 +84,7 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
       initial: { ...initial, ceilings, contenders: prepared.facts },
       file,
       signal: stop.signal,
-      onEvent: progress.onEvent,
+      onEvent: onEvent,
     });
     progress.end();
     await file.writeBeside("report.md", renderMarkdown(result));
@@ -96,11 +103,13 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
       host.out(summary);
     }
     host.err(`\nWritten to ${file.folder}\n`);
+    await live?.stop(`The run has ended. Its report is in ${file.folder}.`);
     const outcomes = checkThresholds(result, thresholds);
     for (const { text } of outcomes) host.err(`${text}\n`);
     return exitCode(result, prepared, outcomes);
   } finally {
     progress.end();
+    await live?.stop();
     stop.end();
   }
 }
