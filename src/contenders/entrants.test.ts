@@ -81,7 +81,12 @@ test("one contender twice is refused", () => {
 test("an entrant is described as the result's schema asks for", () => {
   const [entrant] = resolveEntrants(contenders, ["go-gorilla:tuned"]);
   if (entrant === undefined) throw new Error("not found");
-  const facts = describeEntrant(entrant, { sourceDigest: "abc", toolchains: { go: "go1.26" }, verified: null, notRun: null });
+  const facts = describeEntrant(entrant, {
+    sourceDigest: "abc",
+    toolchains: { go: "go1.26" },
+    verified: null,
+    notRun: null,
+  });
   expect(contenderSchema.strict().parse(facts)).toEqual(facts);
   expect(facts).toMatchObject({
     name: "go-gorilla",
