@@ -23,6 +23,7 @@ export interface NamedMeasure {
 
 const connect = ["connect"] as const;
 const loaded = ["burst", "endurance"] as const;
+const capacity = ["capacity"] as const;
 const all = ["connect", "burst", "endurance"] as const;
 
 /** The worst round counts: a loss is not made good by a round without one. */
@@ -60,6 +61,9 @@ export const namedMeasures: readonly NamedMeasure[] = [
   named("throughput", "perSecond", loaded, reported.throughput, { shown: ["burst"] }),
   named("held", "perSecond", ["endurance"], reported.held, { shown: ["endurance"] }),
   named("held.share", "share", ["endurance"], reported.heldShare),
+  named("capacity", "perSecond", capacity, reported.capacity, { shown: capacity }),
+  named("capacity.per-core", "perSecond", capacity, reported.capacityPerCore),
+  named("capacity.per-cpu-second", "count", capacity, reported.capacityPerCpuSecond),
   named("latency.p50", "latency", loaded, reported.p50, { shown: ["endurance"] }),
   named("latency.p99", "latency", loaded, reported.p99, { shown: loaded }),
   named("latency.p99.9", "latency", loaded, reported.p999),

@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
 import type { PhaseView } from "../phases/context.ts";
 import type { RunEvent } from "../run/events.ts";
-import { fixtureExchange, fixturePlan, fixtureResult } from "./fixture-result.ts";
+import { fixtureCapacity, fixtureExchange, fixturePlan, fixtureResult } from "./fixture-result.ts";
 import { createProgress } from "./progress.ts";
+import { describeEvent, statusLines } from "./progress-line.ts";
 import { advance, currentRate, phaseLeftMs, phaseShare, runLeftMs, startProgress } from "./progress-state.ts";
 import { drawBar, drawSparkline } from "./sparkline.ts";
+import { createPainter } from "./style.ts";
 
 const plan = fixturePlan({
   phases: [
@@ -87,6 +89,39 @@ test("a terminal shows where the run is in two lines, redrawn in place", () => {
     ),
     "",
   ]);
+});
+
+test("a search says what it tries and what it knows, and lasts about as long as one did before", () => {
+  const searching = fixturePlan({
+    phases: [{ kind: "capacity", workload: "echo" }],
+    rounds: 2,
+    warmupSeconds: 0,
+    capacityStepSeconds: 5,
+  });
+  const started: RunEvent = { ...burstStarted, phaseKind: "capacity", count: 1 };
+  const step = { number: 7, ratePerSecond: 45_254.8, highestHeldPerSecond: 32_000 };
+  let state = startProgress(searching);
+  for (const event of [roundStarted, started, view(36_000, 400_000, { kind: "capacity", step })]) {
+    state = advance(state, event, 0);
+  }
+  const [place, figures] = statusLines(state, 200, 36_000, createPainter(false));
+  expect(place).toContain("capacity echo · step 7 at 45,255/s · 32,000/s held · phase 1 of 1");
+  // 15 steps of 6 s are guessed.
+  expect(figures).toContain(" 40 %");
+  expect(figures).toContain("54 s left");
+  state = advance(state, { kind: "phase-ended", phase: fixtureCapacity(searching, "echo", 2) }, 120_000);
+  state = advance(state, started, 120_000);
+  expect(phaseLeftMs(state, 120_000)).toBe(120_000);
+});
+
+test("a search that has ended says what was sustained", () => {
+  const ended = (isLowerBound: boolean): RunEvent => ({
+    kind: "phase-ended",
+    phase: fixtureCapacity(plan, "echo", 2, { isLowerBound }),
+  });
+  const line = (event: RunEvent) => describeEvent(event, createPainter(false));
+  expect(line(ended(false))).toBe("  ✓ capacity echo      sustained 40,000/s, p50 450 µs, p99 1.08 ms");
+  expect(line(ended(true))).toContain("sustained ≥ 40,000/s, ");
 });
 
 test("what is done stays above the status, which goes away at the end", () => {
