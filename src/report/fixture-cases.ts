@@ -1,5 +1,6 @@
 import { emptyPhase } from "../phases/context.ts";
 import type { ContenderFacts, Phase, Result, Round } from "../result/schema.ts";
+import { chaosCase } from "./fixture-chaos.ts";
 import {
   bunNative,
   elixirGenserver,
@@ -288,6 +289,7 @@ export const fixtureCases: Readonly<Record<string, Result>> = {
   "many-rounds": manyRounds(),
   "every-status": everyStatus(),
   capacities: capacities(),
+  chaos: chaosCase(),
   stopped: stopped(),
   "one-contender": fixtureResult({ contenders: [bunNative] }),
   "nothing-known": nothingKnown(),

@@ -2,6 +2,7 @@ import type { ContenderFacts, Phase, Result, Round } from "../result/schema.ts";
 import { article } from "./article.ts";
 import { describeCapacity } from "./capacity.ts";
 import { describeStatus, listFacts } from "./facts.ts";
+import { buildFaultTables } from "./fault-table.ts";
 import * as format from "./format.ts";
 import { headlineOf } from "./headline-columns.ts";
 import { measures } from "./measure.ts";
@@ -59,6 +60,11 @@ function writeSection(section: Section, sections: readonly Section[]): Block[] {
       ? ["Nobody took part."]
       : renderTable(buildPhaseTable(section, { complete: true, sections })),
     ...(notes.length === 0 ? [] : [notes]),
+    ...buildFaultTables(section).flatMap(({ fault, table, texts }) => [
+      [`### ${escapeMarkdown(fault)}`],
+      renderTable(table),
+      texts.map(({ name, text }) => bullet(`${name}: ${text}`)),
+    ]),
   ];
 }
 

@@ -225,7 +225,6 @@ const listed = {
         ? null
         : neighbourly(chaos.faults).reduce((all, { lostConnections }) => all + lostConnections, 0),
     format: format.formatCount,
-    step: () => 1,
   },
   backAfterKill: {
     header: "back after kill",

@@ -1,6 +1,7 @@
 import type { Phase } from "../result/schema.ts";
 import { isFaultless } from "./account-columns.ts";
 import { article, articleFigures } from "./article.ts";
+import { reportsOf } from "./fault-table.ts";
 import * as format from "./format.ts";
 import { statusStyle } from "./headline-columns.ts";
 import { measures, overRounds } from "./measure.ts";
@@ -27,6 +28,7 @@ export function listNotes(section: Section): Note[] {
   return [
     ...participants.flatMap(noteEndings),
     ...participants.flatMap(noteFindings),
+    ...participants.flatMap(noteFaults),
     ...noteEverythingArrived(section),
     ...noteUnequalConnections(section),
     ...participants.flatMap(noteFrames),
@@ -63,6 +65,23 @@ function noteFindings(participant: Participant): Note[] {
       style: isBlameless(kind) ? "warning" : "bad",
     };
   });
+}
+
+/** What the tables can't say: how a server that was not killed died, and who never recovered. Each story once. */
+function noteFaults(participant: Participant): Note[] {
+  const told = reportsOf(participant).filter(
+    ({ fault, server, recoveredMs }) => (server.died && fault !== "kill") || recoveredMs === null,
+  );
+  return [...Map.groupBy(told, ({ fault }) => fault).values()].flatMap(([worst, ...more]): Note[] =>
+    worst === undefined
+      ? []
+      : [
+          {
+            text: `${participant.name}, ${worst.fault}: ${worst.text.replace(/\.$/, "")}${ofRounds(1 + more.length, participant)}.`,
+            style: "bad",
+          },
+        ],
+  );
 }
 
 /** Within the contract: a limit of the machine, a drop that was declared. */

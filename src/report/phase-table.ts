@@ -1,6 +1,7 @@
 import { accountColumns } from "./account-columns.ts";
 import { articleFigures } from "./article.ts";
 import { driftColumns } from "./drift-columns.ts";
+import { faultMeanings } from "./fault-table.ts";
 import * as format from "./format.ts";
 import { headlineColumns } from "./headline-columns.ts";
 import { type MeasureName, measures, overRounds } from "./measure.ts";
@@ -41,7 +42,8 @@ export function buildPhaseTable(section: Section, options: PhaseTableOptions): T
 /** What each column of the complete tables means, each header once. */
 export function listMeanings(sections: readonly Section[]): ReadonlyMap<string, string> {
   const columns = sections.flatMap((section) => phaseColumns(section, sections));
-  return new Map(columns.map(({ header, meaning }) => [header, meaning]));
+  const ofPhases = columns.map(({ header, meaning }): [string, string] => [header, meaning]);
+  return new Map([...ofPhases, ...(sections.some(({ kind }) => kind === "chaos") ? faultMeanings : [])]);
 }
 
 function articleRows(section: Section, told: readonly PhaseColumn[]): Row[] {
@@ -72,6 +74,9 @@ function phaseColumns(section: Section, sections: readonly Section[]): PhaseColu
       ...server,
       ...measuredColumns(4, ["generatorShare"]),
     ];
+  }
+  if (section.kind === "chaos") {
+    return [...front, ...measuredColumns(4, ["peakMemory", "generatorShare", "sendLagP99"])];
   }
   return [
     ...front,

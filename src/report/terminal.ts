@@ -1,10 +1,11 @@
 import type { Result } from "../result/schema.ts";
 import { describeStatus, listFacts } from "./facts.ts";
+import { buildFaultTables } from "./fault-table.ts";
 import { listNotes } from "./note.ts";
 import { buildPhaseTable } from "./phase-table.ts";
-import { listSections, titleOf } from "./section.ts";
+import { listSections, type Section, titleOf } from "./section.ts";
 import { createPainter, type Painter, type Style } from "./style.ts";
-import { renderText } from "./table.ts";
+import { renderText, type TextOptions } from "./table.ts";
 import { listTroubles } from "./trouble.ts";
 import { judge } from "./verdict.ts";
 
@@ -32,6 +33,7 @@ export function renderTerminal(result: Result, { columns, color }: TerminalOptio
         ? ["  Nobody took part."]
         : renderText(buildPhaseTable(section, { complete: false, sections }), { width, color })),
       ...listNotes(section).flatMap(({ text, style }) => prose(text, page, style)),
+      ...renderFaults(section, page, { width, color }),
     ]),
     ...renderTroubles(result, page),
     ...renderVerdict(result, page),
@@ -56,6 +58,15 @@ function renderHead(result: Result, page: Page): string[] {
       return [`  ${page.paint(label.padEnd(9), "dim")}${first}`, ...rest.map((line) => hang + line)];
     }),
   ];
+}
+
+function renderFaults(section: Section, page: Page, options: TextOptions): string[] {
+  return buildFaultTables(section, { complete: false }).flatMap(({ fault, table, isUneventful }) => [
+    "",
+    ...(isUneventful
+      ? prose(`${fault}: nobody else noticed, at any of them.`, page, null)
+      : [`  ${page.paint(fault, "strong")}`, ...renderText(table, options)]),
+  ]);
 }
 
 function renderTroubles(result: Result, page: Page): string[] {

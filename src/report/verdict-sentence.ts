@@ -36,8 +36,8 @@ const phrases: Readonly<Partial<Record<MeasureName, Phrase>>> = {
     each: (value) => `served ${value} of deliveries to the neighbours of a fault in time`,
   },
   backAfterKill: {
-    most: "was the first to serve everybody again after its process was killed",
-    each: (value) => `served everybody again ${value} after its process was killed`,
+    most: "served everybody again soonest after the process was killed",
+    each: (value) => `served everybody again ${value} after the process was killed`,
   },
   cpuPerDelivery: {
     most: "spent the least processor time per delivery",
@@ -148,7 +148,7 @@ function roughFactor(ratio: number): string {
 
 /** Who is missing is said once per phase, with the measure that the phase is about. */
 function describeLimitations({ use, unranked, caveats }: Omit<VerdictItem, "text">): string[] {
-  const isHeadline = ["connections", "burst", "sustained", "faults"].includes(use);
+  const isHeadline = ["connections", "burst", "sustained", "faults", "recovery"].includes(use);
   if (!isHeadline || unranked.length === 0) return [...caveats];
   return [...caveats, `Not ranked: ${format.joinNames(unranked.map(nameUnranked))}.`];
 }

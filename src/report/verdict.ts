@@ -2,6 +2,8 @@ import type { Result } from "../result/schema.ts";
 import { type Interval, medianInterval } from "../stats/intervals.ts";
 import { type Comparison, type Entry, rank } from "../stats/ranking.ts";
 import { lowerBound } from "./capacity.ts";
+import { reportsOf } from "./fault-table.ts";
+import * as format from "./format.ts";
 import { headlineOf } from "./headline-columns.ts";
 import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "./measure.ts";
 import { describeUnequalConnections, isGeneratorLate } from "./note.ts";
@@ -17,7 +19,7 @@ import {
 import { describeItem, describeLoss, describeRemarks } from "./verdict-sentence.ts";
 
 /** What a user may choose a server for. */
-export type Use = "connections" | "burst" | "sustained" | "tail" | "memory" | "cpu" | "faults";
+export type Use = "connections" | "burst" | "sustained" | "tail" | "memory" | "cpu" | "faults" | "recovery";
 
 /** An entrant in a comparison, in the unit of the measure. */
 export interface Standing {
@@ -110,7 +112,7 @@ function usesOf(section: Section): [Use, MeasureName][] {
     case "chaos":
       return [
         ["faults", headline],
-        ["faults", "backAfterKill"],
+        ["recovery", "backAfterKill"],
       ];
   }
 }
@@ -218,8 +220,12 @@ function whyNothing(participant: Participant): string {
   return ending === undefined ? "no round was planned" : describeEnding(ending);
 }
 
-/** Of a capacity that only the generator ended, no more is known than that it is higher. */
+/** Of a capacity that only the generator ended, no more is known than that it is higher; of a recovery that was not seen, nothing. */
 function whyNoRank(participant: Participant, name: MeasureName): string | null {
+  if (name === "backAfterKill" && overRounds(participant, measures.backAfterKill) === null) {
+    const isKilled = reportsOf(participant).some(({ fault }) => fault === "kill");
+    return isKilled ? "did not serve everybody again before the load ended" : "was not killed";
+  }
   if (name !== "capacity") return null;
   const bound = lowerBound(participant);
   if (bound !== null) return `at least ${measures.capacity.format(bound)}, the generator could offer no more`;
@@ -232,6 +238,7 @@ function findCaveats(participant: Participant, use: Use): string[] {
     const lag = measures.sendLagP99.format(overRounds(participant, measures.sendLagP99));
     return [`Up to ${lag} of ${participant.name}'s figure may be the generator's own lateness.`];
   }
+  if (use === "faults") return describeDeaths(participant);
   if (use !== "burst" && use !== "sustained") return [];
   const accounts = okPhases(participant)
     .map(({ messages }) => messages)
@@ -246,4 +253,18 @@ function findCaveats(participant: Participant, use: Use): string[] {
     sum(({ declaredDropped }) => declaredDropped ?? 0),
   );
   return [describeLoss(participant.name, lost, expected, declared)];
+}
+
+/** A server that dies of one client's fault takes everybody along, whatever its share of deliveries in time. */
+function describeDeaths(participant: Participant): string[] {
+  const deaths = reportsOf(participant).filter(({ fault, server }) => server.died && fault !== "kill");
+  return [...Map.groupBy(deaths, ({ fault }) => fault).values()].flatMap((reports) => {
+    const [first] = reports;
+    if (first === undefined) return [];
+    const most = Math.max(...reports.map(({ lostConnections }) => lostConnections));
+    const rounds = reports.length > 1 ? ` in ${format.plural(reports.length, "round")}` : "";
+    return [
+      `${participant.name} died of ${first.fault} (${first.server.exit})${rounds}, and ${format.plural(most, "connection")} of others with it.`,
+    ];
+  });
 }

@@ -1,8 +1,8 @@
+import { faultMeanings } from "../fault-table.ts";
 import { measures } from "../measure.ts";
 import { listMeanings } from "../phase-table.ts";
 import type { Section } from "../section.ts";
 import { accountMeanings } from "./account.ts";
-import { faultMeanings } from "./faults.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** What the headers of this page's tables stand for. */

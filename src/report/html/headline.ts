@@ -101,4 +101,5 @@ const uses = {
   tail: "p99 latency",
   cpu: "CPU per delivery",
   faults: "fault isolation",
+  recovery: "recovery from a kill",
 } as const;

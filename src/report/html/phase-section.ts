@@ -1,5 +1,6 @@
 import type { Plan } from "../../plan/plan.ts";
 import { driftColumns } from "../drift-columns.ts";
+import { buildFaultTables } from "../fault-table.ts";
 import * as format from "../format.ts";
 import { type MeasureName, measures } from "../measure.ts";
 import { isGeneratorLate, listNotes } from "../note.ts";
@@ -13,7 +14,6 @@ import { buildSteps } from "./capacity.ts";
 import type { ChartModel } from "./chart-model.ts";
 import { buildCharts, listCharts, type PhaseCharts } from "./charts.ts";
 import { type Colors, entrantName } from "./color.ts";
-import { buildFaultTables } from "./faults.ts";
 import { renderFigure } from "./figure.ts";
 import type { Meanings } from "./glossary.ts";
 import { html, type Markup } from "./markup.ts";

@@ -100,4 +100,5 @@ const uses = {
   memory: "Small memory",
   cpu: "Little CPU",
   faults: "Faults kept to themselves",
+  recovery: "Back after a kill",
 } as const satisfies Record<Verdict["items"][number]["use"], string>;
