@@ -1,0 +1,198 @@
+import { beforeAll, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { isRunning } from "../../src/contenders/fixture.ts";
+import type { FaultReport } from "../../src/result/schema.ts";
+import {
+  type EndedRun,
+  longestMs,
+  phaseOf,
+  readResult,
+  roundOf,
+  runFixtures,
+  smokeRun,
+  temporaryFolder,
+} from "./showdown.ts";
+
+const chaos = ["--phases", "connect,chaos-rooms", "--no-pin", "--pacing", "timer"];
+const megabyte = 1_000_000;
+
+let known: EndedRun;
+let silent: EndedRun;
+let everything: EndedRun;
+let hung: EndedRun;
+beforeAll(async () => {
+  // Side by side, since what they wait for is the clock.
+  [known, silent, everything, hung] = await Promise.all([
+    runFixtures(
+      ["dies-on-crash", "leaks-on-reset", "hurts-only-its-own"],
+      ...chaos,
+      "--faults",
+      "resets,crash",
+    ),
+    runFixtures(["recovers-in-2-s"], ...chaos, "--faults", "resets,crash", "--chaos-seconds", "1/1/3"),
+    runFixtures(["hurts-only-its-own"], ...chaos),
+    // It hangs on its 501st message, a quarter of a second into the first strike.
+    runFixtures(
+      ["hangs-in-burst"],
+      ...chaos,
+      ...["--faults", "storm,kill", "--connect-seconds", "1", "--endurance-rate", "20000"],
+    ),
+  ]);
+}, longestMs);
+
+function faultOf(run: EndedRun, contender: string, name: FaultReport["fault"]): FaultReport {
+  const fault = phaseOf(roundOf(run, contender), "chaos-rooms").chaos?.faults.find(
+    ({ fault }) => fault === name,
+  );
+  if (fault === undefined) throw new Error(`${contender} was not struck by ${name}; it said: ${run.stderr}`);
+  return fault;
+}
+
+/** Its victims apart, nobody lost anything, and everyone was back. */
+function expectUnharmed(fault: FaultReport): void {
+  expect(fault).toMatchObject({
+    lostConnections: 0,
+    lost: 0,
+    unsent: 0,
+    rejoin: { unserved: 0 },
+    server: { died: false, restarted: false },
+  });
+  expect(fault.rejoin.opened).toBe(fault.rejoin.wanted);
+}
+
+test("a server that dies of a crash message: everyone is lost, it is started again, and everyone is back", () => {
+  expectUnharmed(faultOf(known, "dies-on-crash", "resets"));
+  const crash = faultOf(known, "dies-on-crash", "crash");
+  expect(crash).toMatchObject({
+    victims: 3,
+    bystanders: 47,
+    lostConnections: 47,
+    lostByReason: { "connection closed": 47 },
+    struck: { lost: 3 },
+    rejoin: { wanted: 50, opened: 50, unserved: 0 },
+    server: { died: true, exit: "exited with code 7", restarted: true },
+  });
+  expect(crash.lost).toBeGreaterThan(0);
+  expect(crash.lost).toBeLessThan(crash.planned);
+  expect(crash.server.output).toContain("fatal: died of a crash message, as told");
+  expect(crash.server.downMs).toBeGreaterThan(0);
+  expect(crash.text).toStartWith(
+    "3 crash messages: the server died (exited with code 7), was restarted by the harness",
+  );
+  expect(crash.text).toContain("all 47 others lost their connection");
+  // The story is told, and the round goes on: it is no failure of the phase.
+  expect(roundOf(known, "dies-on-crash")).toMatchObject({ status: "ok", reason: null });
+});
+
+test("a server that leaks on a reset: 16 MiB for each of the three, and they are not given back", () => {
+  const resets = faultOf(known, "leaks-on-reset", "resets");
+  expectUnharmed(resets);
+  expect(resets).toMatchObject({ victims: 3, rejoin: { wanted: 3, opened: 3 } });
+  const growth = (resets.rssAfterBytes ?? 0) - (resets.rssBeforeBytes ?? 0);
+  expect(growth).toBeGreaterThan(3 * 16.7 * megabyte);
+  expect(growth).toBeLessThan(3 * 16.8 * megabyte + 15 * megabyte);
+  expect(resets.text).toMatch(/memory grew by \d\d MB and had not come back at the end/);
+});
+
+test("a server that recovers in exactly 2 s", () => {
+  for (const name of ["resets", "crash"] as const) {
+    const fault = faultOf(silent, "recovers-in-2-s", name);
+    expectUnharmed(fault);
+    expect(fault.recoveredMs).toBeWithin(2000, 2400);
+    expect(fault.longestSilenceMs).toBeWithin(1990, 2400);
+    expect(fault.silenceBeforeMs).toBeLessThan(1000);
+    // Of 4 s of load 2 were delivered late, and the first of them by 2 s.
+    expect(fault.late / fault.planned).toBeWithin(0.45, 0.6);
+    expect(fault.during.max).toBeWithin(1_900_000, 2_400_000);
+  }
+});
+
+test("a server that hurts only its own", () => {
+  for (const run of [known, everything]) {
+    const crash = faultOf(run, "hurts-only-its-own", "crash");
+    expectUnharmed(crash);
+    expect(crash).toMatchObject({ victims: 3, struck: { lost: 3 }, rejoin: { wanted: 3, opened: 3 } });
+    expect(crash.text).toContain("the server dropped them");
+  }
+});
+
+test("all faults strike in turn, each at its own victims", () => {
+  expect(everything.exitCode).toBe(0);
+  const phase = phaseOf(roundOf(everything, "hurts-only-its-own"), "chaos-rooms");
+  expect(phase).toMatchObject({ status: "ok", findings: [] });
+  expect(phase.chaos?.faults.map(({ fault, victims, bystanders }) => [fault, victims, bystanders])).toEqual([
+    ["slow-readers", 1, 49],
+    ["resets", 3, 47],
+    ["garbage", 20, 50],
+    ["storm", 13, 37],
+    ["crash", 3, 47],
+    ["kill", 0, 50],
+  ]);
+  for (const name of ["resets", "garbage", "storm"] as const) {
+    expectUnharmed(faultOf(everything, "hurts-only-its-own", name));
+  }
+  expect(faultOf(everything, "hurts-only-its-own", "storm").rejoin).toMatchObject({ wanted: 13, opened: 13 });
+});
+
+test("a killed server is started again, and the time until all are served is told", () => {
+  const kill = faultOf(everything, "hurts-only-its-own", "kill");
+  expect(kill).toMatchObject({
+    lostConnections: 50,
+    rejoin: { wanted: 50, opened: 50, unserved: 0 },
+    server: { died: true, exit: "was ended by SIGKILL", restarted: true },
+  });
+  expect(kill.recoveredMs ?? 0).toBeGreaterThanOrEqual(kill.rejoin.slowestMs ?? 0);
+});
+
+test("a server that hangs does not hang the tool; what it owed is lost, and nobody is called back", () => {
+  const storm = faultOf(hung, "hangs-in-burst", "storm");
+  expect(storm.recoveredMs).toBeNull();
+  expect(storm.lost).toBeGreaterThan(0);
+  expect(storm.server.died).toBe(false);
+  expect(roundOf(hung, "hangs-in-burst").shutdown).toMatchObject({ graceful: true });
+});
+
+test(
+  "Ctrl-C in the middle of a fault ends the run, and nothing is left",
+  async () => {
+    const results = temporaryFolder();
+    const program = join(import.meta.dir, "..", "..", "src", "cli", "main.ts");
+    const seconds = ["--chaos-seconds", "1/60/60", "--faults", "slow-readers", "--results", results];
+    const child = Bun.spawn([process.execPath, program, ...smokeRun, "clean", ...chaos, ...seconds], {
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    try {
+      while (readResult(results)?.rounds[0]?.phases.length !== 1 && child.exitCode === null)
+        await Bun.sleep(50);
+      await Bun.sleep(2000);
+      const children = childrenOf(child.pid);
+      expect(children.length).toBeGreaterThanOrEqual(2);
+      const startMs = performance.now();
+      child.kill("SIGINT");
+      expect(await child.exited).not.toBe(0);
+      expect(performance.now() - startMs).toBeLessThan(8000);
+      for (const pid of children) expect([pid, await isRunning(pid)]).toEqual([pid, false]);
+      const round = readResult(results)?.rounds[0];
+      expect(round?.phases[1]).toMatchObject({
+        kind: "chaos",
+        status: "aborted",
+        reason: "stopped by the user",
+      });
+    } finally {
+      child.kill("SIGKILL");
+      rmSync(results, { recursive: true });
+    }
+  },
+  longestMs,
+);
+
+function childrenOf(parent: number): number[] {
+  return Bun.spawnSync(["ps", "-eo", "pid=,ppid="])
+    .stdout.toString()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([pid, of]) => (of === parent && pid !== undefined ? [pid] : []));
+}
