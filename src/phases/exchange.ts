@@ -67,7 +67,8 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
     declaredDropped:
       statsBefore === null || statsAfter === null ? null : statsAfter.dropped - statsBefore.dropped,
     frames: totals.frames,
-    unsent: totals.unsent,
+    // Those that never had their turn too, when the phase was ended early.
+    unsent: totals.planned - totals.sent,
   };
 
   const latency = mergeHistograms([...board.seconds.values()].map((second) => second.latency.toSparse()));
@@ -91,7 +92,7 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
     serverCpuMs: serverFigures.cpuMs,
     spanMs: spanUs / 1000,
   });
-  const ending = judge(reached, totals.errors, guilt, context.plan);
+  const ending = judge(reached, { ...totals, arrived }, guilt, context.plan);
   context.alive = reports.flatMap(({ alive }) => alive).sort((a, b) => a - b);
   for (const [connection, seq] of reports.flatMap(({ lastSeqs }) => lastSeqs))
     context.saySeqs[exchange.phase.workload].set(connection, seq);
@@ -137,7 +138,16 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
 }
 
 /** Short phases are over before anyone has counted their errors. Whose fault a slow phase is matters only if it was whole. */
-function judge(reached: Ending, errors: number, guilt: string | null, plan: Plan): Ending {
+function judge(
+  reached: Ending,
+  { errors, arrived }: { readonly errors: number; readonly arrived: number },
+  guilt: string | null,
+  plan: Plan,
+): Ending {
+  // Only the settled account knows how far it came.
+  if (reached.status === "failed") {
+    return { ...reached, reason: `${reached.reason}, after ${arrived.toLocaleString("en")} deliveries` };
+  }
   if (reached.status !== "ok") return reached;
   const ending = pastThreshold(errors, plan) ?? reached;
   return ending.status === "ok" && guilt !== null && plan.voidRule
@@ -168,7 +178,7 @@ async function waitForEnd(context: RoundContext, exchange: Exchange, startUs: nu
     if (server.exit !== null) {
       return {
         status: "failed",
-        reason: `crashed: the server ${describeExit(server.exit)} after ${arrived.toLocaleString("en")} deliveries`,
+        reason: `crashed: the server ${describeExit(server.exit)}`,
       };
     }
     const aborted = pastThreshold(errors, plan);

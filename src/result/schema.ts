@@ -197,7 +197,7 @@ export const phaseSchema = z.object({
       declaredDropped: count.nullable(),
       /** WebSocket messages that carried the deliveries. */
       frames: count,
-      /** Messages that could not be sent: their connection was closed or took no more bytes. */
+      /** `planned = sent + unsent`: their connection was closed or took no more bytes, or the phase was ended before. */
       unsent: count,
     })
     .nullable(),
