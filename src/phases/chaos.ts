@@ -1,3 +1,4 @@
+import { ContenderFailedError } from "../cli/errors.ts";
 import { createProbe } from "../contenders/probe.ts";
 import { describeExit } from "../contenders/server.ts";
 import { slotUs } from "../load/impact.ts";
@@ -165,6 +166,8 @@ async function attend(
     } catch (error) {
       fate.restarted = false;
       fate.hopeless = `${fate.exit} and could not be started again: ${error instanceof Error ? error.message : error}`;
+      if (error instanceof ContenderFailedError)
+        fate.output = `${fate.output}${error.output}`.slice(-outputBytes);
     }
   };
 

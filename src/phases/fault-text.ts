@@ -19,7 +19,7 @@ export function describeFault(report: Omit<FaultReport, "text">): string {
 }
 
 const nameStrike: Readonly<Record<FaultReport["fault"], string>> = {
-  "slow-readers": "# member(s) stopped reading",
+  "slow-readers": "# member(s) stopped reading what had been asked for",
   resets: "# connection(s) were reset",
   garbage: "# extra connection(s) threw garbage",
   storm: "# connection(s) were reset and came back at once",
@@ -29,10 +29,11 @@ const nameStrike: Readonly<Record<FaultReport["fault"], string>> = {
 
 function tellDeath({ server, fault }: Omit<FaultReport, "text">): string[] {
   if (!server.died) return [];
-  const who = fault === "kill" ? "it" : `the server died (${server.exit}),`;
-  return server.restarted
-    ? [`${who} was restarted by the harness and answered after ${count(server.downMs ?? 0)} ms`]
-    : [`${who} could not be restarted`];
+  const how = fault === "kill" ? "" : `the server died (${server.exit})`;
+  if (!server.restarted)
+    return [fault === "kill" ? "it could not be restarted" : `${how} and could not be restarted`];
+  const back = `was restarted by the harness and answered after ${count(server.downMs ?? 0)} ms`;
+  return [fault === "kill" ? `it ${back}` : `${how}, ${back}`];
 }
 
 function tellConnections({ lostConnections, bystanders }: Omit<FaultReport, "text">): string[] {
@@ -51,8 +52,12 @@ function tellDeliveries({
   longestSilenceMs,
 }: Omit<FaultReport, "text">): string[] {
   const parts = [
-    ...(lost > 0 ? [`${count(lost)} of their ${count(planned)} deliveries never came`] : []),
-    ...(late > 0 ? [`${count(late)} came later than ${count(Math.round(lateUs / 1000))} ms`] : []),
+    ...(lost > 0 ? [`${count(lost)} of ${count(planned)} deliveries to the others never came`] : []),
+    ...(late > 0
+      ? [
+          `${count(late)}${lost > 0 ? "" : ` of ${count(planned)} deliveries to the others`} came later than ${count(Math.round(lateUs / 1000))} ms`,
+        ]
+      : []),
   ];
   if (parts.length === 0) return [];
   return [`${parts.join(" and ")}, and one heard nothing for ${count(longestSilenceMs)} ms`];
