@@ -86,6 +86,17 @@ test("one late slot by itself is no relapse, but in the strike's own slot it is 
   expect(new Scene().delay(10, 50).account()).toMatchObject({ late: 50, disturbedMs: 100 });
 });
 
+test("after a second in which all was well, only a loss is a relapse", () => {
+  const scene = () => new Scene().delay(10, 50).delay(11, 50);
+  expect(scene().delay(20, 50).delay(21, 50).account()).toMatchObject({ disturbedMs: 1200 });
+  expect(scene().delay(22, 50).delay(23, 50).account()).toMatchObject({ late: 200, disturbedMs: 200 });
+  expect(scene().lose(25, 1).account()).toMatchObject({ disturbedMs: 1600 });
+});
+
+test("a disturbance may begin late", () => {
+  expect(new Scene().delay(25, 50).delay(26, 50).account()).toMatchObject({ disturbedMs: 1700 });
+});
+
 test("one late delivery in a slot is none", () => {
   expect(new Scene().delay(11, 1).delay(12, 1).account()).toMatchObject({ late: 2, disturbedMs: 0 });
 });

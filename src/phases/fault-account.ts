@@ -7,6 +7,9 @@ const leastLateUs = 10_000;
 /** In a slot as short as this one delivery in a hundred is one or none: a single late one is no disturbance. */
 const lateShare = 0.01;
 
+/** So long without loss or lateness is recovered. */
+const wellSlots = 1e6 / slotUs;
+
 export interface FaultEvidence {
   /** Per worker, the latencies before, under and after the strike. */
   readonly windows: readonly (readonly SparseHistogram[])[];
@@ -28,7 +31,7 @@ export interface FaultAccount {
   readonly lateUs: number;
   /** Owed before the strike and not delivered: no fault's doing. */
   readonly lostBefore: number;
-  /** From the strike until all that was meant was delivered in time, for good; null when it never was. */
+  /** From the strike until all that was meant was delivered in time again, see `findDisturbance`; null when it never was. */
   readonly disturbedMs: number | null;
 }
 
@@ -41,16 +44,10 @@ export function accountFor({ windows, slots, plannedBySlot, strikeSlot }: FaultE
   const lateUs = Math.max(leastLateUs, 2 * (before.valueAt(0.99) ?? 0));
   const states = plannedBySlot.map((planned, slot) => ({ planned, ...readSlot(slots, slot, lateUs) }));
   const struck = states.slice(strikeSlot);
-  const isLate = ({ late, delivered }: (typeof states)[number]) => late > Math.max(1, lateShare * delivered);
   const sum = (of: typeof states, pick: (state: (typeof states)[number]) => number) =>
     of.reduce((all, state) => all + pick(state), 0);
   const missing = ({ planned, delivered }: (typeof states)[number]) => Math.max(0, planned - delivered);
-  // The strike's own slot apart, one late slot by itself is no relapse: somebody else had the processor.
-  const lastBad = struck.findLastIndex(
-    (state, slot) =>
-      missing(state) > 0 ||
-      (isLate(state) && (slot === 0 || struck.slice(slot - 1, slot + 2).filter(isLate).length > 1)),
-  );
+  const disturbed = findDisturbance(struck.map((state) => ({ ...state, missing: missing(state) })));
   return {
     before: summarize(before),
     during: summarize(during),
@@ -60,8 +57,33 @@ export function accountFor({ windows, slots, plannedBySlot, strikeSlot }: FaultE
     late: sum(struck, ({ late }) => late),
     lateUs,
     lostBefore: sum(states.slice(0, strikeSlot), missing),
-    disturbedMs: lastBad === struck.length - 1 ? null : ((lastBad + 1) * slotUs) / 1000,
+    disturbedMs: disturbed === struck.length ? null : (disturbed * slotUs) / 1000,
   };
+}
+
+interface SlotState {
+  readonly missing: number;
+  readonly delivered: number;
+  readonly late: number;
+}
+
+/**
+ * How many slots it takes until all is well: from the strike to the end of the first disturbance, after which a
+ * second is without loss and lateness, or to the last loss where that is later. Lateness after such a second is
+ * counted as late, but no relapse, nor is one late slot by itself unless the fault struck in it: on a shared
+ * machine somebody else had the processor.
+ */
+function findDisturbance(slots: readonly SlotState[]): number {
+  const isLate = ({ late, delivered }: SlotState) => late > Math.max(1, lateShare * delivered);
+  const isDisturbed = (slot: number) =>
+    slots.slice(slot, slot + 1).some(isLate) &&
+    (slot === 0 || slots.slice(slot - 1, slot + 2).filter(isLate).length > 1);
+  let end = 0;
+  for (const [slot, { missing }] of slots.entries()) {
+    const isRelapse = end > 0 && slot - end >= wellSlots;
+    if (missing > 0 || (isDisturbed(slot) && !isRelapse)) end = slot + 1;
+  }
+  return end;
 }
 
 function readSlot(

@@ -74,7 +74,7 @@ const columns: readonly FaultColumn[] = [
   {
     header: "recovered",
     meaning:
-      "From the strike until the others were served completely and in time for good, and everyone who had to come back was back and served.",
+      "From the strike until the others were served completely and in time for a second, nothing was lost any more, and everyone who had to come back was back and served.",
     group: 0,
     cell: recoveryCell,
   },

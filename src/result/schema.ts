@@ -95,7 +95,7 @@ export const faultSchema = z.object({
   /** What became of the struck connections: lost to the server's doing, and what was delivered to them. */
   struck: z.object({ lost: count, delivered: count }),
   /**
-   * From the strike until deliveries to bystanders were complete and in time for good, and everyone who had to
+   * From the strike until deliveries to bystanders were complete for good and in time for a second, and everyone who had to
    * come back was back and served. 0: never disturbed. Null: not before the end.
    */
   recoveredMs: z.number().nullable(),
