@@ -24,6 +24,7 @@ export interface NamedMeasure {
 const connect = ["connect"] as const;
 const loaded = ["burst", "endurance"] as const;
 const capacity = ["capacity"] as const;
+const chaos = ["chaos"] as const;
 const all = ["connect", "burst", "endurance"] as const;
 
 /** The worst round counts: a loss is not made good by a round without one. */
@@ -64,6 +65,15 @@ export const namedMeasures: readonly NamedMeasure[] = [
   named("capacity", "perSecond", capacity, reported.capacity, { shown: capacity }),
   named("capacity.per-core", "perSecond", capacity, reported.capacityPerCore),
   named("capacity.per-cpu-second", "count", capacity, reported.capacityPerCpuSecond),
+  named("others.in-time", "share", chaos, reported.inTime, { shown: chaos }),
+  named(
+    "others.lost",
+    "count",
+    chaos,
+    { ...reported.lostNeighbours, over: "worst", step: () => 1 },
+    { shown: chaos },
+  ),
+  named("back-after-kill", "latency", chaos, reported.backAfterKill, { shown: chaos }),
   named("latency.p50", "latency", loaded, reported.p50, { shown: ["endurance"] }),
   named("latency.p99", "latency", loaded, reported.p99, { shown: loaded }),
   named("latency.p99.9", "latency", loaded, reported.p999),

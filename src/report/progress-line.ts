@@ -3,6 +3,7 @@ import type { RunEvent } from "../run/events.ts";
 import { describeCapacity } from "./capacity.ts";
 import * as format from "./format.ts";
 import { statusStyle } from "./headline-columns.ts";
+import { measures } from "./measure.ts";
 import {
   currentEntrant,
   currentRate,
@@ -89,6 +90,15 @@ function describePhase(phase: Phase, paint: Painter): string {
     ...(messages === null || phase.capacity !== null
       ? []
       : [`${format.formatCount(messages.delivered)} of ${format.formatCount(messages.expected)} delivered`]),
+    ...(phase.chaos === null || phase.chaos.faults.length === 0
+      ? []
+      : [
+          format.plural(phase.chaos.faults.length, "fault"),
+          `others ${measures.inTime.format(measures.inTime.pick(phase))} in time`,
+        ]),
+    ...(phase.chaos?.faults ?? [])
+      .filter(({ fault, server }) => server.died && fault !== "kill")
+      .map(({ fault }) => paint(`died of ${fault}`, "bad")),
     ...phase.findings
       .filter(({ kind }) => kind !== "limit")
       .map(({ kind, count }) => paint(`${format.formatCount(count)} ${kind}`, "warning")),
