@@ -1,5 +1,5 @@
 import { closePayload, encodeClientFrame, opcode } from "../websocket/frame.ts";
-import { FrameReader, type FrameSink } from "../websocket/frame-reader.ts";
+import { FrameReader, type FrameSink, readTexts } from "../websocket/frame-reader.ts";
 import { createKey, readUpgradeResponse, upgradeRequest } from "../websocket/handshake.ts";
 import { roomName } from "./message-format.ts";
 import type { Socket, SocketOwner } from "./sockets/socket.ts";
@@ -46,6 +46,7 @@ export class Connection implements FrameSink, SocketOwner {
   times: ConnectTimes | null = null;
   readonly #owner: ConnectionOwner;
   #socket: Socket | null = null;
+  /** Only while there is something beyond whole text messages to read. */
   #reader: FrameReader | null = null;
   #key = "";
   /** Rooms whose `joined` has not come yet; the first is being waited for. */
@@ -130,8 +131,8 @@ export class Connection implements FrameSink, SocketOwner {
 
   onSocketData(bytes: Uint8Array, end: number): void {
     this.#owner.onArrival();
-    if (this.#reader !== null) this.#reader.push(bytes, end);
-    else if (this.state === "upgrading") this.#readUpgrade(bytes.slice(0, end));
+    if (this.state === "upgrading") this.#readUpgrade(bytes.slice(0, end));
+    else this.#readFrames(bytes, end);
   }
 
   onSocketDrain(): void {
@@ -178,6 +179,17 @@ export class Connection implements FrameSink, SocketOwner {
     this.#end(`protocol error: ${text}`);
   }
 
+  #readFrames(bytes: Uint8Array, end: number): void {
+    let at = 0;
+    if (this.#reader === null) {
+      at = readTexts(bytes, end, this);
+      if (at === end) return;
+      this.#reader = new FrameReader(this, maxMessageBytes);
+    }
+    this.#reader.push(bytes, at, end);
+    if (this.#reader.isBetweenMessages) this.#reader = null;
+  }
+
   #readUpgrade(chunk: Uint8Array): void {
     const bytes = this.#response === null ? chunk : Buffer.concat([this.#response, chunk]);
     const response = readUpgradeResponse(bytes, this.#key);
@@ -192,9 +204,10 @@ export class Connection implements FrameSink, SocketOwner {
     }
     if (this.times !== null) this.times.upgradeUs = this.#owner.clockUs();
     this.state = "joining";
-    this.#reader = new FrameReader(this, maxMessageBytes);
+    this.#key = "";
     this.#joinNext();
-    if (response.length < bytes.length) this.#reader.push(bytes.subarray(response.length));
+    const rest = bytes.subarray(response.length);
+    this.#readFrames(rest, rest.length);
   }
 
   /** Joins the next room, or is open when there is none left. */

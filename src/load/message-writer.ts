@@ -11,6 +11,10 @@ import {
   textKey,
 } from "./message-format.ts";
 
+const [seqWord0 = 0, seqWord1 = 0] = seqKey.words;
+const [atWord0 = 0, atWord1 = 0] = atKey.words;
+const [textWord0 = 0, textWord1 = 0, textWord2 = 0] = textKey.words;
+
 /**
  * Writes the load's messages as masked client frames into one buffer that is used again for every message:
  * nothing is allocated per message. The frame is `bytes[start … end)` until the next call.
@@ -56,23 +60,27 @@ export class MessageWriter {
     let end = this.#prefixLength;
     for (let i = 0; i < end; i += 4) payload.setInt32(i, template.getInt32(i, true) ^ mask, true);
     end = putDigits(payload, end, from, mask);
-    putWord(payload, end, seqKey.words[0] as number, mask);
-    putWord(payload, end + 4, seqKey.words[1] as number, mask);
+    let turned = turn(mask, end);
+    payload.setInt32(end, seqWord0 ^ turned, true);
+    payload.setInt32(end + 4, seqWord1 ^ turned, true);
     end = putDigits(payload, end + seqKey.length, seq, mask);
-    putWord(payload, end, atKey.words[0] as number, mask);
-    putWord(payload, end + 4, atKey.words[1] as number, mask);
+    turned = turn(mask, end);
+    payload.setInt32(end, atWord0 ^ turned, true);
+    payload.setInt32(end + 4, atWord1 ^ turned, true);
     end = putDigits(payload, end + atKey.length, at, mask);
-    putWord(payload, end, textKey.words[0] as number, mask);
-    putWord(payload, end + 4, textKey.words[1] as number, mask);
-    putWord(payload, end + 8, textKey.words[2] as number, mask);
+    turned = turn(mask, end);
+    payload.setInt32(end, textWord0 ^ turned, true);
+    payload.setInt32(end + 4, textWord1 ^ turned, true);
+    payload.setInt32(end + 8, textWord2 ^ turned, true);
     end += textKey.length;
     const sum = checksum(this.#room, from, seq, at, lagUs);
-    putWord(payload, end, hexWord(lagUs >>> 16), mask);
-    putWord(payload, end + 4, hexWord(lagUs), mask);
-    putWord(payload, end + 8, hexWord(sum >>> 16), mask);
-    putWord(payload, end + 12, hexWord(sum), mask);
+    turned = turn(mask, end);
+    payload.setInt32(end, hexWord(lagUs >>> 16) ^ turned, true);
+    payload.setInt32(end + 4, hexWord(lagUs) ^ turned, true);
+    payload.setInt32(end + 8, hexWord(sum >>> 16) ^ turned, true);
+    payload.setInt32(end + 12, hexWord(sum) ^ turned, true);
     end += stampLength;
-    putWord(payload, end, template.getInt32(end, true), mask);
+    payload.setInt32(end, template.getInt32(end, true) ^ turned, true);
     for (let i = (end + 3) & ~3; i < this.#messageBytes; i += 4) {
       payload.setInt32(i, template.getInt32(i, true) ^ mask, true);
     }
@@ -89,10 +97,14 @@ export class MessageWriter {
   }
 }
 
-/** At any offset of the payload; the mask begins anew at each multiple of 4, so elsewhere it is turned. */
-function putWord(payload: DataView, offset: number, word: number, mask: number): void {
+/** The mask as it is at an offset of the payload: it begins anew at each multiple of 4, so elsewhere it is turned. */
+function turn(mask: number, offset: number): number {
   const shift = (offset & 3) << 3;
-  payload.setInt32(offset, word ^ ((mask >>> shift) | (mask << (32 - shift))), true);
+  return (mask >>> shift) | (mask << (32 - shift));
+}
+
+function putWord(payload: DataView, offset: number, word: number, mask: number): void {
+  payload.setInt32(offset, word ^ turn(mask, offset), true);
 }
 
 /** Whole numbers up to 2^53; returns the offset behind them. */

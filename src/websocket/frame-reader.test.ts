@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { opcode } from "./frame.ts";
-import { FrameReader, type FrameSink } from "./frame-reader.ts";
+import { FrameReader, type FrameSink, readTexts } from "./frame-reader.ts";
 
 type Seen = [what: string, value: string];
 
@@ -33,14 +33,23 @@ function frame(code: number, payload: Uint8Array, final = true, lengthBytes = 0)
   return Buffer.concat([Buffer.from(head), payload]);
 }
 
+/** As a connection reads: whole texts without a reader and all else with one, from a buffer that is used again. */
 function read(bytes: Uint8Array, cuts: readonly number[], maxMessageBytes = 1 << 20): Seen[] {
   const { seen, sink } = collect();
-  const reader = new FrameReader(sink, maxMessageBytes);
+  const shared = new Uint8Array(bytes.length + 100);
+  let reader: FrameReader | null = null;
   let from = 0;
   for (const cut of [...cuts].sort((a, b) => a - b).concat(bytes.length)) {
     const to = Math.min(Math.max(cut, from), bytes.length);
-    reader.push(bytes.slice(from, to));
+    const end = to - from;
+    // What is left behind the end looks like the start of a text.
+    shared.fill(0x81).set(bytes.subarray(from, to));
     from = to;
+    const at = reader === null ? readTexts(shared, end, sink) : 0;
+    if (at === end) continue;
+    reader ??= new FrameReader(sink, maxMessageBytes);
+    reader.push(shared, at, end);
+    if (reader.isBetweenMessages) reader = null;
   }
   return seen;
 }

@@ -19,6 +19,31 @@ const firstKeptBytes = 256;
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
+ * Hands on the whole, unfragmented text messages that `bytes[0 … end)` starts with; returns where something else
+ * begins. Nearly everything a server sends is such messages, and they need no reader's state: not touching one
+ * spares 40 ns of a message at 1,000 connections (bench/generator.ts).
+ */
+export function readTexts(bytes: Uint8Array, end: number, sink: FrameSink): number {
+  let at = 0;
+  while (at + 4 <= end && bytes[at] === (0x80 | opcode.text)) {
+    let length = bytes[at + 1] as number;
+    let start = at + 2;
+    if (length === 126) {
+      length = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+      // Not in its shortest form.
+      if (length < 126) break;
+      start = at + 4;
+    } else if (length > 126) {
+      break; // Very long, or masked.
+    }
+    if (start + length > end) break;
+    sink.onMessage(bytes, start, start + length, true);
+    at = start + length;
+  }
+  return at;
+}
+
+/**
  * Reads server frames (RFC 6455 section 5) from chunks cut anywhere. Frames that lie whole in a chunk are
  * handed on without a copy, which is nearly all of them; only the start of a cut frame is kept, in a buffer
  * that doubles, so that one-byte pieces cost no more than their sum and no server can make it hold more
@@ -40,9 +65,14 @@ export class FrameReader {
     this.#maxMessageBytes = maxMessageBytes;
   }
 
-  /** Reads `chunk[0 … end)`; of a chunk that is used again nothing is kept. */
-  push(chunk: Uint8Array, end = chunk.length): void {
-    let at = 0;
+  /** Whether the next byte is the first of a message: then what follows may be left to `readTexts`. */
+  get isBetweenMessages(): boolean {
+    return this.#kept === null && this.#fragments === null && !this.#ended;
+  }
+
+  /** Reads `chunk[start … end)`; of a chunk that is used again nothing is kept. */
+  push(chunk: Uint8Array, start = 0, end = chunk.length): void {
+    let at = start;
     while (at < end && !this.#ended) {
       if (this.#kept !== null) {
         at = this.#fill(chunk, at, end);

@@ -119,7 +119,7 @@ export class EpollSockets implements Sockets {
 
   /** Empties what has arrived: closing with unread bytes makes the system send a reset after what was written. */
   drain(socket: EpollSocket): void {
-    while (this.calls.recv(socket.descriptor, this.#discarded, receiveBytes, 0) === receiveBytes) {}
+    while (this.calls.recv(socket.descriptor, this.#discarded, receiveBytes) === receiveBytes) {}
   }
 
   /** Makes closing send a reset. */
@@ -260,7 +260,7 @@ export class EpollSockets implements Sockets {
     const { calls } = this;
     const received = this.#received;
     while (!socket.isPaused || isEnding) {
-      const length = calls.recv(socket.descriptor, received, receiveBytes, 0);
+      const length = calls.recv(socket.descriptor, received, receiveBytes);
       if (length > 0) {
         socket.owner.onSocketData(received, length);
         if (socket.descriptor < 0) return;
@@ -324,7 +324,7 @@ class EpollSocket implements Socket {
     const from = start === 0 ? bytes : bytes.subarray(start, end);
     const length = end - start;
     for (;;) {
-      const written = calls.send(this.descriptor, from, length, linux.MSG_NOSIGNAL);
+      const written = calls.send(this.descriptor, from, length);
       if (written === length) return written;
       if (written >= 0) {
         this.isBlocked = true;
