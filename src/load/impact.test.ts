@@ -21,14 +21,15 @@ function counted(slots: Uint32Array): [slot: number, floorUs: number, count: num
   );
 }
 
-test("a delivery belongs to the window and slot in which it was meant, whenever it came", () => {
+test("a delivery belongs to the slot in which it was meant, and before the strike only what came before", () => {
   const impact = new Impact(startUs, order, 1);
+  impact.recordDelivery(0, startUs + 999_000, startUs + 950_000, 0);
   impact.recordDelivery(0, startUs + 2_500_000, startUs + 950_000, 0);
   impact.recordDelivery(0, startUs + 2_500_000, startUs + 1_000_000, 0);
   impact.recordDelivery(0, startUs + 2_500_000, startUs + 2_099_999, 0);
   const { windows, slots } = impact.report([]);
-  expect(windows.map((window) => mergeHistograms([window]).max)).toEqual([1_550_000, 1_500_000, 400_001]);
-  expect(counted(slots).map(([slot]) => slot)).toEqual([9, 10, 20]);
+  expect(windows.map((window) => mergeHistograms([window]).max)).toEqual([49_000, 1_550_000, 400_001]);
+  expect(counted(slots).map(([slot]) => slot)).toEqual([9, 9, 10, 20]);
 });
 
 test("the generator's own lateness is in the latency and not in the slot", () => {

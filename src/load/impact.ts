@@ -47,7 +47,8 @@ export class Impact {
    */
   recordDelivery(place: number, nowUs: number, atUs: number, lagUs: number): void {
     const { strikeUs, relentUs } = this.#order;
-    const window = atUs < strikeUs ? 0 : atUs < relentUs ? 1 : 2;
+    // What was under way when the fault struck was struck too.
+    const window = nowUs < strikeUs ? 0 : atUs < relentUs ? 1 : 2;
     this.#windows[window].record(nowUs - atUs);
     const slot = Math.floor((atUs - this.#startUs) / slotUs) * bucketsPerSlot;
     const at = slot + bucketOf(nowUs - atUs - lagUs);

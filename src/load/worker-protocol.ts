@@ -101,7 +101,7 @@ export interface ChaosOrder {
 
 /** What a fault did, as far as one worker saw it. */
 export interface ChaosReport {
-  /** Latencies of deliveries to bystanders that were meant before, under and after the strike. */
+  /** Latencies of deliveries to bystanders that came before the strike, were meant before it was over, or after. */
   readonly windows: readonly SparseHistogram[];
   /** Deliveries to bystanders by slot of intended time and latency, see `Impact`. */
   readonly slots: Uint32Array;

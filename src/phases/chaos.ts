@@ -1,6 +1,7 @@
 import { ContenderFailedError } from "../cli/errors.ts";
 import { createProbe } from "../contenders/probe.ts";
 import { describeExit } from "../contenders/server.ts";
+import { readStats } from "../contenders/stats.ts";
 import { slotUs } from "../load/impact.ts";
 import type { ChaosReport, MendReport, PhaseReport, WorkerUsage } from "../load/worker-protocol.ts";
 import { chaosLoadSeconds, type Fault } from "../plan/faults.ts";
@@ -18,6 +19,9 @@ const viewIntervalMs = 250;
 /** What is still on its way when the load ends may take this long from one arrival to the next, and so long in all. */
 const quietMs = 1000;
 const longestDrainMs = 10_000;
+const answerTimeoutMs = 2000;
+/** Workers tell how far they are this often. */
+const progressMs = 200;
 /** A server that dies again and again is not started for ever. */
 const mostRestarts = 3;
 const outputBytes = 2000;
@@ -117,6 +121,9 @@ async function runFault(
   context.alive = mends.flatMap(({ alive }) => alive).sort((a, b) => a - b);
   if (signal.aborted) return { ...nothing, reports, ending: aborted };
 
+  if (fate.hopeless === null && reports.some(({ finishedSending }) => !finishedSending)) {
+    return { ...nothing, reports, ending: generatorBehind };
+  }
   const account = accountFor({
     windows: reports.map(({ chaos }) => chaos?.windows ?? []),
     slots: reports.map(({ chaos }) => chaos?.slots ?? new Uint32Array()),
@@ -133,6 +140,11 @@ async function runFault(
 }
 
 const aborted: Ending = { status: "aborted", reason: "stopped by the user" };
+
+const generatorBehind: Ending = {
+  status: "void",
+  reason: "the generator was the bottleneck: it could not send what was planned",
+};
 
 /** Waits for the end of the load and of what is still on its way; starts the server again when it has died. */
 async function attend(
@@ -183,9 +195,10 @@ async function attend(
         restarting = null;
       });
     }
-    const { arrived, expected, errors } = board.phaseTotals();
+    const { arrived, expected, errors, finishedSending } = board.phaseTotals();
     const nowMs = performance.now();
-    if (arrived !== arrivedBefore) {
+    // Of a generator that is behind nothing can be called quiet.
+    if (arrived !== arrivedBefore || !finishedSending) {
       arrivedBefore = arrived;
       arrivalMs = nowMs;
     }
@@ -197,10 +210,19 @@ async function attend(
     const overMs = (nowUs - orders.endUs) / 1000;
     if (overMs < 0) continue;
     const isQuiet = nowMs - arrivalMs >= Math.min(quietMs, plan.timeouts.quietMs);
-    if (arrived >= expected || isQuiet || overMs > longestDrainMs) break;
+    if ((finishedSending && arrived >= expected) || overMs > longestDrainMs) break;
+    if (isQuiet && (await staysQuiet(context, arrived))) break;
   }
   await restarting;
   return fate;
+}
+
+/** A server that had to wait for a processor is not done: what it answers now comes behind what it owed. */
+async function staysQuiet({ server, board }: RoundContext, arrived: number): Promise<boolean> {
+  if (server.exit !== null) return true;
+  await readStats(server.host, server.port, answerTimeoutMs);
+  await Bun.sleep(2 * progressMs);
+  return board.phaseTotals().arrived === arrived;
 }
 
 function showView(

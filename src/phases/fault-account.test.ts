@@ -53,7 +53,7 @@ class Scene {
 
 test("a fault that nobody noticed", () => {
   expect(new Scene().account()).toMatchObject({
-    planned: 2000,
+    planned: 2100,
     lost: 0,
     late: 0,
     lateUs: 10_000,
@@ -79,6 +79,11 @@ describe("recovery is the end of the last slot", () => {
 
 test("what was lost before the strike is no fault's doing, and is told", () => {
   expect(new Scene().lose(3, 7).account()).toMatchObject({ lost: 0, lostBefore: 7, disturbedMs: 0 });
+});
+
+test("what was under way when the fault struck was struck by it", () => {
+  expect(new Scene().lose(9, 5).account()).toMatchObject({ lost: 5, lostBefore: 0, disturbedMs: 0 });
+  expect(new Scene().lose(9, 5).lose(10, 5).account()).toMatchObject({ lost: 10, disturbedMs: 100 });
 });
 
 test("one late slot by itself is no relapse, but in the strike's own slot it is the disturbance", () => {

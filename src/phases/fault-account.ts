@@ -24,7 +24,7 @@ export interface FaultAccount {
   readonly before: Quantiles;
   readonly during: Quantiles;
   readonly after: Quantiles;
-  /** All of these are from the strike on. */
+  /** All of these are from the strike on, with the slot before it. */
   readonly planned: number;
   readonly lost: number;
   readonly late: number;
@@ -43,11 +43,16 @@ export function accountFor({ windows, slots, plannedBySlot, strikeSlot }: FaultE
   // A yardstick, not a figure: fewer than ten samples beyond it will do.
   const lateUs = Math.max(leastLateUs, 2 * (before.valueAt(0.99) ?? 0));
   const states = plannedBySlot.map((planned, slot) => ({ planned, ...readSlot(slots, slot, lateUs) }));
-  const struck = states.slice(strikeSlot);
+  // What was under way when the fault struck was struck too.
+  const from = Math.max(0, strikeSlot - 1);
+  const struck = states.slice(from);
   const sum = (of: typeof states, pick: (state: (typeof states)[number]) => number) =>
     of.reduce((all, state) => all + pick(state), 0);
   const missing = ({ planned, delivered }: (typeof states)[number]) => Math.max(0, planned - delivered);
-  const disturbed = findDisturbance(struck.map((state) => ({ ...state, missing: missing(state) })));
+  const end = findDisturbance(
+    struck.map((state) => ({ ...state, missing: missing(state) })),
+    strikeSlot - from,
+  );
   return {
     before: summarize(before),
     during: summarize(during),
@@ -56,8 +61,8 @@ export function accountFor({ windows, slots, plannedBySlot, strikeSlot }: FaultE
     lost: sum(struck, missing),
     late: sum(struck, ({ late }) => late),
     lateUs,
-    lostBefore: sum(states.slice(0, strikeSlot), missing),
-    disturbedMs: disturbed === struck.length ? null : (disturbed * slotUs) / 1000,
+    lostBefore: sum(states.slice(0, from), missing),
+    disturbedMs: end === struck.length ? null : (Math.max(0, end - strikeSlot + from) * slotUs) / 1000,
   };
 }
 
@@ -68,16 +73,16 @@ interface SlotState {
 }
 
 /**
- * How many slots it takes until all is well: from the strike to the end of the first disturbance, after which a
- * second is without loss and lateness, or to the last loss where that is later. Lateness after such a second is
+ * The slot at which all is well: the first where nothing happened, else the end of the first disturbance, after which a
+ * second is without loss and lateness, or of the last loss where that is later. Lateness after such a second is
  * counted as late, but no relapse, nor is one late slot by itself unless the fault struck in it: on a shared
  * machine somebody else had the processor.
  */
-function findDisturbance(slots: readonly SlotState[]): number {
+function findDisturbance(slots: readonly SlotState[], strikeSlot: number): number {
   const isLate = ({ late, delivered }: SlotState) => late > Math.max(1, lateShare * delivered);
   const isDisturbed = (slot: number) =>
     slots.slice(slot, slot + 1).some(isLate) &&
-    (slot === 0 || slots.slice(slot - 1, slot + 2).filter(isLate).length > 1);
+    (slot === strikeSlot || slots.slice(Math.max(0, slot - 1), slot + 2).filter(isLate).length > 1);
   let end = 0;
   for (const [slot, { missing }] of slots.entries()) {
     const isRelapse = end > 0 && slot - end >= wellSlots;

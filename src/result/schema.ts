@@ -60,14 +60,14 @@ export const faultSchema = z.object({
   victims: count,
   /** All others, whose deliveries are audited. */
   bystanders: count,
-  /** Latencies of deliveries to bystanders, by the window in which the message was meant to be sent. */
+  /** Latencies of deliveries to bystanders that came before the strike, were meant before its end, or after it. */
   before: quantilesSchema,
   during: quantilesSchema,
   after: quantilesSchema,
   /** Connections of bystanders that were lost; one may be lost again after it came back. */
   lostConnections: count,
   lostByReason: z.record(z.string(), count),
-  /** Deliveries to bystanders that the load asks for from the strike on. */
+  /** Deliveries to bystanders that the load asks for from the strike on, and in the 100 ms before: they may be under way. */
   planned: count,
   /** Of those, what never came, also since its speaker had no connection to send it on. */
   lost: count,

@@ -68,11 +68,11 @@ test("a server that dies of a crash message: everyone is lost, it is started aga
     victims: 3,
     bystanders: 47,
     lostConnections: 47,
-    lostByReason: { "connection closed": 47 },
     struck: { lost: 3 },
     rejoin: { wanted: 50, opened: 50, unserved: 0 },
     server: { died: true, exit: "exited with code 7", restarted: true },
   });
+  expect(Object.values(crash.lostByReason).reduce((all, count) => all + count, 0)).toBe(47);
   expect(crash.lost).toBeGreaterThan(0);
   expect(crash.lost).toBeLessThan(crash.planned);
   expect(crash.server.output).toContain("fatal: died of a crash message, as told");
@@ -96,16 +96,23 @@ test("a server that leaks on a reset: 16 MiB for each of the three, and they are
 });
 
 test("a server that recovers in exactly 2 s", () => {
-  for (const name of ["resets", "crash"] as const) {
-    const fault = faultOf(silent, "recovers-in-2-s", name);
+  const faults = (["resets", "crash"] as const).map((name) => faultOf(silent, "recovers-in-2-s", name));
+  for (const fault of faults) {
     expectUnharmed(fault);
-    expect(fault.recoveredMs).toBeWithin(2000, 2400);
-    expect(fault.longestSilenceMs).toBeWithin(1990, 2400);
-    expect(fault.silenceBeforeMs).toBeLessThan(1000);
-    // Of 4 s of load 2 were delivered late, and the first of them by 2 s.
-    expect(fault.late / fault.planned).toBeWithin(0.45, 0.6);
-    expect(fault.during.max).toBeWithin(1_900_000, 2_400_000);
+    // Later than the noise before is late: what was meant in the last of the 2 s may be in time.
+    expect(fault.recoveredMs).toBeGreaterThan(1900 - fault.lateUs / 1000);
+    expect(fault.longestSilenceMs).toBeGreaterThan(1990);
+    expect(fault.during.max).toBeGreaterThan(1_900_000);
   }
+  // Upwards a busy machine may add anything, but hardly twice.
+  const least = (pick: (fault: FaultReport) => number | null) =>
+    Math.min(...faults.map((fault) => pick(fault) ?? 1e9));
+  expect(least(({ recoveredMs }) => recoveredMs)).toBeLessThan(2500);
+  expect(least(({ longestSilenceMs }) => longestSilenceMs)).toBeLessThan(2300);
+  expect(least(({ silenceBeforeMs }) => silenceBeforeMs)).toBeLessThan(500);
+  expect(least((fault) => fault.during.max)).toBeLessThan(2_300_000);
+  // Half of the 4 s from the strike on.
+  expect(least(({ late, planned }) => late / planned)).toBeWithin(0.3, 0.6);
 });
 
 test("a server that hurts only its own", () => {
