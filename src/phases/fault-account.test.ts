@@ -56,7 +56,7 @@ test("a fault that nobody noticed", () => {
     planned: 2100,
     lost: 0,
     late: 0,
-    lateUs: 10_000,
+    lateUs: 20_000,
     lostBefore: 0,
     disturbedMs: 0,
   });

@@ -3,7 +3,7 @@ import type { Quantiles } from "../result/schema.ts";
 import { type Histogram, mergeHistograms, type SparseHistogram, summarize } from "../stats/histogram.ts";
 
 /** Below this a delivery is in time, whatever it was before: processes that share a machine make each other wait. */
-const leastLateUs = 10_000;
+const leastLateUs = 20_000;
 /** In a slot as short as this one delivery in a hundred is one or none: a single late one is no disturbance. */
 const lateShare = 0.01;
 

@@ -27,7 +27,7 @@ test("nobody noticed", () => {
 test("others were hurt, and recovered or did not", () => {
   const hurt = { lost: 40, late: 300, longestSilenceMs: 812 };
   expect(text("storm", { ...hurt, lostConnections: 2, recoveredMs: 900 })).toBe(
-    "25 connections were reset and came back at once: 2 of 75 others lost their connection; 40 of 11,250 deliveries to the others never came and 300 came later than 10 ms, and one heard nothing for 812 ms; all was well again after 900 ms.",
+    "25 connections were reset and came back at once: 2 of 75 others lost their connection; 40 of 11,250 deliveries to the others never came and 300 came later than 20 ms, and one heard nothing for 812 ms; all was well again after 900 ms.",
   );
   expect(text("storm", { ...hurt, recoveredMs: null })).toEndWith(
     "; it had not recovered when the load ended, 15 s later.",

@@ -58,7 +58,7 @@ const columns: readonly FaultColumn[] = [
   ),
   harm(
     "came late",
-    "Deliveries to the others that took more than twice the p99 before the strike, and more than 10 ms, as a share; the generator's own lateness is not counted.",
+    "Deliveries to the others that took more than twice the p99 before the strike, and more than 20 ms, as a share; the generator's own lateness is not counted.",
     ({ late, planned }) => (planned === 0 ? null : late / planned),
     format.formatShare,
   ),

@@ -38,7 +38,7 @@ export function fixtureFault(plan: Plan, fault: Fault, changes: Partial<FaultRep
     lost: 0,
     unsent: 0,
     late: 0,
-    lateUs: 10_000,
+    lateUs: 20_000,
     longestSilenceMs: 74,
     silenceBeforeMs: 71,
     rssBeforeBytes: 60_000_000,

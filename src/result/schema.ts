@@ -75,7 +75,7 @@ export const faultSchema = z.object({
   unsent: count,
   /** Of those from the strike on, what came later than `lateUs`, not counting the generator's own lateness. */
   late: count,
-  /** Twice the p99 before, and at least 10 ms. */
+  /** Twice the p99 before, and at least 20 ms. */
   lateUs: us,
   /** The longest time without any delivery that a bystander saw, from the strike on and before it. */
   longestSilenceMs: z.number(),

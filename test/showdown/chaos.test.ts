@@ -30,7 +30,7 @@ beforeAll(async () => {
       "--faults",
       "resets,crash",
     ),
-    runFixtures(["recovers-in-2-s"], ...chaos, "--faults", "resets,crash", "--chaos-seconds", "1/1/3"),
+    runFixtures(["recovers-in-2-s"], ...chaos, "--faults", "resets,crash", "--chaos-seconds", "1/1/4"),
     runFixtures(["hurts-only-its-own"], ...chaos),
     // It hangs on its 501st message, a quarter of a second into the first strike.
     runFixtures(
@@ -100,19 +100,19 @@ test("a server that recovers in exactly 2 s", () => {
   for (const fault of faults) {
     expectUnharmed(fault);
     // Later than the noise before is late: what was meant in the last of the 2 s may be in time.
-    expect(fault.recoveredMs).toBeGreaterThan(1900 - fault.lateUs / 1000);
+    expect(fault.recoveredMs ?? Number.POSITIVE_INFINITY).toBeGreaterThan(1900 - fault.lateUs / 1000);
     expect(fault.longestSilenceMs).toBeGreaterThan(1990);
     expect(fault.during.max).toBeGreaterThan(1_900_000);
   }
-  // Upwards a busy machine may add anything, but hardly twice.
+  // Upwards a busy machine may add anything, but hardly a second twice.
   const least = (pick: (fault: FaultReport) => number | null) =>
     Math.min(...faults.map((fault) => pick(fault) ?? 1e9));
-  expect(least(({ recoveredMs }) => recoveredMs)).toBeLessThan(2500);
-  expect(least(({ longestSilenceMs }) => longestSilenceMs)).toBeLessThan(2300);
+  expect(least(({ recoveredMs }) => recoveredMs)).toBeLessThan(3000);
+  expect(least(({ longestSilenceMs }) => longestSilenceMs)).toBeLessThan(3000);
   expect(least(({ silenceBeforeMs }) => silenceBeforeMs)).toBeLessThan(500);
-  expect(least((fault) => fault.during.max)).toBeLessThan(2_300_000);
-  // Half of the 4 s from the strike on.
-  expect(least(({ late, planned }) => late / planned)).toBeWithin(0.3, 0.6);
+  expect(least((fault) => fault.during.max)).toBeLessThan(3_000_000);
+  // Of 5 s from the strike on.
+  expect(least(({ late, planned }) => late / planned)).toBeWithin(0.25, 0.55);
 });
 
 test("a server that hurts only its own", () => {
