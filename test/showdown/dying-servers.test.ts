@@ -61,7 +61,9 @@ test("a hang is told as one, and is no crash", () => {
   expect(round.output).toContain("hanging from here, after 500 messages");
   const burst = phaseOf(round, "burst-echo");
   expect(burst).toMatchObject({ status: "failed", throughput: null });
-  expect(burst.reason).toMatch(/^hung: nothing arrived for 1 s while \d+ deliveries were owed, after \d+ deliveries$/);
+  expect(burst.reason).toMatch(
+    /^hung: nothing arrived for 1 s while \d+ deliveries were owed, after \d+ deliveries$/,
+  );
   expect(round.shutdown).toMatchObject({ graceful: true });
 });
 
