@@ -17,6 +17,9 @@ const shiftUs = 1000;
 const leastIdleWaitUs = 50;
 const mostIdleWaitUs = 4000;
 
+/** Kept free for the process itself, which can't even ask for its memory use without one. */
+const sparedDescriptors = 16;
+
 /** Always watched; what is not pending costs nothing. */
 const watchedEvents = linux.EPOLLIN | linux.EPOLLOUT | linux.EPOLLRDHUP | linux.EPOLLET;
 const pausedEvents = linux.EPOLLOUT | linux.EPOLLET;
@@ -46,14 +49,17 @@ export class EpollSockets implements Sockets {
   readonly #addresses = new Map<string, Promise<string>>();
   /** Failed outside of an event; told in the next turn. */
   #failed: EpollSocket[] = [];
+  readonly #descriptorLimit: number;
   #openCount = 0;
   #generation = 0;
   #turn: (() => number) | null = null;
   #arrivalsPerTurn = mostEvents;
   #isScheduled = false;
 
-  constructor(calls: LinuxSocketCalls) {
+  /** @param descriptorLimit RLIMIT_NOFILE of this process; null where unknown. */
+  constructor(calls: LinuxSocketCalls, descriptorLimit: number | null = null) {
     this.calls = calls;
+    this.#descriptorLimit = (descriptorLimit ?? Number.POSITIVE_INFINITY) - sparedDescriptors;
     this.#epoll = calls.epoll_create1(linux.EPOLL_CLOEXEC);
     if (this.#epoll < 0) throw new Error(`epoll_create1 failed: ${errorName(calls.errno())}`);
     this.#waitsPrecisely = calls.epoll_pwait2?.(this.#epoll, this.#events, 1, this.#timeout, null) === 0;
@@ -158,6 +164,11 @@ export class EpollSockets implements Sockets {
     const descriptor = calls.socket(family, linux.SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
     if (descriptor < 0) {
       this.fail(socket, errorName(calls.errno()));
+      return;
+    }
+    if (descriptor >= this.#descriptorLimit) {
+      calls.close(descriptor);
+      this.fail(socket, "EMFILE");
       return;
     }
     socket.descriptor = descriptor;

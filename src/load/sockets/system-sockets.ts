@@ -1,3 +1,4 @@
+import { readDescriptorLimit } from "../../machine/environment.ts";
 import { BunSockets } from "./bun-sockets.ts";
 import { EpollSockets } from "./epoll-sockets.ts";
 import { linuxSocketCalls } from "./linux-socket-calls.ts";
@@ -9,4 +10,6 @@ import type { Sockets } from "./socket.ts";
  * (bench/generator.ts).
  */
 export const sockets: Sockets =
-  linuxSocketCalls === null ? new BunSockets() : new EpollSockets(linuxSocketCalls);
+  linuxSocketCalls === null
+    ? new BunSockets()
+    : new EpollSockets(linuxSocketCalls, readDescriptorLimit().soft);
