@@ -113,9 +113,11 @@ defmodule ChaosChat.Connection do
   end
 
   def terminate(_reason, state) do
-    leave(state)
+    if state.phase == :open, do: Rooms.leave()
     {count, _frames} = waiting([], 0)
     Stats.add(:dropped, count)
+    # Last: who sees one connection fewer may rely on what it was owed being counted.
+    if state.phase == :open, do: Stats.add(:closed, 1)
     Outbox.give_up(state.outbox, :closed)
   end
 
