@@ -20,7 +20,9 @@ test("a server that delivers at most 2,000/s is found to sustain that", async ()
   expect(capacity.ratePerSecond).toBeLessThan(2060);
   // Every step ended with its backlog worked off: nothing of one came in another.
   expect(findings).toEqual([]);
-  expect(capacity.steps.slice(0, 2).map(({ ratePerSecond }) => ratePerSecond)).toEqual([700, 1400]);
+  // A step that the machine spoiled is tried again, so it is the rates that tell.
+  const rates = [...new Set(capacity.steps.map(({ ratePerSecond }) => ratePerSecond))];
+  expect(rates.slice(0, 2)).toEqual([700, 1400]);
   for (const step of capacity.steps) {
     expect(step.heldPerSecond).toBeLessThan(2050);
     expect(step.reason === null).toBe(step.held);
@@ -38,7 +40,7 @@ test("a server that breaks in the search has no capacity, and what it held befor
   // The 501st message is in the third step.
   expect(phase).toMatchObject({ status: "failed", throughput: null, rate: null });
   expect(phase.reason).toMatch(
-    /^crashed: the server exited with code 3 after \d+ deliveries \(400\/s offered\)$/,
+    /^crashed: the server exited with code 3, after \d+ deliveries \(400\/s offered\)$/,
   );
   expect(phase.findings.length).toBeGreaterThan(0);
   for (const { text } of phase.findings) expect(text).toStartWith("at 400/s offered: ");
