@@ -139,7 +139,7 @@ export class EpollSockets implements Sockets {
   async #resolve(socket: EpollSocket, { host, port }: SocketTarget, source: string | null): Promise<void> {
     let address = this.#addresses.get(host);
     if (address === undefined) {
-      address = lookup(host).then((found) => found.address);
+      address = findAddress(host, port);
       this.#addresses.set(host, address);
     }
     try {
@@ -310,6 +310,22 @@ export class EpollSockets implements Sockets {
     this.close(socket);
     socket.owner.onSocketClose(socket.error ?? error);
   }
+}
+
+/** Of several addresses of a name the first that somebody listens on: `localhost` is two on many systems. */
+async function findAddress(host: string, port: number): Promise<string> {
+  const [first, ...others] = (await lookup(host, { all: true })).map(({ address }) => address);
+  if (first === undefined) throw Object.assign(new Error(`${host} has no address`), { code: "ENOTFOUND" });
+  for (const hostname of others.length === 0 ? [] : [first, ...others]) {
+    try {
+      const probe = await Bun.connect({ hostname, port, socket: { data() {} } });
+      probe.terminate();
+      return hostname;
+    } catch {
+      // The next one, then. If nobody listens anywhere, the first one's error is told.
+    }
+  }
+  return first;
 }
 
 class EpollSocket implements Socket {
