@@ -20,6 +20,16 @@ export interface ConnectTimes {
   joinUs: number;
 }
 
+/** What is needed only until a connection is open. */
+interface Opening {
+  times: ConnectTimes | null;
+  key: string;
+  /** Rooms whose `joined` has not come yet; the first is being waited for. */
+  readonly rooms: number[];
+  /** The part of the handshake's answer that has come. */
+  response: Uint8Array | null;
+}
+
 /** What a connection tells the worker that owns it. */
 export interface ConnectionOwner {
   readonly host: string;
@@ -42,29 +52,30 @@ export interface ConnectionOwner {
 export class Connection implements FrameSink, SocketOwner {
   readonly index: number;
   state: ConnectionState = "idle";
-  /** Only while it opens. */
-  times: ConnectTimes | null = null;
   readonly #owner: ConnectionOwner;
   #socket: Socket | null = null;
   /** Only while there is something beyond whole text messages to read. */
   #reader: FrameReader | null = null;
-  #key = "";
-  /** Rooms whose `joined` has not come yet; the first is being waited for. */
-  #toJoin: number[];
-  #response: Uint8Array | null = null;
   /** Bytes that the system has not taken yet. */
   #outbox: Uint8Array | null = null;
+  #opening: Opening | null;
 
   constructor(index: number, rooms: readonly number[], owner: ConnectionOwner) {
     this.index = index;
-    this.#toJoin = [...rooms];
     this.#owner = owner;
+    this.#opening = { times: null, key: "", rooms: [...rooms], response: null };
+  }
+
+  /** Only while it opens. */
+  get times(): ConnectTimes | null {
+    return this.#opening?.times ?? null;
   }
 
   /** @param sourceAddress the local address to connect from, or null for the system's choice. */
   open(sourceAddress: string | null): void {
+    if (this.#opening === null) throw new Error(`connection ${this.index} was open before: it lives once`);
     this.state = "connecting";
-    this.times = { startUs: this.#owner.clockUs(), tcpUs: 0, upgradeUs: 0, joinUs: 0 };
+    this.#opening.times = { startUs: this.#owner.clockUs(), tcpUs: 0, upgradeUs: 0, joinUs: 0 };
     this.#socket = sockets.open(this.#owner, sourceAddress, this);
   }
 
@@ -120,12 +131,13 @@ export class Connection implements FrameSink, SocketOwner {
   }
 
   onSocketOpen(): void {
-    if (this.times !== null) this.times.tcpUs = this.#owner.clockUs();
+    const opening = this.#opening;
+    if (opening === null) return;
+    if (opening.times !== null) opening.times.tcpUs = this.#owner.clockUs();
     this.state = "upgrading";
-    this.#key = createKey();
-    const request = Buffer.from(
-      upgradeRequest(this.#owner.host, this.#owner.port, this.#owner.path, this.#key),
-    );
+    opening.key = createKey();
+    const { host, port, path } = this.#owner;
+    const request = Buffer.from(upgradeRequest(host, port, path, opening.key));
     this.send(request, 0, request.length);
   }
 
@@ -156,7 +168,7 @@ export class Connection implements FrameSink, SocketOwner {
       return;
     }
     const answer = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
-    const room = this.#toJoin.shift();
+    const room = this.#opening?.rooms.shift();
     if (room === undefined || answer !== `{"type":"joined","room":"${roomName(room)}"}`) {
       this.#end(`join answered with ${answer.slice(0, 100)}`);
       return;
@@ -191,20 +203,21 @@ export class Connection implements FrameSink, SocketOwner {
   }
 
   #readUpgrade(chunk: Uint8Array): void {
-    const bytes = this.#response === null ? chunk : Buffer.concat([this.#response, chunk]);
-    const response = readUpgradeResponse(bytes, this.#key);
+    const opening = this.#opening;
+    if (opening === null) return;
+    const bytes = opening.response === null ? chunk : Buffer.concat([opening.response, chunk]);
+    const response = readUpgradeResponse(bytes, opening.key);
     if (response.state === "partial") {
-      this.#response = bytes;
+      opening.response = bytes;
       return;
     }
-    this.#response = null;
+    opening.response = null;
     if (response.state === "refused") {
       this.#end(`handshake refused: ${response.reason}`);
       return;
     }
-    if (this.times !== null) this.times.upgradeUs = this.#owner.clockUs();
+    if (opening.times !== null) opening.times.upgradeUs = this.#owner.clockUs();
     this.state = "joining";
-    this.#key = "";
     this.#joinNext();
     const rest = bytes.subarray(response.length);
     this.#readFrames(rest, rest.length);
@@ -212,15 +225,16 @@ export class Connection implements FrameSink, SocketOwner {
 
   /** Joins the next room, or is open when there is none left. */
   #joinNext(): void {
-    const room = this.#toJoin[0];
+    const room = this.#opening?.rooms[0];
     if (room !== undefined) {
       this.#sendFrame(opcode.text, new TextEncoder().encode(`{"type":"join","room":"${roomName(room)}"}`));
       return;
     }
-    if (this.times !== null) this.times.joinUs = this.#owner.clockUs();
+    const { times } = this;
+    if (times !== null) times.joinUs = this.#owner.clockUs();
     this.state = "open";
     this.#owner.onOpened(this);
-    this.times = null;
+    this.#opening = null;
   }
 
   #sendFrame(frameOpcode: number, payload: Uint8Array): void {
@@ -245,7 +259,7 @@ export class Connection implements FrameSink, SocketOwner {
   #leave(): void {
     this.state = "closed";
     this.#socket = null;
-    this.times = null;
+    this.#opening = null;
     if (this.#outbox !== null) {
       this.#outbox = null;
       this.#owner.onUnblocked();

@@ -27,7 +27,7 @@ const hexDigits = encoder.encode("0123456789abcdef");
 /**
  * Messages are written and compared four bytes at a time, as little-endian 32-bit words at any offset. Bytes
  * that are written one by one and soon read as words make the processor wait until they have left its store
- * buffer, which cost a message more than all the rest of its making (bench/message.ts).
+ * buffer: a quarter of what writing a message took (bench/message.ts).
  */
 export const seqKey = encodeWords('","seq":');
 export const atKey = encodeWords(',"at":');

@@ -59,13 +59,12 @@ export const linux = {
 
 /**
  * By number, since the library's `send` and `recv` first make the thread cancellable in any process with
- * several threads: 17 ns of each call (bench/message.ts).
+ * several threads: 15 ns of each call (bench/message.ts).
  */
 const numbers = process.arch === "x64" ? { sendto: 44, recvfrom: 45 } : { sendto: 206, recvfrom: 207 };
 
 /** `struct epoll_event` in 32-bit words: packed on x86-64, with a gap before the 64 bits of data elsewhere (epoll_ctl(2)). */
-export const epollEvent =
-  process.arch === "x64" ? { words: 3, dataLow: 1, dataHigh: 2 } : { words: 4, dataLow: 2, dataHigh: 3 };
+export const epollEvent = process.arch === "x64" ? { words: 3, data: 1 } : { words: 4, data: 2 };
 
 const errorNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 /** Linux's own: two names of one number, of which the later would win. */

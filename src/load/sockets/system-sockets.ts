@@ -6,8 +6,7 @@ import type { Sockets } from "./socket.ts";
 
 /**
  * The fastest sockets this system has. On Linux the C library's by FFI: `Bun.connect` hands every arrival over
- * in a new buffer by a callback, which costs 0.9 µs more per message and over 1 KB per connection
- * (bench/generator.ts).
+ * in a new buffer by a callback, which costs about 1 µs more per message (bench/generator.ts).
  */
 export const sockets: Sockets =
   linuxSocketCalls === null
