@@ -19,6 +19,8 @@ export interface MessagePhaseOptions {
   /** Microseconds since the run's epoch. */
   readonly clockUs: () => number;
   readonly isBlocked: () => boolean;
+  /** See `Sockets`. */
+  readonly wakesWithinUs: number;
   /** The phase's moment has come: what was used before was preparation. */
   readonly onStart: () => void;
   /** Everything is sent, or everything that can be known to be due here has arrived. */
@@ -137,7 +139,7 @@ export class MessagePhase {
       planned === null
         ? this.#schedule.count
         : alive.reduce((due, connection) => due + (planned[this.#room(connection)] ?? 0), 0);
-    this.#pacer = this.#createPacer(options.isBlocked);
+    this.#pacer = this.#createPacer(options);
   }
 
   /** Sends what is due, from the order's start on; for the socket loop, see `Sockets.pace`. */
@@ -270,7 +272,7 @@ export class MessagePhase {
     }
   }
 
-  #createPacer(isBlocked: () => boolean): Pacer {
+  #createPacer({ isBlocked, wakesWithinUs }: MessagePhaseOptions): Pacer {
     const schedule = this.#schedule;
     const clockUs = this.#clockUs;
     const { pattern, startUs } = this.#order;
@@ -291,6 +293,9 @@ export class MessagePhase {
     return steadyPacer({
       count: schedule.count,
       pacing: this.#setup.pacing,
+      wakesWithinUs,
+      // What is owed by a room that others speak in too is not known here.
+      isOwed: () => !this.#isEcho || this.#recorder.delivered < this.#expected,
       clockUs,
       dueUs: (number) => startUs + schedule.offsetUs(number),
       send: (number, dueUs, nowUs) => this.#send(schedule.sender(number), dueUs, nowUs),

@@ -40,10 +40,17 @@ interface Sent {
   readonly turn: number;
 }
 
+interface Circumstances {
+  readonly turnUs?: number;
+  readonly sendUs?: number;
+  readonly freeze?: readonly [number, number];
+  readonly isOwed?: () => boolean;
+}
+
 function pace(
   dues: readonly number[],
   pacing: "spin" | "timer",
-  { turnUs = 1, sendUs = 0, freeze }: { turnUs?: number; sendUs?: number; freeze?: [number, number] } = {},
+  { turnUs = 1, sendUs = 0, freeze, isOwed = () => true }: Circumstances = {},
 ): Sent[] {
   const { nowUs: startUs } = enter(turnUs);
   const sent: Sent[] = [];
@@ -51,6 +58,8 @@ function pace(
   const pacer = steadyPacer({
     count: dues.length,
     pacing,
+    wakesWithinUs: 100,
+    isOwed,
     clockUs: () => world.nowUs,
     dueUs: (send) => startUs + (dues[send] ?? Number.NaN),
     send: (send, dueUs) => {
@@ -110,6 +119,14 @@ test("timer pacing sleeps where spinning asks the clock all the time", () => {
   expect(world.turns).toBeGreaterThan(100 * turns);
 });
 
+test("with nothing owed, spinning begins as long before a send as a wait may be late", () => {
+  const sent = pace(everyMs(50), "spin", { turnUs: 1, isOwed: () => false });
+  // 100 turns of a microsecond each, after one that found out how long to sleep.
+  expect(world.turns).toBeGreaterThan(49 * 95);
+  expect(world.turns).toBeLessThan(49 * 110);
+  for (const { dueUs, atUs } of sent) expect(atUs - dueUs).toBeLessThanOrEqual(1);
+});
+
 test("after a standstill, what is overdue is sent at once with the due times it had (coordinated omission)", () => {
   const sent = pace(everyMs(1000), "spin", { turnUs: 10, freeze: [100, 500_000] });
   expect(sent.map(({ dueUs }) => dueUs)).toEqual(everyMs(1000));
@@ -139,6 +156,8 @@ test("a stopped pacer sends nothing more and does not finish", () => {
   const pacer = steadyPacer({
     count: 100,
     pacing: "timer",
+    wakesWithinUs: 100,
+    isOwed: () => true,
     clockUs: () => world.nowUs,
     dueUs: (send) => send * 1000,
     send: () => void sent++,

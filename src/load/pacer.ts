@@ -11,14 +11,16 @@ export interface Pacer {
 
 /** Sends are made a few at a time, so that arrivals are read in between even when the pacer is behind. */
 export const mostSendsPerTurn = 128;
-/** How long before a send spinning begins. */
-const spunUs = 2000;
 /** Burst: how often it looks whether the system has taken everything, unless an arrival lets it look sooner. */
 const blockedUs = 1000;
 
 export interface SteadyOptions {
   readonly count: number;
   readonly pacing: "spin" | "timer";
+  /** How late a wait may end: so long before a send spinning begins. */
+  readonly wakesWithinUs: number;
+  /** Whether an answer may come at any time, which a sleeping process would see some tens of microseconds late. */
+  readonly isOwed: () => boolean;
   readonly clockUs: () => number;
   /** When send k is due, on the same clock; never falls. */
   readonly dueUs: (send: number) => number;
@@ -30,12 +32,12 @@ export interface SteadyOptions {
  * Open loop: send k is made when it is due, however late the answers are; one that comes late is made at
  * once and keeps its due time (wrk2's rule against coordinated omission).
  *
- * `spin` asks the clock in every turn of the loop, which takes a whole processor and is late by a few
- * microseconds. `timer` sleeps until the next send and is late by what the system takes to wake up: some tens
+ * `spin` asks the clock in every turn of the loop while answers are owed and before a send, and is late by a few
+ * microseconds; at high rates it takes a whole processor. `timer` sleeps until the next send and is late by what the system takes to wake up: some tens
  * of microseconds on Linux (epoll_pwait2), a millisecond where only timers of milliseconds exist.
  */
 export function steadyPacer(options: SteadyOptions): Pacer {
-  const { count, pacing, clockUs, dueUs, send, finish } = options;
+  const { count, pacing, wakesWithinUs, isOwed, clockUs, dueUs, send, finish } = options;
   let next = 0;
   let isOver = false;
 
@@ -57,7 +59,8 @@ export function steadyPacer(options: SteadyOptions): Pacer {
       finish();
       return Number.POSITIVE_INFINITY;
     }
-    return pacing === "timer" ? waitUs : Math.max(0, waitUs - spunUs);
+    if (pacing === "timer") return waitUs;
+    return isOwed() ? 0 : Math.max(0, waitUs - wakesWithinUs);
   }
 
   return { turn, stop: () => (isOver = true) };

@@ -1,3 +1,4 @@
+import { demoteBackgroundThreads } from "../machine/background-threads.ts";
 import { nowUs } from "../machine/clock.ts";
 import { pinProcess } from "../machine/pin.ts";
 import type { Workload } from "../plan/plan.ts";
@@ -106,7 +107,10 @@ class Worker implements ConnectionOwner {
   }
 
   startPhase(order: PhaseOrder): void {
-    const { epochUs } = this.#setup;
+    const { epochUs, pacing } = this.#setup;
+    // Before each phase, since the compiler and the collector start threads when they need them. Not for bursts:
+    // they have no due times that compiling could delay, and without it they would be slow.
+    if (pacing === "spin" && order.pattern.kind === "steady") demoteBackgroundThreads();
     const phase = new MessagePhase({
       setup: this.#setup,
       order,
@@ -114,6 +118,7 @@ class Worker implements ConnectionOwner {
       seqs: this.#seqs[order.workload],
       clockUs: () => Math.floor(nowUs() - epochUs),
       isBlocked: () => this.#blocked > 0,
+      wakesWithinUs: sockets.wakesWithinUs,
       onStart: () => this.#resetUsage(),
       onMilestone: () => report({ kind: "progress", progress: phase.progress() }),
     });

@@ -3,6 +3,8 @@ import type { Socket, SocketOwner, Sockets, SocketTarget } from "./socket.ts";
 
 /** TCP sockets of Bun's own, for systems other than Linux. */
 export class BunSockets implements Sockets {
+  /** A timer fires up to a millisecond late, and is rounded up to one. */
+  readonly wakesWithinUs = 2000;
   #turn: (() => number) | null = null;
 
   open({ host, port }: SocketTarget, sourceAddress: string | null, owner: SocketOwner): Socket {

@@ -30,6 +30,8 @@ export interface SocketTarget {
 
 /** All sockets of a process, and the loop that serves them. */
 export interface Sockets {
+  /** How late a turn may come after the time it asked for, on a quiet machine. */
+  readonly wakesWithinUs: number;
   /** @param sourceAddress the local address to connect from, or null for the system's choice. */
   open(target: SocketTarget, sourceAddress: string | null, owner: SocketOwner): Socket;
   /**
