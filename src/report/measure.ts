@@ -251,7 +251,7 @@ const listed = {
   generatorShare: {
     header: "generator",
     meaning:
-      "Processor time of the load generator as a share of the processors it has. With spin pacing it stays near 100 % however little there is to do: then the send lag tells whether it kept up.",
+      "Processor time of the load generator as a share of the processors it has. With spin pacing it says little, since waiting for the next send takes processor time too: then the send lag tells whether it kept up.",
     better: "lower",
     pick: ({ generator }) => generator?.cpuShare ?? null,
     format: (value) => (value === null ? format.unknown : `${format.formatCount(Math.round(value * 100))} %`),
