@@ -247,7 +247,7 @@ export const options = {
     choices: ["auto", "spin", "timer"],
     commands: planned,
     otherwise: "auto",
-    help: "how endurance keeps its moments: spin takes a processor per worker, timer is late by a millisecond",
+    help: "how endurance keeps its moments: spin watches the clock and wants a processor per worker, timer sleeps until the next send is due",
   },
   "no-pin": {
     type: "flag",

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { projectFolder } from "../machine/environment.ts";
-import { escapeMarkdown } from "../report/table.ts";
 import { type Command, commands } from "./commands.ts";
 import { exitCodes } from "./errors.ts";
 import { describeValue } from "./help.ts";
@@ -11,8 +10,7 @@ const end = "<!-- end of reference -->";
 
 /** README's reference of commands, options and exit codes, from the tables that the program itself uses. */
 export function formatReference(): string {
-  const rows = (cells: readonly string[][]) =>
-    cells.map((row) => `| ${row.map(escapeMarkdown).join(" | ")} |`);
+  const rows = (cells: readonly string[][]) => cells.map((row) => `| ${row.map(escapePipes).join(" | ")} |`);
   const optionsOf = (command: string) =>
     Object.entries<Option>(options).filter(
       ([name, option]) => option.commands.includes(command) && name !== "help",
@@ -48,6 +46,11 @@ export function updateReference(readme: string): string {
   const to = readme.indexOf(end);
   if (from < 0 || to < from) throw new Error(`README.md: expected "${begin}" and behind it "${end}"`);
   return `${readme.slice(0, from + begin.length)}\n\n${formatReference()}\n\n${readme.slice(to)}`;
+}
+
+/** Cells are Markdown already; only a pipe would end one. */
+function escapePipes(cell: string): string {
+  return cell.replaceAll("|", "\\|");
 }
 
 if (import.meta.main) {
