@@ -226,6 +226,7 @@ export class MessagePhase {
       })),
       alive: this.#connections.filter(({ state }) => state === "open").map(({ index }) => index),
       firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
+      lastSendUs: recorder.sent > 0 ? recorder.lastSendUs : null,
       lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
       uncorrected: recorder.uncorrected.toSparse(),
       sendLag: recorder.sendLag.toSparse(),

@@ -15,6 +15,7 @@ export class Recorder {
   readonly sendLag = new Histogram();
   readonly silences: [number, number][] = [];
   firstSendUs = 0;
+  lastSendUs = 0;
   lastArrivalUs = 0;
   lastDeliveryUs = 0;
   sent = 0;
@@ -39,6 +40,7 @@ export class Recorder {
   recordSend(nowUs: number, lagUs: number): void {
     if (nowUs >= this.#secondEndUs) this.#turnSecond(nowUs);
     if (this.firstSendUs === 0) this.firstSendUs = nowUs;
+    this.lastSendUs = nowUs;
     this.sent += 1;
     this.#secondSent += 1;
     this.sendLag.record(lagUs);

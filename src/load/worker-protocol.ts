@@ -203,6 +203,7 @@ export interface PhaseReport extends PhaseProgress {
   }[];
   readonly alive: readonly number[];
   readonly firstSendUs: number | null;
+  readonly lastSendUs: number | null;
   readonly lastDeliveryUs: number | null;
   readonly uncorrected: SparseHistogram;
   readonly sendLag: SparseHistogram;

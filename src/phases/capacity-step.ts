@@ -72,6 +72,7 @@ function findLateness(
     sendLagP99Us: sendLagUs?.p99 ?? null,
     latencyP99Us: Math.max(latencyUs?.p99 ?? 0, plan.p99LimitMs * 1000),
     generatorCpuMs: generator?.cpuMs ?? 0,
+    othersCpuShare: generator?.othersCpuShare ?? null,
     serverCpuMs: server.cpuMs,
     spanMs: durationMs,
   });

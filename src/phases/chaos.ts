@@ -4,6 +4,7 @@ import { describeExit } from "../contenders/server.ts";
 import { readStats } from "../contenders/stats.ts";
 import { slotUs } from "../load/impact.ts";
 import type { ChaosReport, MendReport, PhaseReport, WorkerUsage } from "../load/worker-protocol.ts";
+import { watchCpuUsage } from "../machine/cpu-usage.ts";
 import { chaosLoadSeconds, type Fault } from "../plan/faults.ts";
 import type { FaultReport, Finding, Phase } from "../result/schema.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
@@ -12,7 +13,7 @@ import { emptyPhase } from "./context.ts";
 import { accountFor, type FaultAccount } from "./fault-account.ts";
 import { type ChaosWorkload, type FaultOrders, orderFault } from "./fault-orders.ts";
 import { describeFault } from "./fault-text.ts";
-import { describeGenerator } from "./generator-usage.ts";
+import { describeGenerator, judgeGenerator } from "./generator-usage.ts";
 
 const pollMs = 20;
 const viewIntervalMs = 250;
@@ -50,6 +51,7 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
   let lostBefore = 0;
 
   await watch.begin();
+  const takeCpuUsage = watchCpuUsage(plan.workerCpus);
   try {
     for (const fault of plan.faults) {
       const done = await runFault(context, fault, workload, faults);
@@ -67,9 +69,28 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
 
   const elapsedMs = (clockUs() - startUs) / 1000;
   const delivered = sumOf(reports, (one) => one.delivered);
+  const server = watch.figures(context.alive.length, delivered, context.idleRssBytes);
+  const generator = describeGenerator(addUsage(reports, plan.workers), elapsedMs, plan, {
+    usage: takeCpuUsage(),
+    serverCpuMs: server.cpuMs,
+  });
+  const sendLagUs = summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag)));
+  const guilt = judgeGenerator({
+    pattern: "steady",
+    plan,
+    sendLagP99Us: sendLagUs.p99,
+    // Lateness is forgiven a delivery (fault-account.ts), up to what would be called late.
+    latencyP99Us: faults.length === 0 ? null : Math.min(...faults.map(({ lateUs }) => lateUs)),
+    generatorCpuMs: generator.cpuMs,
+    othersCpuShare: generator.othersCpuShare,
+    serverCpuMs: server.cpuMs,
+    spanMs: elapsedMs,
+  });
   return {
     ...phase,
-    ...ending,
+    ...(ending.status === "ok" && guilt !== null && plan.voidRule
+      ? { status: "void" as const, reason: guilt }
+      : ending),
     durationMs: Math.round(elapsedMs),
     connections: {
       requested: opened,
@@ -78,10 +99,10 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
       failedByReason: mergeCounts(faults.map(({ lostByReason }) => lostByReason)),
       died: faults.reduce((all, { lostConnections }) => all + lostConnections, 0),
     },
-    sendLagUs: summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag))),
+    sendLagUs,
     longestSilenceMs: faults.length === 0 ? null : Math.max(...faults.map((one) => one.longestSilenceMs)),
-    server: watch.figures(context.alive.length, delivered, context.idleRssBytes),
-    generator: describeGenerator(addUsage(reports, plan.workers), elapsedMs, plan),
+    server,
+    generator,
     chaos: { workload, faults },
     findings: listChaosFindings(reports, lostBefore),
   };

@@ -1,12 +1,13 @@
 import { freemem, totalmem } from "node:os";
 import { describeExit } from "../contenders/server.ts";
 import type { ConnectReport } from "../load/worker-protocol.ts";
+import { watchCpuUsage } from "../machine/cpu-usage.ts";
 import { readKernelSockets } from "../machine/kernel-sockets.ts";
 import { splitExactly } from "../plan/split.ts";
 import type { Environment, Phase } from "../result/schema.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
 import { emptyPhase, type RoundContext } from "./context.ts";
-import { describeGenerator } from "./generator-usage.ts";
+import { describeGenerator, judgeGenerator } from "./generator-usage.ts";
 import { nameLimit } from "./limit.ts";
 
 const pollMs = 100;
@@ -24,10 +25,12 @@ export async function runConnect(context: RoundContext, environment: Environment
 
   context.board.reset();
   await watch.begin();
+  const takeCpuUsage = watchCpuUsage(plan.workerCpus);
   const connecting = crew.connect(splitExactly(Math.max(plan.connectBatch, plan.workers), plan.workers));
   const gaveUp = await superviseConnecting(context, connecting, startUs);
   const reports = await connecting;
   const elapsedMs = (clockUs() - startUs) / 1000;
+  const usage = takeCpuUsage();
   await watch.end();
   const atEnd = await watch.take();
 
@@ -57,9 +60,26 @@ export async function runConnect(context: RoundContext, environment: Environment
 
   const firstUs = Math.min(...reports.map((one) => one.firstAttemptUs ?? Number.POSITIVE_INFINITY));
   const lastUs = Math.max(...reports.map((one) => one.lastOpenedUs ?? 0));
+  const serverFigures = watch.figures(opened, 0, context.idleRssBytes);
+  const generator = describeGenerator(
+    reports.map((report) => report.usage),
+    elapsedMs,
+    plan,
+    { usage, serverCpuMs: serverFigures.cpuMs },
+  );
+  const guilt = judgeGenerator({
+    pattern: "burst",
+    plan,
+    sendLagP99Us: null,
+    latencyP99Us: null,
+    generatorCpuMs: generator.cpuMs,
+    othersCpuShare: generator.othersCpuShare,
+    serverCpuMs: serverFigures.cpuMs,
+    spanMs: lastUs > firstUs ? (lastUs - firstUs) / 1000 : 0,
+  });
   return {
     ...phase,
-    ...ending(context, opened, attemptsFailed, gaveUp),
+    ...ending(context, { opened, attemptsFailed, gaveUp, guilt }),
     durationMs: Math.round(elapsedMs),
     connections: {
       requested: plan.connections,
@@ -75,15 +95,8 @@ export async function runConnect(context: RoundContext, environment: Environment
       upgradeUs: summarize(mergeHistograms(reports.map(({ upgrade }) => upgrade))),
       joinUs: summarize(mergeHistograms(reports.map(({ join }) => join))),
     },
-    server: {
-      ...watch.figures(opened, 0, context.idleRssBytes),
-      descriptorLimit: atEnd.descriptorLimit,
-    },
-    generator: describeGenerator(
-      reports.map(({ usage }) => usage),
-      elapsedMs,
-      plan,
-    ),
+    server: { ...serverFigures, descriptorLimit: atEnd.descriptorLimit },
+    generator,
     findings:
       server.exit === null && limit !== null
         ? [{ kind: "limit", count: plan.connections - opened, text: limit.text }]
@@ -146,9 +159,17 @@ function hopeless({ plan, board }: RoundContext): boolean {
 
 function ending(
   { server, plan }: RoundContext,
-  opened: number,
-  attemptsFailed: number,
-  gaveUp: "aborted" | "stuck" | null,
+  {
+    opened,
+    attemptsFailed,
+    gaveUp,
+    guilt,
+  }: {
+    readonly opened: number;
+    readonly attemptsFailed: number;
+    readonly gaveUp: "aborted" | "stuck" | null;
+    readonly guilt: string | null;
+  },
 ): Pick<Phase, "status" | "reason"> {
   if (server.exit !== null) {
     return {
@@ -163,9 +184,8 @@ function ending(
       reason: `${attemptsFailed.toLocaleString("en")} attempts failed, more than the ${plan.errorThreshold.toLocaleString("en")} errors allowed`,
     };
   }
-  return opened === 0
-    ? { status: "failed", reason: "no connection could be opened" }
-    : { status: "ok", reason: null };
+  if (opened === 0) return { status: "failed", reason: "no connection could be opened" };
+  return guilt !== null && plan.voidRule ? { status: "void", reason: guilt } : { status: "ok", reason: null };
 }
 
 /** So that what follows measures the server and not its struggle for descriptors. */

@@ -1,6 +1,7 @@
 import { describeExit, type Server } from "../contenders/server.ts";
 import { readStats } from "../contenders/stats.ts";
 import type { PhaseOrder, PhaseReport } from "../load/worker-protocol.ts";
+import { watchCpuUsage } from "../machine/cpu-usage.ts";
 import type { PhasePlan, Plan, Workload } from "../plan/plan.ts";
 import type { Phase } from "../result/schema.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
@@ -14,6 +15,8 @@ const pollMs = 20;
 const viewIntervalMs = 250;
 const answerTimeoutMs = 2000;
 const stragglerMs = 50;
+/** Workers report every 200 ms. */
+const unheardMs = 700;
 /** A phase that trickles on is ended after this. */
 const longestPhaseMs = 300_000;
 
@@ -40,9 +43,11 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
 
   board.reset();
   await watch.begin();
+  const takeCpuUsage = watchCpuUsage(context.plan.workerCpus);
   crew.start(exchange.orders);
   const reached = await waitForEnd(context, exchange, startUs);
   const elapsedMs = (clockUs() - startUs) / 1000;
+  const usage = takeCpuUsage();
   await watch.end();
   // What comes a second time comes behind what everyone waited for.
   if (reached.status === "ok") await Bun.sleep(stragglerMs);
@@ -74,21 +79,23 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
   const latency = mergeHistograms([...board.seconds.values()].map((second) => second.latency.toSparse()));
   const silences = intersect(reports.map(({ silences }) => silences)).map(([from, to]) => (to - from) / 1000);
   const longestSilenceMs = Math.max(0, ...silences);
+  const serverFigures = watch.figures(context.alive.length, arrived, context.idleRssBytes);
   const generator = describeGenerator(
-    reports.map(({ usage }) => usage),
+    reports.map((report) => report.usage),
     elapsedMs,
     context.plan,
+    { usage, serverCpuMs: serverFigures.cpuMs },
   );
   const spanUs = span(reports);
   const sendLagUs = summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag)));
   const latencyUs = summarize(latency);
-  const serverFigures = watch.figures(context.alive.length, arrived, context.idleRssBytes);
   const guilt = judgeGenerator({
     pattern: exchange.orders[0]?.pattern.kind ?? "burst",
     plan: context.plan,
     sendLagP99Us: sendLagUs.p99,
     latencyP99Us: latencyUs.p99,
     generatorCpuMs: generator.cpuMs,
+    othersCpuShare: generator.othersCpuShare,
     serverCpuMs: serverFigures.cpuMs,
     spanMs: spanUs / 1000,
   });
@@ -117,6 +124,7 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
             deliveriesPerSecond: perSecond(totals.delivered, spanUs),
             sendsPerSecond: perSecond(totals.sent, spanUs),
             spanMs: Math.round(spanUs) / 1000,
+            sendSpanMs: Math.round(sendSpan(reports)) / 1000,
           }
         : null,
     rate: ending.status === "ok" && exchange.seconds !== null ? heldRate(exchange, timeline) : null,
@@ -165,7 +173,9 @@ async function waitForEnd(context: RoundContext, exchange: Exchange, startUs: nu
     await Promise.race([Bun.sleep(pollMs), server.exited, crew.fault]);
     const now = clockUs();
     const { arrived, expected, errors, finishedSending } = board.phaseTotals();
-    if (arrived !== arrivedBefore || expected <= arrived) {
+    // Of a worker that got no processor nobody knows what has arrived: that is no silence of the server.
+    const isUnheard = board.longestUnheardMs() >= unheardMs;
+    if (arrived !== arrivedBefore || expected <= arrived || isUnheard) {
       arrivedBefore = arrived;
       owedSinceUs = Math.max(now, startUs);
     }
@@ -269,6 +279,13 @@ function addUp(reports: readonly PhaseReport[]) {
     errorReplies: sum((one) => one.errorReplies),
     firstErrorReply: reports.map((one) => one.firstErrorReply).find((reply) => reply !== null) ?? null,
   };
+}
+
+/** From the first send to the last over all workers, in microseconds. */
+function sendSpan(reports: readonly PhaseReport[]): number {
+  const starts = reports.flatMap(({ firstSendUs }) => firstSendUs ?? []);
+  const ends = reports.flatMap(({ lastSendUs }) => lastSendUs ?? []);
+  return starts.length === 0 || ends.length === 0 ? 0 : Math.max(...ends) - Math.min(...starts);
 }
 
 /** From the first send to the last delivery over all workers, in microseconds; 0 when there was none. */

@@ -8,10 +8,12 @@ const steady: GeneratorEvidence = {
   sendLagP99Us: 900,
   latencyP99Us: 2000,
   generatorCpuMs: 1000,
+  othersCpuShare: 0,
   serverCpuMs: 200,
   spanMs: 1000,
 };
 const burst: GeneratorEvidence = { ...steady, pattern: "burst", sendLagP99Us: null };
+const starved = { generatorCpuMs: 500, othersCpuShare: 0.5, serverCpuMs: 850 };
 
 test.each([
   ["a small lag", steady, null],
@@ -27,6 +29,20 @@ test.each([
   ["a burst with a busy server", { ...burst, serverCpuMs: 900 }, null],
   ["a burst with an idle generator", { ...burst, generatorCpuMs: 700 }, null],
   ["a burst with a server nobody could watch", { ...burst, serverCpuMs: null }, null],
+  ["a burst on processors that others use too", { ...burst, ...starved }, "starved"],
+  [
+    "the same with a server that had no time to spare",
+    { ...burst, ...starved, serverCpuMs: 1000 },
+    "starved",
+  ],
+  ["others who took what was left", { ...burst, generatorCpuMs: 300, othersCpuShare: 0.5 }, null],
+  [
+    "a short burst beside others",
+    { ...burst, spanMs: 50, generatorCpuMs: 20, othersCpuShare: 0.6 },
+    "starved",
+  ],
+  ["a short burst beside a tick of others", { ...burst, spanMs: 25, othersCpuShare: 0.4 }, null],
+  ["others of whom nothing is known", { ...burst, ...starved, othersCpuShare: null }, null],
   ["a burst too short to tell", { ...burst, spanMs: 99, generatorCpuMs: 99, serverCpuMs: 20 }, null],
   [
     "a busy worker where two processors were given to two",

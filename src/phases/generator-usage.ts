@@ -1,4 +1,5 @@
 import type { WorkerUsage } from "../load/worker-protocol.ts";
+import type { CpuUsage } from "../machine/cpu-usage.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Phase } from "../result/schema.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
@@ -8,16 +9,29 @@ export function describeGenerator(
   usages: readonly WorkerUsage[],
   elapsedMs: number,
   plan: Plan,
+  others: { readonly usage: CpuUsage | null; readonly serverCpuMs: number | null },
 ): NonNullable<Phase["generator"]> {
   const cpuMs = usages.reduce((all, one) => all + one.cpuMs, 0);
   return {
     cpuMs: Math.round(cpuMs),
+    othersCpuShare: shareOfOthers(cpuMs, plan, others),
     peakRssBytes: usages.reduce((all, one) => all + one.rssBytes, 0),
     ceilingPerSecond: null,
     headroom: null,
     cpuShare: elapsedMs <= 0 ? 0 : Math.round((cpuMs / (elapsedMs * processorsOf(plan))) * 1000) / 1000,
     eventLoopDelayUs: summarize(mergeHistograms(usages.map(({ loopDelay }) => loopDelay))),
   };
+}
+
+/** Null where it is unknown what was used. A server that is not pinned may have used it: that is no foreigner. */
+function shareOfOthers(
+  ownMs: number,
+  { workerCpus }: Pick<Plan, "workerCpus">,
+  { usage, serverCpuMs }: { readonly usage: CpuUsage | null; readonly serverCpuMs: number | null },
+): number | null {
+  if (usage === null || usage.elapsedMs <= 0 || (workerCpus === null && serverCpuMs === null)) return null;
+  const othersMs = usage.usedMs - ownMs - (workerCpus === null ? (serverCpuMs ?? 0) : 0);
+  return Math.round(Math.max(0, othersMs / (usage.elapsedMs * usage.processors)) * 1000) / 1000;
 }
 
 /** Workers can't use more processors than they have, nor more than one each (garbage collection apart). */
@@ -38,6 +52,15 @@ export const generatorLimits = {
   busyShare: 0.95,
   /** … while the server used less than this of its own. */
   idleServerShare: 0.8,
+  /**
+   * It starved if others took at least this share of its processors, whatever the server did: its deliveries were
+   * late by the scheduler's slices …
+   */
+  othersShare: 0.1,
+  /** … and so much was used in all. Not more, since the kernel counts a part of it as interrupts. */
+  usedShare: 0.85,
+  /** Others' time is counted in steps of 10 ms: two of them, before a short burst is judged by it. */
+  leastOthersMs: 20,
   /** A burst shorter than this says nothing of shares: a garbage collection is half of it. */
   leastSpanMs: 100,
 } as const;
@@ -48,6 +71,8 @@ export interface GeneratorEvidence {
   readonly sendLagP99Us: number | null;
   readonly latencyP99Us: number | null;
   readonly generatorCpuMs: number;
+  /** What others took of its processors. */
+  readonly othersCpuShare: number | null;
   readonly serverCpuMs: number | null;
   /** From the first send to the last delivery. */
   readonly spanMs: number;
@@ -55,21 +80,31 @@ export interface GeneratorEvidence {
 
 /** Why the generator may have been the bottleneck, and what to change; null when it is innocent. */
 export function judgeGenerator(evidence: GeneratorEvidence): string | null {
-  const { pattern, plan, sendLagP99Us: lagUs, latencyP99Us, spanMs, serverCpuMs } = evidence;
-  if (pattern === "steady") {
-    const allowedUs = Math.max(
-      generatorLimits.leastLagUs[plan.pacing],
-      (latencyP99Us ?? 0) * generatorLimits.lagShare,
-    );
-    if (lagUs === null || lagUs <= allowedUs) return null;
-    const shown = (us: number) => `${(us / 1000).toFixed(1)} ms`;
-    return `the generator sent up to ${shown(lagUs)} late (p99; at most ${shown(allowedUs)} is allowed): lower --endurance-rate, use fewer connections or a quieter machine with more processors`;
-  }
-  if (spanMs < generatorLimits.leastSpanMs || serverCpuMs === null) return null;
+  return evidence.pattern === "steady" ? findLateness(evidence) : findBottleneck(evidence);
+}
+
+function findLateness({ plan, sendLagP99Us: lagUs, latencyP99Us }: GeneratorEvidence): string | null {
+  const allowedUs = Math.max(
+    generatorLimits.leastLagUs[plan.pacing],
+    (latencyP99Us ?? 0) * generatorLimits.lagShare,
+  );
+  if (lagUs === null || lagUs <= allowedUs) return null;
+  const shown = (us: number) => `${(us / 1000).toFixed(1)} ms`;
+  return `the generator sent up to ${shown(lagUs)} late (p99; at most ${shown(allowedUs)} is allowed): lower --endurance-rate, use fewer connections or a quieter machine with more processors`;
+}
+
+function findBottleneck(evidence: GeneratorEvidence): string | null {
+  const { plan, spanMs, serverCpuMs } = evidence;
   const share = (cpuMs: number, processors: number) => Math.min(1, cpuMs / (spanMs * processors));
   const own = share(evidence.generatorCpuMs, processorsOf(plan));
+  const others = evidence.othersCpuShare ?? 0;
+  const percent = (value: number) => `${Math.round(value * 100)} %`;
+  const leastOthers = Math.max(generatorLimits.othersShare, generatorLimits.leastOthersMs / spanMs);
+  if (others >= leastOthers && own + others >= generatorLimits.usedShare) {
+    return `the generator was starved: other processes took ${percent(others)} of its processors and left it ${percent(own)}; stop what else runs on this machine`;
+  }
+  if (spanMs < generatorLimits.leastSpanMs || serverCpuMs === null) return null;
   const server = share(serverCpuMs, plan.serverCpus?.length ?? 1);
   if (own < generatorLimits.busyShare || server >= generatorLimits.idleServerShare) return null;
-  const percent = (value: number) => `${Math.round(value * 100)} %`;
   return `the generator was the bottleneck: it used ${percent(own)} of its processors, the server ${percent(server)} of its own; give it more processors and --workers`;
 }

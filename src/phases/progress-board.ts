@@ -12,8 +12,10 @@ export class ProgressBoard {
   readonly seconds = new Map<number, SecondTotals>();
   readonly #connect: (ConnectProgress | null)[];
   readonly #phase: (PhaseProgress | null)[];
+  readonly #heardMs: number[];
 
   constructor(workers: number) {
+    this.#heardMs = new Array<number>(workers).fill(performance.now());
     this.#connect = new Array<null>(workers).fill(null);
     this.#phase = new Array<null>(workers).fill(null);
   }
@@ -22,6 +24,7 @@ export class ProgressBoard {
     this.seconds.clear();
     this.#connect.fill(null);
     this.#phase.fill(null);
+    this.#heardMs.fill(performance.now());
   }
 
   noteConnect(worker: number, progress: ConnectProgress): void {
@@ -30,6 +33,7 @@ export class ProgressBoard {
 
   notePhase(worker: number, progress: PhaseProgress): void {
     this.#phase[worker] = progress;
+    this.#heardMs[worker] = performance.now();
     for (const { second, sent, delivered, latency } of progress.seconds) {
       const totals = this.seconds.get(second) ?? { sent: 0, delivered: 0, latency: new Histogram() };
       totals.sent += sent;
@@ -37,6 +41,11 @@ export class ProgressBoard {
       totals.latency.add(latency);
       this.seconds.set(second, totals);
     }
+  }
+
+  /** How long the worker that was silent longest has told nothing of the phase; they report a few times a second. */
+  longestUnheardMs(): number {
+    return performance.now() - Math.min(...this.#heardMs);
   }
 
   connectTotals() {

@@ -9,7 +9,7 @@ export interface Fact {
 }
 
 /** What ran where, in a few lines. */
-export function listFacts({ environment, plan }: Result): Fact[] {
+export function listFacts({ environment, plan, calibration }: Result): Fact[] {
   return [
     { label: "machine", text: describeMachine(environment) },
     { label: "system", text: describeSystem(environment) },
@@ -17,7 +17,23 @@ export function listFacts({ environment, plan }: Result): Fact[] {
     { label: "limits", text: describeLimits(environment) },
     { label: "plan", text: describePlan(plan) },
     { label: "phases", text: plan.phases.map((phase) => describePhase(phase, plan)).join(" → ") || "none" },
+    { label: "resolves", text: describeCalibration(calibration) },
   ];
+}
+
+/** How small a difference this machine can tell: without it a reader can't judge a "no clear difference". */
+function describeCalibration(calibration: Result["calibration"]): string {
+  if (calibration === null) return 'unknown: "showdown calibrate" has not been run on this machine';
+  const { at, preset, rounds, contender, resolvableShare, holds } = calibration;
+  const how = `calibrated ${at.slice(0, 10)} with ${contender}, ${preset}, ${format.plural(rounds, "round")}`;
+  const failures = [
+    ...(holds.noFalseDifference ? [] : ["found a difference where there was none"]),
+    ...(holds.differenceFound ? [] : ["missed the handicap"]),
+  ];
+  if (failures.length > 0) return `in doubt: ${how}, which ${format.joinNames(failures)}`;
+  return resolvableShare === null
+    ? `unknown: ${how}`
+    : `differences in burst throughput from about ${format.formatShare(resolvableShare)} on, in nine of ten runs (${how})`;
 }
 
 function describeMachine({ cpuModel, cpuCount, cpuGovernor, memoryBytes, arch }: Environment): string {

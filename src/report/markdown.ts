@@ -1,6 +1,7 @@
 import type { ContenderFacts, Phase, Result, Round } from "../result/schema.ts";
 import { article } from "./article.ts";
 import { describeCapacity } from "./capacity.ts";
+import { retestArticle } from "./claims.ts";
 import { describeStatus, listFacts } from "./facts.ts";
 import { buildFaultTables } from "./fault-table.ts";
 import * as format from "./format.ts";
@@ -9,12 +10,14 @@ import { measures } from "./measure.ts";
 import { listNotes } from "./note.ts";
 import { buildPhaseTable, listMeanings } from "./phase-table.ts";
 import { listSections, nameOf, nameOfRound, type Section, titleOf } from "./section.ts";
+import { type Demand, defaultDemand, sizeUp } from "./sizing.ts";
 import { type Column, escapeMarkdown, renderMarkdown as renderTable, type Table } from "./table.ts";
 import { listTroubles } from "./trouble.ts";
+import { unfairLead } from "./unfair-count.ts";
 import { judge } from "./verdict.ts";
 
 /** `report.md`: the whole run in one page, the verdict first. */
-export function renderMarkdown(result: Result): string {
+export function renderMarkdown(result: Result, demand: Demand = defaultDemand): string {
   const sections = listSections(result);
   const blocks = [
     [`# ${escapeMarkdown(result.id)}`],
@@ -22,6 +25,8 @@ export function renderMarkdown(result: Result): string {
     ...writeVerdict(result),
     ...writeTroubles(result),
     ...sections.flatMap((section) => writeSection(section, sections)),
+    ...writeSizing(result, demand),
+    ...writeClaims(result),
     ...writeContenders(result),
     ...writeConditions(result),
     ...writeRounds(result),
@@ -34,11 +39,53 @@ export function renderMarkdown(result: Result): string {
 type Block = readonly string[];
 
 function writeVerdict(result: Result): Block[] {
-  const { items, remarks } = judge(result);
+  const { items, declared, remarks } = judge(result);
+  const advice = items.map(({ choice, text }) =>
+    choice === null ? bullet(text) : `- **${escapeMarkdown(choice)}** ${escapeMarkdown(text)}`,
+  );
   return [
     ["## Verdict"],
-    ...(items.length === 0 ? [] : [items.map(({ text }) => bullet(text))]),
+    ...(items.length === 0 ? [] : [[...advice, ...declared.map(bullet)]]),
     ...remarks.map((text) => [escapeMarkdown(text)]),
+  ];
+}
+
+function writeSizing(result: Result, demand: Demand): Block[] {
+  const sizing = sizeUp(result, demand);
+  if (sizing === null) return [];
+  return [
+    [`## ${sizing.title}`],
+    ["What the costs measured here would come to. An extrapolation, on these assumptions:"],
+    sizing.assumptions.map(bullet),
+    ...sizing.tables.flatMap(({ title, table }) => [[`### ${title}`], renderTable(table)]),
+  ];
+}
+
+function writeClaims(result: Result): Block[] {
+  const retest = retestArticle(result);
+  if (retest === null) return [];
+  const header = ["claim", "article", "measured", "", "why"];
+  const table: Table = {
+    columns: header.map((text) => ({ header: text, align: "left" })),
+    rows: retest.claims.map(({ claim, article: figures, measured, finding, why }) => ({
+      cells: [
+        { text: claim },
+        { text: figures },
+        { text: measured },
+        { text: finding, style: "strong" },
+        { text: why },
+      ],
+    })),
+  };
+  return [
+    ["## The article's claims, re-tested"],
+    [
+      `"${article.title}" (${article.source}), with ${retest.elixir} and ${retest.go} for its two sides. Its figures are of another machine (${article.machine}): what is tested is what it concludes from them.`,
+    ],
+    renderTable(table),
+    ...(retest.unfair === null
+      ? []
+      : [["### The same servers, counted unfairly"], [unfairLead], renderTable(retest.unfair)]),
   ];
 }
 

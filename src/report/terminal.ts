@@ -1,9 +1,11 @@
 import type { Result } from "../result/schema.ts";
+import { retestArticle } from "./claims.ts";
 import { describeStatus, listFacts } from "./facts.ts";
 import { buildFaultTables } from "./fault-table.ts";
 import { listNotes } from "./note.ts";
 import { buildPhaseTable } from "./phase-table.ts";
 import { listSections, type Section, titleOf } from "./section.ts";
+import { type Demand, defaultDemand, sizeUp } from "./sizing.ts";
 import { createPainter, type Painter, type Style } from "./style.ts";
 import { renderText, type TextOptions } from "./table.ts";
 import { listTroubles } from "./trouble.ts";
@@ -12,6 +14,7 @@ import { judge } from "./verdict.ts";
 export interface TerminalOptions {
   readonly columns: number;
   readonly color: boolean;
+  readonly demand?: Demand;
 }
 
 /** Longer lines of prose are hard to read. */
@@ -19,7 +22,10 @@ const widestProse = 110;
 const narrowest = 40;
 
 /** The summary of a run, also of one that did not get far. Ends with a line break. */
-export function renderTerminal(result: Result, { columns, color }: TerminalOptions): string {
+export function renderTerminal(
+  result: Result,
+  { columns, color, demand = defaultDemand }: TerminalOptions,
+): string {
   const width = Math.max(narrowest, columns);
   const page: Page = { width: Math.min(width, widestProse), paint: createPainter(color) };
   const sections = listSections(result);
@@ -37,6 +43,8 @@ export function renderTerminal(result: Result, { columns, color }: TerminalOptio
     ]),
     ...renderTroubles(result, page),
     ...renderVerdict(result, page),
+    ...renderSizing(result, demand, page, { width, color }),
+    ...renderClaims(result, page),
     "",
   ];
   return lines.join("\n");
@@ -81,12 +89,42 @@ function renderTroubles(result: Result, page: Page): string[] {
 }
 
 function renderVerdict(result: Result, page: Page): string[] {
-  const { items, remarks } = judge(result);
+  const { items, declared, remarks } = judge(result);
   return [
     "",
     page.paint("Verdict", "strong"),
-    ...items.flatMap(({ text }) => prose(text, page, null)),
+    ...items.flatMap(({ choice, text }) => prose(choice === null ? text : `${choice} ${text}`, page, null)),
+    ...declared.flatMap((text) => prose(text, page, null)),
     ...remarks.flatMap((text) => prose(text, page, "dim")),
+  ];
+}
+
+function renderSizing(result: Result, demand: Demand, page: Page, options: TextOptions): string[] {
+  const sizing = sizeUp(result, demand);
+  if (sizing === null) return [];
+  return [
+    "",
+    page.paint(sizing.title, "strong"),
+    ...sizing.tables.flatMap(({ title, table }) => [
+      ...(sizing.tables.length === 1 ? [] : [`  ${title}`]),
+      ...renderText(table, options),
+    ]),
+    ...sizing.assumptions.flatMap((text) => prose(text, page, "dim")),
+  ];
+}
+
+const findingStyles = { holds: "good", "does not hold": "bad", "can't tell": "warning" } as const;
+
+/** The findings; why stands in the reports. */
+function renderClaims(result: Result, page: Page): string[] {
+  const retest = retestArticle(result);
+  if (retest === null) return [];
+  return [
+    "",
+    page.paint("The article's claims, re-tested (the reports say why)", "strong"),
+    ...retest.claims.flatMap(({ claim, article, measured, finding }) =>
+      prose(`${finding}: ${claim} Article: ${article}. Measured: ${measured}.`, page, findingStyles[finding]),
+    ),
   ];
 }
 

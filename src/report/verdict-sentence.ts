@@ -49,12 +49,17 @@ const phrases: Readonly<Partial<Record<MeasureName, Phrase>>> = {
 const closeRatio = 1.05;
 
 /** One or two sentences with their numbers, phase and basis. */
-export function describeItem(item: Omit<VerdictItem, "text">): string {
+export function describeItem(item: Omit<VerdictItem, "text" | "choice">): string {
   const basis = item.rounds === 0 ? "" : ` (${item.rounds === 1 ? "one round" : `${item.rounds} rounds`})`;
   return [`${item.phase}${basis}: ${describeOutcome(item)}.`, ...describeLimitations(item)].join(" ");
 }
 
-function describeOutcome({ outcome, measure, rounds, unranked }: Omit<VerdictItem, "text">): string {
+function describeOutcome({
+  outcome,
+  measure,
+  rounds,
+  unranked,
+}: Omit<VerdictItem, "text" | "choice">): string {
   const { most: unlimited, each } = phrases[measure] ?? { most: "was best", each: (value) => `had ${value}` };
   // Nobody is called the best while somebody else may be better.
   const isOpen = unranked.some(({ atLeast }) => atLeast !== undefined);
@@ -108,7 +113,8 @@ function describeLevel(leader: Standing, level: readonly Rival[], { measure }: W
   return `no clear difference between ${names}${which}: ratio ${format.formatFactor(next.ratio)} (${limitsOf(next.limits)})`;
 }
 
-function isLevel({ isClear, ratio }: Rival): boolean {
+/** Not clearly behind; of a single round, close. */
+export function isLevel({ isClear, ratio }: Rival): boolean {
   return isClear === null ? ratio < closeRatio : !isClear;
 }
 
@@ -147,7 +153,7 @@ function roughFactor(ratio: number): string {
 }
 
 /** Who is missing is said once per phase, with the measure that the phase is about. */
-function describeLimitations({ use, unranked, caveats }: Omit<VerdictItem, "text">): string[] {
+function describeLimitations({ use, unranked, caveats }: Omit<VerdictItem, "text" | "choice">): string[] {
   const isHeadline = ["connections", "burst", "sustained", "faults", "recovery"].includes(use);
   if (!isHeadline || unranked.length === 0) return [...caveats];
   return [...caveats, `Not ranked: ${format.joinNames(unranked.map(nameUnranked))}.`];

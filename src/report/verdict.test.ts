@@ -29,7 +29,7 @@ function bursts(first: readonly number[], second: readonly number[]): Result {
     const deliveriesPerSecond = values[round.round - 1] ?? 0;
     const phases = round.phases.map((phase) => ({
       ...phase,
-      throughput: { deliveriesPerSecond, sendsPerSecond: deliveriesPerSecond, spanMs: 1 },
+      throughput: { deliveriesPerSecond, sendsPerSecond: deliveriesPerSecond, spanMs: 1, sendSpanMs: 1 },
     }));
     return { ...round, phases };
   });
@@ -166,6 +166,40 @@ test("one contender, and none", () => {
   );
   expect(judge(fixtureCases["nothing-run"] ?? fixtureResult())).toEqual({
     items: [],
+    declared: [],
     remarks: ["Nothing was measured, so there is nothing to judge."],
   });
+});
+
+test("advice is given no further than the figures go", () => {
+  const clear = bursts([2000, 2020, 1980, 2010, 1990], [1000, 1015, 995, 1000, 990]);
+  expect(itemOf(clear, "burst").choice).toBe(
+    "Choose bun-native when bursts of answers to single clients matter most.",
+  );
+  const tie = bursts([1000, 1300, 900, 1100, 1000], [1100, 950, 1200, 900, 1020]);
+  expect(itemOf(tie, "burst").choice).toMatch(
+    /^Choose (bun-native or node-ws|node-ws or bun-native) when .*: a tie\.$/,
+  );
+  expect(itemOf(bursts([2000], [1000]), "burst").choice).toStartWith(
+    "By this one round, choose bun-native when",
+  );
+  expect(itemOf(fixtureResult(), "connections").choice).toContain("they are equal");
+  const alone = fixtureResult({ contenders: [bunNative] });
+  expect(itemOf(alone, "burst").choice).toBeNull();
+});
+
+test("nobody is advised while somebody else may hold more", () => {
+  const same = [30_000, 30_100, 30_200, 29_900, 30_000];
+  const rates = {
+    "bun-native": [64_000, 60_000, 64_000, 62_000, 64_000],
+    "go-gorilla": same,
+    "node-ws": same,
+  };
+  expect(itemOf(searched(rates, true), "sustained").choice).toBeNull();
+});
+
+test("what no phase measures is advised by the manifests", () => {
+  expect(judge(fixtureResult()).declared).toEqual([
+    "Choose bun-native (bun build --compile) when a single binary to deploy matters; not elixir-genserver. By their manifests.",
+  ]);
 });

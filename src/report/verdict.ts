@@ -2,6 +2,7 @@ import type { Result } from "../result/schema.ts";
 import { type Interval, medianInterval } from "../stats/intervals.ts";
 import { type Comparison, type Entry, rank } from "../stats/ranking.ts";
 import { lowerBound } from "./capacity.ts";
+import { describeChoice, describeDeployments } from "./choice.ts";
 import { reportsOf } from "./fault-table.ts";
 import * as format from "./format.ts";
 import { headlineOf } from "./headline-columns.ts";
@@ -13,6 +14,7 @@ import {
   listSections,
   okPhases,
   type Participant,
+  participantsOf,
   type Section,
   titleOf,
 } from "./section.ts";
@@ -69,11 +71,16 @@ export interface VerdictItem {
   readonly unranked: readonly Unranked[];
   /** What else a reader has to know of those compared, such as a share that was lost. */
   readonly caveats: readonly string[];
+  /** "Choose X when …"; null where nobody can be advised. */
+  readonly choice: string | null;
+  /** What the choice rests on: figures, limits and phase. */
   readonly text: string;
 }
 
 export interface Verdict {
   readonly items: readonly VerdictItem[];
+  /** Advice that rests on manifests and not on a phase. */
+  readonly declared: readonly string[];
   /** What holds for all of it, such as that one round supports no claim. */
   readonly remarks: readonly string[];
 }
@@ -88,7 +95,8 @@ export function judge(result: Result): Verdict {
         // That a phase has nothing to show is said once.
         .filter(({ outcome, measure }) => outcome.kind !== "none" || measure === headlineOf(section)),
     );
-  return { items, remarks: describeRemarks(result, items) };
+  const declared = items.length === 0 ? [] : describeDeployments(participantsOf(result));
+  return { items, declared, remarks: describeRemarks(result, items) };
 }
 
 function usesOf(section: Section): [Use, MeasureName][] {
@@ -156,7 +164,7 @@ function judgeMeasure(section: Section, use: Use, name: MeasureName): VerdictIte
         : []),
     ],
   };
-  return { ...item, text: describeItem(item) };
+  return { ...item, choice: describeChoice(item), text: describeItem(item) };
 }
 
 function decide(

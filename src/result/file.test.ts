@@ -41,6 +41,7 @@ const initial: Result = {
   contenders: [],
   rounds: [],
   warnings: [],
+  calibration: null,
 };
 /** Some megabytes, so that writing it takes its time. */
 const large: Result = { ...initial, warnings: [{ kind: "large", text: "x".repeat(4_000_000) }] };

@@ -207,6 +207,8 @@ export const phaseSchema = z.object({
       sendsPerSecond: z.number(),
       /** From the first send to the last delivery. */
       spanMs: z.number(),
+      /** From the first send to the last; null in results from before it was kept. */
+      sendSpanMs: z.number().nullable().default(null),
     })
     .nullable(),
   /** Endurance: what was asked for and what was held. */
@@ -244,6 +246,8 @@ export const phaseSchema = z.object({
       peakRssBytes: count,
       /** Share of its processors' time. */
       cpuShare: z.number(),
+      /** Share of its processors' time that other processes took; null where that is unknown. */
+      othersCpuShare: z.number().nullable().default(null),
       /** What the workers could receive of this workload, by their processor time per delivery against a null server. */
       ceilingPerSecond: z.number().nullable(),
       /** Ceiling by throughput: 1 is the ceiling. */
@@ -334,6 +338,17 @@ export const environmentSchema = z.object({
   sysctls: z.record(z.string(), z.string()),
 });
 
+export const calibrationSchema = z.object({
+  at: z.string(),
+  preset: z.string(),
+  contender: z.string(),
+  rounds: z.int().positive(),
+  /** The smallest difference that nine of ten such runs would find, as a share; null where it can't be told. */
+  resolvableShare: z.number().nullable(),
+  /** What had to come out: nothing between two of the same, and the handicap. */
+  holds: z.object({ noFalseDifference: z.boolean(), differenceFound: z.boolean() }),
+});
+
 export const resultSchema = z.object({
   schema: z.literal(schemaVersion),
   id: z.string(),
@@ -349,6 +364,8 @@ export const resultSchema = z.object({
   contenders: z.array(contenderSchema),
   rounds: z.array(roundSchema),
   warnings: z.array(z.object({ kind: z.string(), text: z.string() })),
+  /** What the last `showdown calibrate` on this machine said; null where there was none. */
+  calibration: calibrationSchema.nullable().default(null),
 });
 
 export type Result = z.infer<typeof resultSchema>;
@@ -362,4 +379,5 @@ export type Quantiles = z.infer<typeof quantilesSchema>;
 export type TimelineBucket = z.infer<typeof bucketSchema>;
 export type ContenderFacts = z.infer<typeof contenderSchema>;
 export type Verification = NonNullable<ContenderFacts["verified"]>;
+export type KeptCalibration = z.infer<typeof calibrationSchema>;
 export type Environment = z.infer<typeof environmentSchema>;

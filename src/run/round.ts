@@ -203,7 +203,7 @@ async function warmUp(
   const quiet: RoundContext = { ...context, plan: warmup, onView: () => {} };
   await crew.setup(workerSetups(warmup, options, context.server, addresses));
   const opened = await runConnect(quiet, options.environment);
-  if (opened.status === "ok") {
+  if (opened.connections.opened > 0) {
     await runExchange(quiet, orderEndurance(quiet, { kind: "endurance", workload: "echo" }));
     for (const workload of ["echo", "broadcast"] as const) {
       if (workload === "echo" || warmup.phases.some((phase) => phase.workload === workload)) {

@@ -64,9 +64,14 @@ export async function runFixtures(
   names: readonly string[],
   ...options: readonly string[]
 ): Promise<EndedRun> {
+  return await runResults(...smokeRun, ...names, ...options);
+}
+
+/** `run` with these options, in a results folder of its own. */
+export async function runResults(...args: readonly string[]): Promise<EndedRun> {
   const results = temporaryFolder();
   try {
-    const ended = await showdown(...smokeRun, "--results", results, ...names, ...options);
+    const ended = await showdown(...args, "--results", results);
     const result = readResult(results);
     if (result === null) throw new Error(`no result.json; the program said: ${ended.stderr}`);
     return { ...ended, result };

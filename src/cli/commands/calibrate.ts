@@ -1,5 +1,3 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { startLeash } from "../../contenders/leash.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
 import { formatCount, formatRate } from "../../report/format.ts";
@@ -8,6 +6,7 @@ import { createResultFile } from "../../result/file.ts";
 import { type Result, schemaVersion } from "../../result/schema.ts";
 import { type Calibration, enterThrice, judgeCalibration, roles } from "../../run/calibration.ts";
 import { measureCeilings } from "../../run/ceiling.ts";
+import { keepCalibration } from "../../run/kept-calibration.ts";
 import { runShowdown } from "../../run/showdown.ts";
 import type { Verdict } from "../../stats/ranking.ts";
 import { exitCodes, UsageError } from "../errors.ts";
@@ -63,6 +62,7 @@ export async function calibrate({ values, positionals }: ParsedOptions, host: Ho
     contenders: [],
     rounds: [],
     warnings: [],
+    calibration: null,
   };
   const file = await createResultFile(resultsFolder(values, host), initial);
   const progress = createProgress(plan, {
@@ -89,35 +89,17 @@ export async function calibrate({ values, positionals }: ParsedOptions, host: Ho
     progress.end();
     if (result.status === "aborted") return exitCodes.aborted.code;
     const calibration = judgeCalibration(result, name, share);
-    await keepCalibration(calibration, startedAt, plan.preset);
+    const { rounds, resolvableShare, holds } = calibration;
+    const kept = { at: startedAt, preset: plan.preset, contender: name, rounds, resolvableShare, holds };
+    await keepCalibration(kept, cacheDir);
     host.out(values.json ? `${JSON.stringify(calibration)}\n` : formatCalibration(calibration));
     host.err(`\nWritten to ${file.folder}\n`);
-    const { noFalseDifference, differenceFound } = calibration.holds;
+    const { noFalseDifference, differenceFound } = holds;
     return noFalseDifference && differenceFound ? exitCodes.ok.code : exitCodes.calibration.code;
   } finally {
     progress.end();
     await leash.stop();
     stop.end();
-  }
-}
-
-const calibrationPath = join(cacheDir, "calibration.json");
-
-async function keepCalibration(calibration: Calibration, at: string, preset: string): Promise<void> {
-  await mkdir(dirname(calibrationPath), { recursive: true });
-  const { contender, rounds, resolvableShare, holds } = calibration;
-  await writeFile(calibrationPath, JSON.stringify({ at, preset, contender, rounds, resolvableShare, holds }));
-}
-
-/** What the last calibration of this machine said, in a sentence; null when there was none. */
-export async function quoteCalibration(): Promise<string | null> {
-  try {
-    const kept = JSON.parse(await readFile(calibrationPath, "utf8"));
-    if (typeof kept.resolvableShare !== "number") return null;
-    const percent = (kept.resolvableShare * 100).toFixed(1);
-    return `calibrated ${String(kept.at).slice(0, 16).replace("T", " ")} (${kept.preset}, ${kept.rounds} rounds, ${kept.contender}): differences from about ${percent} % are found in nine of ten runs`;
-  } catch {
-    return null;
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { renderMarkdown } from "../../report/markdown.ts";
+import { demandOf } from "../../report/sizing.ts";
 import { exportCsv } from "../../result/export-csv.ts";
 import { readRun } from "../../result/read.ts";
 import { exitCodes, UsageError, WritingError } from "../errors.ts";
@@ -25,9 +26,10 @@ export async function report({ values, positionals }: ParsedOptions, host: Host)
   }
   // Brings the page's whole machinery, which no other command needs to load.
   const { renderHtml } = await import("../../report/html/render.ts");
+  const demand = demandOf(values);
   const reports = [
-    { name: "report.md", text: renderMarkdown(result) },
-    { name: "report.html", text: await renderHtml(result) },
+    { name: "report.md", text: renderMarkdown(result, demand) },
+    { name: "report.html", text: await renderHtml(result, demand) },
   ];
   await write(folder, reports, host);
   if (values.csv !== undefined) await write(resolve(host.cwd, values.csv), exportCsv(result), host);

@@ -1,3 +1,4 @@
+import { appendJobSummary } from "../../compare/job-summary.ts";
 import { checkThresholds, parseThresholds, type ThresholdOutcome } from "../../compare/threshold.ts";
 import { formatEntrant, type ResolvedEntrant } from "../../contenders/entrants.ts";
 import { startLeash } from "../../contenders/leash.ts";
@@ -9,6 +10,7 @@ import type { Plan } from "../../plan/plan.ts";
 import { renderHtml } from "../../report/html/render.ts";
 import { renderMarkdown } from "../../report/markdown.ts";
 import { createProgress } from "../../report/progress.ts";
+import { demandOf } from "../../report/sizing.ts";
 import { renderTerminal } from "../../report/terminal.ts";
 import { createResultFile } from "../../result/file.ts";
 import { enterRun } from "../../result/history.ts";
@@ -17,6 +19,7 @@ import { measureCeilings } from "../../run/ceiling.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { passGate } from "../../run/gate.ts";
 import type { Ceilings } from "../../run/headroom.ts";
+import { readCalibration } from "../../run/kept-calibration.ts";
 import { runShowdown } from "../../run/showdown.ts";
 import { exitCodes, VerifyFailedError } from "../errors.ts";
 import type { Host } from "../host.ts";
@@ -25,7 +28,6 @@ import { resultsFolder } from "../paths.ts";
 import { makePlan } from "../plan-options.ts";
 import { cacheDir, findEntrants, type Prepared, prepare } from "../prepare.ts";
 import { watchSignals } from "../signals.ts";
-import { quoteCalibration } from "./calibrate.ts";
 
 /** `showdown run`: the whole showdown, from the toolchains to the verdict. Returns the exit code. */
 export async function run({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
@@ -57,6 +59,7 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
     rounds: [],
     warnings:
       pinReason === null ? machine.warnings : [{ kind: "pinning", text: pinReason }, ...machine.warnings],
+    calibration: await readCalibration(cacheDir),
   };
   // Before anything is installed, built or started.
   const file = await createResultFile(resultsFolder(values, host), initial);
@@ -87,15 +90,19 @@ export async function run({ values, positionals }: ParsedOptions, host: Host): P
       onEvent: onEvent,
     });
     progress.end();
-    await file.writeBeside("report.md", renderMarkdown(result));
-    await file.writeBeside("report.html", await renderHtml(result));
+    const demand = demandOf(values);
+    const markdown = renderMarkdown(result, demand);
+    await file.writeBeside("report.md", markdown);
+    await file.writeBeside("report.html", await renderHtml(result, demand));
     const historyProblem = enterRun(resultsFolder(values, host), result);
-    if (historyProblem !== null) host.err(`warning: ${historyProblem}\n`);
+    const summaryProblem = appendJobSummary(host.env, markdown);
+    for (const problem of [historyProblem, summaryProblem]) {
+      if (problem !== null) host.err(`warning: ${problem}\n`);
+    }
     // With --json the summary is for the person, not for the pipe.
     const isTty = values.json ? host.errIsTty : host.outIsTty;
-    const calibrated = await quoteCalibration();
-    const summary = renderTerminal(result, { columns: host.columns(), color: isTty && !host.env.NO_COLOR });
-    if (calibrated !== null) host.err(`\n${calibrated}\n`);
+    const color = isTty && !host.env.NO_COLOR;
+    const summary = renderTerminal(result, { columns: host.columns(), color, demand });
     if (values.json) {
       host.err(summary);
       host.out(`${JSON.stringify(result)}\n`);

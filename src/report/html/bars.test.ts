@@ -7,7 +7,12 @@ import { buildBars, type Lane, scaleOf } from "./bars.ts";
 const plan = fixturePlan();
 
 function burst(deliveriesPerSecond: number, changes: Partial<Phase> = {}): Phase {
-  const throughput = { deliveriesPerSecond, sendsPerSecond: deliveriesPerSecond, spanMs: 1000 };
+  const throughput = {
+    deliveriesPerSecond,
+    sendsPerSecond: deliveriesPerSecond,
+    spanMs: 1000,
+    sendSpanMs: 900,
+  };
   return fixtureExchange(plan, "burst", "echo", 1, { throughput, ...changes });
 }
 

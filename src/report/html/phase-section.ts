@@ -188,6 +188,7 @@ class SectionPage {
           measuredColumn("generatorShare", 0),
           ...(this.#section.kind === "connect" ? [] : [measuredColumn("sendLagP99", 0)]),
           loopDelayColumn,
+          othersColumn,
           ...(this.#section.kind === "connect" ? [] : [headroomColumn]),
         ],
         "Load generator",
@@ -268,6 +269,17 @@ const loopDelayColumn: PhaseColumn = {
   cell: (participant: Participant) => {
     const delays = okPhases(participant).flatMap(({ generator }) => generator?.eventLoopDelayUs.max ?? []);
     return { text: format.formatLatency(delays.length === 0 ? null : Math.max(...delays)) };
+  },
+};
+
+const othersColumn: PhaseColumn = {
+  header: "others",
+  meaning:
+    "Share of the generator's processors that other processes took while the phase went on; the most of the rounds.",
+  group: 0,
+  cell: (participant: Participant) => {
+    const known = okPhases(participant).flatMap(({ generator }) => generator?.othersCpuShare ?? []);
+    return { text: known.length === 0 ? format.unknown : format.formatShare(Math.max(...known)) };
   },
 };
 

@@ -1,11 +1,14 @@
 import type { Result } from "../../result/schema.ts";
 import { article } from "../article.ts";
+import { retestArticle } from "../claims.ts";
 import { describeStatus } from "../facts.ts";
 import * as format from "../format.ts";
 import { listSections, nameOf, titleOf } from "../section.ts";
+import { type Demand, defaultDemand, sizeUp } from "../sizing.ts";
 import { listTroubles } from "../trouble.ts";
 import { judge, type Verdict } from "../verdict.ts";
 import { loadAssets } from "./assets.ts";
+import { renderClaims } from "./claims.ts";
 import { assignColors } from "./color.ts";
 import { renderConditions, renderContenders, renderRounds } from "./conditions.ts";
 import { renderDocument } from "./document.ts";
@@ -14,6 +17,7 @@ import { collectMeanings, renderGlossary } from "./glossary.ts";
 import { describeHeadline } from "./headline.ts";
 import { embedJson, html, type Markup } from "./markup.ts";
 import { renderSection } from "./phase-section.ts";
+import { renderSizing } from "./sizing.ts";
 
 /**
  * The report as one HTML file that needs nothing else: it opens offline, and its tables are there without JavaScript.
@@ -21,22 +25,29 @@ import { renderSection } from "./phase-section.ts";
  *
  * @throws AggregateError when the page's script cannot be bundled
  */
-export async function renderHtml(result: Result): Promise<string> {
+export async function renderHtml(result: Result, demand: Demand = defaultDemand): Promise<string> {
   const colors = assignColors(result.contenders.map(nameOf));
   const sections = listSections(result);
   const verdict = judge(result);
+  const sizing = sizeUp(result, demand);
+  const retest = retestArticle(result);
   const meanings = collectMeanings(sections);
   const phases = sections.map((section) =>
     renderSection(section, sections, { plan: result.plan, colors, meanings }),
   );
   const charts = phases.flatMap((phase) => phase.charts);
-  const body = html`${renderHead(result, verdict)}
+  const body = html`${renderHead(result, verdict, [
+    ...(sizing === null ? [] : [html`<a href="#sizing">Sizing</a>`]),
+    ...(retest === null ? [] : [html`<a href="#claims">The article's claims</a>`]),
+  ])}
 <main id="main">
 ${renderTroubles(result)}
 <section id="glance" aria-labelledby="glance-title"><h2 id="glance-title">The phases at a glance</h2>
 <p class="lead">${describeBasis(result)}</p>
 ${renderGlance(sections, result.plan, verdict.items, colors)}</section>
 ${renderVerdict(verdict)}
+${sizing === null ? null : renderSizing(sizing)}
+${retest === null ? null : renderClaims(retest)}
 ${phases.map(({ markup }) => markup)}
 <section id="contenders"><h2>Contenders</h2><p class="lead">What each declares of itself, and what it was built with.</p>${renderContenders(result, colors)}</section>
 <section id="conditions"><h2>Machine and plan</h2>${renderConditions(result)}</section>
@@ -54,13 +65,13 @@ ${phases.map(({ markup }) => markup)}
   });
 }
 
-function renderHead(result: Result, verdict: Verdict): Markup {
+function renderHead(result: Result, verdict: Verdict, links: readonly Markup[]): Markup {
   const status = result.status === "finished" ? "good" : "warning";
   return html`<header class="top"><p class="brand">WebSocket showdown</p>
 <h1>${describeHeadline(verdict, result)}</h1>
 <p class="meta"><span class="pill ${status}">${describeStatus(result)}</span> <time datetime="${result.startedAt}">${result.startedAt.slice(0, 16).replace("T", " ")} UTC</time> <span>${result.id}</span></p>
 ${verdict.remarks.map((remark) => html`<p class="remark">${remark}</p>`)}
-<nav aria-label="Contents"><a href="#glance">At a glance</a><a href="#verdict">Verdict</a>${listSections(
+<nav aria-label="Contents"><a href="#glance">At a glance</a><a href="#verdict">Verdict</a>${links}${listSections(
     result,
   ).map(
     (section) => html`<a href="#phase-${section.index}">${titleOf(section)}</a>`,
@@ -87,9 +98,16 @@ function renderTroubles(result: Result): Markup | null {
   )}</section>`;
 }
 
-function renderVerdict({ items }: Verdict): Markup {
+function renderVerdict({ items, declared }: Verdict): Markup {
   return html`<section id="verdict" aria-labelledby="verdict-title"><h2 id="verdict-title">Which one for which use</h2>
-${items.length === 0 ? html`<p>There is nothing to judge.</p>` : html`<dl class="verdict">${items.map(({ use, text }) => html`<div><dt>${uses[use]}</dt><dd>${text}</dd></div>`)}</dl>`}</section>`;
+${
+  items.length === 0
+    ? html`<p>There is nothing to judge.</p>`
+    : html`<dl class="verdict">${items.map(
+        ({ use, choice, text }) =>
+          html`<div><dt>${uses[use]}</dt><dd>${choice === null ? null : html`<b>${choice}</b> `}${text}</dd></div>`,
+      )}${declared.map((text) => html`<div><dt>Deployment</dt><dd>${text}</dd></div>`)}</dl>`
+}</section>`;
 }
 
 const uses = {
