@@ -25,6 +25,7 @@ var newline = []byte{'\n'}
 type client struct {
 	hub    *Hub
 	conn   *websocket.Conn
+	watch  *wire.CloseWatch
 	send   chan []byte
 	closed atomic.Bool // nothing can be written any more
 	rooms  []string    // the hub's goroutine only
@@ -33,9 +34,9 @@ type client struct {
 	closeFrame []byte
 }
 
-func newClient(hub *Hub, conn *websocket.Conn) *client {
+func newClient(hub *Hub, conn *websocket.Conn, watch *wire.CloseWatch) *client {
 	wire.Prepare(conn)
-	c := &client{hub: hub, conn: conn, send: make(chan []byte, sendSlots)}
+	c := &client{hub: hub, conn: conn, watch: watch, send: make(chan []byte, sendSlots)}
 	conn.SetPingHandler(func(data string) error {
 		// gorilla's own handler gives up after a second, and with it the
 		// connection of a slow reader that pings.
@@ -57,7 +58,7 @@ func (c *client) readPump() {
 			err = wire.Check(messageType, message)
 		}
 		if err != nil {
-			c.closeFrame = wire.CloseFrame(err)
+			c.closeFrame = wire.CloseFrame(err, c.watch)
 			c.hub.unregister <- c
 			return
 		}

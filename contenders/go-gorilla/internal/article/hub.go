@@ -68,11 +68,12 @@ func New(counters *stats.Counters) *Hub {
 
 // ServeHTTP upgrades a connection and hands it to its two pumps.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	conn, err := h.upgrader.Upgrade(w, r, nil)
+	watch := new(wire.CloseWatch)
+	conn, err := h.upgrader.Upgrade(wire.Watched{ResponseWriter: w, Watch: watch}, r, nil)
 	if err != nil {
 		return // gorilla has answered
 	}
-	c := newClient(h, conn)
+	c := newClient(h, conn, watch)
 	h.counters.Connections.Add(1)
 	h.register <- c
 	go c.writePump()

@@ -38,7 +38,8 @@ var writeBuffers = sync.Pool{New: func() any { return new([maxWrite]byte) }}
 type outbox struct {
 	net.Conn
 	counters *stats.Counters
-	upgraded bool // set by the handshake, before anyone shares the outbox
+	upgraded bool            // set by the handshake, before anyone shares the outbox
+	watch    wire.CloseWatch // the reader's goroutine only
 
 	mu       sync.Mutex
 	progress sync.Cond // something was written, or flushing ended
@@ -158,7 +159,9 @@ func (o *outbox) Read(p []byte) (int, error) {
 	if mine {
 		o.flush()
 	}
-	return o.Conn.Read(p)
+	n, err := o.Conn.Read(p)
+	o.watch.See(p[:n])
+	return n, err
 }
 
 // Write takes what gorilla writes: first the handshake, then control frames.

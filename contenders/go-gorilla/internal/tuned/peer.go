@@ -39,7 +39,7 @@ func (p *peer) read() {
 		}
 	}
 	p.server.peers.Delete(p)
-	if closing := wire.CloseFrame(err); closing != nil {
+	if closing := wire.CloseFrame(err, &p.out.watch); closing != nil {
 		p.conn.WriteControl(websocket.CloseMessage, closing, time.Now().Add(time.Second))
 	}
 	p.out.finish()

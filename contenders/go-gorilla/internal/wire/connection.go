@@ -39,13 +39,15 @@ func Check(messageType int, payload []byte) error {
 // CloseFrame gives the payload of the close frame that ends a connection whose
 // reading ended with err, or nil if there is nothing to answer: the peer is
 // gone, or gorilla has sent 1002 itself.
-func CloseFrame(err error) []byte {
+func CloseFrame(err error, watch *CloseWatch) []byte {
 	var closed *websocket.CloseError
 	switch {
 	case errors.Is(err, websocket.ErrReadLimit):
 		// gorilla sends 1009 for a long message, but nothing for a length
 		// past 2^63; a second close frame is refused by gorilla.
 		return websocket.FormatCloseMessage(websocket.CloseMessageTooBig, "")
+	case errors.As(err, &closed) && closed.Code == websocket.CloseNoStatusReceived && watch.HalfCode():
+		return websocket.FormatCloseMessage(websocket.CloseProtocolError, "half a close code")
 	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
 		return websocket.FormatCloseMessage(closed.Code, closed.Text)
 	}
