@@ -153,6 +153,15 @@ export const options = {
     commands: run,
     help: "chaos: seconds before, under and after each fault",
   },
+  rooms: {
+    type: "count",
+    value: "N",
+    min: 1,
+    max: 2_000_000,
+    commands: planned,
+    otherwise: "connections / room size",
+    help: "rooms workload: how many rooms the connections are spread over, instead of --room-size",
+  },
   "room-size": {
     type: "count",
     value: "N",

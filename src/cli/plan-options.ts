@@ -39,6 +39,7 @@ export function makePlan(
   const plan = resolvePlan({
     preset: values.preset ?? "quick",
     changes: Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
+    rooms: values.rooms,
     seed: values.seed ?? 1,
     entrants,
     port: values.port ?? 0,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { fixtureResult } from "../report/fixture-result.ts";
+import { fixtureResult } from "../report/fixtures/fixture-result.ts";
 import type { Result } from "../result/schema.ts";
 import { compareResults, formatChange, listChanges } from "./comparison.ts";
 import { alterPhases, firstRoundOnly, fixtureRun, scaleThroughput } from "./fixture-run.ts";

@@ -1,4 +1,4 @@
-import { fixturePlan, fixtureResult } from "../report/fixture-result.ts";
+import { fixturePlan, fixtureResult } from "../report/fixtures/fixture-result.ts";
 import { nameOfRound } from "../report/section.ts";
 import type { Phase, Result } from "../result/schema.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { UsageError } from "../cli/errors.ts";
-import { fixtureExchange } from "../report/fixture-result.ts";
+import { fixtureExchange } from "../report/fixtures/fixture-result.ts";
 import type { Phase, Result } from "../result/schema.ts";
 import { alterPhases, fixtureRun } from "./fixture-run.ts";
 import { checkThresholds, parseThresholds } from "./threshold.ts";

@@ -1,5 +1,5 @@
 import * as format from "../report/format.ts";
-import { drawSparkline } from "../report/sparkline.ts";
+import { drawSparkline } from "../report/progress/sparkline.ts";
 import { renderText } from "../report/table.ts";
 import type { HistoryFigure } from "../result/history.ts";
 import { type Change, judgeChanges } from "./change.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { PortInUseError } from "../cli/errors.ts";
-import { fixturePlan } from "../report/fixture-result.ts";
+import { fixturePlan } from "../report/fixtures/fixture-result.ts";
 import { createLivePage } from "./live-page.ts";
 import type { LiveUpdate } from "./update.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { PhaseView } from "../phases/context.ts";
-import { bunNative, fixturePlan, fixtureRound, goGorilla } from "../report/fixture-result.ts";
+import { bunNative, fixturePlan, fixtureRound, goGorilla } from "../report/fixtures/fixture-result.ts";
 import { LiveState } from "./state.ts";
 import { addView, type TracePoint } from "./trace.ts";
 import { viewOf } from "./view.ts";
@@ -60,6 +60,17 @@ test("whoever never got to a phase has why in its place, and nobody waits for it
   const { panels = "" } = viewOf(state).regions;
   expect(panels).toContain("never ready");
   expect(panels.match(/to come/g)).toHaveLength(plan.phases.length);
+});
+
+test("of a search the rate that is tried is shown, of chaos the fault", () => {
+  const state = startedState();
+  const step = { number: 7, ratePerSecond: 45_254.8, highestHeldPerSecond: 32_000 };
+  state.note({ kind: "phase-progress", view: { ...view, kind: "capacity", step } });
+  expect(viewOf(state).regions.now).toContain("<dt>step 7</dt><dd>45,255/s</dd>");
+  expect(viewOf(state).regions.now).toContain("<dt>held so far</dt><dd>32,000/s</dd>");
+  const fault = { name: "resets", number: 2, count: 6, window: "under" } as const;
+  state.note({ kind: "phase-progress", view: { ...view, kind: "chaos", fault } });
+  expect(viewOf(state).regions.now).toContain("resets <small>2 of 6, striking</small>");
 });
 
 test("before the first whole second there is no rate, rather than none", () => {

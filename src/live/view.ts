@@ -6,6 +6,7 @@ import { assignColors } from "../report/html/color.ts";
 import { describeChart, shortTitle } from "../report/html/figure.ts";
 import { renderPanel } from "../report/html/glance.ts";
 import { html, type Markup } from "../report/html/markup.ts";
+import { faultWindows } from "../report/progress/progress-line.ts";
 import { type Ending, titleOf } from "../report/section.ts";
 import type { Phase } from "../result/schema.ts";
 import type { LiveState } from "./state.ts";
@@ -67,6 +68,7 @@ function renderNumbers(view: PhaseView, expectedSeconds: number | null): Markup 
           ["p50", format.formatLatency(view.p50Us)],
           ["p99", format.formatLatency(view.p99Us)],
         ] as [string, string][])),
+    ...describeSearch(view),
     ["errors", format.formatCount(view.errors)],
     left === null
       ? ["running for", format.formatDuration(view.elapsedMs)]
@@ -77,6 +79,31 @@ function renderNumbers(view: PhaseView, expectedSeconds: number | null): Markup 
       html`<div class="${label === "errors" && view.errors > 0 ? "bad" : ""}"><dt>${label}</dt><dd>${value}</dd></div>`,
   )}</dl>
 <progress max="${Math.max(1, view.total)}" value="${view.done}" aria-label="Progress of the phase"></progress>`;
+}
+
+/** Capacity and chaos: what is being tried. */
+function describeSearch({ step, fault }: PhaseView): [label: string, value: Markup | string][] {
+  return [
+    ...(step === undefined
+      ? []
+      : ([
+          [`step ${step.number}`, format.formatRate(Math.round(step.ratePerSecond))],
+          [
+            "held so far",
+            step.highestHeldPerSecond === null
+              ? format.unknown
+              : format.formatRate(Math.round(step.highestHeldPerSecond)),
+          ],
+        ] as [string, string][])),
+    ...(fault === undefined
+      ? []
+      : ([
+          [
+            "fault",
+            html`${fault.name} <small>${fault.number} of ${fault.count}, ${faultWindows[fault.window]}</small>`,
+          ],
+        ] as [string, Markup][])),
+  ];
 }
 
 function renderPanels(state: LiveState): Markup {

@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { fixtureExchange, fixturePlan, fixtureQuantiles, messageCounts } from "../report/fixture-result.ts";
+import {
+  fixtureExchange,
+  fixturePlan,
+  fixtureQuantiles,
+  messageCounts,
+} from "../report/fixtures/fixture-result.ts";
 import type { Phase } from "../result/schema.ts";
 import { type CapacityStep, judgeStep } from "./capacity-step.ts";
 

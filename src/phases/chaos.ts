@@ -254,6 +254,7 @@ function showView(
 ): void {
   const share = orders.plannedBySlot.reduce((all, planned) => all + planned, 0);
   const [last] = [...board.seconds.entries()].sort(([a], [b]) => b - a);
+  const struckSeconds = (clockUs() - orders.strikeUs) / 1e6;
   onView({
     kind: "chaos",
     workload: orders.orders[0]?.workload ?? null,
@@ -266,6 +267,12 @@ function showView(
     p50Us: last?.[1].latency.valueAt(0.5) ?? null,
     p99Us: last?.[1].latency.valueAt(0.99) ?? null,
     errors: totals.errors,
+    fault: {
+      name: orders.fault,
+      number: earlier.length + 1,
+      count: plan.faults.length,
+      window: struckSeconds < 0 ? "before" : struckSeconds < plan.chaosSeconds.strike ? "under" : "after",
+    },
   });
 }
 

@@ -1,5 +1,6 @@
 import type { RestartableServer } from "../contenders/restartable-server.ts";
 import type { Crew } from "../load/crew.ts";
+import type { Fault } from "../plan/faults.ts";
 import type { Plan, Workload } from "../plan/plan.ts";
 import type { Phase } from "../result/schema.ts";
 import type { ProgressBoard } from "./progress-board.ts";
@@ -21,6 +22,8 @@ export interface PhaseView {
   readonly errors: number;
   /** Capacity: the step under way, whose rate is being tried. */
   readonly step?: StepView;
+  /** Chaos: the fault under way. */
+  readonly fault?: FaultView;
 }
 
 export interface StepView {
@@ -28,6 +31,15 @@ export interface StepView {
   readonly ratePerSecond: number;
   /** So far; null when none was held. */
   readonly highestHeldPerSecond: number | null;
+}
+
+export interface FaultView {
+  readonly name: Fault;
+  /** 1-based place among the plan's faults. */
+  readonly number: number;
+  readonly count: number;
+  /** Before it strikes, while it lasts, or after it. */
+  readonly window: "before" | "under" | "after";
 }
 
 /** A round under way: what every phase works with. */

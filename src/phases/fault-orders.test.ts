@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { speakerSchedule } from "../load/schedule.ts";
 import type { WorkerSetup } from "../load/worker-protocol.ts";
 import { faultNames } from "../plan/faults.ts";
-import { fixturePlan } from "../report/fixture-result.ts";
+import { fixturePlan } from "../report/fixtures/fixture-result.ts";
 import { orderFault } from "./fault-orders.ts";
 
 const scenes = fc.record({

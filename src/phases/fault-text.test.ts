@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Fault } from "../plan/faults.ts";
-import { fixtureDeath, fixtureFault } from "../report/fixture-chaos.ts";
-import { fixturePlan } from "../report/fixture-result.ts";
+import { fixtureDeath, fixtureFault } from "../report/fixtures/fixture-chaos.ts";
+import { fixturePlan } from "../report/fixtures/fixture-result.ts";
 import type { FaultReport } from "../result/schema.ts";
 import { memoryState } from "./fault-text.ts";
 

@@ -101,3 +101,26 @@ test.each(["burst-ecko", "", "connect,", "burst"])("phases %j are refused", (lis
     /^--phases: unknown phase ".*expected some of connect, burst-echo/s,
   );
 });
+
+test("a number of rooms makes their size", () => {
+  const sizeOf = (rooms: number, connections: number) =>
+    resolvePlan({ ...request, rooms, changes: { connections } }).roomSize;
+  expect(sizeOf(10, 50)).toBe(5);
+  expect(sizeOf(1, 50)).toBe(50);
+  expect(sizeOf(50, 50)).toBe(1);
+  // 7 rooms of 8, the last of 2.
+  expect(sizeOf(7, 50)).toBe(8);
+});
+
+test("rooms that can't be made are refused, with what can be", () => {
+  const ask = (rooms: number, changes: PlanRequest["changes"]) =>
+    problem(() => resolvePlan({ ...request, rooms, changes }));
+  expect(ask(51, { connections: 50 })).toContain("expected at most one per connection (50)");
+  expect(ask(6, { connections: 10 })).toBe(
+    "--rooms 6: 10 connections in rooms of at most 2 make 5 rooms (give --rooms 5, or --connections 12)",
+  );
+  expect(ask(10, { connections: 50, roomSize: 7 })).toBe(
+    "--rooms 10 of --room-size 7: 50 connections make rooms of 5 (give one of the two, or --connections 70)",
+  );
+  expect(ask(10, { connections: 50, roomSize: 5 })).toBe("none");
+});

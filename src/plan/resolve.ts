@@ -8,6 +8,8 @@ export interface PlanRequest {
   readonly preset: Preset;
   /** What options set otherwise than the preset. */
   readonly changes: Partial<Parameters>;
+  /** How many rooms there shall be, instead of their size. */
+  readonly rooms?: number | undefined;
   readonly seed: number;
   readonly entrants: readonly Entrant[];
   readonly port: number;
@@ -77,7 +79,7 @@ export function parsePhases(list: string): PhasePlan[] {
  */
 export function resolvePlan(request: PlanRequest): Plan {
   const { preset, changes, descriptorLimit, workerCpus } = request;
-  const parameters: Parameters = { ...presets[preset], ...changes };
+  const parameters = spreadOverRooms({ ...presets[preset], ...changes }, request);
   const { connections, messageBytes, roomSize } = parameters;
   const rooms = roomGroup({ connections, roomSize }, "rooms")?.count ?? 1;
   const least = smallestMessageBytes(connections, rooms);
@@ -123,6 +125,30 @@ export function resolvePlan(request: PlanRequest): Plan {
     port: request.port,
     timeouts: { readyMs: request.readyMs, connectMs: request.connectMs, quietMs },
   };
+}
+
+/** So many rooms, each as large as the next: the room size that makes them. */
+function spreadOverRooms(parameters: Parameters, { rooms, changes }: PlanRequest): Parameters {
+  if (rooms === undefined) return parameters;
+  const { connections } = parameters;
+  if (rooms > connections) {
+    throw new UsageError(`--rooms ${rooms}: expected at most one per connection (${connections})`);
+  }
+  const roomSize = Math.ceil(connections / rooms);
+  if (changes.roomSize !== undefined && changes.roomSize !== roomSize) {
+    throw new UsageError(
+      `--rooms ${rooms} of --room-size ${changes.roomSize}: ${connections} connections make rooms of ${roomSize}`,
+      { hint: `give one of the two, or --connections ${rooms * changes.roomSize}` },
+    );
+  }
+  const made = Math.ceil(connections / roomSize);
+  if (made !== rooms) {
+    throw new UsageError(
+      `--rooms ${rooms}: ${connections} connections in rooms of at most ${roomSize} make ${made} rooms`,
+      { hint: `give --rooms ${made}, or --connections ${rooms * roomSize}` },
+    );
+  }
+  return { ...parameters, roomSize };
 }
 
 function chooseWorkers(connections: number, { descriptorLimit, workerCpus }: PlanRequest): number {

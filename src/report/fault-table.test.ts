@@ -1,8 +1,14 @@
 import { expect, test } from "bun:test";
 import type { FaultReport } from "../result/schema.ts";
 import { buildFaultTables } from "./fault-table.ts";
-import { fixtureFault } from "./fixture-chaos.ts";
-import { bunNative, fixtureExchange, fixturePlan, fixtureResult, fixtureRound } from "./fixture-result.ts";
+import { fixtureFault } from "./fixtures/fixture-chaos.ts";
+import {
+  bunNative,
+  fixtureExchange,
+  fixturePlan,
+  fixtureResult,
+  fixtureRound,
+} from "./fixtures/fixture-result.ts";
 import { listSections } from "./section.ts";
 
 const plan = fixturePlan({

@@ -1,6 +1,6 @@
 import type { Phase } from "../result/schema.ts";
 import { medianInterval } from "../stats/intervals.ts";
-import { articleFigures } from "./article.ts";
+import { articleFigures } from "./article/article.ts";
 import { lowerBound, stopOf } from "./capacity.ts";
 import * as format from "./format.ts";
 import { type MeasureName, measures, overRounds, type PhaseMeasure, valuesOf } from "./measure.ts";

@@ -1,7 +1,8 @@
 import type { ContenderFacts, Phase, Result, Round } from "../result/schema.ts";
-import { article } from "./article.ts";
+import { article } from "./article/article.ts";
+import { retestArticle } from "./article/claims.ts";
+import { unfairLead } from "./article/unfair-count.ts";
 import { describeCapacity } from "./capacity.ts";
-import { retestArticle } from "./claims.ts";
 import { describeStatus, listFacts } from "./facts.ts";
 import { buildFaultTables } from "./fault-table.ts";
 import * as format from "./format.ts";
@@ -10,11 +11,10 @@ import { measures } from "./measure.ts";
 import { listNotes } from "./note.ts";
 import { buildPhaseTable, listMeanings } from "./phase-table.ts";
 import { listSections, nameOf, nameOfRound, type Section, titleOf } from "./section.ts";
-import { type Demand, defaultDemand, sizeUp } from "./sizing.ts";
 import { type Column, escapeMarkdown, renderMarkdown as renderTable, type Table } from "./table.ts";
 import { listTroubles } from "./trouble.ts";
-import { unfairLead } from "./unfair-count.ts";
-import { judge } from "./verdict.ts";
+import { type Demand, defaultDemand, sizeUp } from "./verdict/sizing.ts";
+import { judge } from "./verdict/verdict.ts";
 
 /** `report.md`: the whole run in one page, the verdict first. */
 export function renderMarkdown(result: Result, demand: Demand = defaultDemand): string {

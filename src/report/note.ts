@@ -1,6 +1,6 @@
 import type { Phase } from "../result/schema.ts";
 import { isFaultless } from "./account-columns.ts";
-import { article, articleFigures } from "./article.ts";
+import { article, articleFigures } from "./article/article.ts";
 import { reportsOf } from "./fault-table.ts";
 import * as format from "./format.ts";
 import { statusStyle } from "./headline-columns.ts";

@@ -1,5 +1,5 @@
 import { accountColumns } from "./account-columns.ts";
-import { articleFigures } from "./article.ts";
+import { articleFigures } from "./article/article.ts";
 import { driftColumns } from "./drift-columns.ts";
 import { faultMeanings } from "./fault-table.ts";
 import * as format from "./format.ts";

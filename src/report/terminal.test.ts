@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { fixtureCases } from "./fixture-cases.ts";
-import { fixtureResult } from "./fixture-result.ts";
-import { expectGolden } from "./golden.ts";
+import { fixtureCases } from "./fixtures/fixture-cases.ts";
+import { fixtureResult } from "./fixtures/fixture-result.ts";
+import { expectGolden } from "./fixtures/golden.ts";
 import { renderTerminal } from "./terminal.ts";
 
 test.each(Object.keys(fixtureCases))("summary of %s", async (name) => {

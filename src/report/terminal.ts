@@ -1,15 +1,15 @@
 import type { Result } from "../result/schema.ts";
-import { retestArticle } from "./claims.ts";
+import { retestArticle } from "./article/claims.ts";
 import { describeStatus, listFacts } from "./facts.ts";
 import { buildFaultTables } from "./fault-table.ts";
 import { listNotes } from "./note.ts";
 import { buildPhaseTable } from "./phase-table.ts";
 import { listSections, type Section, titleOf } from "./section.ts";
-import { type Demand, defaultDemand, sizeUp } from "./sizing.ts";
 import { createPainter, type Painter, type Style } from "./style.ts";
 import { renderText, type TextOptions } from "./table.ts";
 import { listTroubles } from "./trouble.ts";
-import { judge } from "./verdict.ts";
+import { type Demand, defaultDemand, sizeUp } from "./verdict/sizing.ts";
+import { judge } from "./verdict/verdict.ts";
 
 export interface TerminalOptions {
   readonly columns: number;

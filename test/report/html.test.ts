@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { fixtureCases } from "../../src/report/fixture-cases.ts";
+import { fixtureCases } from "../../src/report/fixtures/fixture-cases.ts";
 import { formatLatency, formatRate } from "../../src/report/format.ts";
 import { renderHtml } from "../../src/report/html/render.ts";
 import type { Phase, Result } from "../../src/result/schema.ts";

@@ -6,7 +6,7 @@ import {
   fixtureResult,
   fixtureRound,
   fixtureRounds,
-} from "../../src/report/fixture-result.ts";
+} from "../../src/report/fixtures/fixture-result.ts";
 import type { Phase, Result } from "../../src/result/schema.ts";
 import { Histogram, percentileCurve } from "../../src/stats/histogram.ts";
 

@@ -1,4 +1,4 @@
-import { createProgress } from "../../report/progress.ts";
+import { createProgress } from "../../report/progress/progress.ts";
 import { exitCodes } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";

@@ -1,7 +1,7 @@
 import { startLeash } from "../../contenders/leash.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
 import { formatCount, formatRate } from "../../report/format.ts";
-import { createProgress } from "../../report/progress.ts";
+import { createProgress } from "../../report/progress/progress.ts";
 import { createResultFile } from "../../result/file.ts";
 import { type Result, schemaVersion } from "../../result/schema.ts";
 import { type Calibration, enterThrice, judgeCalibration, roles } from "../../run/calibration.ts";

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { renderMarkdown } from "../../report/markdown.ts";
-import { demandOf } from "../../report/sizing.ts";
+import { demandOf } from "../../report/verdict/sizing.ts";
 import { exportCsv } from "../../result/export-csv.ts";
 import { readRun } from "../../result/read.ts";
 import { exitCodes, UsageError, WritingError } from "../errors.ts";

@@ -2,7 +2,7 @@ import { formatEntrant } from "../../contenders/entrants.ts";
 import { type Leash, startLeash } from "../../contenders/leash.ts";
 import { type CheckReport, formatCheckReport } from "../../contract/check-report.ts";
 import { runChecks } from "../../contract/run-checks.ts";
-import { createProgress } from "../../report/progress.ts";
+import { createProgress } from "../../report/progress/progress.ts";
 import { type VerifyOptions, verifyEntrant } from "../../run/gate.ts";
 import { AbortedError, ContenderFailedError, exitCodes, UsageError } from "../errors.ts";
 import type { Host } from "../host.ts";

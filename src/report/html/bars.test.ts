@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Phase } from "../../result/schema.ts";
-import { fixtureExchange, fixturePlan, messageCounts } from "../fixture-result.ts";
+import { fixtureExchange, fixturePlan, messageCounts } from "../fixtures/fixture-result.ts";
 import { measures } from "../measure.ts";
 import { buildBars, type Lane, scaleOf } from "./bars.ts";
 

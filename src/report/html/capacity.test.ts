@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test";
 import type { Capacity, Result } from "../../result/schema.ts";
-import { bunNative, fixtureExchange, fixturePlan, fixtureResult, fixtureRound } from "../fixture-result.ts";
+import {
+  bunNative,
+  fixtureExchange,
+  fixturePlan,
+  fixtureResult,
+  fixtureRound,
+} from "../fixtures/fixture-result.ts";
 import { listSections, type Section } from "../section.ts";
 import { buildSearchChart, buildSteps, describeUncompared } from "./capacity.ts";
 

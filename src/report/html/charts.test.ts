@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test";
 import type { Phase, Result, TimelineBucket } from "../../result/schema.ts";
-import { bunNative, fixtureExchange, fixturePlan, fixtureResult, fixtureRound } from "../fixture-result.ts";
+import {
+  bunNative,
+  fixtureExchange,
+  fixturePlan,
+  fixtureResult,
+  fixtureRound,
+} from "../fixtures/fixture-result.ts";
 import { listSections } from "../section.ts";
 import { buildCharts } from "./charts.ts";
 import { describeChart } from "./figure.ts";

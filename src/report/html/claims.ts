@@ -1,6 +1,6 @@
-import { article } from "../article.ts";
-import type { Claim, Retest } from "../claims.ts";
-import { unfairLead } from "../unfair-count.ts";
+import { article } from "../article/article.ts";
+import type { Claim, Retest } from "../article/claims.ts";
+import { unfairLead } from "../article/unfair-count.ts";
 import { html, type Markup } from "./markup.ts";
 import { renderTable } from "./table-markup.ts";
 

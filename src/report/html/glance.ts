@@ -1,11 +1,11 @@
 import type { PhaseKind, Plan } from "../../plan/plan.ts";
-import { articleFigures } from "../article.ts";
+import { articleFigures } from "../article/article.ts";
 import { lowerBound } from "../capacity.ts";
 import * as format from "../format.ts";
 import { headlineOf } from "../headline-columns.ts";
 import { measures } from "../measure.ts";
 import { type Section, titleOf } from "../section.ts";
-import type { VerdictItem } from "../verdict.ts";
+import type { VerdictItem } from "../verdict/verdict.ts";
 import { type Lane, laneOf, renderBars } from "./bars.ts";
 import { describeUncompared } from "./capacity.ts";
 import type { Colors } from "./color.ts";

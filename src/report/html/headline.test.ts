@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import type { Result } from "../../result/schema.ts";
-import { fixtureCases } from "../fixture-cases.ts";
-import { bunNative, elixirGenserver, fixturePlan, fixtureResult } from "../fixture-result.ts";
-import { judge } from "../verdict.ts";
+import { fixtureCases } from "../fixtures/fixture-cases.ts";
+import { bunNative, elixirGenserver, fixturePlan, fixtureResult } from "../fixtures/fixture-result.ts";
+import { judge } from "../verdict/verdict.ts";
 import { describeHeadline } from "./headline.ts";
 
 function headlineOf(result: Result): string {

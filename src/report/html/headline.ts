@@ -1,7 +1,7 @@
 import type { Result, Round } from "../../result/schema.ts";
 import * as format from "../format.ts";
 import { nameOfRound } from "../section.ts";
-import type { Rival, Verdict, VerdictItem } from "../verdict.ts";
+import type { Rival, Verdict, VerdictItem } from "../verdict/verdict.ts";
 
 /** In a single round, closer than this is level, not ahead. */
 const closeRatio = 1.05;

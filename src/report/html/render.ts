@@ -1,12 +1,12 @@
 import type { Result } from "../../result/schema.ts";
-import { article } from "../article.ts";
-import { retestArticle } from "../claims.ts";
+import { article } from "../article/article.ts";
+import { retestArticle } from "../article/claims.ts";
 import { describeStatus } from "../facts.ts";
 import * as format from "../format.ts";
 import { listSections, nameOf, titleOf } from "../section.ts";
-import { type Demand, defaultDemand, sizeUp } from "../sizing.ts";
 import { listTroubles } from "../trouble.ts";
-import { judge, type Verdict } from "../verdict.ts";
+import { type Demand, defaultDemand, sizeUp } from "../verdict/sizing.ts";
+import { judge, type Verdict } from "../verdict/verdict.ts";
 import { loadAssets } from "./assets.ts";
 import { renderClaims } from "./claims.ts";
 import { assignColors } from "./color.ts";

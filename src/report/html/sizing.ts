@@ -1,4 +1,4 @@
-import type { Sizing } from "../sizing.ts";
+import type { Sizing } from "../verdict/sizing.ts";
 import { html, type Markup } from "./markup.ts";
 import { renderTable } from "./table-markup.ts";
 

@@ -1,12 +1,12 @@
-import type { Result } from "../result/schema.ts";
-import { rank } from "../stats/ranking.ts";
-import { isFaultless } from "./account-columns.ts";
+import type { Result } from "../../result/schema.ts";
+import { rank } from "../../stats/ranking.ts";
+import { isFaultless } from "../account-columns.ts";
+import { reportsOf } from "../fault-table.ts";
+import * as format from "../format.ts";
+import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "../measure.ts";
+import { listSections, okPhases, type Participant, ranPhases, type Section, titleOf } from "../section.ts";
+import type { Table } from "../table.ts";
 import { type ArticleFigures, article, articleFigures } from "./article.ts";
-import { reportsOf } from "./fault-table.ts";
-import * as format from "./format.ts";
-import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "./measure.ts";
-import { listSections, okPhases, type Participant, ranPhases, type Section, titleOf } from "./section.ts";
-import type { Table } from "./table.ts";
 import { buildUnfairTable } from "./unfair-count.ts";
 
 /** A claim of the article, put to the test by a run. */
@@ -148,11 +148,13 @@ class Contest {
     const opened = this.#both(section, "opened");
     if (opened === null) return this.#cannot(told, section);
     const apart = Math.abs(opened.elixir / opened.go - 1);
-    const isAll = Object.values(opened).every((count) => count >= this.#result.plan.connections);
+    const { connections } = this.#result.plan;
+    const isAll = Object.values(opened).every((count) => count >= connections);
+    const isTold = !isAll || connections >= article.connections;
     return {
       ...told,
       measured: this.#values(section, "opened"),
-      finding: apart <= 0.01 ? "holds" : "does not hold",
+      finding: !isTold ? "can't tell" : apart <= 0.01 ? "holds" : "does not hold",
       why: isAll
         ? "Both opened all that the plan asks for: which of them could hold more was not tried."
         : apart <= 0.01

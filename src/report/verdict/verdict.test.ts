@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Result, Round } from "../result/schema.ts";
-import { fixtureCases } from "./fixture-cases.ts";
+import type { Result, Round } from "../../result/schema.ts";
+import { fixtureCases } from "../fixtures/fixture-cases.ts";
 import {
   bunNative,
   fixtureCapacity,
@@ -9,7 +9,7 @@ import {
   fixtureRounds,
   goGorilla,
   nodeWs,
-} from "./fixture-result.ts";
+} from "../fixtures/fixture-result.ts";
 import { judge, type Use, type VerdictItem } from "./verdict.ts";
 
 function itemOf(result: Result, use: Use, phase?: string): VerdictItem {

@@ -1,7 +1,7 @@
-import type { ContenderFacts, Result } from "../result/schema.ts";
-import * as format from "./format.ts";
-import { type MeasureName, measures } from "./measure.ts";
-import { nameOf, participantsOf } from "./section.ts";
+import type { ContenderFacts, Result } from "../../result/schema.ts";
+import * as format from "../format.ts";
+import { type MeasureName, measures } from "../measure.ts";
+import { nameOf, participantsOf } from "../section.ts";
 import type { Rival, Standing, VerdictItem } from "./verdict.ts";
 
 interface Phrase {

@@ -1,9 +1,9 @@
-import type { Result } from "../result/schema.ts";
-import { type Interval, median, medianInterval } from "../stats/intervals.ts";
-import * as format from "./format.ts";
-import { type MeasureName, measures, overRounds, valuesOf } from "./measure.ts";
-import { listSections, okPhases, type Participant, type Section, titleOf } from "./section.ts";
-import type { Column, Table } from "./table.ts";
+import type { Result } from "../../result/schema.ts";
+import { type Interval, median, medianInterval } from "../../stats/intervals.ts";
+import * as format from "../format.ts";
+import { type MeasureName, measures, overRounds, valuesOf } from "../measure.ts";
+import { listSections, okPhases, type Participant, type Section, titleOf } from "../section.ts";
+import type { Column, Table } from "../table.ts";
 
 /** What a reader wants to serve. */
 export interface Demand {

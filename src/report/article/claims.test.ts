@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Phase, Result, Round } from "../result/schema.ts";
-import { type Claim, retestArticle } from "./claims.ts";
-import { fixtureCases } from "./fixture-cases.ts";
+import type { Phase, Result, Round } from "../../result/schema.ts";
+import { fixtureCases } from "../fixtures/fixture-cases.ts";
 import {
   bunNative,
   elixirGenserver,
@@ -10,7 +9,8 @@ import {
   fixtureRounds,
   goGorilla,
   messageCounts,
-} from "./fixture-result.ts";
+} from "../fixtures/fixture-result.ts";
+import { type Claim, retestArticle } from "./claims.ts";
 
 interface Figures {
   readonly opened?: number;

@@ -1,9 +1,9 @@
-import type { Phase } from "../result/schema.ts";
-import { median } from "../stats/intervals.ts";
-import * as format from "./format.ts";
-import { measures, overRounds } from "./measure.ts";
-import { okPhases, type Participant, type Section, titleOf } from "./section.ts";
-import type { Table } from "./table.ts";
+import type { Phase } from "../../result/schema.ts";
+import { median } from "../../stats/intervals.ts";
+import * as format from "../format.ts";
+import { measures, overRounds } from "../measure.ts";
+import { okPhases, type Participant, type Section, titleOf } from "../section.ts";
+import type { Table } from "../table.ts";
 
 /** What to know before reading the table. */
 export const unfairLead =

@@ -1,8 +1,8 @@
-import type { Plan } from "../plan/plan.ts";
-import type { RunEvent } from "../run/events.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { RunEvent } from "../../run/events.ts";
+import { createPainter } from "../style.ts";
 import { describeEvent, describeProgress, statusLines } from "./progress-line.ts";
 import { advance, startProgress } from "./progress-state.ts";
-import { createPainter } from "./style.ts";
 
 export interface ProgressOutput {
   readonly write: (text: string) => void;

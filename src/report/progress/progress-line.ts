@@ -1,9 +1,11 @@
-import type { Phase } from "../result/schema.ts";
-import type { RunEvent } from "../run/events.ts";
-import { describeCapacity } from "./capacity.ts";
-import * as format from "./format.ts";
-import { statusStyle } from "./headline-columns.ts";
-import { measures } from "./measure.ts";
+import type { FaultView } from "../../phases/context.ts";
+import type { Phase } from "../../result/schema.ts";
+import type { RunEvent } from "../../run/events.ts";
+import { describeCapacity } from "../capacity.ts";
+import * as format from "../format.ts";
+import { statusStyle } from "../headline-columns.ts";
+import { measures } from "../measure.ts";
+import type { Painter } from "../style.ts";
 import {
   currentEntrant,
   currentRate,
@@ -14,7 +16,6 @@ import {
   runLeftMs,
 } from "./progress-state.ts";
 import { drawBar, drawSparkline } from "./sparkline.ts";
-import type { Painter } from "./style.ts";
 
 /** A piece of a line; those with the lowest rank stay longest where there is little room. */
 interface Piece {
@@ -131,8 +132,19 @@ export function statusLines(state: ProgressState, columns: number, nowMs: number
   return phase === null ? [first] : [first, fit(phasePieces(state, nowMs, true), "  ", columns)];
 }
 
-/** Capacity: what is being tried, and what is known so far. */
+export const faultWindows = {
+  before: "about to strike",
+  under: "striking",
+  after: "over",
+} as const satisfies Record<FaultView["window"], string>;
+
+function describeFaultView({ name, number, count, window }: FaultView): string {
+  return `${name} ${faultWindows[window]} (${number} of ${count})`;
+}
+
+/** Capacity: what is being tried, and what is known so far. Chaos: which fault. */
 function describeStep({ view }: ProgressState): Piece[] {
+  if (view?.fault !== undefined) return [{ text: describeFaultView(view.fault), rank: 2 }];
   if (view?.step === undefined) return [];
   const { number, ratePerSecond, highestHeldPerSecond } = view.step;
   return [

@@ -1,7 +1,7 @@
-import { formatEntrant } from "../contenders/entrants.ts";
-import type { PhaseView } from "../phases/context.ts";
-import type { Plan } from "../plan/plan.ts";
-import type { RunEvent } from "../run/events.ts";
+import { formatEntrant } from "../../contenders/entrants.ts";
+import type { PhaseView } from "../../phases/context.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { RunEvent } from "../../run/events.ts";
 import {
   estimateOverhead,
   estimatePhase,

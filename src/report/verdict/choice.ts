@@ -1,7 +1,7 @@
-import type { ContenderFacts } from "../result/schema.ts";
-import * as format from "./format.ts";
-import { nameOf } from "./section.ts";
-import type { Use, VerdictItem } from "./verdict.ts";
+import type { ContenderFacts } from "../../result/schema.ts";
+import * as format from "../format.ts";
+import { nameOf } from "../section.ts";
+import type { Outcome, Use, VerdictItem } from "./verdict.ts";
 import { isLevel } from "./verdict-sentence.ts";
 
 /** The needs of a reader that a measure answers, as the end of "Choose X when …". */
@@ -32,18 +32,34 @@ export function describeChoice({
   phase,
   rounds,
   unranked,
-}: Pick<VerdictItem, "outcome" | "use" | "phase" | "rounds" | "unranked">): string | null {
+  died,
+}: Pick<VerdictItem, "outcome" | "use" | "phase" | "rounds" | "unranked" | "died">): string | null {
   if (outcome.kind === "none" || outcome.kind === "alone") return null;
   if (unranked.some(({ atLeast }) => atLeast !== undefined)) return null;
   const need = workloadNeeds[phase] ?? needs[use];
   if (outcome.kind === "equal") {
     return `Choose any of ${format.joinNames(outcome.names)} when ${need}: they are equal.`;
   }
+  if (died.length > 0)
+    return adviseSurvivors(outcome, died, `${rounds === 1 ? "By this one round, " : ""}`, need);
   const level = outcome.rivals.filter(isLevel);
   const names = [outcome.leader.name, ...level.map(({ name }) => name)];
   const advice = `${format.joinNames(names, "or")} when ${need}`;
   if (rounds === 1) return `By this one round, choose ${advice}.`;
   return level.length === 0 ? `Choose ${advice}.` : `Choose ${advice}: a tie.`;
+}
+
+/** However large the share of deliveries in time: one client could take everybody's connection. */
+function adviseSurvivors(
+  { leader, rivals }: Extract<Outcome, { kind: "compared" }>,
+  died: readonly string[],
+  basis: string,
+  need: string,
+): string {
+  const survivors = [leader, ...rivals].map(({ name }) => name).filter((name) => !died.includes(name));
+  const dead = `one client's fault ended ${format.joinNames(died)}`;
+  if (survivors.length === 0) return `${basis}none of them when ${need}: ${dead}.`.replace(/^n/, "N");
+  return `${basis}${basis === "" ? "Choose" : "choose"} ${format.joinNames(survivors, "or")} when ${need}: ${dead}.`;
 }
 
 /** What no phase measures and the manifests declare. */

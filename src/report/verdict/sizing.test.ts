@@ -7,7 +7,7 @@ import {
   fixtureResult,
   fixtureRounds,
   nodeWs,
-} from "./fixture-result.ts";
+} from "../fixtures/fixture-result.ts";
 import { sizeUp } from "./sizing.ts";
 
 const plan = fixturePlan({ phases: [{ kind: "endurance", workload: "echo" }] });

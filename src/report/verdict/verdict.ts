@@ -1,13 +1,12 @@
-import type { Result } from "../result/schema.ts";
-import { type Interval, medianInterval } from "../stats/intervals.ts";
-import { type Comparison, type Entry, rank } from "../stats/ranking.ts";
-import { lowerBound } from "./capacity.ts";
-import { describeChoice, describeDeployments } from "./choice.ts";
-import { reportsOf } from "./fault-table.ts";
-import * as format from "./format.ts";
-import { headlineOf } from "./headline-columns.ts";
-import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "./measure.ts";
-import { describeUnequalConnections, isGeneratorLate } from "./note.ts";
+import type { Result } from "../../result/schema.ts";
+import { type Interval, medianInterval } from "../../stats/intervals.ts";
+import { type Comparison, type Entry, rank } from "../../stats/ranking.ts";
+import { lowerBound } from "../capacity.ts";
+import { reportsOf } from "../fault-table.ts";
+import * as format from "../format.ts";
+import { headlineOf } from "../headline-columns.ts";
+import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "../measure.ts";
+import { describeUnequalConnections, isGeneratorLate } from "../note.ts";
 import {
   describeEnding,
   listEndings,
@@ -17,7 +16,8 @@ import {
   participantsOf,
   type Section,
   titleOf,
-} from "./section.ts";
+} from "../section.ts";
+import { describeChoice, describeDeployments } from "./choice.ts";
 import { describeItem, describeLoss, describeRemarks } from "./verdict-sentence.ts";
 
 /** What a user may choose a server for. */
@@ -71,6 +71,8 @@ export interface VerdictItem {
   readonly unranked: readonly Unranked[];
   /** What else a reader has to know of those compared, such as a share that was lost. */
   readonly caveats: readonly string[];
+  /** Chaos: whose process ended of one client's fault. */
+  readonly died: readonly string[];
   /** "Choose X when …"; null where nobody can be advised. */
   readonly choice: string | null;
   /** What the choice rests on: figures, limits and phase. */
@@ -157,6 +159,7 @@ function judgeMeasure(section: Section, use: Use, name: MeasureName): VerdictIte
       const bound = participant === undefined || name !== "capacity" ? null : lowerBound(participant);
       return { name: entrant, reason, ...(bound === null ? {} : { atLeast: bound }) };
     }),
+    died: use === "faults" ? counted.filter(hasDied).map((participant) => participant.name) : [],
     caveats: [
       ...counted.flatMap((participant) => findCaveats(participant, use)),
       ...(name === headlineOf(section)
@@ -261,6 +264,10 @@ function findCaveats(participant: Participant, use: Use): string[] {
     sum(({ declaredDropped }) => declaredDropped ?? 0),
   );
   return [describeLoss(participant.name, lost, expected, declared)];
+}
+
+function hasDied(participant: Participant): boolean {
+  return reportsOf(participant).some(({ fault, server }) => server.died && fault !== "kill");
 }
 
 /** A server that dies of one client's fault takes everybody along, whatever its share of deliveries in time. */

@@ -1,5 +1,5 @@
-import type { Section } from "./section.ts";
-import { titleOf } from "./section.ts";
+import type { Section } from "../section.ts";
+import { titleOf } from "../section.ts";
 
 /** The article's figures, as data: never compared with ours, only shown beside them. */
 export const article = {

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import type { PhaseView } from "../phases/context.ts";
-import type { RunEvent } from "../run/events.ts";
-import { fixtureCapacity, fixtureExchange, fixturePlan, fixtureResult } from "./fixture-result.ts";
+import type { PhaseView } from "../../phases/context.ts";
+import type { RunEvent } from "../../run/events.ts";
+import { fixtureCapacity, fixtureExchange, fixturePlan, fixtureResult } from "../fixtures/fixture-result.ts";
+import { createPainter } from "../style.ts";
 import { createProgress } from "./progress.ts";
 import { describeEvent, statusLines } from "./progress-line.ts";
 import { advance, currentRate, phaseLeftMs, phaseShare, runLeftMs, startProgress } from "./progress-state.ts";
 import { drawBar, drawSparkline } from "./sparkline.ts";
-import { createPainter } from "./style.ts";
 
 const plan = fixturePlan({
   phases: [
@@ -112,6 +112,18 @@ test("a search says what it tries and what it knows, and lasts about as long as 
   state = advance(state, { kind: "phase-ended", phase: fixtureCapacity(searching, "echo", 2) }, 120_000);
   state = advance(state, started, 120_000);
   expect(phaseLeftMs(state, 120_000)).toBe(120_000);
+});
+
+test("in chaos the fault under way is told", () => {
+  const started = { ...burstStarted, phaseKind: "chaos", workload: "rooms", index: 0, count: 1 } as const;
+  const fault = { name: "slow-readers", number: 1, count: 6, window: "before" } as const;
+  let state = startProgress(plan);
+  for (const event of [roundStarted, started, view(900, 4000, { kind: "chaos", fault })]) {
+    state = advance(state, event, 0);
+  }
+  expect(statusLines(state, 120, 0, createPainter(false))[0]).toContain(
+    "chaos rooms · slow-readers about to strike (1 of 6)",
+  );
 });
 
 test("a search that has ended says what was sustained", () => {

@@ -1,5 +1,5 @@
-import { chaosLoadSeconds } from "../plan/faults.ts";
-import type { PhasePlan, Plan } from "../plan/plan.ts";
+import { chaosLoadSeconds } from "../../plan/faults.ts";
+import type { PhasePlan, Plan } from "../../plan/plan.ts";
 
 /** How long the parts of a round took so far, from which the rest of the run is estimated. */
 export interface Timing {
