@@ -4,6 +4,10 @@
  *
  *   bun run bench:generator [rounds=5] [seconds=3]
  *
+ * The server never sleeps. If it does, the client's own send has to wake it up, and the client that is a little
+ * slower lets it fall asleep more often: at 1,000 connections that took this generator from 1.12 to 1.2 times the C
+ * client, of which nothing is the generator's own work.
+ *
  * Needs gcc and Linux with two processors. The median of the rounds' ratios counts; single figures drift with the
  * machine. The generator is warmed up first, as it is in a run, so that the compiler's work is not counted: C's
  * isn't either. Fewer round trips than some hundred thousand in a round mean that somebody else had the processor.
@@ -85,7 +89,7 @@ console.table(rows);
 async function measure(client: Client, connections: number): Promise<Sample> {
   port += 1;
   const server = Bun.spawn(["taskset", "-c", formatCpuList([serverCpu]), join(built, "echo-server")], {
-    env: { ...process.env, HOST: host, PORT: `${port}` },
+    env: { ...process.env, HOST: host, PORT: `${port}`, SPIN: "1" },
     stderr: "ignore",
   });
   try {

@@ -1,5 +1,5 @@
-import { demoteBackgroundThreads } from "../machine/background-threads.ts";
 import { nowUs } from "../machine/clock.ts";
+import { preferMainThread } from "../machine/main-thread.ts";
 import { pinProcess } from "../machine/pin.ts";
 import type { Workload } from "../plan/plan.ts";
 import { Histogram } from "../stats/histogram.ts";
@@ -110,7 +110,7 @@ class Worker implements ConnectionOwner {
     const { epochUs, pacing } = this.#setup;
     // Before each phase, since the compiler and the collector start threads when they need them. Not for bursts:
     // they have no due times that compiling could delay, and without it they would be slow.
-    if (pacing === "spin" && order.pattern.kind === "steady") demoteBackgroundThreads();
+    if (pacing === "spin") preferMainThread(order.pattern.kind === "steady");
     const phase = new MessagePhase({
       setup: this.#setup,
       order,

@@ -1,22 +1,31 @@
 import { expect, test } from "bun:test";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 
 // A process of its own: what is demoted stays so, unless root raises it again.
 test.if(process.platform === "linux")("all threads but the main one are left the rest of a processor", () => {
   const script = `
     import { readdirSync, readFileSync } from "node:fs";
-    import { demoteBackgroundThreads } from ${JSON.stringify(join(import.meta.dir, "background-threads.ts"))};
+    import { getPriority } from "node:os";
+    import { preferMainThread } from ${JSON.stringify(join(import.meta.dir, "main-thread.ts"))};
     // The policy is field 41 of proc(5)'s stat, and the name in parentheses is the second.
     const policies = () => readdirSync("/proc/self/task").map((task) => {
       const fields = readFileSync("/proc/self/task/" + task + "/stat", "utf8").split(") ").at(-1).split(" ");
       return [Number(task) === process.pid, Number(fields[38])];
     });
     const before = policies();
-    demoteBackgroundThreads();
-    console.log(JSON.stringify({ before, after: policies() }));`;
+    preferMainThread(true);
+    const after = policies();
+    const raised = getPriority();
+    preferMainThread(false);
+    console.log(JSON.stringify({ before, after, restored: policies(), raised, usual: getPriority() }));`;
   const { stdout } = Bun.spawnSync([process.execPath, "-e", script], { stderr: "inherit" });
-  const { before, after } = JSON.parse(stdout.toString());
+  const { before, after, restored, raised, usual } = JSON.parse(stdout.toString());
   expect(before.length).toBeGreaterThan(1);
   for (const [, policy] of before) expect(policy).toBe(0);
   for (const [isMain, policy] of after) expect(policy).toBe(isMain ? 0 : 5);
+  if (process.getuid?.() !== 0) return;
+  expect(raised).toBe(-20);
+  expect(usual).toBe(getPriority());
+  for (const [, policy] of restored) expect(policy).toBe(0);
 });
