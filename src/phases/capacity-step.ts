@@ -73,6 +73,7 @@ function findLateness(
     latencyP99Us: Math.max(latencyUs?.p99 ?? 0, plan.p99LimitMs * 1000),
     generatorCpuMs: generator?.cpuMs ?? 0,
     othersCpuShare: generator?.othersCpuShare ?? null,
+    pauseMs: (generator?.eventLoopDelayUs.max ?? 0) / 1000,
     serverCpuMs: server.cpuMs,
     spanMs: durationMs,
   });

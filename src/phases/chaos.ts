@@ -83,6 +83,7 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
     latencyP99Us: faults.length === 0 ? null : Math.min(...faults.map(({ lateUs }) => lateUs)),
     generatorCpuMs: generator.cpuMs,
     othersCpuShare: generator.othersCpuShare,
+    pauseMs: (generator.eventLoopDelayUs.max ?? 0) / 1000,
     serverCpuMs: server.cpuMs,
     spanMs: elapsedMs,
   });

@@ -68,12 +68,13 @@ export async function runConnect(context: RoundContext, environment: Environment
     { usage, serverCpuMs: serverFigures.cpuMs },
   );
   const guilt = judgeGenerator({
-    pattern: "burst",
+    pattern: "connect",
     plan,
     sendLagP99Us: null,
     latencyP99Us: null,
     generatorCpuMs: generator.cpuMs,
     othersCpuShare: generator.othersCpuShare,
+    pauseMs: (generator.eventLoopDelayUs.max ?? 0) / 1000,
     serverCpuMs: serverFigures.cpuMs,
     spanMs: lastUs > firstUs ? (lastUs - firstUs) / 1000 : 0,
   });

@@ -43,8 +43,10 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
 
   board.reset();
   await watch.begin();
-  const takeCpuUsage = watchCpuUsage(context.plan.workerCpus);
   crew.start(exchange.orders);
+  // Until then the workers prepare, which would be taken for the work of others.
+  await Bun.sleep(Math.max(0, (startUs - clockUs()) / 1000));
+  const takeCpuUsage = watchCpuUsage(context.plan.workerCpus);
   const reached = await waitForEnd(context, exchange, startUs);
   const elapsedMs = (clockUs() - startUs) / 1000;
   const usage = takeCpuUsage();
@@ -96,6 +98,7 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
     latencyP99Us: latencyUs.p99,
     generatorCpuMs: generator.cpuMs,
     othersCpuShare: generator.othersCpuShare,
+    pauseMs: (generator.eventLoopDelayUs.max ?? 0) / 1000,
     serverCpuMs: serverFigures.cpuMs,
     spanMs: spanUs / 1000,
   });

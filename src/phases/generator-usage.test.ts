@@ -9,6 +9,7 @@ const steady: GeneratorEvidence = {
   latencyP99Us: 2000,
   generatorCpuMs: 1000,
   othersCpuShare: 0,
+  pauseMs: 20,
   serverCpuMs: 200,
   spanMs: 1000,
 };
@@ -43,6 +44,14 @@ test.each([
   ],
   ["a short burst beside a tick of others", { ...burst, spanMs: 25, othersCpuShare: 0.4 }, null],
   ["others of whom nothing is known", { ...burst, ...starved, othersCpuShare: null }, null],
+  ["connecting as fast as it can", { ...burst, pattern: "connect" as const }, null],
+  [
+    "connecting on processors that others use too",
+    { ...burst, ...starved, pattern: "connect" as const },
+    "starved",
+  ],
+  ["a burst that it interrupted", { ...burst, generatorCpuMs: 700, pauseMs: 120 }, "stood still"],
+  ["a long burst with the same pause", { ...burst, spanMs: 3000, pauseMs: 120 }, null],
   ["a burst too short to tell", { ...burst, spanMs: 99, generatorCpuMs: 99, serverCpuMs: 20 }, null],
   [
     "a busy worker where two processors were given to two",

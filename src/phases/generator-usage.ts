@@ -56,23 +56,28 @@ export const generatorLimits = {
    * It starved if others took at least this share of its processors, whatever the server did: its deliveries were
    * late by the scheduler's slices …
    */
-  othersShare: 0.1,
+  othersShare: 0.2,
   /** … and so much was used in all. Not more, since the kernel counts a part of it as interrupts. */
   usedShare: 0.85,
   /** Others' time is counted in steps of 10 ms: two of them, before a short burst is judged by it. */
   leastOthersMs: 20,
+  /** A burst in which its event loop stood still for so long at once, and for this share of it, was held up by it. */
+  leastPauseMs: 100,
+  pauseShare: 0.1,
   /** A burst shorter than this says nothing of shares: a garbage collection is half of it. */
   leastSpanMs: 100,
 } as const;
 
 export interface GeneratorEvidence {
-  readonly pattern: "burst" | "steady" | "closed";
+  readonly pattern: "connect" | "burst" | "steady" | "closed";
   readonly plan: Pick<Plan, "pacing" | "serverCpus" | "workers" | "workerCpus">;
   readonly sendLagP99Us: number | null;
   readonly latencyP99Us: number | null;
   readonly generatorCpuMs: number;
   /** What others took of its processors. */
   readonly othersCpuShare: number | null;
+  /** The longest time in which its event loop stood still. */
+  readonly pauseMs: number;
   readonly serverCpuMs: number | null;
   /** From the first send to the last delivery. */
   readonly spanMs: number;
@@ -103,8 +108,14 @@ function findBottleneck(evidence: GeneratorEvidence): string | null {
   if (others >= leastOthers && own + others >= generatorLimits.usedShare) {
     return `the generator was starved: other processes took ${percent(others)} of its processors and left it ${percent(own)}; stop what else runs on this machine`;
   }
-  if (spanMs < generatorLimits.leastSpanMs || serverCpuMs === null) return null;
+  const { pauseMs } = evidence;
+  if (pauseMs >= Math.max(generatorLimits.leastPauseMs, spanMs * generatorLimits.pauseShare)) {
+    return `the generator stood still for ${Math.round(pauseMs)} ms of ${Math.round(spanMs)} ms: use fewer connections or a machine with more memory and processors`;
+  }
+  // How many connections a server holds does not hang on how fast they are opened.
+  if (evidence.pattern === "connect" || spanMs < generatorLimits.leastSpanMs || serverCpuMs === null)
+    return null;
   const server = share(serverCpuMs, plan.serverCpus?.length ?? 1);
-  if (own < generatorLimits.busyShare || server >= generatorLimits.idleServerShare) return null;
+  if (own + others < generatorLimits.busyShare || server >= generatorLimits.idleServerShare) return null;
   return `the generator was the bottleneck: it used ${percent(own)} of its processors, the server ${percent(server)} of its own; give it more processors and --workers`;
 }

@@ -6,6 +6,8 @@ import type { Style } from "./style.ts";
 export interface Troubles {
   readonly title: string;
   readonly style: Style;
+  /** Of the machine and the run as a whole, and not of a contender that is missing or marked. */
+  readonly isAside?: boolean;
   readonly entries: readonly Trouble[];
 }
 
@@ -53,6 +55,7 @@ export function listTroubles({ contenders, rounds, plan, warnings }: Result): Tr
     {
       title: "Warnings",
       style: "warning",
+      isAside: true,
       entries: [...warnings.map(({ text }) => ({ text, output: [] })), ...unverified, ...unclean],
     },
   ];

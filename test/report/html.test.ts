@@ -3,9 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { retestArticle } from "../../src/report/article/claims.ts";
 import { fixtureCases } from "../../src/report/fixtures/fixture-cases.ts";
 import { formatLatency, formatRate } from "../../src/report/format.ts";
 import { renderHtml } from "../../src/report/html/render.ts";
+import { defaultDemand, sizeUp } from "../../src/report/verdict/sizing.ts";
+import { judge } from "../../src/report/verdict/verdict.ts";
 import type { Phase, Result } from "../../src/result/schema.ts";
 import { median } from "../../src/stats/intervals.ts";
 import { chromiumPath, launchChromium } from "./chromium.ts";
@@ -132,6 +135,25 @@ describe.skipIf(chromiumPath === null)("report.html in Chromium", () => {
       expect(await chart.getAttribute("role")).toBe("img");
       expect(text).toMatch(/bun-native: .*\d.*elixir-genserver: .*\d/);
     }
+    await close();
+  });
+
+  test("advice, sizing and the article's claims stand on the page with the result's numbers", async () => {
+    const result = fixtureCases["many-rounds"] ?? measured;
+    const { page, close } = await open(result, { viewport: { width: 360, height: 740 } });
+    const verdict = (await page.locator("#verdict").textContent()) ?? "";
+    for (const { choice } of judge(result).items) if (choice !== null) expect(verdict).toContain(choice);
+    const sizing = sizeUp(result, defaultDemand);
+    const cells = await page.locator("#sizing tbody tr").first().locator("th, td").allTextContents();
+    expect(cells).toEqual(sizing?.tables[0]?.table.rows[0]?.cells.map(({ text }) => text) ?? []);
+    const cards = page.locator("#claims article");
+    const claims = retestArticle(result)?.claims ?? [];
+    expect(await cards.count()).toBe(claims.length);
+    for (const [at, { claim, measured: figures, finding }] of claims.entries()) {
+      const text = (await cards.nth(at).textContent()) ?? "";
+      for (const part of [claim, figures, finding]) expect(text).toContain(part);
+    }
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
     await close();
   });
 

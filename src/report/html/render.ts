@@ -4,7 +4,7 @@ import { retestArticle } from "../article/claims.ts";
 import { describeStatus } from "../facts.ts";
 import * as format from "../format.ts";
 import { listSections, nameOf, titleOf } from "../section.ts";
-import { listTroubles } from "../trouble.ts";
+import { listTroubles, type Troubles } from "../trouble.ts";
 import { type Demand, defaultDemand, sizeUp } from "../verdict/sizing.ts";
 import { judge, type Verdict } from "../verdict/verdict.ts";
 import { loadAssets } from "./assets.ts";
@@ -41,10 +41,17 @@ export async function renderHtml(result: Result, demand: Demand = defaultDemand)
     ...(retest === null ? [] : [html`<a href="#claims">The article's claims</a>`]),
   ])}
 <main id="main">
-${renderTroubles(result)}
+${renderTroubles(
+  "troubles",
+  listTroubles(result).filter(({ isAside }) => isAside !== true),
+)}
 <section id="glance" aria-labelledby="glance-title"><h2 id="glance-title">The phases at a glance</h2>
 <p class="lead">${describeBasis(result)}</p>
 ${renderGlance(sections, result.plan, verdict.items, colors)}</section>
+${renderTroubles(
+  "warnings",
+  listTroubles(result).filter(({ isAside }) => isAside === true),
+)}
 ${renderVerdict(verdict)}
 ${sizing === null ? null : renderSizing(sizing)}
 ${retest === null ? null : renderClaims(retest)}
@@ -86,10 +93,10 @@ function describeBasis({ plan, environment }: Result): string {
   return `${rounds} ${format.plural(plan.connections, "connection")}, messages of ${format.formatCount(plan.messageBytes)} bytes, the same plan for everyone, on ${environment.cpuModel} (${format.plural(environment.cpuCount, "CPU")}).`;
 }
 
-function renderTroubles(result: Result): Markup | null {
-  const troubles = listTroubles(result);
+/** Who is missing or failed is said before the figures, what to know of the machine behind them. */
+function renderTroubles(id: string, troubles: readonly Troubles[]): Markup | null {
   if (troubles.length === 0) return null;
-  return html`<section id="troubles" aria-label="What to be wary of">${troubles.map(
+  return html`<section id="${id}" aria-label="What to be wary of">${troubles.map(
     ({ title, style, entries }) =>
       html`<div class="alert ${style}"><h2>${title}</h2><ul>${entries.map(
         ({ text, output }) =>

@@ -2,7 +2,7 @@ import type { ContenderFacts } from "../../result/schema.ts";
 import * as format from "../format.ts";
 import { nameOf } from "../section.ts";
 import type { Outcome, Use, VerdictItem } from "./verdict.ts";
-import { isLevel } from "./verdict-sentence.ts";
+import { isAsGood, isLevel } from "./verdict-sentence.ts";
 
 /** The needs of a reader that a measure answers, as the end of "Choose X when …". */
 const needs: Readonly<Record<Use, string>> = {
@@ -42,11 +42,12 @@ export function describeChoice({
   }
   if (died.length > 0)
     return adviseSurvivors(outcome, died, `${rounds === 1 ? "By this one round, " : ""}`, need);
-  const level = outcome.rivals.filter(isLevel);
+  const level = outcome.rivals.filter(isAsGood);
   const names = [outcome.leader.name, ...level.map(({ name }) => name)];
   const advice = `${format.joinNames(names, "or")} when ${need}`;
   if (rounds === 1) return `By this one round, choose ${advice}.`;
-  return level.length === 0 ? `Choose ${advice}.` : `Choose ${advice}: a tie.`;
+  if (level.length === 0) return `Choose ${advice}.`;
+  return `Choose ${advice}: ${level.every(isLevel) ? "a tie" : "less than 1 % lies between them"}.`;
 }
 
 /** However large the share of deliveries in time: one client could take everybody's connection. */

@@ -47,6 +47,8 @@ const phrases: Readonly<Partial<Record<MeasureName, Phrase>>> = {
 
 /** In a single round, closer than this is called close, not ahead. */
 const closeRatio = 1.05;
+/** A clear difference below this is no reason to choose. */
+const slightRatio = 1.01;
 
 /** One or two sentences with their numbers, phase and basis. */
 export function describeItem(item: Omit<VerdictItem, "text" | "choice">): string {
@@ -113,6 +115,11 @@ function describeLevel(leader: Standing, level: readonly Rival[], { measure }: W
   return `no clear difference between ${names}${which}: ratio ${format.formatFactor(next.ratio)} (${limitsOf(next.limits)})`;
 }
 
+/** So little behind that it is no reason to choose, however clear. */
+export function isAsGood(rival: Rival): boolean {
+  return isLevel(rival) || rival.ratio < slightRatio;
+}
+
 /** Not clearly behind; of a single round, close. */
 export function isLevel({ isClear, ratio }: Rival): boolean {
   return isClear === null ? ratio < closeRatio : !isClear;
@@ -134,6 +141,10 @@ function describeRival(
   place = "",
 ): string {
   const { better, format: write } = measures[measure];
+  if (limits !== null && ratio < slightRatio && ratio > 1) {
+    const than = better === "higher" ? "more than" : "less than";
+    return `${format.formatShare(ratio - 1)} ${than} ${name}${place} (${write(value)})`;
+  }
   const doubt = limits === null ? (rounds > 1 ? "; one common round" : "") : `; ${limitsOf(limits)}`;
   const figures = `(${write(value)}${doubt})`;
   const times = `${limits === null ? roughFactor(ratio) : format.formatFactor(ratio)} times`;

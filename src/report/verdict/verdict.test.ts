@@ -188,6 +188,13 @@ test("advice is given no further than the figures go", () => {
   expect(itemOf(alone, "burst").choice).toBeNull();
 });
 
+test("a difference that is clear and below 1 % is no reason to choose", () => {
+  const { choice, text } = itemOf(bursts([1000, 1001, 1000, 999, 1000], [998, 999, 998, 997, 998]), "burst");
+  expect(choice).toContain("Choose bun-native or node-ws when");
+  expect(choice).toContain("less than 1 % lies between them");
+  expect(text).toContain("0.2 % more than node-ws");
+});
+
 test("nobody is advised while somebody else may hold more", () => {
   const same = [30_000, 30_100, 30_200, 29_900, 30_000];
   const rates = {

@@ -24,7 +24,7 @@ export const checkCores: Check = (machine, plan) => {
         : plan.serverCpus === null
           ? "Nothing is pinned, so server and generator get in each other's way; leave --no-pin out."
           : crowded
-            ? "More workers than CPUs for them, so they wait for each other and keep time by timers, late by up to a millisecond; fewer --workers would be more exact."
+            ? "More workers than CPUs for them, so they wait for each other and keep time by timers, some tens of microseconds late; fewer --workers would be more exact."
             : null;
   return [
     {
