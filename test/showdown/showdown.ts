@@ -31,6 +31,8 @@ export function temporaryFolder(): string {
 export async function showdown(...args: readonly string[]): Promise<Ended> {
   const child = Bun.spawn([process.execPath, program, ...args], {
     cwd: project,
+    // As it is now: Bun would hand on the environment that this process was started with.
+    env: { ...process.env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
