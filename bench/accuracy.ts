@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { formatCpuList, readTopology, splitCpus } from "../src/machine/cpus.ts";
 import type { Result } from "../src/result/schema.ts";
 import { median } from "../src/stats/intervals.ts";
+import { runCommand } from "./run-command.ts";
 
 const rounds = Number(Bun.argv[2] ?? 3);
 const seconds = Number(Bun.argv[3] ?? 5);
@@ -53,7 +54,7 @@ const { serverCpus, workerCpus, reason } = splitCpus(readTopology(), { pin: true
 if (serverCpus === null || workerCpus === null) throw new Error(`expected two processors: ${reason}`);
 
 const client = join(mkdtempSync(join(tmpdir(), "showdown-bench-")), "epoll-client");
-await run(["gcc", "-O2", "-o", client, "epoll-client.c"], join(import.meta.dir, "reference"));
+await runCommand(["gcc", "-O2", "-o", client, "epoll-client.c"], join(import.meta.dir, "reference"));
 
 const own = new Map<Case, Sample[]>(cases.map((one) => [one, []]));
 const reference = new Map<Case, Sample[]>(cases.map((one) => [one, []]));
@@ -70,39 +71,35 @@ for (let round = 0; round < rounds; round += 1) {
 
 const middle = (samples: readonly Sample[] | undefined, pick: (sample: Sample) => number) =>
   median((samples ?? []).map(pick));
-const wholeUs = (us: number) => Math.round(us);
 const zero = cases.find(({ fixture }) => fixture === "delay-0-ms");
-const base = (samples: Map<Case, Sample[]>, pick: (sample: Sample) => number) =>
-  zero === undefined ? 0 : middle(samples.get(zero), pick);
+const baseP50 = (samples: Map<Case, Sample[]>) =>
+  zero === undefined ? 0 : middle(samples.get(zero), ({ p50 }) => p50);
 console.table(
   cases.map((one) => {
     const isDelayed = one.p50 > 0;
     const error = (samples: Map<Case, Sample[]>) =>
-      wholeUs(
-        middle(samples.get(one), ({ p50 }) => p50) -
-          (isDelayed ? one.p50 + base(samples, ({ p50 }) => p50) : 0),
-      );
+      Math.round(middle(samples.get(one), ({ p50 }) => p50) - (isDelayed ? one.p50 + baseP50(samples) : 0));
     const p99 = middle(own.get(one), (sample) => sample.p99);
     const referenceP99 = middle(reference.get(one), (sample) => sample.p99);
     return {
       fixture: `${one.fixture}, ${one.ratePerSecond}/s`,
       [isDelayed ? "p50 error µs" : "p50 µs"]: error(own),
       [isDelayed ? "C p50 error µs" : "C p50 µs"]: error(reference),
-      "p99 µs": wholeUs(p99),
-      "C p99 µs": wholeUs(referenceP99),
+      "p99 µs": Math.round(p99),
+      "C p99 µs": Math.round(referenceP99),
       "to C": (p99 / referenceP99).toFixed(2),
       "to delay p99": one.p99 === 0 ? "–" : (p99 / one.p99).toFixed(3),
       "fixture late p99 µs": isDelayed
-        ? wholeUs(middle(reference.get(one), (sample) => sample.fixtureLate ?? 0))
+        ? Math.round(middle(reference.get(one), (sample) => sample.fixtureLate ?? 0))
         : "–",
-      "send lag p99 µs": wholeUs(middle(own.get(one), ({ lagP99 }) => lagP99)),
+      "send lag p99 µs": Math.round(middle(own.get(one), ({ lagP99 }) => lagP99)),
     };
   }),
 );
 
 async function measureGenerator({ fixture, connections, ratePerSecond }: Case): Promise<Sample> {
   const results = mkdtempSync(join(tmpdir(), "showdown-bench-"));
-  const out = await run(
+  const out = await runCommand(
     [
       ...[
         process.execPath,
@@ -143,7 +140,7 @@ async function measureReference({ fixture, connections, ratePerSecond }: Case): 
   try {
     await Bun.sleep(500);
     const call = [client, "127.0.0.1", `${port}`, `${connections}`, `${seconds}`, `${messageBytes}`];
-    const out = await run(
+    const out = await runCommand(
       ["taskset", "-c", formatCpuList(workerCpus ?? []), ...call, `${ratePerSecond}`],
       project,
     );
@@ -160,15 +157,4 @@ async function measureReference({ fixture, connections, ratePerSecond }: Case): 
     server.kill("SIGKILL");
     await server.exited;
   }
-}
-
-async function run(command: readonly string[], cwd: string): Promise<string> {
-  const child = Bun.spawn([...command], { cwd, stdout: "pipe", stderr: "pipe" });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  if (code !== 0) throw new Error(`${command.join(" ")} failed with exit code ${code}: ${err}`);
-  return out;
 }

@@ -20,6 +20,7 @@ import type { PhaseOrder, PhaseReport, WorkerSetup } from "../src/load/worker-pr
 import { nowUs } from "../src/machine/clock.ts";
 import { formatCpuList, readTopology, splitCpus } from "../src/machine/cpus.ts";
 import { median } from "../src/stats/intervals.ts";
+import { runCommand } from "./run-command.ts";
 
 const rounds = Number(Bun.argv[2] ?? 5);
 const seconds = Number(Bun.argv[3] ?? 3);
@@ -43,16 +44,12 @@ const [clientCpu = 1] = workerCpus;
 
 const reference = join(import.meta.dir, "reference");
 const built = mkdtempSync(join(tmpdir(), "showdown-bench-"));
-await run(["gcc", "-O2", "-o", join(built, "epoll-client"), "epoll-client.c"]);
-await run(["gcc", "-O2", "-o", join(built, "echo-server"), "echo-server.c"]);
-await run([
-  process.execPath,
-  "build",
-  "--target=node",
-  "ws-client.ts",
-  "--outfile",
-  join(built, "ws-client.mjs"),
-]);
+await runCommand(["gcc", "-O2", "-o", join(built, "epoll-client"), "epoll-client.c"], reference);
+await runCommand(["gcc", "-O2", "-o", join(built, "echo-server"), "echo-server.c"], reference);
+await runCommand(
+  [process.execPath, "build", "--target=node", "ws-client.ts", "--outfile", join(built, "ws-client.mjs")],
+  reference,
+);
 
 let port = 20_000 + (process.pid % 5000);
 const rows: Record<string, string | number>[] = [];
@@ -105,10 +102,15 @@ async function measureClient(client: Client, connections: number): Promise<Sampl
   const args = [host, `${port}`, `${connections}`, `${seconds}`, `${messageBytes}`];
   switch (client) {
     case "C epoll":
-      return fromJson(await run(["taskset", "-c", `${clientCpu}`, join(built, "epoll-client"), ...args]));
+      return fromJson(
+        await runCommand(["taskset", "-c", `${clientCpu}`, join(built, "epoll-client"), ...args], reference),
+      );
     case "ws on Node":
       return fromJson(
-        await run(["taskset", "-c", `${clientCpu}`, "node", join(built, "ws-client.mjs"), ...args]),
+        await runCommand(
+          ["taskset", "-c", `${clientCpu}`, "node", join(built, "ws-client.mjs"), ...args],
+          reference,
+        ),
       );
     case "showdown":
       return await measureShowdown(connections);
@@ -186,15 +188,4 @@ function fromJson(line: string): Sample {
 
 function middle(samples: readonly Sample[], pick: (sample: Sample) => number): number {
   return median(samples.map(pick));
-}
-
-async function run(command: readonly string[]): Promise<string> {
-  const child = Bun.spawn([...command], { cwd: reference, stdout: "pipe", stderr: "pipe" });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  if (code !== 0) throw new Error(`${command.join(" ")} failed with exit code ${code}: ${err}`);
-  return out;
 }

@@ -25,7 +25,6 @@ try {
   const opened = await context.newPage();
   await opened.goto(page.includes("://") ? page : pathToFileURL(resolve(page)).href);
   await opened.waitForSelector("html[data-drawn]");
-  if (section !== undefined) await opened.locator(section).scrollIntoViewIfNeeded();
   await opened.waitForTimeout(300);
   if (section === undefined) await opened.screenshot({ path: out });
   else await opened.locator(section).screenshot({ path: out });

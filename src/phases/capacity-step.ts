@@ -1,7 +1,7 @@
 import type { Plan } from "../plan/plan.ts";
 import type { Capacity, Phase } from "../result/schema.ts";
 import type { StepVerdict } from "./capacity-search.ts";
-import { judgeGenerator } from "./generator-usage.ts";
+import { findLateness } from "./generator-usage.ts";
 
 export interface CapacityStep {
   /** As the search asked for it. */
@@ -34,7 +34,7 @@ export function judgeStep(
     .reduce((all, { delivered }) => all + delivered, 0);
   const offered = { ratePerSecond: rounded(plannedDeliveries / seconds), arrived, plannedDeliveries };
   const fault = findLoss(phase);
-  const lateness = fault === null ? findLateness(phase, plan) : null;
+  const lateness = fault === null ? describeLateness(phase, plan) : null;
   const reason = fault ?? lateness ?? findBacklog(phase, offered, plan) ?? findSlowness(phase, p99LimitMs);
   return {
     askedPerSecond,
@@ -61,23 +61,13 @@ function findLoss({ status, reason, messages, connections }: Phase): string | nu
 }
 
 /** Lateness far below the limit of latency decides nothing here, however quick the server. */
-function findLateness(
-  { sendLagUs, latencyUs, server, generator, durationMs }: Phase,
-  plan: Plan,
-): string | null {
-  if (!plan.voidRule) return null;
-  const guilt = judgeGenerator({
-    pattern: "steady",
+function describeLateness({ sendLagUs, latencyUs }: Phase, plan: Plan): string | null {
+  const lateness = findLateness({
     plan,
     sendLagP99Us: sendLagUs?.p99 ?? null,
     latencyP99Us: Math.max(latencyUs?.p99 ?? 0, plan.p99LimitMs * 1000),
-    generatorCpuMs: generator?.cpuMs ?? 0,
-    othersCpuShare: generator?.othersCpuShare ?? null,
-    pauseMs: (generator?.eventLoopDelayUs.max ?? 0) / 1000,
-    serverCpuMs: server.cpuMs,
-    spanMs: durationMs,
   });
-  return guilt === null ? null : `generator late: send lag p99 ${milliseconds(sendLagUs?.p99 ?? 0)}`;
+  return lateness === null ? null : `generator late: send lag p99 ${milliseconds(sendLagUs?.p99 ?? 0)}`;
 }
 
 /**

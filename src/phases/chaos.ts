@@ -4,7 +4,6 @@ import { describeExit } from "../contenders/server.ts";
 import { readStats } from "../contenders/stats.ts";
 import { slotUs } from "../load/impact.ts";
 import type { ChaosReport, MendReport, PhaseReport, WorkerUsage } from "../load/worker-protocol.ts";
-import { watchCpuUsage } from "../machine/cpu-usage.ts";
 import { chaosLoadSeconds, type Fault } from "../plan/faults.ts";
 import type { FaultReport, Finding, Phase } from "../result/schema.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
@@ -13,7 +12,7 @@ import { emptyPhase } from "./context.ts";
 import { accountFor, type FaultAccount } from "./fault-account.ts";
 import { type ChaosWorkload, type FaultOrders, orderFault } from "./fault-orders.ts";
 import { describeFault } from "./fault-text.ts";
-import { describeGenerator, judgeGenerator } from "./generator-usage.ts";
+import { describeGenerator, findLateness, voidIfGuilty } from "./generator-usage.ts";
 
 const pollMs = 20;
 const viewIntervalMs = 250;
@@ -51,7 +50,6 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
   let lostBefore = 0;
 
   await watch.begin();
-  const takeCpuUsage = watchCpuUsage(plan.workerCpus);
   try {
     for (const fault of plan.faults) {
       const done = await runFault(context, fault, workload, faults);
@@ -70,28 +68,18 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
   const elapsedMs = (clockUs() - startUs) / 1000;
   const delivered = sumOf(reports, (one) => one.delivered);
   const server = watch.figures(context.alive.length, delivered, context.idleRssBytes);
-  const generator = describeGenerator(addUsage(reports, plan.workers), elapsedMs, plan, {
-    usage: takeCpuUsage(),
-    serverCpuMs: server.cpuMs,
-  });
+  // What the workers use from one fault to the next is in none of their reports: others' share is unknown.
+  const generator = describeGenerator(addUsage(reports, plan.workers), elapsedMs, plan, null);
   const sendLagUs = summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag)));
-  const guilt = judgeGenerator({
-    pattern: "steady",
+  const guilt = findLateness({
     plan,
     sendLagP99Us: sendLagUs.p99,
     // Lateness is forgiven a delivery (fault-account.ts), up to what would be called late.
     latencyP99Us: faults.length === 0 ? null : Math.min(...faults.map(({ lateUs }) => lateUs)),
-    generatorCpuMs: generator.cpuMs,
-    othersCpuShare: generator.othersCpuShare,
-    pauseMs: (generator.eventLoopDelayUs.max ?? 0) / 1000,
-    serverCpuMs: server.cpuMs,
-    spanMs: elapsedMs,
   });
   return {
     ...phase,
-    ...(ending.status === "ok" && guilt !== null && plan.voidRule
-      ? { status: "void" as const, reason: guilt }
-      : ending),
+    ...voidIfGuilty(ending, guilt),
     durationMs: Math.round(elapsedMs),
     connections: {
       requested: opened,

@@ -7,7 +7,7 @@ import { splitExactly } from "../plan/split.ts";
 import type { Environment, Phase } from "../result/schema.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
 import { emptyPhase, type RoundContext } from "./context.ts";
-import { describeGenerator, judgeGenerator } from "./generator-usage.ts";
+import { describeGenerator, findBottleneck, voidIfGuilty } from "./generator-usage.ts";
 import { nameLimit } from "./limit.ts";
 
 const pollMs = 100;
@@ -67,20 +67,12 @@ export async function runConnect(context: RoundContext, environment: Environment
     plan,
     { usage, serverCpuMs: serverFigures.cpuMs },
   );
-  const guilt = judgeGenerator({
-    pattern: "connect",
-    plan,
-    sendLagP99Us: null,
-    latencyP99Us: null,
-    generatorCpuMs: generator.cpuMs,
-    othersCpuShare: generator.othersCpuShare,
-    pauseMs: (generator.eventLoopDelayUs.max ?? 0) / 1000,
-    serverCpuMs: serverFigures.cpuMs,
-    spanMs: lastUs > firstUs ? (lastUs - firstUs) / 1000 : 0,
-  });
+  // How many connections a server holds does not hang on how fast they are opened.
+  const spanMs = lastUs > firstUs ? (lastUs - firstUs) / 1000 : 0;
+  const guilt = findBottleneck({ plan, generator, serverCpuMs: null, spanMs });
   return {
     ...phase,
-    ...ending(context, { opened, attemptsFailed, gaveUp, guilt }),
+    ...voidIfGuilty(ending(context, opened, attemptsFailed, gaveUp), guilt),
     durationMs: Math.round(elapsedMs),
     connections: {
       requested: plan.connections,
@@ -160,17 +152,9 @@ function hopeless({ plan, board }: RoundContext): boolean {
 
 function ending(
   { server, plan }: RoundContext,
-  {
-    opened,
-    attemptsFailed,
-    gaveUp,
-    guilt,
-  }: {
-    readonly opened: number;
-    readonly attemptsFailed: number;
-    readonly gaveUp: "aborted" | "stuck" | null;
-    readonly guilt: string | null;
-  },
+  opened: number,
+  attemptsFailed: number,
+  gaveUp: "aborted" | "stuck" | null,
 ): Pick<Phase, "status" | "reason"> {
   if (server.exit !== null) {
     return {
@@ -185,8 +169,9 @@ function ending(
       reason: `${attemptsFailed.toLocaleString("en")} attempts failed, more than the ${plan.errorThreshold.toLocaleString("en")} errors allowed`,
     };
   }
-  if (opened === 0) return { status: "failed", reason: "no connection could be opened" };
-  return guilt !== null && plan.voidRule ? { status: "void", reason: guilt } : { status: "ok", reason: null };
+  return opened === 0
+    ? { status: "failed", reason: "no connection could be opened" }
+    : { status: "ok", reason: null };
 }
 
 /** So that what follows measures the server and not its struggle for descriptors. */

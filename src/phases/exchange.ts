@@ -7,7 +7,7 @@ import type { Phase } from "../result/schema.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
 import { emptyPhase, type RoundContext } from "./context.ts";
 import { listFindings } from "./findings.ts";
-import { describeGenerator, judgeGenerator } from "./generator-usage.ts";
+import { describeGenerator, findBottleneck, findLateness, voidIfGuilty } from "./generator-usage.ts";
 import { intersect } from "./silence.ts";
 import { buildTimeline } from "./timeline.ts";
 
@@ -88,20 +88,14 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
     context.plan,
     { usage, serverCpuMs: serverFigures.cpuMs },
   );
-  const spanUs = span(reports);
+  const spanUs = span(reports, ({ lastDeliveryUs }) => lastDeliveryUs);
   const sendLagUs = summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag)));
   const latencyUs = summarize(latency);
-  const guilt = judgeGenerator({
-    pattern: exchange.orders[0]?.pattern.kind ?? "burst",
-    plan: context.plan,
-    sendLagP99Us: sendLagUs.p99,
-    latencyP99Us: latencyUs.p99,
-    generatorCpuMs: generator.cpuMs,
-    othersCpuShare: generator.othersCpuShare,
-    pauseMs: (generator.eventLoopDelayUs.max ?? 0) / 1000,
-    serverCpuMs: serverFigures.cpuMs,
-    spanMs: spanUs / 1000,
-  });
+  const { plan } = context;
+  const guilt =
+    exchange.orders[0]?.pattern.kind === "steady"
+      ? findLateness({ plan, sendLagP99Us: sendLagUs.p99, latencyP99Us: latencyUs.p99 })
+      : findBottleneck({ plan, generator, serverCpuMs: serverFigures.cpuMs, spanMs: spanUs / 1000 });
   const ending = judge(reached, { ...totals, arrived }, guilt, context.plan);
   context.alive = reports.flatMap(({ alive }) => alive).sort((a, b) => a - b);
   for (const [connection, seq] of reports.flatMap(({ lastSeqs }) => lastSeqs))
@@ -127,7 +121,7 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
             deliveriesPerSecond: perSecond(totals.delivered, spanUs),
             sendsPerSecond: perSecond(totals.sent, spanUs),
             spanMs: Math.round(spanUs) / 1000,
-            sendSpanMs: Math.round(sendSpan(reports)) / 1000,
+            sendSpanMs: Math.round(span(reports, ({ lastSendUs }) => lastSendUs)) / 1000,
           }
         : null,
     rate: ending.status === "ok" && exchange.seconds !== null ? heldRate(exchange, timeline) : null,
@@ -160,10 +154,7 @@ function judge(
     return { ...reached, reason: `${reached.reason}, after ${arrived.toLocaleString("en")} deliveries` };
   }
   if (reached.status !== "ok") return reached;
-  const ending = pastThreshold(errors, plan) ?? reached;
-  return ending.status === "ok" && guilt !== null && plan.voidRule
-    ? { status: "void", reason: guilt }
-    : ending;
+  return voidIfGuilty(pastThreshold(errors, plan) ?? reached, guilt);
 }
 
 /** Waits until everything owed has arrived, or until it is clear that it won't. */
@@ -284,17 +275,10 @@ function addUp(reports: readonly PhaseReport[]) {
   };
 }
 
-/** From the first send to the last over all workers, in microseconds. */
-function sendSpan(reports: readonly PhaseReport[]): number {
+/** From the first send to what came last over all workers, in microseconds; 0 when there was none. */
+function span(reports: readonly PhaseReport[], lastUs: (report: PhaseReport) => number | null): number {
   const starts = reports.flatMap(({ firstSendUs }) => firstSendUs ?? []);
-  const ends = reports.flatMap(({ lastSendUs }) => lastSendUs ?? []);
-  return starts.length === 0 || ends.length === 0 ? 0 : Math.max(...ends) - Math.min(...starts);
-}
-
-/** From the first send to the last delivery over all workers, in microseconds; 0 when there was none. */
-function span(reports: readonly PhaseReport[]): number {
-  const starts = reports.map(({ firstSendUs }) => firstSendUs).filter((time) => time !== null);
-  const ends = reports.map(({ lastDeliveryUs }) => lastDeliveryUs).filter((time) => time !== null);
+  const ends = reports.flatMap((report) => lastUs(report) ?? []);
   return starts.length === 0 || ends.length === 0 ? 0 : Math.max(...ends) - Math.min(...starts);
 }
 

@@ -1,8 +1,33 @@
 import { expect, test } from "bun:test";
-import { type GeneratorEvidence, judgeGenerator } from "./generator-usage.ts";
+import { Histogram, summarize } from "../stats/histogram.ts";
+import {
+  type BottleneckEvidence,
+  findBottleneck,
+  findLateness,
+  type LatenessEvidence,
+  voidIfGuilty,
+} from "./generator-usage.ts";
 
-const plan = { pacing: "spin", serverCpus: [0], workerCpus: [1], workers: 1 } as const;
-const steady: GeneratorEvidence = {
+interface Evidence extends LatenessEvidence, Pick<BottleneckEvidence, "serverCpuMs" | "spanMs"> {
+  readonly pattern: "connect" | "burst" | "steady";
+  readonly plan: LatenessEvidence["plan"] & BottleneckEvidence["plan"];
+  readonly generatorCpuMs: number;
+  readonly othersCpuShare: number | null;
+  readonly pauseMs: number;
+}
+
+/** As the phases ask: one whose sends are due for lateness, a connect without a server's share. */
+function judge({ pattern, generatorCpuMs, othersCpuShare, pauseMs, ...evidence }: Evidence): string | null {
+  if (pattern === "steady") return findLateness(evidence);
+  const delays = new Histogram();
+  delays.record(pauseMs * 1000);
+  const generator = { cpuMs: generatorCpuMs, othersCpuShare, eventLoopDelayUs: summarize(delays) };
+  const serverCpuMs = pattern === "connect" ? null : evidence.serverCpuMs;
+  return findBottleneck({ ...evidence, generator, serverCpuMs });
+}
+
+const plan = { pacing: "spin", serverCpus: [0], workerCpus: [1], workers: 1, voidRule: true } as const;
+const steady: Evidence = {
   pattern: "steady",
   plan,
   sendLagP99Us: 900,
@@ -13,7 +38,7 @@ const steady: GeneratorEvidence = {
   serverCpuMs: 200,
   spanMs: 1000,
 };
-const burst: GeneratorEvidence = { ...steady, pattern: "burst", sendLagP99Us: null };
+const burst: Evidence = { ...steady, pattern: "burst", sendLagP99Us: null };
 const starved = { generatorCpuMs: 500, othersCpuShare: 0.5, serverCpuMs: 850 };
 
 test.each([
@@ -59,7 +84,20 @@ test.each([
     null,
   ],
 ] as const)("%s", (_, evidence, word) => {
-  const reason = judgeGenerator(evidence);
+  const reason = judge(evidence);
   if (word === null) expect(reason).toBeNull();
   else expect(reason).toContain(word);
+});
+
+test("without the rule nobody is guilty", () => {
+  const lenient = { ...plan, voidRule: false };
+  expect(judge({ ...steady, sendLagP99Us: 1001, plan: lenient })).toBeNull();
+  expect(judge({ ...burst, ...starved, plan: lenient })).toBeNull();
+});
+
+test("only what ended well is made void", () => {
+  const failed = { status: "failed", reason: "crashed" } as const;
+  expect(voidIfGuilty(failed, "late")).toBe(failed);
+  expect(voidIfGuilty({ status: "ok", reason: null }, null)).toEqual({ status: "ok", reason: null });
+  expect(voidIfGuilty({ status: "ok", reason: null }, "late")).toEqual({ status: "void", reason: "late" });
 });

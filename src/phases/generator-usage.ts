@@ -9,12 +9,12 @@ export function describeGenerator(
   usages: readonly WorkerUsage[],
   elapsedMs: number,
   plan: Plan,
-  others: { readonly usage: CpuUsage | null; readonly serverCpuMs: number | null },
-): NonNullable<Phase["generator"]> {
+  others: { readonly usage: CpuUsage | null; readonly serverCpuMs: number | null } | null,
+): GeneratorFigures {
   const cpuMs = usages.reduce((all, one) => all + one.cpuMs, 0);
   return {
     cpuMs: Math.round(cpuMs),
-    othersCpuShare: shareOfOthers(cpuMs, plan, others),
+    othersCpuShare: others === null ? null : shareOfOthers(cpuMs, plan, others),
     peakRssBytes: usages.reduce((all, one) => all + one.rssBytes, 0),
     ceilingPerSecond: null,
     headroom: null,
@@ -68,53 +68,57 @@ export const generatorLimits = {
   leastSpanMs: 100,
 } as const;
 
-export interface GeneratorEvidence {
-  readonly pattern: "connect" | "burst" | "steady" | "closed";
-  readonly plan: Pick<Plan, "pacing" | "serverCpus" | "workers" | "workerCpus">;
+type GeneratorFigures = NonNullable<Phase["generator"]>;
+type Ending = Pick<Phase, "status" | "reason">;
+
+export interface LatenessEvidence {
+  readonly plan: Pick<Plan, "pacing" | "voidRule">;
   readonly sendLagP99Us: number | null;
+  /** What the lag is contained in. */
   readonly latencyP99Us: number | null;
-  readonly generatorCpuMs: number;
-  /** What others took of its processors. */
-  readonly othersCpuShare: number | null;
-  /** The longest time in which its event loop stood still. */
-  readonly pauseMs: number;
+}
+
+export interface BottleneckEvidence {
+  readonly plan: Pick<Plan, "serverCpus" | "workers" | "workerCpus" | "voidRule">;
+  readonly generator: Pick<GeneratorFigures, "cpuMs" | "othersCpuShare" | "eventLoopDelayUs">;
+  /** Null where it is unknown, or where how fast the generator was decides nothing. */
   readonly serverCpuMs: number | null;
   /** From the first send to the last delivery. */
   readonly spanMs: number;
 }
 
-/** Why the generator may have been the bottleneck, and what to change; null when it is innocent. */
-export function judgeGenerator(evidence: GeneratorEvidence): string | null {
-  return evidence.pattern === "steady" ? findLateness(evidence) : findBottleneck(evidence);
+/** What ended well is void where the generator may have been the bottleneck. */
+export function voidIfGuilty(ending: Ending, guilt: string | null): Ending {
+  return ending.status === "ok" && guilt !== null ? { status: "void", reason: guilt } : ending;
 }
 
-function findLateness({ plan, sendLagP99Us: lagUs, latencyP99Us }: GeneratorEvidence): string | null {
+/** Of sends that are due at set times: why the generator was too late, and what to change; null when it was in time. */
+export function findLateness({ plan, sendLagP99Us: lagUs, latencyP99Us }: LatenessEvidence): string | null {
   const allowedUs = Math.max(
     generatorLimits.leastLagUs[plan.pacing],
     (latencyP99Us ?? 0) * generatorLimits.lagShare,
   );
-  if (lagUs === null || lagUs <= allowedUs) return null;
+  if (!plan.voidRule || lagUs === null || lagUs <= allowedUs) return null;
   const shown = (us: number) => `${(us / 1000).toFixed(1)} ms`;
   return `the generator sent up to ${shown(lagUs)} late (p99; at most ${shown(allowedUs)} is allowed): lower --endurance-rate, use fewer connections or a quieter machine with more processors`;
 }
 
-function findBottleneck(evidence: GeneratorEvidence): string | null {
-  const { plan, spanMs, serverCpuMs } = evidence;
+/** Of what goes as fast as it can: why the generator may have been the bottleneck, and what to change; null when it is innocent. */
+export function findBottleneck({ plan, generator, serverCpuMs, spanMs }: BottleneckEvidence): string | null {
+  if (!plan.voidRule) return null;
   const share = (cpuMs: number, processors: number) => Math.min(1, cpuMs / (spanMs * processors));
-  const own = share(evidence.generatorCpuMs, processorsOf(plan));
-  const others = evidence.othersCpuShare ?? 0;
+  const own = share(generator.cpuMs, processorsOf(plan));
+  const others = generator.othersCpuShare ?? 0;
   const percent = (value: number) => `${Math.round(value * 100)} %`;
   const leastOthers = Math.max(generatorLimits.othersShare, generatorLimits.leastOthersMs / spanMs);
   if (others >= leastOthers && own + others >= generatorLimits.usedShare) {
     return `the generator was starved: other processes took ${percent(others)} of its processors and left it ${percent(own)}; stop what else runs on this machine`;
   }
-  const { pauseMs } = evidence;
+  const pauseMs = (generator.eventLoopDelayUs.max ?? 0) / 1000;
   if (pauseMs >= Math.max(generatorLimits.leastPauseMs, spanMs * generatorLimits.pauseShare)) {
     return `the generator stood still for ${Math.round(pauseMs)} ms of ${Math.round(spanMs)} ms: use fewer connections or a machine with more memory and processors`;
   }
-  // How many connections a server holds does not hang on how fast they are opened.
-  if (evidence.pattern === "connect" || spanMs < generatorLimits.leastSpanMs || serverCpuMs === null)
-    return null;
+  if (spanMs < generatorLimits.leastSpanMs || serverCpuMs === null) return null;
   const server = share(serverCpuMs, plan.serverCpus?.length ?? 1);
   if (own + others < generatorLimits.busyShare || server >= generatorLimits.idleServerShare) return null;
   return `the generator was the bottleneck: it used ${percent(own)} of its processors, the server ${percent(server)} of its own; give it more processors and --workers`;

@@ -164,6 +164,11 @@ export function reportsOf(participant: Participant): FaultReport[] {
   return ranPhases(participant).flatMap(({ chaos }) => chaos?.faults ?? []);
 }
 
+/** The server's process ended, of a fault that did not kill it outright. */
+export function isDeath({ fault, server }: FaultReport): boolean {
+  return server.died && fault !== "kill";
+}
+
 function harm(
   header: string,
   meaning: string,

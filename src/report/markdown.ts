@@ -55,7 +55,7 @@ function writeSizing(result: Result, demand: Demand): Block[] {
   if (sizing === null) return [];
   return [
     [`## ${sizing.title}`],
-    ["What the costs measured here would come to. An extrapolation, on these assumptions:"],
+    [sizing.lead],
     sizing.assumptions.map(bullet),
     ...sizing.tables.flatMap(({ title, table }) => [[`### ${title}`], renderTable(table)]),
   ];
@@ -79,9 +79,7 @@ function writeClaims(result: Result): Block[] {
   };
   return [
     ["## The article's claims, re-tested"],
-    [
-      `"${article.title}" (${article.source}), with ${retest.elixir} and ${retest.go} for its two sides. Its figures are of another machine (${article.machine}): what is tested is what it concludes from them.`,
-    ],
+    [`"${article.title}" (${article.source}), ${retest.lead}`],
     renderTable(table),
     ...(retest.unfair === null
       ? []

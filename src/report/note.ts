@@ -1,7 +1,7 @@
 import type { Phase } from "../result/schema.ts";
 import { isFaultless } from "./account-columns.ts";
 import { article, articleFigures } from "./article/article.ts";
-import { reportsOf } from "./fault-table.ts";
+import { isDeath, reportsOf } from "./fault-table.ts";
 import * as format from "./format.ts";
 import { statusStyle } from "./headline-columns.ts";
 import { measures, overRounds } from "./measure.ts";
@@ -69,9 +69,7 @@ function noteFindings(participant: Participant): Note[] {
 
 /** What the tables can't say: how a server that was not killed died, and who never recovered. Each story once. */
 function noteFaults(participant: Participant): Note[] {
-  const told = reportsOf(participant).filter(
-    ({ fault, server, recoveredMs }) => (server.died && fault !== "kill") || recoveredMs === null,
-  );
+  const told = reportsOf(participant).filter((report) => isDeath(report) || report.recoveredMs === null);
   return [...Map.groupBy(told, ({ fault }) => fault).values()].flatMap(([worst, ...more]): Note[] =>
     worst === undefined
       ? []

@@ -1,5 +1,5 @@
 import type { Result } from "../result/schema.ts";
-import { retestArticle } from "./article/claims.ts";
+import { findingStyles, retestArticle } from "./article/claims.ts";
 import { describeStatus, listFacts } from "./facts.ts";
 import { buildFaultTables } from "./fault-table.ts";
 import { listNotes } from "./note.ts";
@@ -112,8 +112,6 @@ function renderSizing(result: Result, demand: Demand, page: Page, options: TextO
     ...sizing.assumptions.flatMap((text) => prose(text, page, "dim")),
   ];
 }
-
-const findingStyles = { holds: "good", "does not hold": "bad", "can't tell": "warning" } as const;
 
 /** The findings; why stands in the reports. */
 function renderClaims(result: Result, page: Page): string[] {

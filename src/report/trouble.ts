@@ -7,7 +7,7 @@ export interface Troubles {
   readonly title: string;
   readonly style: Style;
   /** Of the machine and the run as a whole, and not of a contender that is missing or marked. */
-  readonly isAside?: boolean;
+  readonly isAside: boolean;
   readonly entries: readonly Trouble[];
 }
 
@@ -49,9 +49,9 @@ export function listTroubles({ contenders, rounds, plan, warnings }: Result): Tr
       output: [],
     }));
   const all: Troubles[] = [
-    { title: "Not run", style: "warning", entries: notRun },
-    { title: "Rules of the contract that are not kept", style: "warning", entries: unkept },
-    { title: "Rounds that did not end well", style: "bad", entries: notOk },
+    { title: "Not run", style: "warning", isAside: false, entries: notRun },
+    { title: "Rules of the contract that are not kept", style: "warning", isAside: false, entries: unkept },
+    { title: "Rounds that did not end well", style: "bad", isAside: false, entries: notOk },
     {
       title: "Warnings",
       style: "warning",

@@ -6,10 +6,8 @@ export const article = {
   title: "The Ultimate WebSocket Battle: Elixir vs Go Performance Showdown",
   source: "onemoredev.io, 2025",
   machine: "MacBook Pro M2 Pro, 10 cores, macOS",
-  connections: 25_000,
   /** Ports that macOS lends to the connecting side, 49152–65535, per source address. */
   clientPorts: 16_384,
-  enduranceRatePerSecond: 15_000,
 } as const;
 
 export interface ArticleFigures {

@@ -1,3 +1,4 @@
+import { presets } from "../../plan/presets.ts";
 import type { Result } from "../../result/schema.ts";
 import { rank } from "../../stats/ranking.ts";
 import { isFaultless } from "../account-columns.ts";
@@ -5,6 +6,7 @@ import { reportsOf } from "../fault-table.ts";
 import * as format from "../format.ts";
 import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "../measure.ts";
 import { listSections, okPhases, type Participant, ranPhases, type Section, titleOf } from "../section.ts";
+import type { Style } from "../style.ts";
 import type { Table } from "../table.ts";
 import { type ArticleFigures, article, articleFigures } from "./article.ts";
 import { buildUnfairTable } from "./unfair-count.ts";
@@ -24,13 +26,21 @@ export interface Retest {
   readonly elixir: string;
   readonly go: string;
   readonly claims: readonly Claim[];
+  /** Who is tested, and what of. */
+  readonly lead: string;
   /** What counting as the article did would have made of the same servers. */
   readonly unfair: Table | null;
 }
 
-/** Fewer connections or messages are another experiment. */
+/** How a finding is coloured: that a claim holds is good news for it. */
+export const findingStyles = {
+  holds: "good",
+  "does not hold": "bad",
+  "can't tell": "warning",
+} as const satisfies Record<Claim["finding"], Style>;
+
+/** Fewer connections, or fewer messages than the article's, are another experiment. */
 const leastConnections = 10_000;
-const leastMessages = 15;
 
 /** In one round, a ratio within this of the limit of a claim tells nothing. */
 const singleRoundMargin = 1.25;
@@ -38,7 +48,8 @@ const singleRoundMargin = 1.25;
 /** The article's claims, where the plan covers them and both of its sides took part; null elsewhere. */
 export function retestArticle(result: Result): Retest | null {
   const { connections, messagesPerConnection } = result.plan;
-  if (connections < leastConnections || messagesPerConnection < leastMessages) return null;
+  if (connections < leastConnections || messagesPerConnection < presets.article.messagesPerConnection)
+    return null;
   const sections = listSections(result);
   const sides = sidesOf(sections[0]);
   if (sides === null) return null;
@@ -71,8 +82,9 @@ export function retestArticle(result: Result): Retest | null {
         why: "Peak resident memory under load, less that of the idle server, per connection.",
       }),
       contest.faultTolerance(),
-      contest.singleBinary(result),
+      contest.singleBinary(),
     ].filter((claim) => claim !== null),
+    lead: `with ${sides.elixir} and ${sides.go} for its two sides. Its figures are of another machine (${article.machine}): what is tested is what it concludes from them.`,
     unfair: buildUnfairTable(sections, Object.values(sides)),
   };
 }
@@ -150,7 +162,7 @@ class Contest {
     const apart = Math.abs(opened.elixir / opened.go - 1);
     const { connections } = this.#result.plan;
     const isAll = Object.values(opened).every((count) => count >= connections);
-    const isTold = !isAll || connections >= article.connections;
+    const isTold = !isAll || connections >= presets.article.connections;
     return {
       ...told,
       measured: this.#values(section, "opened"),
@@ -170,7 +182,7 @@ class Contest {
     const what = workload === "echo" ? "of echoes" : "to everyone";
     const told = {
       claim: `In a burst ${what} Elixir delivers nearly twice as many messages as Go.`,
-      article: `${this.#figures(figures, format.formatRate)}: ×1.83`,
+      article: `${this.#figures(figures, format.formatRate)}: ${format.formatRatio(figures === null ? null : figures.elixir / figures.go)}`,
     };
     const lead = this.#lead(section, "throughput", "elixir");
     if (lead === null) return [this.#cannot(told, section)];
@@ -188,39 +200,30 @@ class Contest {
     const section = this.#find("endurance", "echo");
     if (section === null) return [];
     const figures = articleFigures(section);
+    const rate = presets.article.enduranceRatePerSecond;
     const { enduranceRatePerSecond: offered, enduranceSeconds } = this.#result.plan;
-    const elixir = this.#shareHeld(section, "elixir");
-    const go = this.#shareHeld(section, "go");
-    const rate = format.formatRate(article.enduranceRatePerSecond);
-    const isLess = offered < article.enduranceRatePerSecond || enduranceSeconds < 30;
-    const less = `The plan offers ${format.formatRate(offered)} for ${enduranceSeconds} s.`;
-    const measured = this.#values(section, "held");
-    const everyone =
-      "Here the load goes over all connections, at the same rate for both; the article's went over a few hundred of them, as fast as its client got round to.";
+    const isLess = offered < rate || enduranceSeconds < 30;
+    const tell = (side: Side, claim: string, judge: (share: number) => Claim["finding"]): Claim => {
+      const share = overRounds(this.#side(section, side), measures.heldShare);
+      const figure = `${side === "elixir" ? "Elixir" : "Go"} ${format.formatRate(figures?.[side] ?? null)}`;
+      const told = { claim, article: figure, measured: this.#values(section, "held") };
+      if (isLess) {
+        const why = `The plan offers ${format.formatRate(offered)} for ${enduranceSeconds} s.`;
+        return { ...told, finding: "can't tell", why };
+      }
+      if (share === null) return { ...told, finding: "can't tell", why: this.#whyNothing(section) };
+      const why = `${this.#sides[side]} held ${format.formatShare(share)} of what was offered. Here the load goes over all connections, at the same rate for both; the article's went over a few hundred of them, as fast as its client got round to.`;
+      return { ...told, finding: judge(share), why };
+    };
     return [
-      {
-        claim: `Elixir sustains about ${rate} for a minute.`,
-        article: `Elixir ${format.formatRate(figures?.elixir ?? null)}`,
-        measured,
-        finding: isLess || elixir === null ? "can't tell" : elixir >= 0.99 ? "holds" : "does not hold",
-        why: isLess
-          ? less
-          : elixir === null
-            ? this.#whyNothing(section)
-            : `${this.#sides.elixir} held ${format.formatShare(elixir)} of what was offered. ${everyone}`,
-      },
-      {
-        claim:
-          "Go can't: under sustained load it drops by 96.9 % from its burst, by garbage collection and scheduling.",
-        article: `Go ${format.formatRate(figures?.go ?? null)}`,
-        measured,
-        finding: isLess || go === null ? "can't tell" : go >= 0.5 ? "does not hold" : "holds",
-        why: isLess
-          ? less
-          : go === null
-            ? this.#whyNothing(section)
-            : `${this.#sides.go} held ${format.formatShare(go)} of what was offered. ${everyone}`,
-      },
+      tell("elixir", `Elixir sustains about ${format.formatRate(rate)} for a minute.`, (share) =>
+        share >= 0.99 ? "holds" : "does not hold",
+      ),
+      tell(
+        "go",
+        "Go can't: under sustained load it drops by 96.9 % from its burst, by garbage collection and scheduling.",
+        (share) => (share >= 0.5 ? "does not hold" : "holds"),
+      ),
     ];
   }
 
@@ -308,17 +311,16 @@ class Contest {
     };
   }
 
-  singleBinary({ contenders }: Result): Claim {
+  singleBinary(): Claim {
     const told = {
       claim: "Go is deployed as a single binary, which Elixir is not.",
       article: "no figure needed",
     };
     const of = (side: Side) =>
-      this.#participants(this.#sections[0] as Section).find(({ name }) => name === this.#sides[side])?.facts
-        .deployment ?? null;
+      this.#sections[0] === undefined ? null : this.#side(this.#sections[0], side).facts.deployment;
     const elixir = of("elixir");
     const go = of("go");
-    if (contenders.length === 0 || elixir === null || go === null) {
+    if (elixir === null || go === null) {
       return {
         ...told,
         measured: "not declared",
@@ -361,11 +363,8 @@ class Contest {
   }
 
   #values(section: Section, name: MeasureName): string {
-    return (["elixir", "go"] as const)
-      .map(
-        (side) =>
-          `${this.#sides[side]} ${measures[name].format(overRounds(this.#side(section, side), measures[name]))}`,
-      )
+    return this.#participants(section)
+      .map((one) => `${one.name} ${measures[name].format(overRounds(one, measures[name]))}`)
       .join(", ");
   }
 
@@ -406,10 +405,6 @@ class Contest {
     const limits = [turn(low), turn(high)].sort((one, other) => one - other).map(format.formatFactor);
     const interval = rounds === 1 ? "" : ` (${limits.join(" to ")})`;
     return `${this.#values(section, name)}: Elixir's is ${format.formatFactor(turn(ratio))} times Go's${interval}`;
-  }
-
-  #shareHeld(section: Section, side: Side): number | null {
-    return overRounds(this.#side(section, side), measures.heldShare);
   }
 
   #cannot(told: Pick<Claim, "claim" | "article">, section: Section): Claim {

@@ -1,4 +1,5 @@
 import type { Plan } from "../../plan/plan.ts";
+import type { Phase } from "../../result/schema.ts";
 import { driftColumns } from "../drift-columns.ts";
 import { buildFaultTables } from "../fault-table.ts";
 import * as format from "../format.ts";
@@ -262,34 +263,43 @@ const barTitles: Readonly<Partial<Record<MeasureName, string>>> = {
   memoryPerConnection: "Memory per connection",
 };
 
-const loopDelayColumn: PhaseColumn = {
-  header: "loop delay max",
-  meaning: "The longest time for which the generator's own event loop was held up, over all rounds.",
-  group: 0,
-  cell: (participant: Participant) => {
-    const delays = okPhases(participant).flatMap(({ generator }) => generator?.eventLoopDelayUs.max ?? []);
-    return { text: format.formatLatency(delays.length === 0 ? null : Math.max(...delays)) };
-  },
-};
+/** A figure of the generator's, the worst of the rounds. */
+function generatorColumn(
+  header: string,
+  meaning: string,
+  worst: (...values: number[]) => number,
+  pick: (generator: NonNullable<Phase["generator"]>) => number | null,
+  write: (value: number | null) => string,
+): PhaseColumn {
+  const cell = (participant: Participant) => {
+    const known = okPhases(participant).flatMap(({ generator }) =>
+      generator === null ? [] : (pick(generator) ?? []),
+    );
+    return { text: write(known.length === 0 ? null : worst(...known)) };
+  };
+  return { header, meaning, group: 0, cell };
+}
 
-const othersColumn: PhaseColumn = {
-  header: "others",
-  meaning:
-    "Share of the generator's processors that other processes took while the phase went on; the most of the rounds.",
-  group: 0,
-  cell: (participant: Participant) => {
-    const known = okPhases(participant).flatMap(({ generator }) => generator?.othersCpuShare ?? []);
-    return { text: known.length === 0 ? format.unknown : format.formatShare(Math.max(...known)) };
-  },
-};
+const loopDelayColumn = generatorColumn(
+  "loop delay max",
+  "The longest time for which the generator's own event loop was held up, over all rounds.",
+  Math.max,
+  ({ eventLoopDelayUs }) => eventLoopDelayUs.max,
+  format.formatLatency,
+);
 
-const headroomColumn: PhaseColumn = {
-  header: "headroom",
-  meaning:
-    "How many times this many deliveries the generator could have received, by what each cost it against a null server. 1 is its ceiling; the least of the rounds.",
-  group: 0,
-  cell: (participant: Participant) => {
-    const known = okPhases(participant).flatMap(({ generator }) => generator?.headroom ?? []);
-    return { text: format.formatRatio(known.length === 0 ? null : Math.min(...known)) };
-  },
-};
+const othersColumn = generatorColumn(
+  "others",
+  "Share of the generator's processors that other processes took while the phase went on; the most of the rounds.",
+  Math.max,
+  ({ othersCpuShare }) => othersCpuShare,
+  format.formatShare,
+);
+
+const headroomColumn = generatorColumn(
+  "headroom",
+  "How many times this many deliveries the generator could have received, by what each cost it against a null server. 1 is its ceiling; the least of the rounds.",
+  Math.min,
+  ({ headroom }) => headroom,
+  format.formatRatio,
+);

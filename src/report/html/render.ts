@@ -31,6 +31,7 @@ export async function renderHtml(result: Result, demand: Demand = defaultDemand)
   const verdict = judge(result);
   const sizing = sizeUp(result, demand);
   const retest = retestArticle(result);
+  const troubles = listTroubles(result);
   const meanings = collectMeanings(sections);
   const phases = sections.map((section) =>
     renderSection(section, sections, { plan: result.plan, colors, meanings }),
@@ -43,14 +44,14 @@ export async function renderHtml(result: Result, demand: Demand = defaultDemand)
 <main id="main">
 ${renderTroubles(
   "troubles",
-  listTroubles(result).filter(({ isAside }) => isAside !== true),
+  troubles.filter(({ isAside }) => !isAside),
 )}
 <section id="glance" aria-labelledby="glance-title"><h2 id="glance-title">The phases at a glance</h2>
 <p class="lead">${describeBasis(result)}</p>
 ${renderGlance(sections, result.plan, verdict.items, colors)}</section>
 ${renderTroubles(
   "warnings",
-  listTroubles(result).filter(({ isAside }) => isAside === true),
+  troubles.filter(({ isAside }) => isAside),
 )}
 ${renderVerdict(verdict)}
 ${sizing === null ? null : renderSizing(sizing)}

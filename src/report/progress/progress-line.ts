@@ -2,6 +2,7 @@ import type { FaultView } from "../../phases/context.ts";
 import type { Phase } from "../../result/schema.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { describeCapacity } from "../capacity.ts";
+import { isDeath } from "../fault-table.ts";
 import * as format from "../format.ts";
 import { statusStyle } from "../headline-columns.ts";
 import { measures } from "../measure.ts";
@@ -97,9 +98,7 @@ function describePhase(phase: Phase, paint: Painter): string {
           format.plural(phase.chaos.faults.length, "fault"),
           `others ${measures.inTime.format(measures.inTime.pick(phase))} in time`,
         ]),
-    ...(phase.chaos?.faults ?? [])
-      .filter(({ fault, server }) => server.died && fault !== "kill")
-      .map(({ fault }) => paint(`died of ${fault}`, "bad")),
+    ...(phase.chaos?.faults ?? []).filter(isDeath).map(({ fault }) => paint(`died of ${fault}`, "bad")),
     ...phase.findings
       .filter(({ kind }) => kind !== "limit")
       .map(({ kind, count }) => paint(`${format.formatCount(count)} ${kind}`, "warning")),

@@ -1,7 +1,7 @@
 import type { ContenderFacts } from "../../result/schema.ts";
 import * as format from "../format.ts";
 import { nameOf } from "../section.ts";
-import type { Outcome, Use, VerdictItem } from "./verdict.ts";
+import type { JudgedItem, Use } from "./verdict.ts";
 import { isAsGood, isLevel } from "./verdict-sentence.ts";
 
 /** The needs of a reader that a measure answers, as the end of "Choose X when …". */
@@ -26,41 +26,28 @@ const workloadNeeds: Readonly<Record<string, string>> = {
  * "Choose X when …", no more than the item's outcome supports; null where nobody can be advised, since there is
  * nobody to compare with, or somebody else may be better.
  */
-export function describeChoice({
-  outcome,
-  use,
-  phase,
-  rounds,
-  unranked,
-  died,
-}: Pick<VerdictItem, "outcome" | "use" | "phase" | "rounds" | "unranked" | "died">): string | null {
+export function describeChoice({ outcome, use, phase, rounds, unranked, died }: JudgedItem): string | null {
   if (outcome.kind === "none" || outcome.kind === "alone") return null;
   if (unranked.some(({ atLeast }) => atLeast !== undefined)) return null;
   const need = workloadNeeds[phase] ?? needs[use];
   if (outcome.kind === "equal") {
     return `Choose any of ${format.joinNames(outcome.names)} when ${need}: they are equal.`;
   }
-  if (died.length > 0)
-    return adviseSurvivors(outcome, died, `${rounds === 1 ? "By this one round, " : ""}`, need);
-  const level = outcome.rivals.filter(isAsGood);
-  const names = [outcome.leader.name, ...level.map(({ name }) => name)];
-  const advice = `${format.joinNames(names, "or")} when ${need}`;
-  if (rounds === 1) return `By this one round, choose ${advice}.`;
-  if (level.length === 0) return `Choose ${advice}.`;
-  return `Choose ${advice}: ${level.every(isLevel) ? "a tie" : "less than 1 % lies between them"}.`;
-}
-
-/** However large the share of deliveries in time: one client could take everybody's connection. */
-function adviseSurvivors(
-  { leader, rivals }: Extract<Outcome, { kind: "compared" }>,
-  died: readonly string[],
-  basis: string,
-  need: string,
-): string {
-  const survivors = [leader, ...rivals].map(({ name }) => name).filter((name) => !died.includes(name));
-  const dead = `one client's fault ended ${format.joinNames(died)}`;
-  if (survivors.length === 0) return `${basis}none of them when ${need}: ${dead}.`.replace(/^n/, "N");
-  return `${basis}${basis === "" ? "Choose" : "choose"} ${format.joinNames(survivors, "or")} when ${need}: ${dead}.`;
+  const { leader, rivals } = outcome;
+  const advise = (names: readonly string[]) =>
+    `${rounds === 1 ? "By this one round, choose" : "Choose"} ${format.joinNames(names, "or")} when ${need}`;
+  if (died.length > 0) {
+    // However large the share of deliveries in time: one client could take everybody's connection.
+    const survivors = [leader, ...rivals].map(({ name }) => name).filter((name) => !died.includes(name));
+    const why = `one client's fault ended ${format.joinNames(died)}`;
+    const none = rounds === 1 ? "By this one round, none of them" : "None of them";
+    return survivors.length === 0 ? `${none} when ${need}: ${why}.` : `${advise(survivors)}: ${why}.`;
+  }
+  const level = rivals.filter(isAsGood);
+  const advice = advise([leader.name, ...level.map(({ name }) => name)]);
+  // Of one round the item's own sentence says how close it was.
+  if (rounds === 1 || level.length === 0) return `${advice}.`;
+  return `${advice}: ${level.every(isLevel) ? "a tie" : "less than 1 % lies between them"}.`;
 }
 
 /** What no phase measures and the manifests declare. */

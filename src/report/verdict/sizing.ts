@@ -28,6 +28,7 @@ export function demandOf(values: {
 /** A table per phase of even load, and what has to hold for it to be right. */
 export interface Sizing {
   readonly title: string;
+  readonly lead: string;
   readonly tables: readonly { readonly title: string; readonly table: Table }[];
   readonly assumptions: readonly string[];
 }
@@ -49,6 +50,7 @@ export function sizeUp(result: Result, demand: Demand): Sizing | null {
   const { users, deliveriesPerSecond } = demand;
   return {
     title: `Sizing: ${format.formatCount(users)} users, ${format.formatCount(deliveriesPerSecond)} deliver${deliveriesPerSecond === 1 ? "y" : "ies"} to each per second`,
+    lead: "What the costs measured here would come to. An extrapolation, on these assumptions:",
     tables: steady.map((section) => ({
       title: titleOf(section),
       table: buildTable(section, findCapacity(sections, section), demand),

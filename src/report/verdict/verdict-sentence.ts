@@ -2,7 +2,7 @@ import type { ContenderFacts, Result } from "../../result/schema.ts";
 import * as format from "../format.ts";
 import { type MeasureName, measures } from "../measure.ts";
 import { nameOf, participantsOf } from "../section.ts";
-import type { Rival, Standing, VerdictItem } from "./verdict.ts";
+import type { JudgedItem, Rival, Standing, VerdictItem } from "./verdict.ts";
 
 interface Phrase {
   /** What the leader did: `delivered the most`. */
@@ -51,17 +51,12 @@ const closeRatio = 1.05;
 const slightRatio = 1.01;
 
 /** One or two sentences with their numbers, phase and basis. */
-export function describeItem(item: Omit<VerdictItem, "text" | "choice">): string {
+export function describeItem(item: JudgedItem): string {
   const basis = item.rounds === 0 ? "" : ` (${item.rounds === 1 ? "one round" : `${item.rounds} rounds`})`;
   return [`${item.phase}${basis}: ${describeOutcome(item)}.`, ...describeLimitations(item)].join(" ");
 }
 
-function describeOutcome({
-  outcome,
-  measure,
-  rounds,
-  unranked,
-}: Omit<VerdictItem, "text" | "choice">): string {
+function describeOutcome({ outcome, measure, rounds, unranked }: JudgedItem): string {
   const { most: unlimited, each } = phrases[measure] ?? { most: "was best", each: (value) => `had ${value}` };
   // Nobody is called the best while somebody else may be better.
   const isOpen = unranked.some(({ atLeast }) => atLeast !== undefined);
@@ -164,7 +159,7 @@ function roughFactor(ratio: number): string {
 }
 
 /** Who is missing is said once per phase, with the measure that the phase is about. */
-function describeLimitations({ use, unranked, caveats }: Omit<VerdictItem, "text" | "choice">): string[] {
+function describeLimitations({ use, unranked, caveats }: JudgedItem): string[] {
   const isHeadline = ["connections", "burst", "sustained", "faults", "recovery"].includes(use);
   if (!isHeadline || unranked.length === 0) return [...caveats];
   return [...caveats, `Not ranked: ${format.joinNames(unranked.map(nameUnranked))}.`];

@@ -10,6 +10,7 @@ import {
   goGorilla,
   nodeWs,
 } from "../fixtures/fixture-result.ts";
+import { describeChoice } from "./choice.ts";
 import { judge, type Use, type VerdictItem } from "./verdict.ts";
 
 function itemOf(result: Result, use: Use, phase?: string): VerdictItem {
@@ -209,4 +210,20 @@ test("what no phase measures is advised by the manifests", () => {
   expect(judge(fixtureResult()).declared).toEqual([
     "Choose bun-native (bun build --compile) when a single binary to deploy matters; not elixir-genserver. By their manifests.",
   ]);
+});
+
+test("whoever dies of one client's fault is not advised, however well it did by share", () => {
+  const chaos = fixtureCases.chaos ?? fixtureResult();
+  const { choice, died } = itemOf(chaos, "faults");
+  expect(died.length).toBeGreaterThan(0);
+  const [advised = "", why] = (choice ?? "").split(": ");
+  for (const name of died) expect(advised).not.toContain(name);
+  expect(why).toStartWith("one client's fault ended ");
+  expect(describeChoice({ ...itemOf(chaos, "faults"), died: [bunNative.name] })).toContain(
+    "choose elixir-genserver",
+  );
+  const nobody = chaos.contenders.map(({ name }) => name);
+  expect(describeChoice({ ...itemOf(chaos, "faults"), died: nobody })).toStartWith(
+    "By this one round, none of them when",
+  );
 });

@@ -2,7 +2,7 @@ import type { Result } from "../../result/schema.ts";
 import { type Interval, medianInterval } from "../../stats/intervals.ts";
 import { type Comparison, type Entry, rank } from "../../stats/ranking.ts";
 import { lowerBound } from "../capacity.ts";
-import { reportsOf } from "../fault-table.ts";
+import { isDeath, reportsOf } from "../fault-table.ts";
 import * as format from "../format.ts";
 import { headlineOf } from "../headline-columns.ts";
 import { type MeasureName, measures, overRounds, stepOf, valuesOf } from "../measure.ts";
@@ -56,6 +56,9 @@ export interface Unranked {
   /** What is known of the value all the same. */
   readonly atLeast?: number;
 }
+
+/** All of an item but its sentences, which are made from it. */
+export type JudgedItem = Omit<VerdictItem, "choice" | "text">;
 
 export interface VerdictItem {
   readonly use: Use;
@@ -147,7 +150,7 @@ function judgeMeasure(section: Section, use: Use, name: MeasureName): VerdictIte
     return participant === undefined ? [] : [standingOf(participant, name)];
   });
   const counted = participants.filter(({ name }) => standings.some((standing) => standing.name === name));
-  const item = {
+  const item: JudgedItem = {
     use,
     measure: name,
     phaseIndex: section.index,
@@ -159,7 +162,10 @@ function judgeMeasure(section: Section, use: Use, name: MeasureName): VerdictIte
       const bound = participant === undefined || name !== "capacity" ? null : lowerBound(participant);
       return { name: entrant, reason, ...(bound === null ? {} : { atLeast: bound }) };
     }),
-    died: use === "faults" ? counted.filter(hasDied).map((participant) => participant.name) : [],
+    died:
+      use === "faults"
+        ? counted.filter((participant) => reportsOf(participant).some(isDeath)).map((one) => one.name)
+        : [],
     caveats: [
       ...counted.flatMap((participant) => findCaveats(participant, use)),
       ...(name === headlineOf(section)
@@ -266,13 +272,9 @@ function findCaveats(participant: Participant, use: Use): string[] {
   return [describeLoss(participant.name, lost, expected, declared)];
 }
 
-function hasDied(participant: Participant): boolean {
-  return reportsOf(participant).some(({ fault, server }) => server.died && fault !== "kill");
-}
-
 /** A server that dies of one client's fault takes everybody along, whatever its share of deliveries in time. */
 function describeDeaths(participant: Participant): string[] {
-  const deaths = reportsOf(participant).filter(({ fault, server }) => server.died && fault !== "kill");
+  const deaths = reportsOf(participant).filter(isDeath);
   return [...Map.groupBy(deaths, ({ fault }) => fault).values()].flatMap((reports) => {
     const [first] = reports;
     if (first === undefined) return [];
