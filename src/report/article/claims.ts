@@ -247,7 +247,7 @@ class Contest {
       return {
         text: `${this.#sides[side]} ${format.formatCount(lost)} lost of ${format.formatCount(expected)}, ${format.plural(died, "connection")} died${ended}`,
         isKnown: expected > 0,
-        isFaultless: endings === 0 && died === 0 && lost === 0 && counted.every(isFaultless),
+        isFaultless: endings === 0 && died === 0 && counted.every(isFaultless),
       };
     });
     return {
