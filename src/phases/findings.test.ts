@@ -1,24 +1,9 @@
 import { expect, test } from "bun:test";
+import { messageCounts } from "../report/fixtures/fixture-result.ts";
 import { type Counts, listFindings } from "./findings.ts";
 
 const clean: Counts = {
-  messages: {
-    planned: 1000,
-    sent: 1000,
-    expected: 1000,
-    delivered: 1000,
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
-    corrupted: 0,
-    malformed: 0,
-    misrouted: 0,
-    late: 0,
-    lostOnClosed: 0,
-    declaredDropped: 0,
-    frames: 1000,
-    unsent: 0,
-  },
+  messages: messageCounts(1000),
   misrouted: 0,
   undeclaredBatches: 0,
   errorReplies: 0,
@@ -29,7 +14,7 @@ const clean: Counts = {
   longestSilenceMs: 0,
   generatorPauseMs: 0,
 };
-const messages = (changes: Partial<Counts["messages"]>) => ({ messages: { ...clean.messages, ...changes } });
+const messages = (changes: Partial<Counts["messages"]>) => ({ messages: messageCounts(1000, changes) });
 
 test("a server that kept the contract gives no finding", () => {
   expect(listFindings(clean)).toEqual([]);
