@@ -56,8 +56,9 @@ export class Connection implements FrameSink, SocketOwner {
   #socket: Socket | null = null;
   /** Only while there is something beyond whole text messages to read. */
   #reader: FrameReader | null = null;
-  /** Bytes that the system has not taken yet. */
-  #outbox: Uint8Array | null = null;
+  /** What the system has not taken yet, in order; joined only to be written, not for each message that waits. */
+  #outbox: Uint8Array[] | null = null;
+  #outboxBytes = 0;
   #opening: Opening | null;
 
   constructor(index: number, rooms: readonly number[], owner: ConnectionOwner) {
@@ -92,13 +93,15 @@ export class Connection implements FrameSink, SocketOwner {
     const socket = this.#socket;
     if (socket === null || this.state === "closed") return false;
     if (this.#outbox !== null) {
-      if (this.#outbox.length + end - start > maxOutboxBytes) return false;
-      this.#outbox = Buffer.concat([this.#outbox, bytes.subarray(start, end)]);
+      if (this.#outboxBytes + end - start > maxOutboxBytes) return false;
+      this.#outbox.push(bytes.slice(start, end));
+      this.#outboxBytes += end - start;
       return true;
     }
     const written = socket.write(bytes, start, end);
     if (written < end - start) {
-      this.#outbox = bytes.slice(start + written, end);
+      this.#outbox = [bytes.slice(start + written, end)];
+      this.#outboxBytes = end - start - written;
       this.#owner.onBlocked();
     }
     return true;
@@ -148,10 +151,11 @@ export class Connection implements FrameSink, SocketOwner {
   }
 
   onSocketDrain(): void {
-    const outbox = this.#outbox;
-    if (outbox === null || this.#socket === null) return;
-    const written = this.#socket.write(outbox, 0, outbox.length);
-    this.#outbox = written < outbox.length ? outbox.subarray(written) : null;
+    if (this.#outbox === null || this.#socket === null) return;
+    const bytes = Buffer.concat(this.#outbox);
+    const written = this.#socket.write(bytes, 0, bytes.length);
+    this.#outbox = written < bytes.length ? [bytes.subarray(written)] : null;
+    this.#outboxBytes = bytes.length - written;
     if (this.#outbox === null) this.#owner.onUnblocked();
   }
 
