@@ -2,6 +2,7 @@
 // installed; the tests themselves run on Bun, and each contender's by its own toolchain.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { bun, root, setUp } from "./setup.mjs";
 
 setUp();
@@ -52,13 +53,25 @@ async function bunTest() {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let tail = "";
-  for (const stream of [tests.stdout, tests.stderr]) {
-    stream.on("data", (chunk) => {
-      process.stdout.write(chunk);
-      tail = (tail + chunk).slice(-4000);
-    });
-  }
+  tests.stdout.pipe(process.stdout);
+  // Bun reports on stderr.
+  /** @type {string[]} */
+  const failures = [];
+  /** @type {string[]} */
+  let sincePrevious = [];
+  const lines = createInterface({ input: tests.stderr });
+  lines.on("line", (line) => {
+    process.stderr.write(`${line}\n`);
+    tail = `${tail}${line}\n`.slice(-4000);
+    sincePrevious.push(line);
+    if (/^\((pass|skip|todo|fail)\)/.test(line)) {
+      if (line.startsWith("(fail)")) failures.push(sincePrevious.slice(-60).join("\n"));
+      sincePrevious = [];
+    }
+  });
   const status = await new Promise((resolve) => tests.on("close", resolve));
+  // Again at the end, where whoever reads a long log looks first.
+  if (failures.length > 0) process.stderr.write(`\n— what failed\n${failures.join("\n")}\n`);
   const count = (/** @type {string} */ word) =>
     Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(tail)?.[1] ?? 0);
   return { pass: count("pass"), fail: count("fail"), skip: count("skip"), status: status ?? 1 };
