@@ -39,7 +39,7 @@ test("rounds that differ give an interval", () => {
   expect(busy).toMatch(/^2\.0 \(1\.[6-9] to 2\.[1-4]\)$/);
 });
 
-test("a capacity that was found has its own column", () => {
+test("a capacity that was found has its own column, and is explained only then", () => {
   const of = { ...plan, phases: [...plan.phases, { kind: "capacity", workload: "echo" }] } as const;
   const rounds = fixtureRounds([nodeWs], of).map((round) => ({
     ...round,
@@ -55,6 +55,9 @@ test("a capacity that was found has its own column", () => {
   const [table] = sizing?.tables ?? [];
   const column = table?.table.columns.findIndex(({ header }) => header === "by capacity") ?? -1;
   expect(table?.table.rows[0]?.cells[column]?.text).toBe("4");
+  expect(sizing?.assumptions.join(" ")).toContain("By capacity");
+  const { assumptions } = sizeUp(measured(1), { users: 100_000, deliveriesPerSecond: 1 }) ?? {};
+  expect(assumptions?.join(" ")).not.toContain("apacity");
 });
 
 test("what it assumes is said: the descriptors too", () => {

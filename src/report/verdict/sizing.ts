@@ -55,7 +55,12 @@ export function sizeUp(result: Result, demand: Demand): Sizing | null {
       title: titleOf(section),
       table: buildTable(section, findCapacity(sections, section), demand),
     })),
-    assumptions: listAssumptions(result, steady, demand),
+    assumptions: listAssumptions(
+      result,
+      steady,
+      steady.some((section) => findCapacity(sections, section) !== null),
+      demand,
+    ),
   };
 }
 
@@ -129,14 +134,24 @@ function formatProcessors(value: number): string {
   return value < 10 ? value.toFixed(1) : format.formatCount(Math.round(value));
 }
 
-function listAssumptions(result: Result, steady: readonly Section[], { users }: Demand): string[] {
+function listAssumptions(
+  result: Result,
+  steady: readonly Section[],
+  hasCapacity: boolean,
+  { users }: Demand,
+): string[] {
   const { plan } = result;
   const phases = steady.flatMap(({ participants }) => participants.flatMap(okPhases));
   const limits = phases.flatMap(({ server }) => server.descriptorLimit ?? []);
   const limit = limits.length === 0 ? null : Math.min(...limits);
   return [
     `A delivery costs the processor time, and a connection the memory, that they cost here: with ${format.plural(plan.connections, "connection")}, at ${format.formatRate(plan.enduranceRatePerSecond)}, with messages of ${format.formatCount(plan.messageBytes)} bytes. Nobody has tried ${format.formatCount(users)} users.`,
-    `The work spreads evenly over the processors; a server of one thread needs a process for each. "To have" keeps them at most ${mostBusyShare * 100} % busy, "by capacity" is what a capacity phase held with p99 up to ${format.formatLatency(plan.p99LimitMs * 1000)} per processor.`,
+    `The work spreads evenly over the processors; a server of one thread needs a process for each. "To have" keeps them at most ${mostBusyShare * 100} % busy.`,
+    ...(hasCapacity
+      ? [
+          `"By capacity" is what a capacity phase held with p99 up to ${format.formatLatency(plan.p99LimitMs * 1000)} per processor.`,
+        ]
+      : []),
     "Without TLS, compression, a real network or an application, and without the kernel's memory for sockets.",
     ...(limit === null || limit >= users
       ? []
