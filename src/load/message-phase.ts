@@ -1,13 +1,20 @@
 import type { Connection } from "./connection.ts";
+import { DeliveryAudit } from "./delivery-audit.ts";
 import { Impact } from "./impact.ts";
-import { arrival, Ledger } from "./ledger.ts";
 import { echoRoom } from "./message-format.ts";
-import { MessageReader } from "./message-reader.ts";
+import type { MessageReader } from "./message-reader.ts";
 import { MessageWriter } from "./message-writer.ts";
 import { burstPacer, mostSendsPerTurn, type Pacer, steadyPacer } from "./pacer.ts";
 import { Recorder } from "./recorder.ts";
 import { echoSchedule, plannedByRoom, type Schedule, speakerSchedule } from "./schedule.ts";
-import type { ChaosReport, PhaseOrder, PhaseProgress, PhaseReport, WorkerSetup } from "./worker-protocol.ts";
+import type {
+  ChaosReport,
+  PhaseOrder,
+  PhaseProgress,
+  PhaseReport,
+  RoomsOrder,
+  WorkerSetup,
+} from "./worker-protocol.ts";
 
 export interface MessagePhaseOptions {
   readonly setup: WorkerSetup;
@@ -27,11 +34,10 @@ export interface MessagePhaseOptions {
   readonly onMilestone: () => void;
 }
 
-const newline = 10;
 /** Between two looks at whether a send is due: 16 arrivals take less than 50 µs. */
 const arrivalsBetweenDueSends = 16;
 
-/** One worker's part of a phase with messages: sends by schedule, audits and measures what arrives. */
+/** One worker's part of a phase with messages: sends by schedule, measures what the audit lets pass. */
 export class MessagePhase {
   readonly #setup: WorkerSetup;
   readonly #order: PhaseOrder;
@@ -41,17 +47,11 @@ export class MessagePhase {
   readonly #onMilestone: () => void;
   readonly #onStart: () => void;
   readonly #recorder: Recorder;
-  readonly #ledger: Ledger;
+  readonly #audit: DeliveryAudit;
   readonly #schedule: Schedule;
   readonly #pacer: Pacer;
   readonly #isEcho: boolean;
   readonly #writers: MessageWriter[];
-  readonly #readers: MessageReader[];
-  /** Streams of one receiver: its room's speakers, or itself alone. */
-  readonly #streamsPerReceiver: number;
-  /** Rooms: a speaker's place in its room, by connection index; -1 for all others. */
-  readonly #slots: Int16Array;
-  readonly #firstSeqs: readonly (readonly number[])[];
   readonly #deliveredTo: Int32Array;
   readonly #sentBy: Int32Array;
   readonly #sentByRoom: number[] | null;
@@ -68,16 +68,6 @@ export class MessagePhase {
   #nowUs = 0;
   #expected = 0;
   #unsent = 0;
-  #duplicated = 0;
-  #reordered = 0;
-  #corrupted = 0;
-  #malformed = 0;
-  #misrouted = 0;
-  #late = 0;
-  #frames = 0;
-  #undeclaredBatches = 0;
-  #errorReplies = 0;
-  #firstErrorReply: string | null = null;
   #died = 0;
   readonly #diedByReason: Record<string, number> = {};
   readonly #closed = new Set<number>();
@@ -106,7 +96,6 @@ export class MessagePhase {
     this.#writers = rooms.map(
       (room) => new MessageWriter(room, setup.messageBytes, setup.seed + setup.worker + 1),
     );
-    this.#readers = rooms.map((room) => new MessageReader(room, setup.messageBytes));
 
     const { chaos } = order;
     this.#impact = chaos === undefined ? null : new Impact(order.startUs, chaos, connections.length);
@@ -123,15 +112,12 @@ export class MessagePhase {
     this.#schedule =
       order.rooms === null ? echoSchedule(places, order, setup) : speakerSchedule(order.rooms, order, setup);
 
-    this.#streamsPerReceiver = Math.max(
-      1,
-      ...(order.rooms?.speakers.map((speakers) => speakers.length) ?? []),
-    );
-    this.#slots = new Int16Array(order.rooms === null ? 0 : setup.connections).fill(-1);
-    this.#firstSeqs = order.rooms?.lastSeqs ?? [];
-    this.#ledger = new Ledger(connections.length * this.#streamsPerReceiver);
-    this.#openStreams();
-
+    this.#audit = new DeliveryAudit({
+      setup,
+      order,
+      seqs: options.seqs,
+      deliver: (place, slot, message) => this.#onDelivery(place, slot, message),
+    });
     this.#tracksBroadcasts = order.pattern.kind === "burst" && order.workload === "broadcast";
     this.#recorder = new Recorder(order.startUs, this.#tracksBroadcasts ? (order.rooms?.sends ?? 0) : 0);
     const planned = order.rooms === null ? null : plannedByRoom(order.rooms);
@@ -169,9 +155,7 @@ export class MessagePhase {
 
   onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
     if (this.#impact !== null && this.#struck[this.#place(connection)] === 1) return;
-    this.#frames += 1;
-    if (end - start > this.#setup.messageBytes) this.#readBatch(connection, bytes, start, end, isText);
-    else this.#readOne(connection, bytes, start, end, isText);
+    this.#audit.read(connection.index, bytes, start, end, isText);
   }
 
   onDied(connection: Connection, reason: string): void {
@@ -186,15 +170,8 @@ export class MessagePhase {
       sent: this.#recorder.sent,
       expected: this.#expected,
       delivered: this.#recorder.delivered,
-      corrupted: this.#corrupted,
-      errors:
-        this.#unsent +
-        this.#died +
-        this.#duplicated +
-        this.#corrupted +
-        this.#malformed +
-        this.#misrouted +
-        this.#errorReplies,
+      corrupted: this.#audit.corrupted,
+      errors: this.#unsent + this.#died + this.#audit.errors,
       finishedSending: this.#finishedSending,
       lastArrivalUs: this.#recorder.lastArrivalUs,
       seconds: this.#recorder.takeSeconds(this.#clockUs(), all),
@@ -208,15 +185,7 @@ export class MessagePhase {
       ...this.progress(true),
       planned: this.#schedule.count,
       unsent: this.#unsent,
-      duplicated: this.#duplicated,
-      reordered: this.#reordered,
-      malformed: this.#malformed,
-      misrouted: this.#misrouted,
-      late: this.#late,
-      frames: this.#frames,
-      undeclaredBatches: this.#undeclaredBatches,
-      errorReplies: this.#errorReplies,
-      firstErrorReply: this.#firstErrorReply,
+      ...this.#audit.report(),
       died: this.#died,
       diedByReason: this.#diedByReason,
       closed: [...this.#closed].map((place) => ({
@@ -233,17 +202,20 @@ export class MessagePhase {
       silences: recorder.silences,
       receivers: recorder.receivers(),
       sentByRoom: this.#sentByRoom,
-      lastSeqs: this.#isEcho
-        ? []
-        : this.#connections
-            .filter((connection) => this.#slots[connection.index] !== -1)
-            .map((connection) => [connection.index, this.#seqs[this.#place(connection)] as number] as const),
+      lastSeqs: this.#lastSeqs(),
     };
   }
 
   /** What the bystanders saw, with what is known of the victims; null outside of chaos. */
   reportImpact(struck: Pick<ChaosReport, "struckLost" | "struckDelivered" | "unserved">): ChaosReport | null {
     return this.#impact === null ? null : { ...this.#impact.report(this.#audited), ...struck };
+  }
+
+  #lastSeqs(): PhaseReport["lastSeqs"] {
+    const speakers = new Set(this.#order.rooms?.speakers.flat());
+    return this.#connections
+      .filter(({ index }) => speakers.has(index))
+      .map((connection) => [connection.index, this.#seqs[this.#place(connection)] as number]);
   }
 
   #place(connection: Connection): number {
@@ -253,24 +225,6 @@ export class MessagePhase {
   /** Its room's number within the phase's group; 0 for echo, which has one account for all. */
   #room(connection: Connection): number {
     return connection.index % this.#roomCount;
-  }
-
-  #openStreams(): void {
-    const { rooms } = this.#order;
-    if (rooms === null) {
-      for (let place = 0; place < this.#connections.length; place += 1) {
-        this.#ledger.begin(place, this.#seqs[place] as number);
-      }
-      return;
-    }
-    for (const speakers of rooms.speakers) {
-      for (const [slot, speaker] of speakers.entries()) this.#slots[speaker] = slot;
-    }
-    for (const [place, connection] of this.#connections.entries()) {
-      for (const [slot, lastSeq] of (rooms.lastSeqs[this.#room(connection)] ?? []).entries()) {
-        this.#ledger.begin(place * this.#streamsPerReceiver + slot, lastSeq);
-      }
-    }
   }
 
   #createPacer({ isBlocked, wakesWithinUs }: MessagePhaseOptions): Pacer {
@@ -360,84 +314,18 @@ export class MessagePhase {
     }
   }
 
-  /** Several messages in one frame, as declared or not, or one that is too long. */
-  #readBatch(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    const { messageBytes } = this.#setup;
-    let at = start;
-    let pieces = 0;
-    while (at < end) {
-      // Nearly always where a message of the right size ends. Not `indexOf`, which would search the whole buffer.
-      let stop = at + messageBytes;
-      if (stop !== end && (stop > end || bytes[stop] !== newline)) {
-        for (stop = at; stop < end && bytes[stop] !== newline; ) stop += 1;
-      }
-      this.#readOne(connection, bytes, at, stop, isText);
-      pieces += 1;
-      at = stop + 1;
-    }
-    if (pieces > 1 && this.#setup.framing === "single") this.#undeclaredBatches += 1;
-  }
-
-  #readOne(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    const reader = this.#readers[this.#room(connection)] as MessageReader;
-    if (!isText || !reader.read(bytes, start, end)) {
-      this.#readOther(bytes, start, end);
-      return;
-    }
-    const { from, seq } = reader;
-    const slot = this.#isEcho ? (from === connection.index ? 0 : -1) : (this.#slots[from] ?? -1);
-    if (slot < 0) {
-      this.#misrouted += 1;
-      return;
-    }
-    const place = this.#place(connection);
-    switch (this.#ledger.arrive(place * this.#streamsPerReceiver + slot, seq)) {
-      case arrival.duplicate:
-        this.#duplicated += 1;
-        return;
-      case arrival.late:
-        this.#late += 1;
-        return;
-      case arrival.reordered:
-        this.#reordered += 1;
-        break;
-    }
+  #onDelivery(place: number, slot: number, { seq, at, lagUs }: MessageReader): void {
     this.#deliveredTo[place] = (this.#deliveredTo[place] as number) + 1;
     if (this.#closedUntilUs > 0) this.#sendNext(place);
     const broadcast = this.#tracksBroadcasts ? this.#broadcastNumber(slot, seq) : -1;
-    this.#recorder.recordDelivery(this.#nowUs, reader.at, reader.lagUs, broadcast);
-    this.#impact?.recordDelivery(place, this.#nowUs, reader.at, reader.lagUs);
+    this.#recorder.recordDelivery(this.#nowUs, at, lagUs, broadcast);
+    this.#impact?.recordDelivery(place, this.#nowUs, at, lagUs);
     if (this.#recorder.delivered === this.#dueHere) this.#onMilestone();
   }
 
   /** The only room's speakers take turns, so that a speaker's k-th message is the room's k × speakers + slot. */
   #broadcastNumber(slot: number, seq: number): number {
-    const before = this.#firstSeqs[0]?.[slot] ?? 0;
-    return (seq - before - 1) * this.#streamsPerReceiver + slot;
-  }
-
-  /** Anything but an intact message of this phase. Rare, so it may take its time. */
-  #readOther(bytes: Uint8Array, start: number, end: number): void {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
-    const type = messageType(text);
-    if (type === "error") {
-      this.#errorReplies += 1;
-      this.#firstErrorReply ??= text.slice(0, 200);
-    } else if (this.#readers.some((reader) => reader.read(bytes, start, end))) {
-      this.#misrouted += 1;
-    } else if (type === "echo" || type === "say" || end - start === this.#setup.messageBytes) {
-      this.#corrupted += 1;
-    } else {
-      this.#malformed += 1;
-    }
-  }
-}
-
-function messageType(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && "type" in value ? value.type : null;
-  } catch {
-    return null;
+    const { lastSeqs, speakers } = this.#order.rooms as RoomsOrder;
+    return (seq - (lastSeqs[0]?.[slot] ?? 0) - 1) * (speakers[0]?.length ?? 1) + slot;
   }
 }

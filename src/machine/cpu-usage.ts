@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { cpus as listCpus } from "node:os";
+import { cpus as listCpus, release } from "node:os";
+import { gunzipSync } from "node:zlib";
 
 /** Processor time used between two moments on a set of CPUs, by whomever. */
 export interface CpuUsage {
@@ -26,20 +27,51 @@ export function watchCpuUsage(cpus: readonly number[] | null): () => CpuUsage | 
   };
 }
 
-/** Interrupts are left out: the network's are of whoever sends and receives. */
+/** The share of some processors that others took than those whose use is known; null where either is unknown. */
+export function shareOfOthers(usage: CpuUsage | null, knownMs: number | null): number | null {
+  if (usage === null || usage.elapsedMs <= 0 || knownMs === null) return null;
+  return (
+    Math.round(Math.max(0, (usage.usedMs - knownMs) / (usage.elapsedMs * usage.processors)) * 1000) / 1000
+  );
+}
+
 function readUsedMs(): Map<number, number> {
   const used = new Map<number, number>();
   try {
     // cpu0 user nice system idle iowait irq softirq steal, in hundredths of a second: proc(5)
-    const line = /^cpu(\d+) (\d+) (\d+) (\d+) \d+ \d+ \d+ \d+ (\d+)/gm;
+    const line = /^cpu(\d+) (\d+) (\d+) (\d+) \d+ \d+ (\d+) (\d+) (\d+)/gm;
     for (const [, id, ...ticks] of readFileSync("/proc/stat", "latin1").matchAll(line)) {
-      used.set(
-        Number(id),
-        ticks.reduce((sum, value) => sum + Number(value) * 10, 0),
+      const [user = 0, nice = 0, system = 0, irq = 0, softirq = 0, steal = 0] = ticks.map(
+        (value) => Number(value) * 10,
       );
+      used.set(Number(id), user + nice + system + steal + (interruptsAreOfProcesses() ? irq + softirq : 0));
     }
   } catch {
     for (const [id, { times }] of listCpus().entries()) used.set(id, times.user + times.nice + times.sys);
   }
   return used;
+}
+
+let areOfProcesses: boolean | null = null;
+
+/**
+ * Whether what a processor spends on interrupts, the network's most of all, is in the time of the process that it was
+ * taken from. Then it has to be in what was used too, or others would seem to have taken less. Where the kernel's
+ * configuration does not tell it is left out: rather too little is ascribed to others than the network to them.
+ */
+function interruptsAreOfProcesses(): boolean {
+  areOfProcesses ??= readKernelConfig().includes("# CONFIG_IRQ_TIME_ACCOUNTING is not set");
+  return areOfProcesses;
+}
+
+function readKernelConfig(): string {
+  try {
+    return gunzipSync(readFileSync("/proc/config.gz")).toString("latin1");
+  } catch {
+    try {
+      return readFileSync(`/boot/config-${release()}`, "latin1");
+    } catch {
+      return "";
+    }
+  }
 }

@@ -85,7 +85,7 @@ test("hiccups now and then, at any step, change nothing of the answer", () => {
     fc.property(
       fc.double({ min: 200, max: 50_000, noNaN: true }),
       fc.uniqueArray(fc.integer({ min: 0, max: mostSteps }), { maxLength: 4 }),
-      fc.constantFrom<StepVerdict>("server", "generator"),
+      fc.constantFrom<StepVerdict>("server", "elsewhere"),
       (capacity, places, verdict) => {
         // Two at one rate would count, and a rate is tried three times at most.
         const hiccups = new Set(
@@ -120,7 +120,7 @@ test("where the generator ends first the answer is a lower bound, near the gener
       (capacity, ceiling) => {
         fc.pre(Math.floor(capacity) !== Math.floor(ceiling));
         const steps = search((rate) =>
-          rate > capacity && capacity < ceiling ? "server" : rate > ceiling ? "generator" : "held",
+          rate > capacity && capacity < ceiling ? "server" : rate > ceiling ? "elsewhere" : "held",
         );
         const { heldPerSecond, isLowerBound } = concludeSearch(steps);
         const end = Math.min(capacity, ceiling);
@@ -133,22 +133,22 @@ test("where the generator ends first the answer is a lower bound, near the gener
 });
 
 test("the generator stopping a high step does not hide the server's end below it", () => {
-  const steps = search((rate) => (rate >= 4000 ? "generator" : rate <= 2300 ? "held" : "server"));
+  const steps = search((rate) => (rate >= 4000 ? "elsewhere" : rate <= 2300 ? "held" : "server"));
   expectFound(steps, 2300);
 });
 
 test("failures for different reasons are decided by another try", () => {
-  const [server, generator] = ["server", "generator"].map((verdict) => ({
+  const [server, elsewhere] = ["server", "elsewhere"].map((verdict) => ({
     ratePerSecond: 1000,
     verdict: verdict as StepVerdict,
   }));
-  if (server === undefined || generator === undefined) throw new Error("two steps are given");
+  if (server === undefined || elsewhere === undefined) throw new Error("two steps are given");
   expect(nextRate([server], rules)).toBe(1000);
-  expect(nextRate([server, generator], rules)).toBe(1000);
-  expect(nextRate([server, generator, server], rules)).toBe(1000);
-  expect(nextRate([server, generator, server, server], rules)).toBe(500);
-  expect(concludeSearch([server, generator, server, server]).isLowerBound).toBe(false);
-  expect(concludeSearch([server, generator, generator, generator]).isLowerBound).toBe(true);
+  expect(nextRate([server, elsewhere], rules)).toBe(1000);
+  expect(nextRate([server, elsewhere, server], rules)).toBe(1000);
+  expect(nextRate([server, elsewhere, server, server], rules)).toBe(500);
+  expect(concludeSearch([server, elsewhere, server, server]).isLowerBound).toBe(false);
+  expect(concludeSearch([server, elsewhere, elsewhere, elsewhere]).isLowerBound).toBe(true);
 });
 
 test("a server that holds nothing has no capacity, and the search ends", () => {

@@ -1,5 +1,5 @@
-/** What became of one step: held, or not, and by whose doing. */
-export type StepVerdict = "held" | "server" | "generator";
+/** What became of one step: held, or not, and whether that was the server's doing. */
+export type StepVerdict = "held" | "server" | "elsewhere";
 
 export interface SearchStep {
   /** Deliveries per second offered. */
@@ -54,7 +54,7 @@ export interface Conclusion {
   readonly heldPerSecond: number | null;
   /** The lowest rate that was not held, beyond doubt; null when all were. */
   readonly failedPerSecond: number | null;
-  /** The server could have held more for all that is known: the generator, or the number of steps, set the end. */
+  /** The server could have held more for all that is known: something else, or the number of steps, set the end. */
   readonly isLowerBound: boolean;
 }
 
@@ -63,15 +63,15 @@ export function concludeSearch(steps: readonly SearchStep[]): Conclusion {
     steps.filter(({ verdict }) => verdict === "held").map(({ ratePerSecond }) => ratePerSecond),
   );
   const first = steps.find(({ ratePerSecond }) => !held.has(ratePerSecond))?.ratePerSecond;
-  const failedBy = (culprit: "server" | "generator") =>
+  const failedBy = (culprit: "server" | "elsewhere") =>
     [...Map.groupBy(steps, ({ ratePerSecond }) => ratePerSecond)]
       .filter(([rate, tries]) => {
         const needed = rate === first ? failuresThatCount.first : failuresThatCount.later;
         return !held.has(rate) && countOf(tries, culprit) >= needed;
       })
       .map(([rate]) => rate);
-  const [byServer, byGenerator] = [failedBy("server"), failedBy("generator")];
-  const failed = Math.min(...byServer, ...byGenerator);
+  const [byServer, byOther] = [failedBy("server"), failedBy("elsewhere")];
+  const failed = Math.min(...byServer, ...byOther);
   return {
     heldPerSecond: held.size === 0 ? null : Math.max(...held),
     failedPerSecond: failed === Number.POSITIVE_INFINITY ? null : failed,

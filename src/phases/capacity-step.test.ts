@@ -92,13 +92,27 @@ test.each([
 test.each([
   // Up to a tenth of the limit, or of a latency past it, the generator's lateness decides nothing.
   [4, 9, "held"],
-  [4, 11, "generator"],
+  [4, 11, "elsewhere"],
   [400, 39, "server"],
-  [400, 41, "generator"],
+  [400, 41, "elsewhere"],
 ] as const)("at a latency of %i ms a send lag of %i ms makes it %s", (latencyMs, lagMs, verdict) => {
   const step = judge({ latencyMs, inTimeShare: 0.999, lagMs });
   expect(step.verdict).toBe(verdict);
-  if (verdict === "generator") expect(step.shown.reason).toBe(`generator late: send lag p99 ${lagMs} ms`);
+  if (verdict === "elsewhere") expect(step.shown.reason).toBe(`generator late: send lag p99 ${lagMs} ms`);
+});
+
+test.each([
+  [400, { cpuMs: 2500, othersCpuShare: 0.45 }, "elsewhere"],
+  // Nothing was taken from it that it would have used.
+  [400, { cpuMs: 1000, othersCpuShare: 0.45 }, "server"],
+  [400, { cpuMs: 4500, othersCpuShare: 0.09 }, "server"],
+  [4, { cpuMs: 2500, othersCpuShare: 0.45 }, "held"],
+] as const)("at a latency of %i ms a server's use of %j of 5 s makes it %s", (latencyMs, use, verdict) => {
+  const { server } = fixtureExchange(plan, "endurance", "echo", 1);
+  const changes = { server: { ...server, ...use }, throughput: null, durationMs: 5000 };
+  const step = judge({ latencyMs, inTimeShare: 0.999, changes });
+  expect(step.verdict).toBe(verdict);
+  if (verdict === "elsewhere") expect(step.shown.reason).toContain("the server was starved");
 });
 
 test("where too few were delivered for a p99, the slowest has to be within the limit", () => {

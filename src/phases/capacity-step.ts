@@ -1,7 +1,7 @@
 import type { Plan } from "../plan/plan.ts";
 import type { Capacity, Phase } from "../result/schema.ts";
 import type { StepVerdict } from "./capacity-search.ts";
-import { findLateness } from "./generator-usage.ts";
+import { findLateness, findStarvedServer } from "./void-rule.ts";
 
 export interface CapacityStep {
   /** As the search asked for it. */
@@ -34,11 +34,16 @@ export function judgeStep(
     .reduce((all, { delivered }) => all + delivered, 0);
   const offered = { ratePerSecond: rounded(plannedDeliveries / seconds), arrived, plannedDeliveries };
   const fault = findLoss(phase);
-  const lateness = fault === null ? describeLateness(phase, plan) : null;
-  const reason = fault ?? lateness ?? findBacklog(phase, offered, plan) ?? findSlowness(phase, p99LimitMs);
+  const slow = findBacklog(phase, offered, plan) ?? findSlowness(phase, p99LimitMs);
+  // A server that held the rate beside others held it. The generator's lateness is in whatever is measured.
+  const elsewhere =
+    fault === null
+      ? (describeLateness(phase, plan) ?? (slow === null ? null : describeStarved(phase, plan)))
+      : null;
+  const reason = fault ?? elsewhere ?? slow;
   return {
     askedPerSecond,
-    verdict: reason === null ? "held" : lateness === null ? "server" : "generator",
+    verdict: reason === null ? "held" : elsewhere === null ? "server" : "elsewhere",
     phase,
     shown: {
       ratePerSecond: offered.ratePerSecond,
@@ -68,6 +73,10 @@ function describeLateness({ sendLagUs, latencyUs }: Phase, plan: Plan): string |
     latencyP99Us: Math.max(latencyUs?.p99 ?? 0, plan.p99LimitMs * 1000),
   });
   return lateness === null ? null : `generator late: send lag p99 ${milliseconds(sendLagUs?.p99 ?? 0)}`;
+}
+
+function describeStarved({ server, throughput, durationMs }: Phase, plan: Plan): string | null {
+  return findStarvedServer({ plan, server, spanMs: throughput?.spanMs ?? durationMs });
 }
 
 /**

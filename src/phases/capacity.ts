@@ -35,7 +35,7 @@ export async function runCapacity(
     const highest = concludeSearch(searched).heldPerSecond;
     const stepContext: RoundContext = {
       ...context,
-      // The judge of a step asks for the generator's innocence itself.
+      // The judge of a step asks himself whether it was the server that was measured.
       plan: { ...plan, voidRule: false },
       onView: (view) => {
         const elapsedMs = (clockUs() - startUs) / 1000;
@@ -117,7 +117,7 @@ function describeSearch(
   };
   const nothingHeld: Ending =
     isLowerBound && best === undefined
-      ? { status: "void", reason: `at no rate was the generator in time: ${last?.shown.reason}` }
+      ? { status: "void", reason: `at no rate was it the server that was measured: ${last?.shown.reason}` }
       : { status: "ok", reason: null };
   const { status, reason } = ending ?? nothingHeld;
   const at = ending === null || last === undefined ? "" : ` (${count(last.shown.ratePerSecond)}/s offered)`;

@@ -4,6 +4,7 @@ import { describeExit } from "../contenders/server.ts";
 import { readStats } from "../contenders/stats.ts";
 import { slotUs } from "../load/impact.ts";
 import type { ChaosReport, MendReport, PhaseReport, WorkerUsage } from "../load/worker-protocol.ts";
+import { watchCpuUsage } from "../machine/cpu-usage.ts";
 import { chaosLoadSeconds, type Fault } from "../plan/faults.ts";
 import type { FaultReport, Finding, Phase } from "../result/schema.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
@@ -12,7 +13,9 @@ import { emptyPhase } from "./context.ts";
 import { accountFor, type FaultAccount } from "./fault-account.ts";
 import { type ChaosWorkload, type FaultOrders, orderFault } from "./fault-orders.ts";
 import { describeFault } from "./fault-text.ts";
-import { describeGenerator, findLateness, voidIfGuilty } from "./generator-usage.ts";
+import { describeGenerator } from "./generator-usage.ts";
+import { describeServer } from "./server-usage.ts";
+import { findLateness, findStarvedServer, voidIfAny } from "./void-rule.ts";
 
 const pollMs = 20;
 const viewIntervalMs = 250;
@@ -50,6 +53,7 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
   let lostBefore = 0;
 
   await watch.begin();
+  const endServerUsage = plan.serverCpus === null ? null : watchCpuUsage(plan.serverCpus);
   try {
     for (const fault of plan.faults) {
       const done = await runFault(context, fault, workload, faults);
@@ -64,10 +68,15 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
   } finally {
     await watch.end();
   }
+  const serverUsage = endServerUsage?.() ?? null;
 
   const elapsedMs = (clockUs() - startUs) / 1000;
   const delivered = sumOf(reports, (one) => one.delivered);
-  const server = watch.figures(context.alive.length, delivered, context.idleRssBytes);
+  const server = describeServer(context, {
+    connections: context.alive.length,
+    delivered,
+    usage: serverUsage,
+  });
   // What the workers use from one fault to the next is in none of their reports: others' share is unknown.
   const generator = describeGenerator(addUsage(reports, plan.workers), elapsedMs, plan, null);
   const sendLagUs = summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag)));
@@ -79,7 +88,7 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
   });
   return {
     ...phase,
-    ...voidIfGuilty(ending, guilt),
+    ...voidIfAny(ending, findStarvedServer({ plan, server, spanMs: elapsedMs }), guilt),
     durationMs: Math.round(elapsedMs),
     connections: {
       requested: opened,

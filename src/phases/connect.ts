@@ -7,8 +7,10 @@ import { splitExactly } from "../plan/split.ts";
 import type { Environment, Phase } from "../result/schema.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
 import { emptyPhase, type RoundContext } from "./context.ts";
-import { describeGenerator, findBottleneck, voidIfGuilty } from "./generator-usage.ts";
+import { describeGenerator } from "./generator-usage.ts";
 import { nameLimit } from "./limit.ts";
+import { describeServer } from "./server-usage.ts";
+import { findBottleneck, voidIfAny } from "./void-rule.ts";
 
 const pollMs = 100;
 /** A server at its descriptor limit can't even answer /stats: this many descriptors are given back to it. */
@@ -60,7 +62,7 @@ export async function runConnect(context: RoundContext, environment: Environment
 
   const firstUs = Math.min(...reports.map((one) => one.firstAttemptUs ?? Number.POSITIVE_INFINITY));
   const lastUs = Math.max(...reports.map((one) => one.lastOpenedUs ?? 0));
-  const serverFigures = watch.figures(opened, 0, context.idleRssBytes);
+  const serverFigures = describeServer(context, { connections: opened, delivered: 0, usage: null });
   const generator = describeGenerator(
     reports.map((report) => report.usage),
     elapsedMs,
@@ -72,7 +74,7 @@ export async function runConnect(context: RoundContext, environment: Environment
   const guilt = findBottleneck({ plan, generator, serverCpuMs: null, spanMs });
   return {
     ...phase,
-    ...voidIfGuilty(ending(context, opened, attemptsFailed, gaveUp), guilt),
+    ...voidIfAny(ending(context, opened, attemptsFailed, gaveUp), guilt),
     durationMs: Math.round(elapsedMs),
     connections: {
       requested: plan.connections,

@@ -51,6 +51,8 @@ export interface RoundContext {
   readonly watch: ServerWatch;
   readonly framing: "single" | "newline";
   readonly idleRssBytes: number | null;
+  /** The share of the server's processors that is taken from it on purpose. */
+  readonly handicapShare: number;
   /** Open connections by index, as of the last phase. */
   alive: readonly number[];
   /** Per workload, the last sequence number each speaker used in its room. */
@@ -92,6 +94,7 @@ export function emptyPhase(kind: Phase["kind"], workload: Phase["workload"]): Ph
     longestSilenceMs: null,
     server: {
       cpuMs: null,
+      othersCpuShare: null,
       peakRssBytes: null,
       rssBytesPerConnection: null,
       cpuUsPerDelivery: null,

@@ -7,9 +7,11 @@ import type { Phase } from "../result/schema.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
 import { emptyPhase, type RoundContext } from "./context.ts";
 import { listFindings } from "./findings.ts";
-import { describeGenerator, findBottleneck, findLateness, voidIfGuilty } from "./generator-usage.ts";
+import { describeGenerator } from "./generator-usage.ts";
+import { describeServer } from "./server-usage.ts";
 import { intersect } from "./silence.ts";
 import { buildTimeline } from "./timeline.ts";
+import { findBottleneck, findLateness, findStarvedServer, voidIfAny } from "./void-rule.ts";
 
 const pollMs = 20;
 const viewIntervalMs = 250;
@@ -34,7 +36,7 @@ export interface Exchange {
 
 /** Runs one phase with messages from the first send to the last delivery, and settles its account. */
 export async function runExchange(context: RoundContext, exchange: Exchange): Promise<Phase> {
-  const { crew, board, server, watch, clockUs } = context;
+  const { crew, board, server, watch, plan, clockUs } = context;
   const { kind, workload } = exchange.phase;
   const phase = emptyPhase(kind, workload);
   const before = context.alive.length;
@@ -46,10 +48,12 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
   crew.start(exchange.orders);
   // Until then the workers prepare, which would be taken for the work of others.
   await Bun.sleep(Math.max(0, (startUs - clockUs()) / 1000));
-  const takeCpuUsage = watchCpuUsage(context.plan.workerCpus);
+  const endWorkerUsage = watchCpuUsage(plan.workerCpus);
+  const endServerUsage = plan.serverCpus === null ? null : watchCpuUsage(plan.serverCpus);
   const reached = await waitForEnd(context, exchange, startUs);
   const elapsedMs = (clockUs() - startUs) / 1000;
-  const usage = takeCpuUsage();
+  const workerUsage = endWorkerUsage();
+  const serverUsage = endServerUsage?.() ?? null;
   await watch.end();
   // What comes a second time comes behind what everyone waited for.
   if (reached.status === "ok") await Bun.sleep(stragglerMs);
@@ -81,22 +85,27 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
   const latency = mergeHistograms([...board.seconds.values()].map((second) => second.latency.toSparse()));
   const silences = intersect(reports.map(({ silences }) => silences)).map(([from, to]) => (to - from) / 1000);
   const longestSilenceMs = Math.max(0, ...silences);
-  const serverFigures = watch.figures(context.alive.length, arrived, context.idleRssBytes);
+  const serverFigures = describeServer(context, {
+    connections: context.alive.length,
+    delivered: arrived,
+    usage: serverUsage,
+  });
   const generator = describeGenerator(
     reports.map((report) => report.usage),
     elapsedMs,
-    context.plan,
-    { usage, serverCpuMs: serverFigures.cpuMs },
+    plan,
+    { usage: workerUsage, serverCpuMs: serverFigures.cpuMs },
   );
   const spanUs = span(reports, ({ lastDeliveryUs }) => lastDeliveryUs);
   const sendLagUs = summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag)));
   const latencyUs = summarize(latency);
-  const { plan } = context;
+  const spanMs = spanUs / 1000;
   const guilt =
     exchange.orders[0]?.pattern.kind === "steady"
       ? findLateness({ plan, sendLagP99Us: sendLagUs.p99, latencyP99Us: latencyUs.p99 })
-      : findBottleneck({ plan, generator, serverCpuMs: serverFigures.cpuMs, spanMs: spanUs / 1000 });
-  const ending = judge(reached, { ...totals, arrived }, guilt, context.plan);
+      : findBottleneck({ plan, generator, serverCpuMs: serverFigures.cpuMs, spanMs });
+  const starved = findStarvedServer({ plan, server: serverFigures, spanMs });
+  const ending = judge(reached, { ...totals, arrived }, [starved, guilt], plan);
   context.alive = reports.flatMap(({ alive }) => alive).sort((a, b) => a - b);
   for (const [connection, seq] of reports.flatMap(({ lastSeqs }) => lastSeqs))
     context.saySeqs[exchange.phase.workload].set(connection, seq);
@@ -142,11 +151,11 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
   };
 }
 
-/** Short phases are over before anyone has counted their errors. Whose fault a slow phase is matters only if it was whole. */
+/** Short phases are over before anyone has counted their errors. What else a phase may have measured matters only if it was whole. */
 function judge(
   reached: Ending,
   { errors, arrived }: { readonly errors: number; readonly arrived: number },
-  guilt: string | null,
+  doubts: readonly (string | null)[],
   plan: Plan,
 ): Ending {
   // Only the settled account knows how far it came.
@@ -154,7 +163,7 @@ function judge(
     return { ...reached, reason: `${reached.reason}, after ${arrived.toLocaleString("en")} deliveries` };
   }
   if (reached.status !== "ok") return reached;
-  return voidIfGuilty(pastThreshold(errors, plan) ?? reached, guilt);
+  return voidIfAny(pastThreshold(errors, plan) ?? reached, ...doubts);
 }
 
 /** Waits until everything owed has arrived, or until it is clear that it won't. */

@@ -72,7 +72,11 @@ export class ServerWatch {
   }
 
   /** @param connections open at the phase's end. @param delivered in the phase */
-  figures(connections: number, delivered: number, idleRssBytes: number | null): Phase["server"] {
+  figures(
+    connections: number,
+    delivered: number,
+    idleRssBytes: number | null,
+  ): Omit<Phase["server"], "othersCpuShare"> {
     // A server that has exited has no processes and no figures; what it used before counts.
     const alive = this.#samples.filter(({ processes }) => processes !== 0);
     const peak = (pick: (sample: TimedSample) => number | null): number | null => {

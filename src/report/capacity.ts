@@ -8,7 +8,7 @@ export function describeCapacity({ ratePerSecond, isLowerBound }: Capacity): str
   return `${isLowerBound ? "≥ " : ""}${format.formatRate(ratePerSecond)}`;
 }
 
-/** Of an entrant whose every round ended by the generator: the most that it is known to hold. Null otherwise. */
+/** Of an entrant whose every search something else than the server ended: the most that it is known to hold. Null otherwise. */
 export function lowerBound(participant: Participant): number | null {
   const searches = searchesOf(participant);
   if (searches.length === 0 || !searches.every(({ isLowerBound }) => isLowerBound)) return null;
@@ -20,6 +20,12 @@ export function stopOf(participant: Participant): Capacity["steps"][number] | nu
   const searches = searchesOf(participant).sort((a, b) => (a.ratePerSecond ?? 0) - (b.ratePerSecond ?? 0));
   const middle = searches[searches.length >> 1];
   return middle === undefined ? null : findStop(middle);
+}
+
+/** ` (generator late: …)`; nothing when no step says why. */
+export function whyStopped(participant: Participant): string {
+  const reason = stopOf(participant)?.reason ?? null;
+  return reason === null ? "" : ` (${reason})`;
 }
 
 /** The lowest rate that was not held: its last try. */

@@ -110,7 +110,7 @@ const listed = {
   capacity: {
     header: "capacity",
     meaning:
-      "Deliveries per second: the highest offered rate that was held for a step, with p99 within the plan's limit and nothing lost. ≥ where the generator could offer no more: a lower bound, which is not ranked.",
+      "Deliveries per second: the highest offered rate that was held for a step, with p99 within the plan's limit and nothing lost. ≥ where something else than the server ended the search: a lower bound, which is not ranked.",
     better: "higher",
     pick: ({ capacity }) => (capacity === null || capacity.isLowerBound ? null : capacity.ratePerSecond),
     format: format.formatRate,

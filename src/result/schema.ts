@@ -118,7 +118,7 @@ export const faultSchema = z.object({
 export const capacitySchema = z.object({
   /** The highest rate that was held, in deliveries per second; null when none was. */
   ratePerSecond: z.number().nullable(),
-  /** Nothing shows that the server could not have held more: the generator, or the number of steps, set the end. */
+  /** Nothing shows that the server could not have held more: something else, or the number of steps, set the end. */
   isLowerBound: z.boolean(),
   p99LimitMs: z.number(),
   /** The rate per processor of the server; null where it is not pinned. */
@@ -230,6 +230,8 @@ export const phaseSchema = z.object({
   server: z.object({
     /** User and system time of the whole process tree. */
     cpuMs: z.number().nullable(),
+    /** Share of its processors' time that other processes took; null where it is not pinned, or that is unknown. */
+    othersCpuShare: z.number().nullable().default(null),
     peakRssBytes: count.nullable(),
     rssBytesPerConnection: z.number().nullable(),
     cpuUsPerDelivery: z.number().nullable(),

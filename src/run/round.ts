@@ -124,6 +124,7 @@ async function runPhases(options: RoundOptions, server: RestartableServer, idle:
       watch,
       framing: options.entrant.framing,
       idleRssBytes: round.idleRssBytes,
+      handicapShare: options.handicapShare,
       alive: [],
       saySeqs: { echo: new Map(), broadcast: new Map(), rooms: new Map() },
       sourceAddresses: addresses[0]?.length ?? 0,

@@ -55,10 +55,10 @@ test("every try is told, with why it was not held", () => {
   expect(rows?.[1]).toEqual(["bun-native", "40,000/s", "31,000/s", "80.0 ms", "p99 80.0 ms"]);
 });
 
-test("what only the generator ended has words in the place of a bar, and so has who held nothing", () => {
+test("what no server ended has words in the place of a bar, and so has who held nothing", () => {
   expect(remarkOf(search)).toBeNull();
   expect(remarkOf({ ...search, isLowerBound: true })).toBe(
-    "the generator could offer no more: it may hold more, so it is not compared",
+    "no doing of the server ended the search (p99 80.0 ms): it may hold more, so it is not compared",
   );
   expect(remarkOf({ ...search, ratePerSecond: null })).toBe("held none of the rates offered");
 });

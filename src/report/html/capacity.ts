@@ -1,5 +1,5 @@
 import type { Capacity } from "../../result/schema.ts";
-import { lowerBound } from "../capacity.ts";
+import { lowerBound, whyStopped } from "../capacity.ts";
 import * as format from "../format.ts";
 import { okPhases, type Participant, type Section, titleOf } from "../section.ts";
 import type { Table } from "../table.ts";
@@ -10,7 +10,7 @@ import { mergePoints, seriesOf } from "./line-series.ts";
 /** Why there is no capacity to compare; null in other phases, and where there is one. */
 export function describeUncompared(participant: Participant): string | null {
   if (lowerBound(participant) !== null) {
-    return "the generator could offer no more: it may hold more, so it is not compared";
+    return `no doing of the server ended the search${whyStopped(participant)}: it may hold more, so it is not compared`;
   }
   const searches = searchesOf(participant);
   const hasNone = searches.length > 0 && searches.every(({ ratePerSecond }) => ratePerSecond === null);

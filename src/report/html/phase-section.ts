@@ -190,7 +190,7 @@ class SectionPage {
           ...(this.#section.kind === "connect" ? [] : [measuredColumn("sendLagP99", 0)]),
           loopDelayColumn,
           othersColumn,
-          ...(this.#section.kind === "connect" ? [] : [headroomColumn]),
+          ...(this.#section.kind === "connect" ? [] : [othersOnServerColumn, headroomColumn]),
         ],
         "Load generator",
       ),
@@ -287,6 +287,17 @@ const loopDelayColumn = generatorColumn(
   ({ eventLoopDelayUs }) => eventLoopDelayUs.max,
   format.formatLatency,
 );
+
+const othersOnServerColumn: PhaseColumn = {
+  header: "others at the server's",
+  meaning:
+    "Share of the server's processors that other processes took while the phase went on; the most of the rounds.",
+  group: 0,
+  cell: (participant) => {
+    const known = okPhases(participant).flatMap(({ server }) => server.othersCpuShare ?? []);
+    return { text: format.formatShare(known.length === 0 ? null : Math.max(...known)) };
+  },
+};
 
 const othersColumn = generatorColumn(
   "others",

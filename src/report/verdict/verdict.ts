@@ -237,7 +237,7 @@ function whyNothing(participant: Participant): string {
   return ending === undefined ? "no round was planned" : describeEnding(ending);
 }
 
-/** Of a capacity that only the generator ended, no more is known than that it is higher; of a recovery that was not seen, nothing. */
+/** Of a capacity that something else ended, no more is known than that it is higher; of a recovery that was not seen, nothing. */
 function whyNoRank(participant: Participant, name: MeasureName): string | null {
   if (name === "backAfterKill" && overRounds(participant, measures.backAfterKill) === null) {
     const isKilled = reportsOf(participant).some(({ fault }) => fault === "kill");
@@ -245,7 +245,8 @@ function whyNoRank(participant: Participant, name: MeasureName): string | null {
   }
   if (name !== "capacity") return null;
   const bound = lowerBound(participant);
-  if (bound !== null) return `at least ${measures.capacity.format(bound)}, the generator could offer no more`;
+  if (bound !== null)
+    return `at least ${measures.capacity.format(bound)}, no doing of the server ended the search`;
   return overRounds(participant, measures.capacity) === null ? "held no rate" : null;
 }
 

@@ -4,9 +4,10 @@ import {
   type BottleneckEvidence,
   findBottleneck,
   findLateness,
+  findStarvedServer,
   type LatenessEvidence,
-  voidIfGuilty,
-} from "./generator-usage.ts";
+  voidIfAny,
+} from "./void-rule.ts";
 
 interface Evidence extends LatenessEvidence, Pick<BottleneckEvidence, "serverCpuMs" | "spanMs"> {
   readonly pattern: "connect" | "burst" | "steady";
@@ -89,6 +90,26 @@ test.each([
   else expect(reason).toContain(word);
 });
 
+const beside = { plan, server: { cpuMs: 450, othersCpuShare: 0.45 }, spanMs: 1000 };
+
+test.each([
+  ["a server beside others that took what it wanted", beside, true],
+  ["one that wanted no more", { ...beside, server: { cpuMs: 200, othersCpuShare: 0.45 } }, false],
+  ["one that was hardly disturbed", { ...beside, server: { cpuMs: 900, othersCpuShare: 0.09 } }, false],
+  [
+    "one for a moment beside a tick of others",
+    { ...beside, spanMs: 30, server: { cpuMs: 15, othersCpuShare: 0.5 } },
+    false,
+  ],
+  ["one without processors of its own", { ...beside, plan: { ...plan, serverCpus: null } }, false],
+  ["one that nobody could watch", { ...beside, server: { cpuMs: null, othersCpuShare: null } }, false],
+  ["one without the rule", { ...beside, plan: { ...plan, voidRule: false } }, false],
+] as const)("starved: %s", (_, evidence, isStarved) => {
+  const reason = findStarvedServer(evidence);
+  if (isStarved) expect(reason).toContain("the server was starved: other processes took 45 %");
+  else expect(reason).toBeNull();
+});
+
 test("without the rule nobody is guilty", () => {
   const lenient = { ...plan, voidRule: false };
   expect(judge({ ...steady, sendLagP99Us: 1001, plan: lenient })).toBeNull();
@@ -97,7 +118,7 @@ test("without the rule nobody is guilty", () => {
 
 test("only what ended well is made void", () => {
   const failed = { status: "failed", reason: "crashed" } as const;
-  expect(voidIfGuilty(failed, "late")).toBe(failed);
-  expect(voidIfGuilty({ status: "ok", reason: null }, null)).toEqual({ status: "ok", reason: null });
-  expect(voidIfGuilty({ status: "ok", reason: null }, "late")).toEqual({ status: "void", reason: "late" });
+  expect(voidIfAny(failed, "late")).toBe(failed);
+  expect(voidIfAny({ status: "ok", reason: null }, null)).toEqual({ status: "ok", reason: null });
+  expect(voidIfAny({ status: "ok", reason: null }, "late")).toEqual({ status: "void", reason: "late" });
 });

@@ -1,0 +1,117 @@
+import type { Plan } from "../plan/plan.ts";
+import type { Phase } from "../result/schema.ts";
+import { processorsOf } from "./generator-usage.ts";
+
+/**
+ * Past these something else than the server may be what was measured: the generator, or who else used the
+ * machine (docs/method.md). A phase that is past one of them is void: it has no throughput and is not ranked.
+ */
+export const voidLimits = {
+  /** Send lag p99 as a share of latency p99: the lag is contained in the latency. */
+  lagShare: 0.1,
+  /** Lags below this are no reproach, however quick the server. */
+  leastLagUs: { spin: 1000, timer: 3000 },
+  /** A burst is the generator's if it used at least this share of its processors … */
+  busyShare: 0.95,
+  /** … while the server used less than this of its own. */
+  idleServerShare: 0.8,
+  /**
+   * Who lost at least this share of its processors to others was starved. A generator's deliveries are late by the
+   * scheduler's slices then, whatever the server did; a server is slower by what it lost …
+   */
+  othersShare: { generator: 0.2, server: 0.1 },
+  /** … and so much was used in all. Not more, since the kernel counts a part of it as interrupts. */
+  usedShare: 0.85,
+  /** Time is counted in steps of 10 ms, once for each kind of use: three of them, before a short burst is judged by it. */
+  leastOthersMs: 30,
+  /** A burst in which the generator's event loop stood still for so long at once, and for this share of it, was held up by it. */
+  leastPauseMs: 100,
+  pauseShare: 0.1,
+  /** A burst shorter than this says nothing of shares: a garbage collection is half of it. */
+  leastSpanMs: 100,
+} as const;
+
+type GeneratorFigures = NonNullable<Phase["generator"]>;
+type Ending = Pick<Phase, "status" | "reason">;
+
+export interface LatenessEvidence {
+  readonly plan: Pick<Plan, "pacing" | "voidRule">;
+  readonly sendLagP99Us: number | null;
+  /** What the lag is contained in. */
+  readonly latencyP99Us: number | null;
+}
+
+export interface BottleneckEvidence {
+  readonly plan: Pick<Plan, "serverCpus" | "workers" | "workerCpus" | "voidRule">;
+  readonly generator: Pick<GeneratorFigures, "cpuMs" | "othersCpuShare" | "eventLoopDelayUs">;
+  /** Null where it is unknown, or where how fast the generator was decides nothing. */
+  readonly serverCpuMs: number | null;
+  /** From the first send to the last delivery. */
+  readonly spanMs: number;
+}
+
+export interface StarvedServerEvidence {
+  readonly plan: Pick<Plan, "serverCpus" | "voidRule">;
+  readonly server: Pick<Phase["server"], "cpuMs" | "othersCpuShare">;
+  /** From the first send to the last delivery. */
+  readonly spanMs: number;
+}
+
+/** What ended well is void where something else than the server may have been measured. */
+export function voidIfAny(ending: Ending, ...doubts: readonly (string | null)[]): Ending {
+  const doubt = doubts.find((one) => one !== null);
+  return ending.status === "ok" && doubt !== undefined ? { status: "void", reason: doubt } : ending;
+}
+
+/** Of sends that are due at set times: why the generator was too late, and what to change; null when it was in time. */
+export function findLateness({ plan, sendLagP99Us: lagUs, latencyP99Us }: LatenessEvidence): string | null {
+  const allowedUs = Math.max(voidLimits.leastLagUs[plan.pacing], (latencyP99Us ?? 0) * voidLimits.lagShare);
+  if (!plan.voidRule || lagUs === null || lagUs <= allowedUs) return null;
+  const shown = (us: number) => `${(us / 1000).toFixed(1)} ms`;
+  return `the generator sent up to ${shown(lagUs)} late (p99; at most ${shown(allowedUs)} is allowed): lower --endurance-rate, use fewer connections or a quieter machine with more processors`;
+}
+
+/** Of what goes as fast as it can: why the generator may have been the bottleneck, and what to change; null when it is innocent. */
+export function findBottleneck({ plan, generator, serverCpuMs, spanMs }: BottleneckEvidence): string | null {
+  if (!plan.voidRule) return null;
+  const own = shareOf(generator.cpuMs, spanMs, processorsOf(plan));
+  const others = generator.othersCpuShare ?? 0;
+  const starved = describeStarved("generator", own, others, spanMs);
+  if (starved !== null) return starved;
+  const pauseMs = (generator.eventLoopDelayUs.max ?? 0) / 1000;
+  if (pauseMs >= Math.max(voidLimits.leastPauseMs, spanMs * voidLimits.pauseShare)) {
+    return `the generator stood still for ${Math.round(pauseMs)} ms of ${Math.round(spanMs)} ms: use fewer connections or a machine with more memory and processors`;
+  }
+  if (spanMs < voidLimits.leastSpanMs || serverCpuMs === null) return null;
+  const server = shareOf(serverCpuMs, spanMs, plan.serverCpus?.length ?? 1);
+  if (own + others < voidLimits.busyShare || server >= voidLimits.idleServerShare) return null;
+  return `the generator was the bottleneck: it used ${percent(own)} of its processors, the server ${percent(server)} of its own; give it more processors and --workers`;
+}
+
+/** Why what was measured may be the neighbours of a server, and not the server; null when it had its processors. */
+export function findStarvedServer({ plan, server, spanMs }: StarvedServerEvidence): string | null {
+  const { cpuMs, othersCpuShare: others } = server;
+  if (!plan.voidRule || plan.serverCpus === null || cpuMs === null || others === null || spanMs <= 0)
+    return null;
+  const own = shareOf(cpuMs, spanMs, plan.serverCpus.length);
+  return describeStarved("server", own, others, spanMs);
+}
+
+function describeStarved(
+  who: keyof typeof voidLimits.othersShare,
+  own: number,
+  others: number,
+  spanMs: number,
+): string | null {
+  const leastOthers = Math.max(voidLimits.othersShare[who], voidLimits.leastOthersMs / spanMs);
+  if (others < leastOthers || own + others < voidLimits.usedShare) return null;
+  return `the ${who} was starved: other processes took ${percent(others)} of its processors and left it ${percent(own)}; stop what else runs on this machine`;
+}
+
+function shareOf(cpuMs: number, spanMs: number, processors: number): number {
+  return Math.min(1, cpuMs / (spanMs * processors));
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

@@ -1,0 +1,85 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import type { Plan } from "../../src/plan/plan.ts";
+import { longestMs, phaseOf, roundOf, runResults, showdown, smokeRun } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
+
+/** More than one, so that the generator gets well under half of what it would use. */
+const hogsPerCpu = 3;
+
+async function planCpus(): Promise<Pick<Plan, "workerCpus" | "serverCpus">> {
+  const { stdout } = await showdown(...smokeRun, "clean", "--dry-run");
+  return (JSON.parse(stdout) as { readonly plan: Plan }).plan;
+}
+
+/** Processes that keep these CPUs busy until they are killed. */
+function startHogs(cpus: readonly number[]) {
+  const pin = JSON.stringify(join(import.meta.dir, "..", "..", "src", "machine", "pin.ts"));
+  return cpus.flatMap((cpu) =>
+    Array.from({ length: hogsPerCpu }, () =>
+      Bun.spawn(
+        [
+          process.execPath,
+          "-e",
+          `const { pinProcess } = await import(${pin}); pinProcess([${cpu}]); console.log("pinned"); for (const endMs = Date.now() + ${longestMs}; Date.now() < endMs; );`,
+        ],
+        // In a session of its own, which Linux's scheduler gives a share of its own (sched(7), autogroup).
+        { stdin: "ignore", stdout: "pipe", stderr: "inherit", detached: true },
+      ),
+    ),
+  );
+}
+
+/** A run of the four kinds of phase whose figures hang on processor time, beside the hogs. */
+async function runBeside(cpus: readonly number[], ...more: readonly string[]) {
+  const hogs = startHogs(cpus);
+  try {
+    for (const { stdout } of hogs) await stdout.getReader().read();
+    const run = await runResults(
+      ...smokeRun.filter((option) => option !== "--no-void"),
+      "clean",
+      // Enough work for a burst to take longer than a few of the scheduler's slices.
+      ...["--connections", "500", "--messages", "300"],
+      ...["--endurance-rate", "30000", "--endurance-seconds", "3", ...more],
+    );
+    return { run, round: roundOf(run, "clean") };
+  } finally {
+    for (const hog of hogs) hog.kill();
+  }
+}
+
+const { workerCpus, serverCpus } = await planCpus();
+const phases = "connect,burst-echo,burst-broadcast,endurance-echo";
+
+test.skipIf(workerCpus === null)("a generator on busy processors gives no figures", async () => {
+  // A generator that may raise its own priority does so while it spins, and would not starve.
+  const { run, round } = await runBeside(workerCpus ?? [], "--phases", phases, "--pacing", "timer");
+  for (const name of ["burst-echo", "burst-broadcast", "endurance-echo"]) {
+    const phase = phaseOf(round, name);
+    expect(`${name}: ${phase.status}, ${phase.reason}`).toMatch(/void, the generator/);
+    expect(phase.throughput).toBeNull();
+    expect(phase.messages).toMatchObject({ lost: 0 });
+  }
+  expect(phaseOf(round, "burst-echo").reason).toContain("starved: other processes took");
+  expect(run.stdout).not.toContain('"deliveriesPerSecond":');
+});
+
+test.skipIf(serverCpus === null)(
+  "a server on busy processors gives none either, and no capacity",
+  async () => {
+    const { round } = await runBeside(
+      serverCpus ?? [],
+      ...["--phases", `${phases},capacity-echo`, "--capacity-start", "120000", "--capacity-seconds", "1"],
+    );
+    for (const name of ["burst-echo", "burst-broadcast", "endurance-echo"]) {
+      const phase = phaseOf(round, name);
+      expect(`${name}: ${phase.status}, ${phase.reason}`).toContain("void, the server was starved");
+      expect(phase.throughput).toBeNull();
+    }
+    const { capacity, status } = phaseOf(round, "capacity-echo");
+    // What it held beside the hogs it held; what it did not is not its limit.
+    expect(status === "void" || capacity?.isLowerBound).toBe(true);
+    expect(capacity?.steps.some(({ reason }) => reason?.includes("the server was starved"))).toBe(true);
+  },
+);
