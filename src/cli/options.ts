@@ -296,7 +296,7 @@ export const options = {
   "no-void": {
     type: "flag",
     commands: planned,
-    help: "keep the figures of phases in which the generator was the bottleneck",
+    help: "keep the figures of phases in which something else than the server may have been measured",
   },
   "no-verify": {
     type: "flag",

@@ -119,7 +119,9 @@ function listWarnings(comparison: Unexplained): string[] {
 function describeEnd(result: Result, name: string): string[] {
   const kept = result.plan.voidRule
     ? []
-    : [`${name} kept figures of phases in which the generator was the bottleneck (--no-void).`];
+    : [
+        `${name} kept figures of phases in which something else than the server may have been measured (--no-void).`,
+      ];
   if (result.status === "finished") return kept;
   return result.status === "aborted"
     ? [...kept, `${name} was stopped before its end: only what it measured by then is compared.`]

@@ -58,7 +58,7 @@ export interface Plan {
   readonly errorThreshold: number;
   /** Seconds of unrecorded load on a few connections before the first phase of a round. */
   readonly warmupSeconds: number;
-  /** Whether a phase in which the generator was the bottleneck is void, as it should be. */
+  /** Whether a phase in which something else than the server may have been measured is void, as it should be. */
   readonly voidRule: boolean;
   readonly workers: number;
   readonly pacing: "spin" | "timer";

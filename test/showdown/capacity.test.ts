@@ -3,7 +3,8 @@ import { expectBalanced, longestMs, phaseOf, roundOf, runFixtures } from "./show
 
 setDefaultTimeout(longestMs);
 
-const search = ["--phases", "capacity-echo", "--capacity-start", "700"] as const;
+// A hiccup of the machine is no limit of the server's: what tells here is the queue that grows.
+const search = ["--phases", "capacity-echo", "--capacity-start", "700", "--p99-limit", "200"] as const;
 
 test("a server that delivers at most 2,000/s is found to sustain that", async () => {
   const run = await runFixtures(["limited-rate"], ...search);
@@ -14,7 +15,7 @@ test("a server that delivers at most 2,000/s is found to sustain that", async ()
   const phase = phaseOf(round, "capacity-echo");
   const { capacity, messages, findings } = phase;
   if (capacity === null || messages === null) throw new Error("the phase was not run");
-  expect(capacity).toMatchObject({ isLowerBound: false, p99LimitMs: 100 });
+  expect(capacity).toMatchObject({ isLowerBound: false, p99LimitMs: 200 });
   expect(capacity.ratePerSecond).toBeGreaterThan(1800);
   // More than it can do passes for held only as long as the queue it leaves is within a hundredth of the step.
   expect(capacity.ratePerSecond).toBeLessThan(2060);

@@ -14,7 +14,9 @@ import {
   temporaryFolder,
 } from "./showdown.ts";
 
-const chaos = ["--phases", "connect,chaos-rooms", "--no-pin", "--pacing", "timer"];
+// Started anew by a machine that is busy with the others.
+const patient = ["--ready-seconds", "15"];
+const chaos = ["--phases", "connect,chaos-rooms", "--no-pin", "--pacing", "timer", ...patient];
 const megabyte = 1_000_000;
 
 let known: EndedRun;
@@ -90,7 +92,8 @@ test("a server that leaks on a reset: 16 MiB for each of the three, and they are
   expectUnharmed(resets);
   expect(resets).toMatchObject({ victims: 3, rejoin: { wanted: 3, opened: 3 } });
   const growth = (resets.rssAfterBytes ?? 0) - (resets.rssBeforeBytes ?? 0);
-  expect(growth).toBeGreaterThan(3 * 16.7 * megabyte);
+  // What else the server has may shrink a little meanwhile, or grow: a fraction of one leak.
+  expect(growth).toBeGreaterThan(3 * 16.7 * megabyte - 2 * megabyte);
   expect(growth).toBeLessThan(3 * 16.8 * megabyte + 15 * megabyte);
   expect(resets.text).toMatch(/memory grew by \d\d MB and had not come back at the end/);
 });
