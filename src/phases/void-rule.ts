@@ -22,8 +22,8 @@ export const voidLimits = {
   othersShare: { generator: 0.2, server: 0.1 },
   /** … and so much was used in all. Not more, since the kernel counts a part of it as interrupts. */
   usedShare: 0.85,
-  /** Time is counted in steps of 10 ms, once for each kind of use: three of them, before a short burst is judged by it. */
-  leastOthersMs: 30,
+  /** Idle time is told in steps of 10 ms: two of them, before a short burst is judged by it. */
+  leastOthersMs: 20,
   /** A burst in which the generator's event loop stood still for so long at once, and for this share of it, was held up by it. */
   leastPauseMs: 100,
   pauseShare: 0.1,

@@ -1,0 +1,67 @@
+import { expect, test } from "bun:test";
+import { nowUs, readProcessCpuUs } from "./clock.ts";
+import { shareOfOthers, watchCpuUsage } from "./cpu-usage.ts";
+
+const isLinux = process.platform === "linux";
+
+test("what others took is what was used without those who are known", () => {
+  const usage = { usedMs: 1500, elapsedMs: 1000, processors: 2 };
+  expect(shareOfOthers(usage, 500)).toBe(0.5);
+  expect(shareOfOthers(usage, 1500)).toBe(0);
+  // By clocks that differ a little.
+  expect(shareOfOthers(usage, 1510)).toBe(0);
+  expect(shareOfOthers(usage, null)).toBeNull();
+  expect(shareOfOthers(null, 500)).toBeNull();
+});
+
+test("CPUs that don't exist tell nothing", () => {
+  expect(watchCpuUsage([99_999])()).toBeNull();
+});
+
+test.skipIf(!isLinux)("a load in step with the kernel's ticks is seen as it is", async () => {
+  // A quarter of every millisecond, of which the kernel's tick is a multiple, by a process of its own.
+  const source = `
+    const { pinProcess } = await import(${JSON.stringify(`${import.meta.dir}/pin.ts`)});
+    const { nowUs } = await import(${JSON.stringify(`${import.meta.dir}/clock.ts`)});
+    pinProcess([0]);
+    console.log("ready");
+    for (let dueUs = Math.ceil(nowUs() / 1000) * 1000; ; dueUs += 1000) {
+      while (nowUs() < dueUs + 250);
+      Bun.sleepSync(Math.max(0, (dueUs + 1000 - nowUs()) / 1000));
+    }`;
+  const load = Bun.spawn([process.execPath, "-e", source], { stdout: "pipe", stderr: "inherit" });
+  try {
+    await load.stdout.getReader().read();
+    const ownBefore = readProcessCpuUs(load.pid) ?? 0;
+    const end = watchCpuUsage([0]);
+    const startUs = nowUs();
+    await Bun.sleep(1000);
+    const usage = end();
+    const own = ((readProcessCpuUs(load.pid) ?? 0) - ownBefore) / (nowUs() - startUs);
+    const used = (usage?.usedMs ?? 0) / (usage?.elapsedMs ?? 1);
+    // Others may use the CPU too, but no less than all can be used.
+    expect(used).toBeGreaterThan(own - 0.05);
+    expect(used).toBeLessThan(1.05);
+    expect(usage).toMatchObject({ processors: 1 });
+  } finally {
+    load.kill();
+  }
+});
+
+test.skipIf(!isLinux)("a busy CPU has no idle time", async () => {
+  const source = `
+    const { pinProcess } = await import(${JSON.stringify(`${import.meta.dir}/pin.ts`)});
+    pinProcess([0]);
+    console.log("ready");
+    for (;;);`;
+  const hog = Bun.spawn([process.execPath, "-e", source], { stdout: "pipe", stderr: "inherit" });
+  try {
+    await hog.stdout.getReader().read();
+    const end = watchCpuUsage([0]);
+    await Bun.sleep(500);
+    const usage = end();
+    expect((usage?.usedMs ?? 0) / (usage?.elapsedMs ?? 1)).toBeWithin(0.9, 1.1);
+  } finally {
+    hog.kill();
+  }
+});
