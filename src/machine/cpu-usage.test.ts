@@ -1,17 +1,19 @@
 import { expect, test } from "bun:test";
 import { nowUs, readProcessCpuUs } from "./clock.ts";
-import { shareOfOthers, watchCpuUsage } from "./cpu-usage.ts";
+import { shareOfIdle, shareOfOthers, watchCpuUsage } from "./cpu-usage.ts";
 
 const isLinux = process.platform === "linux";
 
 test("what others took is what was used without those who are known", () => {
-  const usage = { usedMs: 1500, elapsedMs: 1000, processors: 2 };
+  const usage = { usedMs: 1500, idleMs: 500, elapsedMs: 1000, processors: 2 };
   expect(shareOfOthers(usage, 500)).toBe(0.5);
   expect(shareOfOthers(usage, 1500)).toBe(0);
   // By clocks that differ a little.
   expect(shareOfOthers(usage, 1510)).toBe(0);
   expect(shareOfOthers(usage, null)).toBeNull();
   expect(shareOfOthers(null, 500)).toBeNull();
+  expect(shareOfIdle(usage)).toBe(0.25);
+  expect(shareOfIdle(null)).toBeNull();
 });
 
 test("CPUs that don't exist tell nothing", () => {

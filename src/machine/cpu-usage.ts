@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { cpus as listCpus, release } from "node:os";
 import { gunzipSync } from "node:zlib";
 
-/** Processor time used between two moments on a set of CPUs, by whomever. */
+/** What became of a set of CPUs' time between two moments, by whomever it was used. */
 export interface CpuUsage {
-  /** What was not idle: also what a hypervisor gave to other guests instead. */
+  /** By processes, also by a hypervisor's other guests. Interrupts are not in it where they are no process's. */
   readonly usedMs: number;
+  readonly idleMs: number;
   readonly elapsedMs: number;
   readonly processors: number;
 }
@@ -17,14 +18,17 @@ export interface CpuUsage {
  */
 export function watchCpuUsage(cpus: readonly number[] | null): () => CpuUsage | null {
   const startMs = performance.now();
-  const before = readUnusedMs();
+  const before = readUnused();
   return () => {
-    const after = readUnusedMs();
+    const after = readUnused();
     const elapsedMs = performance.now() - startMs;
     const ids = (cpus ?? [...after.keys()]).filter((id) => before.has(id) && after.has(id));
     if (ids.length === 0) return null;
-    const unusedMs = ids.reduce((sum, id) => sum + (after.get(id) ?? 0) - (before.get(id) ?? 0), 0);
-    return { usedMs: elapsedMs * ids.length - unusedMs, elapsedMs, processors: ids.length };
+    const grown = (part: keyof UnusedTime) =>
+      ids.reduce((sum, id) => sum + (after.get(id)?.[part] ?? 0) - (before.get(id)?.[part] ?? 0), 0);
+    const idleMs = grown("idleMs");
+    const usedMs = elapsedMs * ids.length - idleMs - grown("interruptsMs");
+    return { usedMs, idleMs, elapsedMs, processors: ids.length };
   };
 }
 
@@ -36,24 +40,40 @@ export function shareOfOthers(usage: CpuUsage | null, knownMs: number | null): n
   );
 }
 
+/** The share of some processors' time in which nobody used them; null where it is unknown. */
+export function shareOfIdle(usage: CpuUsage | null): number | null {
+  if (usage === null || usage.elapsedMs <= 0) return null;
+  return Math.round((usage.idleMs / (usage.elapsedMs * usage.processors)) * 1000) / 1000;
+}
+
+interface UnusedTime {
+  readonly idleMs: number;
+  /** 0 where they are in the time of processes. */
+  readonly interruptsMs: number;
+}
+
 /**
- * Since the start of the machine, by CPU: idle time, and that of interrupts where they are nobody's.
+ * Since the start of the machine, by CPU.
  *
- * Idle time, since the kernel takes it by the clock. What it writes down as used it may have sampled, once in a tick of
- * 1 to 10 ms, and a load of 10,000 messages a second is in step with the ticks: a server that used 24 % of a processor
- * was seen using 94 %.
+ * Not what the kernel writes down as used: that it may have sampled, once in a tick of 1 to 10 ms, and a load of 10,000
+ * messages a second is in step with the ticks: a server that used 24 % of a processor was seen using 94 %. Idle time it
+ * takes by the clock.
  */
-function readUnusedMs(): Map<number, number> {
-  const unused = new Map<number, number>();
+function readUnused(): Map<number, UnusedTime> {
+  const unused = new Map<number, UnusedTime>();
   try {
     // cpu0 user nice system idle iowait irq softirq, in hundredths of a second: proc(5)
     const line = /^cpu(\d+) \d+ \d+ \d+ (\d+) (\d+) (\d+) (\d+)/gm;
     for (const [, id, ...hundredths] of readFileSync("/proc/stat", "latin1").matchAll(line)) {
       const [idle = 0, waiting = 0, irq = 0, softirq = 0] = hundredths.map((value) => Number(value) * 10);
-      unused.set(Number(id), idle + waiting + (interruptsAreOfProcesses() ? 0 : irq + softirq));
+      unused.set(Number(id), {
+        idleMs: idle + waiting,
+        interruptsMs: interruptsAreOfProcesses() ? 0 : irq + softirq,
+      });
     }
   } catch {
-    for (const [id, { times }] of listCpus().entries()) unused.set(id, times.idle);
+    for (const [id, { times }] of listCpus().entries())
+      unused.set(id, { idleMs: times.idle, interruptsMs: 0 });
   }
   return unused;
 }

@@ -102,12 +102,12 @@ test.each([
 });
 
 test.each([
-  [400, { cpuMs: 2500, othersCpuShare: 0.45 }, "elsewhere"],
+  [400, { othersCpuShare: 0.45, idleCpuShare: 0.01 }, "elsewhere"],
   // Nothing was taken from it that it would have used.
-  [400, { cpuMs: 1000, othersCpuShare: 0.45 }, "server"],
-  [400, { cpuMs: 4500, othersCpuShare: 0.09 }, "server"],
-  [4, { cpuMs: 2500, othersCpuShare: 0.45 }, "held"],
-] as const)("at a latency of %i ms a server's use of %j of 5 s makes it %s", (latencyMs, use, verdict) => {
+  [400, { othersCpuShare: 0.45, idleCpuShare: 0.2 }, "server"],
+  [400, { othersCpuShare: 0.09, idleCpuShare: 0 }, "server"],
+  [4, { othersCpuShare: 0.45, idleCpuShare: 0.01 }, "held"],
+] as const)("at a latency of %i ms %j at the server's processors make it %s", (latencyMs, use, verdict) => {
   const { server } = fixtureExchange(plan, "endurance", "echo", 1);
   const changes = { server: { ...server, ...use }, throughput: null, durationMs: 5000 };
   const step = judge({ latencyMs, inTimeShare: 0.999, changes });

@@ -95,6 +95,7 @@ export function emptyPhase(kind: Phase["kind"], workload: Phase["workload"]): Ph
     server: {
       cpuMs: null,
       othersCpuShare: null,
+      idleCpuShare: null,
       peakRssBytes: null,
       rssBytesPerConnection: null,
       cpuUsPerDelivery: null,

@@ -1,5 +1,5 @@
 import type { WorkerUsage } from "../load/worker-protocol.ts";
-import { type CpuUsage, shareOfOthers } from "../machine/cpu-usage.ts";
+import { type CpuUsage, shareOfIdle, shareOfOthers } from "../machine/cpu-usage.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Phase } from "../result/schema.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
@@ -15,6 +15,7 @@ export function describeGenerator(
   return {
     cpuMs: Math.round(cpuMs),
     othersCpuShare: others === null ? null : shareOfOthers(others.usage, knownMs(cpuMs, plan, others)),
+    idleCpuShare: others === null ? null : shareOfIdle(others.usage),
     peakRssBytes: usages.reduce((all, one) => all + one.rssBytes, 0),
     ceilingPerSecond: null,
     headroom: null,

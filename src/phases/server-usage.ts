@@ -1,4 +1,4 @@
-import { type CpuUsage, shareOfOthers } from "../machine/cpu-usage.ts";
+import { type CpuUsage, shareOfIdle, shareOfOthers } from "../machine/cpu-usage.ts";
 import type { Phase } from "../result/schema.ts";
 import type { RoundContext } from "./context.ts";
 
@@ -13,5 +13,9 @@ export function describeServer(
 ): Phase["server"] {
   const figures = watch.figures(connections, delivered, idleRssBytes);
   const others = shareOfOthers(usage, figures.cpuMs);
-  return { ...figures, othersCpuShare: others === null ? null : Math.max(0, others - handicapShare) };
+  return {
+    ...figures,
+    othersCpuShare: others === null ? null : Math.max(0, others - handicapShare),
+    idleCpuShare: shareOfIdle(usage),
+  };
 }

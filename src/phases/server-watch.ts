@@ -76,7 +76,7 @@ export class ServerWatch {
     connections: number,
     delivered: number,
     idleRssBytes: number | null,
-  ): Omit<Phase["server"], "othersCpuShare"> {
+  ): Omit<Phase["server"], "othersCpuShare" | "idleCpuShare"> {
     // A server that has exited has no processes and no figures; what it used before counts.
     const alive = this.#samples.filter(({ processes }) => processes !== 0);
     const peak = (pick: (sample: TimedSample) => number | null): number | null => {

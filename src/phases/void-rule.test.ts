@@ -14,15 +14,28 @@ interface Evidence extends LatenessEvidence, Pick<BottleneckEvidence, "serverCpu
   readonly plan: LatenessEvidence["plan"] & BottleneckEvidence["plan"];
   readonly generatorCpuMs: number;
   readonly othersCpuShare: number | null;
+  readonly idleCpuShare: number | null;
   readonly pauseMs: number;
 }
 
 /** As the phases ask: one whose sends are due for lateness, a connect without a server's share. */
-function judge({ pattern, generatorCpuMs, othersCpuShare, pauseMs, ...evidence }: Evidence): string | null {
+function judge({
+  pattern,
+  generatorCpuMs,
+  othersCpuShare,
+  idleCpuShare,
+  pauseMs,
+  ...evidence
+}: Evidence): string | null {
   if (pattern === "steady") return findLateness(evidence);
   const delays = new Histogram();
   delays.record(pauseMs * 1000);
-  const generator = { cpuMs: generatorCpuMs, othersCpuShare, eventLoopDelayUs: summarize(delays) };
+  const generator = {
+    cpuMs: generatorCpuMs,
+    othersCpuShare,
+    idleCpuShare,
+    eventLoopDelayUs: summarize(delays),
+  };
   const serverCpuMs = pattern === "connect" ? null : evidence.serverCpuMs;
   return findBottleneck({ ...evidence, generator, serverCpuMs });
 }
@@ -35,6 +48,7 @@ const steady: Evidence = {
   latencyP99Us: 2000,
   generatorCpuMs: 1000,
   othersCpuShare: 0,
+  idleCpuShare: 0,
   pauseMs: 20,
   serverCpuMs: 200,
   spanMs: 1000,
@@ -62,14 +76,22 @@ test.each([
     { ...burst, ...starved, serverCpuMs: 1000 },
     "starved",
   ],
-  ["others who took what was left", { ...burst, generatorCpuMs: 300, othersCpuShare: 0.5 }, null],
+  [
+    "others who took what was left",
+    { ...burst, generatorCpuMs: 300, othersCpuShare: 0.5, idleCpuShare: 0.2 },
+    null,
+  ],
   [
     "a short burst beside others",
     { ...burst, spanMs: 50, generatorCpuMs: 20, othersCpuShare: 0.6 },
     "starved",
   ],
   ["a short burst beside a tick of others", { ...burst, spanMs: 25, othersCpuShare: 0.4 }, null],
-  ["others of whom nothing is known", { ...burst, ...starved, othersCpuShare: null }, null],
+  [
+    "others of whom nothing is known",
+    { ...burst, ...starved, othersCpuShare: null, idleCpuShare: null },
+    null,
+  ],
   ["connecting as fast as it can", { ...burst, pattern: "connect" as const }, null],
   [
     "connecting on processors that others use too",
@@ -90,19 +112,19 @@ test.each([
   else expect(reason).toContain(word);
 });
 
-const beside = { plan, server: { cpuMs: 450, othersCpuShare: 0.45 }, spanMs: 1000 };
+const beside = { plan, server: { othersCpuShare: 0.45, idleCpuShare: 0 }, spanMs: 1000 };
 
 test.each([
   ["a server beside others that took what it wanted", beside, true],
-  ["one that wanted no more", { ...beside, server: { cpuMs: 200, othersCpuShare: 0.45 } }, false],
-  ["one that was hardly disturbed", { ...beside, server: { cpuMs: 900, othersCpuShare: 0.09 } }, false],
+  ["one that wanted no more", { ...beside, server: { othersCpuShare: 0.45, idleCpuShare: 0.3 } }, false],
+  ["one that was hardly disturbed", { ...beside, server: { othersCpuShare: 0.09, idleCpuShare: 0 } }, false],
   [
-    "one for a moment beside a tick of others",
-    { ...beside, spanMs: 30, server: { cpuMs: 15, othersCpuShare: 0.5 } },
-    false,
+    "one whose end was seen late",
+    { ...beside, spanMs: 100, server: { othersCpuShare: 0.45, idleCpuShare: 0.2 } },
+    true,
   ],
-  ["one without processors of its own", { ...beside, plan: { ...plan, serverCpus: null } }, false],
-  ["one that nobody could watch", { ...beside, server: { cpuMs: null, othersCpuShare: null } }, false],
+  ["one for a moment beside a step of others", { ...beside, spanMs: 30 }, false],
+  ["one that nobody could watch", { ...beside, server: { othersCpuShare: null, idleCpuShare: null } }, false],
   ["one without the rule", { ...beside, plan: { ...plan, voidRule: false } }, false],
 ] as const)("starved: %s", (_, evidence, isStarved) => {
   const reason = findStarvedServer(evidence);

@@ -20,9 +20,11 @@ export const voidLimits = {
    * scheduler's slices then, whatever the server did; a server is slower by what it lost …
    */
   othersShare: { generator: 0.2, server: 0.1 },
-  /** … and so much was used in all. Not more, since the kernel counts a part of it as interrupts. */
-  usedShare: 0.85,
-  /** Idle time is told in steps of 10 ms: two of them, before a short burst is judged by it. */
+  /** … while they were idle for less than this: it would have used what others took. In a short burst, for less … */
+  idleShare: 0.05,
+  /** … than the end of a burst may take to be seen, and a step of 10 ms in which idle time is told. */
+  idleMs: 30,
+  /** For the same steps nobody is judged by fewer than two of them. */
   leastOthersMs: 20,
   /** A burst in which the generator's event loop stood still for so long at once, and for this share of it, was held up by it. */
   leastPauseMs: 100,
@@ -43,7 +45,10 @@ export interface LatenessEvidence {
 
 export interface BottleneckEvidence {
   readonly plan: Pick<Plan, "serverCpus" | "workers" | "workerCpus" | "voidRule">;
-  readonly generator: Pick<GeneratorFigures, "cpuMs" | "othersCpuShare" | "eventLoopDelayUs">;
+  readonly generator: Pick<
+    GeneratorFigures,
+    "cpuMs" | "othersCpuShare" | "idleCpuShare" | "eventLoopDelayUs"
+  >;
   /** Null where it is unknown, or where how fast the generator was decides nothing. */
   readonly serverCpuMs: number | null;
   /** From the first send to the last delivery. */
@@ -51,8 +56,8 @@ export interface BottleneckEvidence {
 }
 
 export interface StarvedServerEvidence {
-  readonly plan: Pick<Plan, "serverCpus" | "voidRule">;
-  readonly server: Pick<Phase["server"], "cpuMs" | "othersCpuShare">;
+  readonly plan: Pick<Plan, "voidRule">;
+  readonly server: Pick<Phase["server"], "othersCpuShare" | "idleCpuShare">;
   /** From the first send to the last delivery. */
   readonly spanMs: number;
 }
@@ -76,7 +81,7 @@ export function findBottleneck({ plan, generator, serverCpuMs, spanMs }: Bottlen
   if (!plan.voidRule) return null;
   const own = shareOf(generator.cpuMs, spanMs, processorsOf(plan));
   const others = generator.othersCpuShare ?? 0;
-  const starved = describeStarved("generator", own, others, spanMs);
+  const starved = describeStarved("generator", generator, spanMs);
   if (starved !== null) return starved;
   const pauseMs = (generator.eventLoopDelayUs.max ?? 0) / 1000;
   if (pauseMs >= Math.max(voidLimits.leastPauseMs, spanMs * voidLimits.pauseShare)) {
@@ -90,22 +95,19 @@ export function findBottleneck({ plan, generator, serverCpuMs, spanMs }: Bottlen
 
 /** Why what was measured may be the neighbours of a server, and not the server; null when it had its processors. */
 export function findStarvedServer({ plan, server, spanMs }: StarvedServerEvidence): string | null {
-  const { cpuMs, othersCpuShare: others } = server;
-  if (!plan.voidRule || plan.serverCpus === null || cpuMs === null || others === null || spanMs <= 0)
-    return null;
-  const own = shareOf(cpuMs, spanMs, plan.serverCpus.length);
-  return describeStarved("server", own, others, spanMs);
+  return plan.voidRule ? describeStarved("server", server, spanMs) : null;
 }
 
 function describeStarved(
   who: keyof typeof voidLimits.othersShare,
-  own: number,
-  others: number,
+  { othersCpuShare: others, idleCpuShare: idle }: StarvedServerEvidence["server"],
   spanMs: number,
 ): string | null {
+  if (others === null || idle === null || spanMs <= 0) return null;
   const leastOthers = Math.max(voidLimits.othersShare[who], voidLimits.leastOthersMs / spanMs);
-  if (others < leastOthers || own + others < voidLimits.usedShare) return null;
-  return `the ${who} was starved: other processes took ${percent(others)} of its processors and left it ${percent(own)}; stop what else runs on this machine`;
+  const mostIdle = Math.max(voidLimits.idleShare, voidLimits.idleMs / spanMs);
+  if (others < leastOthers || idle >= mostIdle) return null;
+  return `the ${who} was starved: other processes took ${percent(others)} of its processors and left nothing idle; stop what else runs on this machine`;
 }
 
 function shareOf(cpuMs: number, spanMs: number, processors: number): number {

@@ -232,6 +232,8 @@ export const phaseSchema = z.object({
     cpuMs: z.number().nullable(),
     /** Share of its processors' time that other processes took; null where it is not pinned, or that is unknown. */
     othersCpuShare: z.number().nullable().default(null),
+    /** Share of its processors' time in which nobody used them; null as above. */
+    idleCpuShare: z.number().nullable().default(null),
     peakRssBytes: count.nullable(),
     rssBytesPerConnection: z.number().nullable(),
     cpuUsPerDelivery: z.number().nullable(),
@@ -250,6 +252,8 @@ export const phaseSchema = z.object({
       cpuShare: z.number(),
       /** Share of its processors' time that other processes took; null where that is unknown. */
       othersCpuShare: z.number().nullable().default(null),
+      /** Share of its processors' time in which nobody used them; null where that is unknown. */
+      idleCpuShare: z.number().nullable().default(null),
       /** What the workers could receive of this workload, by their processor time per delivery against a null server. */
       ceilingPerSecond: z.number().nullable(),
       /** Ceiling by throughput: 1 is the ceiling. */
