@@ -61,7 +61,7 @@ async function bunTest() {
   let sincePrevious = [];
   const lines = createInterface({ input: tests.stderr });
   lines.on("line", (line) => {
-    process.stderr.write(`${line}\n`);
+    process.stdout.write(`${line}\n`);
     tail = `${tail}${line}\n`.slice(-4000);
     sincePrevious.push(line);
     if (/^\((pass|skip|todo|fail)\)/.test(line)) {
@@ -71,7 +71,7 @@ async function bunTest() {
   });
   const status = await new Promise((resolve) => tests.on("close", resolve));
   // Again at the end, where whoever reads a long log looks first.
-  if (failures.length > 0) process.stderr.write(`\n— what failed\n${failures.join("\n")}\n`);
+  if (failures.length > 0) process.stdout.write(`\n— what failed\n${failures.join("\n")}\n`);
   const count = (/** @type {string} */ word) =>
     Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(tail)?.[1] ?? 0);
   return { pass: count("pass"), fail: count("fail"), skip: count("skip"), status: status ?? 1 };

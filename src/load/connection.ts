@@ -152,7 +152,8 @@ export class Connection implements FrameSink, SocketOwner {
 
   onSocketDrain(): void {
     if (this.#outbox === null || this.#socket === null) return;
-    const bytes = Buffer.concat(this.#outbox);
+    const isOne = this.#outbox.length === 1;
+    const bytes = isOne ? (this.#outbox[0] as Uint8Array) : Buffer.concat(this.#outbox);
     const written = this.#socket.write(bytes, 0, bytes.length);
     this.#outbox = written < bytes.length ? [bytes.subarray(written)] : null;
     this.#outboxBytes = bytes.length - written;

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { nowUs, readProcessCpuUs } from "./clock.ts";
 import { shareOfIdle, shareOfOthers, watchCpuUsage } from "./cpu-usage.ts";
+import { startHog } from "./fixture.ts";
 
 const isLinux = process.platform === "linux";
 
@@ -21,19 +22,9 @@ test("CPUs that don't exist tell nothing", () => {
 });
 
 test.skipIf(!isLinux)("a load in step with the kernel's ticks is seen as it is", async () => {
-  // A quarter of every millisecond, of which the kernel's tick is a multiple, by a process of its own.
-  const source = `
-    const { pinProcess } = await import(${JSON.stringify(`${import.meta.dir}/pin.ts`)});
-    const { nowUs } = await import(${JSON.stringify(`${import.meta.dir}/clock.ts`)});
-    pinProcess([0]);
-    console.log("ready");
-    for (let dueUs = Math.ceil(nowUs() / 1000) * 1000; ; dueUs += 1000) {
-      while (nowUs() < dueUs + 250);
-      Bun.sleepSync(Math.max(0, (dueUs + 1000 - nowUs()) / 1000));
-    }`;
-  const load = Bun.spawn([process.execPath, "-e", source], { stdout: "pipe", stderr: "inherit" });
+  // A tick is a multiple of the millisecond of which it uses a quarter.
+  const load = await startHog(0, 250);
   try {
-    await load.stdout.getReader().read();
     const ownBefore = readProcessCpuUs(load.pid) ?? 0;
     const end = watchCpuUsage([0]);
     const startUs = nowUs();
@@ -51,14 +42,8 @@ test.skipIf(!isLinux)("a load in step with the kernel's ticks is seen as it is",
 });
 
 test.skipIf(!isLinux)("a busy CPU has no idle time", async () => {
-  const source = `
-    const { pinProcess } = await import(${JSON.stringify(`${import.meta.dir}/pin.ts`)});
-    pinProcess([0]);
-    console.log("ready");
-    for (;;);`;
-  const hog = Bun.spawn([process.execPath, "-e", source], { stdout: "pipe", stderr: "inherit" });
+  const hog = await startHog(0);
   try {
-    await hog.stdout.getReader().read();
     const end = watchCpuUsage([0]);
     await Bun.sleep(500);
     const usage = end();

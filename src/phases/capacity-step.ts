@@ -35,11 +35,10 @@ export function judgeStep(
   const offered = { ratePerSecond: rounded(plannedDeliveries / seconds), arrived, plannedDeliveries };
   const fault = findLoss(phase);
   const slow = findBacklog(phase, offered, plan) ?? findSlowness(phase, p99LimitMs);
+  const lateness = fault === null ? describeLateness(phase, plan) : null;
   // A server that held the rate beside others held it. The generator's lateness is in whatever is measured.
-  const elsewhere =
-    fault === null
-      ? (describeLateness(phase, plan) ?? (slow === null ? null : describeStarved(phase, plan)))
-      : null;
+  const starved = fault === null && slow !== null ? describeStarved(phase, plan) : null;
+  const elsewhere = lateness ?? starved;
   const reason = fault ?? elsewhere ?? slow;
   return {
     askedPerSecond,

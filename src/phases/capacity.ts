@@ -35,7 +35,7 @@ export async function runCapacity(
     const highest = concludeSearch(searched).heldPerSecond;
     const stepContext: RoundContext = {
       ...context,
-      // The judge of a step asks himself whether it was the server that was measured.
+      // The judge of a step asks itself whether it was the server that was measured.
       plan: { ...plan, voidRule: false },
       onView: (view) => {
         const elapsedMs = (clockUs() - startUs) / 1000;

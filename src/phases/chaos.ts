@@ -4,7 +4,6 @@ import { describeExit } from "../contenders/server.ts";
 import { readStats } from "../contenders/stats.ts";
 import { slotUs } from "../load/impact.ts";
 import type { ChaosReport, MendReport, PhaseReport, WorkerUsage } from "../load/worker-protocol.ts";
-import { watchCpuUsage } from "../machine/cpu-usage.ts";
 import { chaosLoadSeconds, type Fault } from "../plan/faults.ts";
 import type { FaultReport, Finding, Phase } from "../result/schema.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
@@ -14,7 +13,7 @@ import { accountFor, type FaultAccount } from "./fault-account.ts";
 import { type ChaosWorkload, type FaultOrders, orderFault } from "./fault-orders.ts";
 import { describeFault } from "./fault-text.ts";
 import { describeGenerator } from "./generator-usage.ts";
-import { describeServer } from "./server-usage.ts";
+import { describeServer, watchServerUsage } from "./server-usage.ts";
 import { findLateness, findStarvedServer, voidIfAny } from "./void-rule.ts";
 
 const pollMs = 20;
@@ -53,7 +52,7 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
   let lostBefore = 0;
 
   await watch.begin();
-  const endServerUsage = plan.serverCpus === null ? null : watchCpuUsage(plan.serverCpus);
+  const endServerUsage = watchServerUsage(plan);
   try {
     for (const fault of plan.faults) {
       const done = await runFault(context, fault, workload, faults);
@@ -68,7 +67,7 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
   } finally {
     await watch.end();
   }
-  const serverUsage = endServerUsage?.() ?? null;
+  const serverUsage = endServerUsage();
 
   const elapsedMs = (clockUs() - startUs) / 1000;
   const delivered = sumOf(reports, (one) => one.delivered);

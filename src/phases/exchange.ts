@@ -8,7 +8,7 @@ import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../
 import { emptyPhase, type RoundContext } from "./context.ts";
 import { listFindings } from "./findings.ts";
 import { describeGenerator } from "./generator-usage.ts";
-import { describeServer } from "./server-usage.ts";
+import { describeServer, watchServerUsage } from "./server-usage.ts";
 import { intersect } from "./silence.ts";
 import { buildTimeline } from "./timeline.ts";
 import { findBottleneck, findLateness, findStarvedServer, voidIfAny } from "./void-rule.ts";
@@ -49,11 +49,11 @@ export async function runExchange(context: RoundContext, exchange: Exchange): Pr
   // Until then the workers prepare, which would be taken for the work of others.
   await Bun.sleep(Math.max(0, (startUs - clockUs()) / 1000));
   const endWorkerUsage = watchCpuUsage(plan.workerCpus);
-  const endServerUsage = plan.serverCpus === null ? null : watchCpuUsage(plan.serverCpus);
+  const endServerUsage = watchServerUsage(plan);
   const reached = await waitForEnd(context, exchange, startUs);
   const elapsedMs = (clockUs() - startUs) / 1000;
   const workerUsage = endWorkerUsage();
-  const serverUsage = endServerUsage?.() ?? null;
+  const serverUsage = endServerUsage();
   await watch.end();
   // What comes a second time comes behind what everyone waited for.
   if (reached.status === "ok") await Bun.sleep(stragglerMs);

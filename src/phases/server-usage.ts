@@ -1,11 +1,17 @@
-import { type CpuUsage, shareOfIdle, shareOfOthers } from "../machine/cpu-usage.ts";
+import { type CpuUsage, shareOfIdle, shareOfOthers, watchCpuUsage } from "../machine/cpu-usage.ts";
+import type { Plan } from "../plan/plan.ts";
 import type { Phase } from "../result/schema.ts";
 import type { RoundContext } from "./context.ts";
+
+/** Begins to watch the server's processors; what ends it says null where it has none to itself. */
+export function watchServerUsage({ serverCpus }: Pick<Plan, "serverCpus">): () => CpuUsage | null {
+  return serverCpus === null ? () => null : watchCpuUsage(serverCpus);
+}
 
 /**
  * The server's own figures in a phase, and who else used its processors.
  *
- * @param usage of the server's processors; null where it has none to itself
+ * @param usage see `watchServerUsage`
  */
 export function describeServer(
   { watch, idleRssBytes, handicapShare }: Pick<RoundContext, "watch" | "idleRssBytes" | "handicapShare">,

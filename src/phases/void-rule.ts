@@ -55,9 +55,12 @@ export interface BottleneckEvidence {
   readonly spanMs: number;
 }
 
+/** What became of the time of the processors that the server has, or the generator. */
+type ProcessorShares = Pick<Phase["server"], "othersCpuShare" | "idleCpuShare">;
+
 export interface StarvedServerEvidence {
   readonly plan: Pick<Plan, "voidRule">;
-  readonly server: Pick<Phase["server"], "othersCpuShare" | "idleCpuShare">;
+  readonly server: ProcessorShares;
   /** From the first send to the last delivery. */
   readonly spanMs: number;
 }
@@ -100,7 +103,7 @@ export function findStarvedServer({ plan, server, spanMs }: StarvedServerEvidenc
 
 function describeStarved(
   who: keyof typeof voidLimits.othersShare,
-  { othersCpuShare: others, idleCpuShare: idle }: StarvedServerEvidence["server"],
+  { othersCpuShare: others, idleCpuShare: idle }: ProcessorShares,
   spanMs: number,
 ): string | null {
   if (others === null || idle === null || spanMs <= 0) return null;

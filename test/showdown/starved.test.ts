@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
+import { startHog } from "../../src/machine/fixture.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { longestMs, phaseOf, roundOf, runResults, showdown, smokeRun } from "./showdown.ts";
 
@@ -13,29 +13,12 @@ async function planCpus(): Promise<Pick<Plan, "workerCpus" | "serverCpus">> {
   return (JSON.parse(stdout) as { readonly plan: Plan }).plan;
 }
 
-/** Processes that keep these CPUs busy until they are killed. */
-function startHogs(cpus: readonly number[]) {
-  const pin = JSON.stringify(join(import.meta.dir, "..", "..", "src", "machine", "pin.ts"));
-  return cpus.flatMap((cpu) =>
-    Array.from({ length: hogsPerCpu }, () =>
-      Bun.spawn(
-        [
-          process.execPath,
-          "-e",
-          `const { pinProcess } = await import(${pin}); pinProcess([${cpu}]); console.log("pinned"); for (const endMs = Date.now() + ${longestMs}; Date.now() < endMs; );`,
-        ],
-        // In a session of its own, which Linux's scheduler gives a share of its own (sched(7), autogroup).
-        { stdin: "ignore", stdout: "pipe", stderr: "inherit", detached: true },
-      ),
-    ),
-  );
-}
-
 /** A run of the four kinds of phase whose figures hang on processor time, beside the hogs. */
 async function runBeside(cpus: readonly number[], ...more: readonly string[]) {
-  const hogs = startHogs(cpus);
+  const hogs = await Promise.all(
+    cpus.flatMap((cpu) => Array.from({ length: hogsPerCpu }, () => startHog(cpu))),
+  );
   try {
-    for (const { stdout } of hogs) await stdout.getReader().read();
     const run = await runResults(
       ...smokeRun.filter((option) => option !== "--no-void"),
       "clean",

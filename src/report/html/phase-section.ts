@@ -263,54 +263,49 @@ const barTitles: Readonly<Partial<Record<MeasureName, string>>> = {
   memoryPerConnection: "Memory per connection",
 };
 
-/** A figure of the generator's, the worst of the rounds. */
-function generatorColumn(
+/** A figure that speaks for or against the measurement, the worst of the rounds. */
+function worstColumn(
   header: string,
   meaning: string,
   worst: (...values: number[]) => number,
-  pick: (generator: NonNullable<Phase["generator"]>) => number | null,
+  pick: (phase: Phase) => number | null | undefined,
   write: (value: number | null) => string,
 ): PhaseColumn {
   const cell = (participant: Participant) => {
-    const known = okPhases(participant).flatMap(({ generator }) =>
-      generator === null ? [] : (pick(generator) ?? []),
-    );
+    const known = okPhases(participant).flatMap((phase) => pick(phase) ?? []);
     return { text: write(known.length === 0 ? null : worst(...known)) };
   };
   return { header, meaning, group: 0, cell };
 }
 
-const loopDelayColumn = generatorColumn(
+const loopDelayColumn = worstColumn(
   "loop delay max",
   "The longest time for which the generator's own event loop was held up, over all rounds.",
   Math.max,
-  ({ eventLoopDelayUs }) => eventLoopDelayUs.max,
+  ({ generator }) => generator?.eventLoopDelayUs.max,
   format.formatLatency,
 );
 
-const othersOnServerColumn: PhaseColumn = {
-  header: "others at the server's",
-  meaning:
-    "Share of the server's processors that other processes took while the phase went on; the most of the rounds.",
-  group: 0,
-  cell: (participant) => {
-    const known = okPhases(participant).flatMap(({ server }) => server.othersCpuShare ?? []);
-    return { text: format.formatShare(known.length === 0 ? null : Math.max(...known)) };
-  },
-};
-
-const othersColumn = generatorColumn(
-  "others",
-  "Share of the generator's processors that other processes took while the phase went on; the most of the rounds.",
+const othersOnServerColumn = worstColumn(
+  "others at the server's",
+  "Share of the server's processors that other processes took while the phase went on; the most of the rounds.",
   Math.max,
-  ({ othersCpuShare }) => othersCpuShare,
+  ({ server }) => server.othersCpuShare,
   format.formatShare,
 );
 
-const headroomColumn = generatorColumn(
+const othersColumn = worstColumn(
+  "others",
+  "Share of the generator's processors that other processes took while the phase went on; the most of the rounds.",
+  Math.max,
+  ({ generator }) => generator?.othersCpuShare,
+  format.formatShare,
+);
+
+const headroomColumn = worstColumn(
   "headroom",
   "How many times this many deliveries the generator could have received, by what each cost it against a null server. 1 is its ceiling; the least of the rounds.",
   Math.min,
-  ({ headroom }) => headroom,
+  ({ generator }) => generator?.headroom,
   format.formatRatio,
 );
