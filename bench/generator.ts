@@ -15,8 +15,8 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Crew } from "../src/load/crew.ts";
-import type { PhaseOrder, PhaseReport, WorkerSetup } from "../src/load/worker-protocol.ts";
+import { WorkerPool } from "../src/engine/worker-pool.ts";
+import type { PhaseOrder, PhaseReport, WorkerSetup } from "../src/engine/worker-protocol.ts";
 import { nowUs } from "../src/machine/clock.ts";
 import { formatCpuList, readTopology, splitCpus } from "../src/machine/cpus.ts";
 import { median } from "../src/stats/intervals.ts";
@@ -119,7 +119,7 @@ async function measureClient(client: Client, connections: number): Promise<Sampl
 
 async function measureShowdown(connections: number): Promise<Sample> {
   let isDone = () => {};
-  const crew = Crew.start({
+  const pool = WorkerPool.start({
     workers: 1,
     onConnectProgress: () => {},
     onPhaseProgress: (_, { finishedSending, delivered, expected }) => {
@@ -156,28 +156,28 @@ async function measureShowdown(connections: number): Promise<Sample> {
       echoSends: 0,
       rooms: null,
     };
-    crew.start([order]);
+    pool.start([order]);
     await done;
-    const [report] = await crew.settle();
+    const [report] = await pool.settle();
     if (report === undefined || report.delivered !== report.expected) throw new Error("messages were lost");
     return report;
   }
 
   try {
-    await crew.setup([setup]);
-    const [connected] = await crew.connect([100]);
+    await pool.setup([setup]);
+    const [connected] = await pool.connect([100]);
     if (connected?.opened !== connections) throw new Error(`opened ${connected?.opened} of ${connections}`);
     await runLoop(warmupSeconds);
     const { delivered, usage } = await runLoop(seconds);
     // Not just ended: ten thousand bound ports in TIME_WAIT would be in the other clients' way.
-    await crew.close();
+    await pool.close();
     return {
       roundTrips: delivered,
       cpuUsPerRoundTrip: (usage.cpuMs * 1000) / delivered,
       bytesPerConnection: (usage.rssBytes - connected.idleRssBytes) / connections,
     };
   } finally {
-    await crew.end();
+    await pool.end();
   }
 }
 

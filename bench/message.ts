@@ -3,12 +3,12 @@
  * records and the calls into the C library. `bun bench/message.ts [bytes=120]`
  */
 import { dlopen, FFIType } from "bun:ffi";
-import { Ledger } from "../src/load/ledger.ts";
-import { echoRoom } from "../src/load/message-format.ts";
-import { MessageReader } from "../src/load/message-reader.ts";
-import { MessageWriter } from "../src/load/message-writer.ts";
-import { Recorder } from "../src/load/recorder.ts";
-import { linuxSocketCalls } from "../src/load/sockets/linux-socket-calls.ts";
+import { Ledger } from "../src/engine/audit/ledger.ts";
+import { echoRoom } from "../src/engine/protocols/chaos-chat/message-format.ts";
+import { MessageReader } from "../src/engine/protocols/chaos-chat/message-reader.ts";
+import { MessageWriter } from "../src/engine/protocols/chaos-chat/message-writer.ts";
+import { Recorder } from "../src/engine/recorder.ts";
+import { linuxSocketCalls } from "../src/engine/sockets/linux-socket-calls.ts";
 import { nowUs } from "../src/machine/clock.ts";
 import { Histogram } from "../src/stats/histogram.ts";
 

@@ -1,5 +1,5 @@
 /** What a sample of a server's process tree costs, in microseconds. `bun bench/probe.ts` */
-import { createProbe } from "../src/contenders/probe.ts";
+import { createProbe } from "../src/process/probe.ts";
 
 // A parent and three children, as a server with workers.
 const server = Bun.spawn(["sh", "-c", "sleep 60 & sleep 60 & sleep 60 & wait"], { detached: true });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { expectGolden } from "../report/fixtures/golden.ts";
+import { expectGolden } from "../../test/support/golden.ts";
 import { commands } from "./commands.ts";
 import { formatHelp } from "./help.ts";
 import { type Option, options } from "./options.ts";

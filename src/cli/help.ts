@@ -1,5 +1,5 @@
+import { exitCodes } from "../errors.ts";
 import { commands } from "./commands.ts";
-import { exitCodes } from "./errors.ts";
 import { type Option, options } from "./options.ts";
 
 /** What stands behind an option's name: `N`, `DIR`, or its choices. */

@@ -1,6 +1,6 @@
-import { suggest } from "../contenders/nearest.ts";
+import { exitCodes, ShowdownError, UsageError } from "../errors.ts";
+import { suggest } from "../text/nearest.ts";
 import { type Command, commands } from "./commands.ts";
-import { exitCodes, ShowdownError, UsageError } from "./errors.ts";
 import { formatHelp } from "./help.ts";
 import { createHost, type Host } from "./host.ts";
 import { parseOptions } from "./options.ts";

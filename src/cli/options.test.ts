@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { UsageError } from "../errors.ts";
 import { commands } from "./commands.ts";
-import { UsageError } from "./errors.ts";
 import { type Option, options, parseOptions } from "./options.ts";
 
 function problemsOf(...args: readonly string[]): string[] {

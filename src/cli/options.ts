@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { suggest } from "../contenders/nearest.ts";
-import { UsageError } from "./errors.ts";
+import { UsageError } from "../errors.ts";
+import { suggest } from "../text/nearest.ts";
 
 interface OptionBase {
   /** What it does, for --help and the README. */

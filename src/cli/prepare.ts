@@ -14,10 +14,10 @@ import {
   type ToolchainState,
   toolchainVersions,
 } from "../contenders/toolchains.ts";
+import { BuildError, NothingToRunError } from "../errors.ts";
 import { projectFolder } from "../machine/environment.ts";
 import type { ContenderFacts } from "../result/schema.ts";
 import type { RunEvent } from "../run/events.ts";
-import { BuildError, NothingToRunError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { OptionValues } from "./options.ts";
 import { contenderFolders } from "./paths.ts";

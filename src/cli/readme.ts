@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { exitCodes } from "../errors.ts";
 import { projectFolder } from "../machine/environment.ts";
 import { type Command, commands } from "./commands.ts";
-import { exitCodes } from "./errors.ts";
 import { describeValue } from "./help.ts";
 import { type Option, options } from "./options.ts";
 

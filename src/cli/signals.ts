@@ -1,11 +1,11 @@
-import { exitCodes } from "./errors.ts";
+import { exitCodes } from "../errors.ts";
 import type { Host } from "./host.ts";
 
 const parentCheckMs = 500;
 
 /**
  * Ctrl-C once, SIGTERM, SIGHUP, or the death of what started this program: stop gently, keep what was
- * measured. Ctrl-C again: end at once; the servers go too, since their leash breaks (contenders/leash.ts).
+ * measured. Ctrl-C again: end at once; the servers go too, since their reaper breaks (contenders/reaper.ts).
  */
 export function watchSignals(host: Host): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();

@@ -2,11 +2,11 @@ import { afterEach, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { BuildError } from "../cli/errors.ts";
+import { awaitGone } from "../../test/support/contender-folder.ts";
+import { BuildError } from "../errors.ts";
 import { type BuildOptions, buildContender } from "./build.ts";
 import { digestSources, listSources } from "./digest.ts";
 import type { Contender } from "./discover.ts";
-import { awaitGone } from "./fixture.ts";
 import { manifestSchema } from "./manifest.ts";
 
 const folders: string[] = [];
@@ -205,9 +205,9 @@ test("a lock ends with its process, even by SIGKILL", async () => {
   const cacheDir = makeFolder({});
   const script = `
     const { buildContender } = await import(${JSON.stringify(join(import.meta.dir, "build.ts"))});
-    const { startLeash } = await import(${JSON.stringify(join(import.meta.dir, "leash.ts"))});
+    const { startReaper } = await import(${JSON.stringify(join(import.meta.dir, "..", "process", "reaper.ts"))});
     await buildContender(${JSON.stringify(contender)},
-      { cacheDir: ${JSON.stringify(cacheDir)}, toolchainVersions: {}, leash: startLeash(), onLine: console.log });`;
+      { cacheDir: ${JSON.stringify(cacheDir)}, toolchainVersions: {}, reaper: startReaper(), onLine: console.log });`;
   const killed = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
   await killed.stdout.getReader().read();
   killed.kill("SIGKILL");

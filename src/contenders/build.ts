@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BuildError, WritingError } from "../cli/errors.ts";
-import { buildEnvironment, findProgram } from "./child-environment.ts";
+import { BuildError, WritingError } from "../errors.ts";
+import { buildEnvironment, findProgram } from "../process/child-environment.ts";
+import { withLock } from "../process/lock.ts";
+import type { Reaper } from "../process/reaper.ts";
+import { runStreaming } from "../process/streaming.ts";
 import { digestSources } from "./digest.ts";
 import type { Contender } from "./discover.ts";
-import type { Leash } from "./leash.ts";
-import { withLock } from "./lock.ts";
-import { runStreaming } from "./streaming.ts";
 
 export interface BuildOptions {
   /** Keeps which digest a contender was built from, and the locks. */
@@ -17,7 +17,7 @@ export interface BuildOptions {
   /** What the build prints, line by line. */
   readonly onLine?: (line: string) => void;
   readonly signal?: AbortSignal;
-  readonly leash?: Leash;
+  readonly reaper?: Reaper;
 }
 
 export interface BuildResult {
@@ -71,7 +71,7 @@ async function runCommand(
     env: buildEnvironment(manifest.env),
     onLine: options.onLine,
     signal: options.signal,
-    leash: options.leash,
+    reaper: options.reaper,
   });
   if (code === 0) return;
   const printed =

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ManifestError, UsageError } from "../cli/errors.ts";
+import { ManifestError, UsageError } from "../errors.ts";
 import { projectFolder } from "../machine/environment.ts";
 import { discoverContenders } from "./discover.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { ManifestError, UsageError } from "../cli/errors.ts";
+import { ManifestError, UsageError } from "../errors.ts";
 import type { Manifest } from "./manifest.ts";
 import { type ManifestProblem, parseManifest } from "./manifest-problems.ts";
 

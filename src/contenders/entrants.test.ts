@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { UnknownContenderError, UsageError } from "../cli/errors.ts";
+import { UnknownContenderError, UsageError } from "../errors.ts";
 import { contenderSchema } from "../result/schema.ts";
 import type { Contender } from "./discover.ts";
 import { describeEntrant, formatEntrant, resolveEntrants } from "./entrants.ts";

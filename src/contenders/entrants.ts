@@ -1,9 +1,9 @@
-import { UnknownContenderError, UsageError } from "../cli/errors.ts";
+import { UnknownContenderError, UsageError } from "../errors.ts";
 import type { Entrant } from "../plan/plan.ts";
 import type { ContenderFacts } from "../result/schema.ts";
+import { suggest } from "../text/nearest.ts";
 import type { Contender } from "./discover.ts";
 import type { Manifest } from "./manifest.ts";
-import { suggest } from "./nearest.ts";
 
 /** A contender in one of its variants, with the variant's words put over the contender's. */
 export interface ResolvedEntrant extends Entrant {

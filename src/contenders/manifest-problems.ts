@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import { nearest } from "../text/nearest.ts";
 import { manifestSchema } from "./manifest.ts";
-import { nearest } from "./nearest.ts";
 
 /** One thing that is wrong with a `contender.json`. */
 export interface ManifestProblem {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { buildEnvironment, findProgram } from "./child-environment.ts";
+import { buildEnvironment, findProgram } from "../process/child-environment.ts";
+import { runStreaming } from "../process/streaming.ts";
 import type { Requirement } from "./manifest.ts";
 import {
   findPackageManager,
@@ -8,7 +9,6 @@ import {
   installCommands,
   type PackageManager,
 } from "./package-manager.ts";
-import { runStreaming } from "./streaming.ts";
 import { compareVersions, findVersion } from "./version.ts";
 
 export type ToolchainState =

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
+import { startHog } from "../../test/support/machine-probe.ts";
 import { nowUs, readProcessCpuUs } from "./clock.ts";
 import { shareOfIdle, shareOfOthers, watchCpuUsage } from "./cpu-usage.ts";
-import { startHog } from "./fixture.ts";
 
 const isLinux = process.platform === "linux";
 

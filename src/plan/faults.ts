@@ -1,5 +1,5 @@
-import { UsageError } from "../cli/errors.ts";
-import { suggest } from "../contenders/nearest.ts";
+import { UsageError } from "../errors.ts";
+import { suggest } from "../text/nearest.ts";
 
 /** What strikes in the chaos phase, in the order in which it does; the gravest last. */
 export const faultNames = ["slow-readers", "resets", "garbage", "storm", "crash", "kill"] as const;

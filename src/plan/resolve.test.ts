@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { UsageError } from "../cli/errors.ts";
+import { UsageError } from "../errors.ts";
 import { presets } from "./presets.ts";
 import { type PlanRequest, parsePhases, phaseName, phaseNames, resolvePlan } from "./resolve.ts";
 

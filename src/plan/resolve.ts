@@ -1,6 +1,6 @@
-import { UsageError } from "../cli/errors.ts";
-import { suggest } from "../contenders/nearest.ts";
-import { smallestMessageBytes } from "../load/message-format.ts";
+import { smallestMessageBytes } from "../engine/protocols/chaos-chat/message-format.ts";
+import { UsageError } from "../errors.ts";
+import { suggest } from "../text/nearest.ts";
 import { type Entrant, type PhaseKind, type PhasePlan, type Plan, roomGroup, type Workload } from "./plan.ts";
 import { type Parameters, type Preset, presets } from "./presets.ts";
 

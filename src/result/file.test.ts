@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ResultsFolderError, WritingError } from "../cli/errors.ts";
+import { ResultsFolderError, WritingError } from "../errors.ts";
 import { describeEnvironment } from "../machine/environment.ts";
 import { resolvePlan } from "../plan/resolve.ts";
 import { createResultFile } from "./file.ts";

@@ -1,6 +1,6 @@
 import { mkdir, open, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { ResultsFolderError, WritingError } from "../cli/errors.ts";
+import { ResultsFolderError, WritingError } from "../errors.ts";
 import type { Result } from "./schema.ts";
 
 /** A run's folder and its `result.json`. */

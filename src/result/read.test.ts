@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ShowdownError, UsageError } from "../cli/errors.ts";
-import { fixtureRun } from "../compare/fixture-run.ts";
+import { fixtureRun } from "../../test/support/fixture-run.ts";
+import { ShowdownError, UsageError } from "../errors.ts";
 import { listRuns, readResultFile, readRun } from "./read.ts";
 import type { Result } from "./schema.ts";
 

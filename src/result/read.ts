@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { z } from "zod";
-import { UsageError } from "../cli/errors.ts";
-import { nearest } from "../contenders/nearest.ts";
-import { planSchema } from "./read-plan.ts";
+import { UsageError } from "../errors.ts";
+import { planSchema } from "../plan/plan-schema.ts";
+import { nearest } from "../text/nearest.ts";
 import { type Result, resultSchema, schemaVersion } from "./schema.ts";
 
 /** A result with the place it was read from. */

@@ -3,19 +3,19 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { digestSources } from "../contenders/digest.ts";
 import type { ResolvedEntrant } from "../contenders/entrants.ts";
-import type { Leash } from "../contenders/leash.ts";
 import { nowUs } from "../machine/clock.ts";
 import { projectFolder } from "../machine/environment.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { Reaper } from "../process/reaper.ts";
 import type { Environment, Round } from "../result/schema.ts";
-import type { Ceilings } from "./headroom.ts";
+import type { Ceilings } from "../trust/headroom.ts";
 import { runRound } from "./round.ts";
 
 export interface CeilingOptions {
   readonly plan: Plan;
   readonly environment: Environment;
   readonly cacheDir: string;
-  readonly leash: Leash;
+  readonly reaper: Reaper;
   readonly signal: AbortSignal;
 }
 
@@ -36,7 +36,7 @@ export async function measureCeilings(options: CeilingOptions): Promise<Ceilings
   const key = createHash("sha256")
     .update(
       JSON.stringify([
-        await digestSources(join(projectFolder, "src", "load"), []),
+        await digestSources(join(projectFolder, "src", "engine"), []),
         environment.cpuModel,
         environment.kernel,
         environment.bun,
@@ -92,7 +92,7 @@ function ceilingOf(round: Round, workload: "echo" | "broadcast", plan: Plan): nu
 const nullServer: ResolvedEntrant = {
   contender: "null-server",
   variant: "default",
-  folder: join(projectFolder, "src", "load"),
+  folder: join(projectFolder, "src", "trust"),
   title: "Null server",
   language: "TypeScript",
   library: "none",

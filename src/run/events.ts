@@ -1,6 +1,6 @@
-import type { PhaseView } from "../phases/context.ts";
 import type { PhaseKind, Workload } from "../plan/plan.ts";
 import type { Phase, Round } from "../result/schema.ts";
+import type { PhaseView } from "./phases/context.ts";
 
 /** What happens in a run, in order: the one stream that terminal, live page and exporters listen to. */
 export type RunEvent =

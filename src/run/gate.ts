@@ -1,21 +1,21 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ContenderFailedError } from "../cli/errors.ts";
 import { digestSources } from "../contenders/digest.ts";
 import { formatEntrant, type ResolvedEntrant } from "../contenders/entrants.ts";
-import type { Leash } from "../contenders/leash.ts";
-import { type Server, startServer } from "../contenders/server.ts";
 import type { CheckReport, CheckResult } from "../contract/check-report.ts";
 import { runChecks } from "../contract/run-checks.ts";
+import { ContenderFailedError } from "../errors.ts";
 import { projectFolder } from "../machine/environment.ts";
+import type { Reaper } from "../process/reaper.ts";
+import { type Server, startServer } from "../process/server.ts";
 import type { Verification } from "../result/schema.ts";
 
 const host = "127.0.0.1";
 
 export interface VerifyOptions {
   readonly entrant: ResolvedEntrant;
-  readonly leash: Leash;
+  readonly reaper: Reaper;
   readonly readyMs: number;
   /** Also the checks that take minutes. */
   readonly slow: boolean;
@@ -29,8 +29,8 @@ export interface VerifyOptions {
  * @throws ContenderFailedError when it never gets ready
  */
 export async function verifyEntrant(options: VerifyOptions): Promise<CheckReport> {
-  const { entrant, leash, readyMs, signal, slow, onResult } = options;
-  const start = (port: number) => startServer({ entrant, host, port, cpus: null, readyMs, leash, signal });
+  const { entrant, reaper, readyMs, signal, slow, onResult } = options;
+  const start = (port: number) => startServer({ entrant, host, port, cpus: null, readyMs, reaper, signal });
   let server: Server = await start(0);
   const { port } = server;
   try {

@@ -1,27 +1,27 @@
-import { ContenderFailedError } from "../cli/errors.ts";
 import type { ResolvedEntrant } from "../contenders/entrants.ts";
-import type { Leash } from "../contenders/leash.ts";
-import { createProbe } from "../contenders/probe.ts";
-import { RestartableServer } from "../contenders/restartable-server.ts";
-import { describeExit, type Server } from "../contenders/server.ts";
-import { Crew } from "../load/crew.ts";
-import type { WorkerSetup } from "../load/worker-protocol.ts";
+import { WorkerPool } from "../engine/worker-pool.ts";
+import type { WorkerSetup } from "../engine/worker-protocol.ts";
+import { ContenderFailedError } from "../errors.ts";
 import { nowUs } from "../machine/clock.ts";
-import { runCapacity } from "../phases/capacity.ts";
-import { runChaos } from "../phases/chaos.ts";
-import { runConnect } from "../phases/connect.ts";
-import { emptyPhase, type RoundContext } from "../phases/context.ts";
-import { runExchange } from "../phases/exchange.ts";
-import { orderBurst, orderEndurance } from "../phases/orders.ts";
-import { ProgressBoard } from "../phases/progress-board.ts";
-import { ServerWatch } from "../phases/server-watch.ts";
 import { chaosLoadSeconds } from "../plan/faults.ts";
 import type { PhasePlan, Plan } from "../plan/plan.ts";
 import { roomGroup } from "../plan/plan.ts";
+import { createProbe } from "../process/probe.ts";
+import type { Reaper } from "../process/reaper.ts";
+import { RestartableServer } from "../process/restartable-server.ts";
+import { describeExit, type Server } from "../process/server.ts";
 import type { Environment, Phase, Round } from "../result/schema.ts";
+import { startHandicap } from "../trust/handicap.ts";
+import { type Ceilings, withHeadroom } from "../trust/headroom.ts";
 import type { RunEvent } from "./events.ts";
-import { startHandicap } from "./handicap.ts";
-import { type Ceilings, withHeadroom } from "./headroom.ts";
+import { runCapacity } from "./phases/capacity.ts";
+import { runChaos } from "./phases/chaos.ts";
+import { runConnect } from "./phases/connect.ts";
+import { emptyPhase, type RoundContext } from "./phases/context.ts";
+import { runExchange } from "./phases/exchange.ts";
+import { orderBurst, orderEndurance } from "./phases/orders.ts";
+import { ProgressBoard } from "./phases/progress-board.ts";
+import { ServerWatch } from "./phases/server-watch.ts";
 import { sourceAddresses } from "./source-addresses.ts";
 
 const host = "127.0.0.1";
@@ -39,7 +39,7 @@ export interface RoundOptions {
   readonly epochUs: number;
   /** The share of the server's processors that is taken from it; 0 for all of them. */
   readonly handicapShare: number;
-  readonly leash: Leash;
+  readonly reaper: Reaper;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
   /** The generator's own, to say how far a phase stayed below them; null where they are not known. */
@@ -72,7 +72,7 @@ export async function runRound(options: RoundOptions): Promise<Round> {
       port: plan.port,
       cpus: plan.serverCpus,
       readyMs: plan.timeouts.readyMs,
-      leash: options.leash,
+      reaper: options.reaper,
       signal,
     });
   } catch (error) {
@@ -107,7 +107,7 @@ async function runPhases(options: RoundOptions, server: RestartableServer, idle:
   const { plan, onEvent, signal } = options;
   const clockUs = () => nowUs() - options.epochUs;
   const board = new ProgressBoard(plan.workers);
-  const crew = Crew.start({
+  const pool = WorkerPool.start({
     workers: plan.workers,
     onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
     onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
@@ -118,7 +118,7 @@ async function runPhases(options: RoundOptions, server: RestartableServer, idle:
     const addresses = sourceAddresses(plan, options.position);
     const context: RoundContext = {
       plan,
-      crew,
+      pool,
       board,
       server,
       watch,
@@ -133,7 +133,7 @@ async function runPhases(options: RoundOptions, server: RestartableServer, idle:
       onView: (view) => onEvent({ kind: "phase-progress", view }),
     };
     await warmUp(context, options, addresses);
-    const pinFailure = await crew.setup(workerSetups(plan, options, server, addresses));
+    const pinFailure = await pool.setup(workerSetups(plan, options, server, addresses));
     if (pinFailure !== null) onEvent({ kind: "warning", text: pinFailure });
 
     for (const [index, phasePlan] of plan.phases.entries()) {
@@ -155,10 +155,10 @@ async function runPhases(options: RoundOptions, server: RestartableServer, idle:
       round = { ...round, ...worse(round, phase), phases: [...round.phases, phase] };
       await options.onPhase(round);
     }
-    if (server.exit === null) await crew.close();
+    if (server.exit === null) await pool.close();
     return round;
   } finally {
-    await crew.end();
+    await pool.end();
   }
 }
 
@@ -193,7 +193,7 @@ async function warmUp(
   options: RoundOptions,
   addresses: readonly (readonly string[])[],
 ): Promise<void> {
-  const { plan, crew } = context;
+  const { plan, pool } = context;
   if (plan.warmupSeconds === 0) return;
   const warmup: Plan = {
     ...plan,
@@ -202,7 +202,7 @@ async function warmUp(
     enduranceRatePerSecond: Math.min(plan.enduranceRatePerSecond, warmupRatePerSecond),
   };
   const quiet: RoundContext = { ...context, plan: warmup, onView: () => {} };
-  await crew.setup(workerSetups(warmup, options, context.server, addresses));
+  await pool.setup(workerSetups(warmup, options, context.server, addresses));
   const opened = await runConnect(quiet, options.environment);
   if (opened.connections.opened > 0) {
     await runExchange(quiet, orderEndurance(quiet, { kind: "endurance", workload: "echo" }));
@@ -212,7 +212,7 @@ async function warmUp(
       }
     }
   }
-  await crew.close();
+  await pool.close();
   for (const seqs of Object.values(context.saySeqs)) seqs.clear();
 }
 

@@ -1,8 +1,8 @@
 import type { ResolvedEntrant } from "../contenders/entrants.ts";
-import { startLeash } from "../contenders/leash.ts";
 import { nowUs } from "../machine/clock.ts";
 import { balancedOrder } from "../plan/order.ts";
 import type { Plan } from "../plan/plan.ts";
+import { startReaper } from "../process/reaper.ts";
 import type { ResultFile } from "../result/file.ts";
 import type { Environment, Result, Round } from "../result/schema.ts";
 import type { RunEvent } from "./events.ts";
@@ -29,7 +29,7 @@ export async function runShowdown(options: ShowdownOptions): Promise<Result> {
   const order = balancedOrder(entrants, plan.rounds, plan.seed).flatMap((round, index) =>
     round.map((entrant) => ({ entrant, round: index + 1 })),
   );
-  const leash = startLeash();
+  const reaper = startReaper();
   const noteEvent = (event: RunEvent) => {
     if (event.kind === "warning" && !result.warnings.some(({ text }) => text === event.text)) {
       result = { ...result, warnings: [...result.warnings, { kind: "run", text: event.text }] };
@@ -63,7 +63,7 @@ export async function runShowdown(options: ShowdownOptions): Promise<Result> {
         position,
         environment,
         epochUs,
-        leash,
+        reaper,
         signal,
         onEvent: noteEvent,
         ceilings: result.ceilings,
@@ -82,7 +82,7 @@ export async function runShowdown(options: ShowdownOptions): Promise<Result> {
       .catch(() => {});
     throw error;
   } finally {
-    await leash.stop();
+    await reaper.stop();
   }
   result = {
     ...result,

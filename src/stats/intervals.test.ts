@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { bootstrapMedian, measureCoverage, shapes } from "../../bench/coverage.ts";
 import { createRandom } from "../plan/random.ts";
-import { bootstrapMedian, measureCoverage, shapes } from "./coverage.ts";
 import {
   type Interval,
   logRatios,

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { drawNormal, nameEntrant } from "../../bench/coverage.ts";
 import { createRandom, shuffle } from "../plan/random.ts";
-import { drawNormal, nameEntrant } from "./coverage.ts";
 import { type Entry, rank, smallestResolvableDifference, type Verdict } from "./ranking.ts";
 
 const throughput = { better: "higher", step: 0 } as const;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { drawNormal } from "../../bench/coverage.ts";
 import { createRandom } from "../plan/random.ts";
-import { drawNormal } from "./coverage.ts";
 import { measureTrend, type Point } from "./trend.ts";
 
 const perSecond = (count: number, value: (second: number) => number): Point[] =>

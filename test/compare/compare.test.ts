@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { alterPhases, fixtureRun, scaleThroughput } from "../../src/compare/fixture-run.ts";
 import { readRun } from "../../src/result/read.ts";
 import type { Result } from "../../src/result/schema.ts";
 import { type Ended, longestMs, smokeRun, temporaryFolder } from "../showdown/showdown.ts";
+import { alterPhases, fixtureRun, scaleThroughput } from "../support/fixture-run.ts";
 
 const folder = temporaryFolder();
 const results = join(folder, "results");

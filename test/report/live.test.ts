@@ -3,11 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { createLivePage, type LivePage } from "../../src/live/live-page.ts";
-import { serveReplay } from "../../src/live/replay.ts";
-import type { PhaseView } from "../../src/phases/context.ts";
 import { createResultFile } from "../../src/result/file.ts";
 import type { Phase, Result } from "../../src/result/schema.ts";
+import type { PhaseView } from "../../src/run/phases/context.ts";
+import { createLivePage, type LivePage } from "../../src/views/watch/live/live-page.ts";
+import { serveReplay } from "../../src/views/watch/live/replay.ts";
 import { chromiumPath, launchChromium } from "./chromium.ts";
 import { measuredResult } from "./measured-result.ts";
 

@@ -1,3 +1,5 @@
+import type { Phase, Result } from "../../src/result/schema.ts";
+import { Histogram, percentileCurve } from "../../src/stats/histogram.ts";
 import {
   bunNative,
   elixirGenserver,
@@ -6,9 +8,7 @@ import {
   fixtureResult,
   fixtureRound,
   fixtureRounds,
-} from "../../src/report/fixtures/fixture-result.ts";
-import type { Phase, Result } from "../../src/result/schema.ts";
-import { Histogram, percentileCurve } from "../../src/stats/histogram.ts";
+} from "../support/fixture-result.ts";
 
 /** Three rounds with everything that is drawn: curves, timelines, receivers. */
 export function measuredResult({ contenders: count = 2, enduranceSeconds = 20 } = {}): Result {

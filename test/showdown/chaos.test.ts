@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { isRunning } from "../../src/contenders/fixture.ts";
 import type { FaultReport } from "../../src/result/schema.ts";
+import { isRunning } from "../support/contender-folder.ts";
 import {
   type EndedRun,
   longestMs,

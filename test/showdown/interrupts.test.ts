@@ -1,7 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { awaitGone } from "../../src/contenders/fixture.ts";
+import { awaitGone } from "../support/contender-folder.ts";
 import { longestMs, phaseOf, readResult, smokeRun, temporaryFolder } from "./showdown.ts";
 
 setDefaultTimeout(longestMs);
@@ -87,12 +87,12 @@ afterEach(() => {
 const tool = /\/bun\S* .*src\/cli\/main\.ts/;
 const worker = /src\/load\/worker\.ts/;
 const server = /chat-server\/server\.ts/;
-const leash = /showdown-leash/;
+const reaper = /showdown-reaper/;
 
 test("Ctrl-C once stops gently: what was measured is kept and called aborted, and nothing is left", async () => {
   job = new ForegroundJob("clean", "exits-at-start", "--endurance-seconds", "60");
   await job.untilEndurance();
-  for (const pattern of [tool, worker, server, leash]) job.pidOf(pattern);
+  for (const pattern of [tool, worker, server, reaper]) job.pidOf(pattern);
   process.kill(-job.process.pid, "SIGINT");
   expect(await job.process.exited).toBe(130);
   await job.expectNothingLeft(0);
@@ -129,11 +129,11 @@ test("Ctrl-C twice ends at once, even with a server that ignores SIGTERM", async
   expect(readResult(job.results)?.rounds[0]?.phases.length).toBeGreaterThanOrEqual(3);
 });
 
-test("SIGKILL of the tool in the middle of a phase leaves no server, worker or leash behind", async () => {
+test("SIGKILL of the tool in the middle of a phase leaves no server, worker or reaper behind", async () => {
   job = new ForegroundJob("ignores-sigterm", "--endurance-seconds", "60", "--workers", "2");
   await job.untilEndurance();
   expect(job.started.filter(({ command }) => worker.test(command))).toHaveLength(2);
-  for (const pattern of [server, leash]) job.pidOf(pattern);
+  for (const pattern of [server, reaper]) job.pidOf(pattern);
   process.kill(job.pidOf(tool), "SIGKILL");
   await job.expectNothingLeft(2000);
   await job.process.exited;

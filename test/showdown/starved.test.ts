@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { startHog } from "../../src/machine/fixture.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import { startHog } from "../support/machine-probe.ts";
 import { longestMs, phaseOf, roundOf, runResults, showdown, smokeRun } from "./showdown.ts";
 
 setDefaultTimeout(longestMs);

@@ -1,5 +1,5 @@
-import { createProgress } from "../../report/progress/progress.ts";
-import { exitCodes } from "../errors.ts";
+import { exitCodes } from "../../errors.ts";
+import { createProgress } from "../../views/watch/terminal/progress.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { findEntrants, prepare } from "../prepare.ts";

@@ -1,15 +1,15 @@
-import { startLeash } from "../../contenders/leash.ts";
+import { exitCodes, UsageError } from "../../errors.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
-import { formatCount, formatRate } from "../../report/format.ts";
-import { createProgress } from "../../report/progress/progress.ts";
+import { startReaper } from "../../process/reaper.ts";
 import { createResultFile } from "../../result/file.ts";
 import { type Result, schemaVersion } from "../../result/schema.ts";
-import { type Calibration, enterThrice, judgeCalibration, roles } from "../../run/calibration.ts";
 import { measureCeilings } from "../../run/ceiling.ts";
-import { keepCalibration } from "../../run/kept-calibration.ts";
 import { runShowdown } from "../../run/showdown.ts";
 import type { Verdict } from "../../stats/ranking.ts";
-import { exitCodes, UsageError } from "../errors.ts";
+import { formatCount, formatRate } from "../../text/format.ts";
+import { type Calibration, enterThrice, judgeCalibration, roles } from "../../trust/calibration.ts";
+import { keepCalibration } from "../../trust/kept-calibration.ts";
+import { createProgress } from "../../views/watch/terminal/progress.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { resultsFolder } from "../paths.ts";
@@ -72,10 +72,10 @@ export async function calibrate({ values, positionals }: ParsedOptions, host: Ho
     color: host.errIsTty && !host.env.NO_COLOR,
   });
   const stop = watchSignals(host);
-  const leash = startLeash();
+  const reaper = startReaper();
   try {
     const { facts } = await prepare(entrants, values, host, stop.signal, progress.onEvent);
-    const ceilings = await measureCeilings({ plan, environment, cacheDir, leash, signal: stop.signal });
+    const ceilings = await measureCeilings({ plan, environment, cacheDir, reaper, signal: stop.signal });
     const result = await runShowdown({
       plan,
       entrants,
@@ -98,7 +98,7 @@ export async function calibrate({ values, positionals }: ParsedOptions, host: Ho
     return noFalseDifference && differenceFound ? exitCodes.ok.code : exitCodes.calibration.code;
   } finally {
     progress.end();
-    await leash.stop();
+    await reaper.stop();
     stop.end();
   }
 }

@@ -1,9 +1,9 @@
-import { compareResults } from "../../compare/comparison.ts";
-import { checkFailOns, type FailOnOutcome, parseFailOns } from "../../compare/fail-on.ts";
-import { appendJobSummary } from "../../compare/job-summary.ts";
-import { describeOutcome, renderMarkdown, renderTerminal, toJson } from "../../compare/render.ts";
+import { exitCodes, UsageError } from "../../errors.ts";
 import { readRun } from "../../result/read.ts";
-import { exitCodes, UsageError } from "../errors.ts";
+import { compareResults } from "../../views/compare/comparison.ts";
+import { checkFailOns, type FailOnOutcome, parseFailOns } from "../../views/compare/fail-on.ts";
+import { appendJobSummary } from "../../views/compare/job-summary.ts";
+import { describeOutcome, renderMarkdown, renderTerminal, toJson } from "../../views/compare/render.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { resultsFolder } from "../paths.ts";

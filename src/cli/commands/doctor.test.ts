@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { exitCodes } from "../errors.ts";
+import { exitCodes } from "../../errors.ts";
 
 setDefaultTimeout(30_000);
 const main = join(import.meta.dir, "..", "main.ts");

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { exitCodes, UsageError, WritingError } from "../../errors.ts";
 import { applyChanges, type Change, undoChanges } from "../../machine/doctor/changes.ts";
 import { diagnose } from "../../machine/doctor/diagnosis.ts";
 import type { Finding, Setting } from "../../machine/doctor/finding.ts";
@@ -6,7 +7,6 @@ import { readFacts } from "../../machine/doctor/read-facts.ts";
 import { renderChanges, renderDiagnosis } from "../../machine/doctor/render.ts";
 import { linuxSettings, macSettings, settingName } from "../../machine/doctor/setting-access.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
-import { exitCodes, UsageError, WritingError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { makePlan } from "../plan-options.ts";

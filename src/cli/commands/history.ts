@@ -1,19 +1,19 @@
-import { phasesOf } from "../../compare/measures.ts";
-import { parseSelector, type Scope } from "../../compare/selector.ts";
-import { listTrends, renderPoints, renderTrends, type Trend } from "../../compare/trend.ts";
-import { suggest } from "../../contenders/nearest.ts";
+import { exitCodes, ShowdownError, UnknownContenderError, UsageError } from "../../errors.ts";
 import { phaseNames } from "../../plan/resolve.ts";
-import { plural } from "../../report/format.ts";
-import { renderText } from "../../report/table.ts";
+import { plural } from "../../text/format.ts";
+import { suggest } from "../../text/nearest.ts";
+import { renderText } from "../../text/table.ts";
+import { phasesOf } from "../../views/compare/measures.ts";
+import { parseSelector, type Scope } from "../../views/compare/selector.ts";
+import { listTrends, renderPoints, renderTrends, type Trend } from "../../views/compare/trend.ts";
 import {
   type HistoryRun,
   listFigureHistory,
   listHistory,
   listMissing,
   rebuildHistory,
-} from "../../result/history.ts";
-import { HistoryError } from "../../result/history-database.ts";
-import { exitCodes, ShowdownError, UnknownContenderError, UsageError } from "../errors.ts";
+} from "../../views/history/history.ts";
+import { HistoryError } from "../../views/history/history-database.ts";
 import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { resultsFolder } from "../paths.ts";

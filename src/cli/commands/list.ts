@@ -1,6 +1,6 @@
 import { discoverContenders } from "../../contenders/discover.ts";
 import { formatEntrant, listEntrants } from "../../contenders/entrants.ts";
-import { exitCodes } from "../errors.ts";
+import { exitCodes } from "../../errors.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { contenderFolders } from "../paths.ts";

@@ -1,6 +1,6 @@
-import { serveReplay } from "../../live/replay.ts";
+import { exitCodes, UsageError } from "../../errors.ts";
 import { readRun } from "../../result/read.ts";
-import { exitCodes, UsageError } from "../errors.ts";
+import { serveReplay } from "../../views/watch/live/replay.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { resultsFolder } from "../paths.ts";

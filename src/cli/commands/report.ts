@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { renderMarkdown } from "../../report/markdown.ts";
-import { demandOf } from "../../report/verdict/sizing.ts";
-import { exportCsv } from "../../result/export-csv.ts";
+import { exitCodes, UsageError, WritingError } from "../../errors.ts";
 import { readRun } from "../../result/read.ts";
-import { exitCodes, UsageError, WritingError } from "../errors.ts";
+import { exportCsv } from "../../views/csv/export-csv.ts";
+import { renderMarkdown } from "../../views/report/markdown.ts";
+import { demandOf } from "../../views/report/verdict/sizing.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { resultsFolder } from "../paths.ts";
@@ -25,7 +25,7 @@ export async function report({ values, positionals }: ParsedOptions, host: Host)
     );
   }
   // Brings the page's whole machinery, which no other command needs to load.
-  const { renderHtml } = await import("../../report/html/render.ts");
+  const { renderHtml } = await import("../../views/report/html/render.ts");
   const demand = demandOf(values);
   const reports = [
     { name: "report.md", text: renderMarkdown(result, demand) },

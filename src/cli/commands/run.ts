@@ -1,27 +1,27 @@
-import { appendJobSummary } from "../../compare/job-summary.ts";
-import { checkThresholds, parseThresholds, type ThresholdOutcome } from "../../compare/threshold.ts";
 import { formatEntrant, type ResolvedEntrant } from "../../contenders/entrants.ts";
-import { startLeash } from "../../contenders/leash.ts";
-import { createLivePage } from "../../live/live-page.ts";
+import { exitCodes, VerifyFailedError } from "../../errors.ts";
 import { preflight } from "../../machine/doctor/preflight.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
 import { balancedOrder } from "../../plan/order.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { renderHtml } from "../../report/html/render.ts";
-import { renderMarkdown } from "../../report/markdown.ts";
-import { createProgress } from "../../report/progress/progress.ts";
-import { renderTerminal } from "../../report/terminal.ts";
-import { demandOf } from "../../report/verdict/sizing.ts";
+import { startReaper } from "../../process/reaper.ts";
 import { createResultFile } from "../../result/file.ts";
-import { enterRun } from "../../result/history.ts";
 import { type ContenderFacts, type Environment, type Result, schemaVersion } from "../../result/schema.ts";
 import { measureCeilings } from "../../run/ceiling.ts";
 import type { RunEvent } from "../../run/events.ts";
 import { passGate } from "../../run/gate.ts";
-import type { Ceilings } from "../../run/headroom.ts";
-import { readCalibration } from "../../run/kept-calibration.ts";
 import { runShowdown } from "../../run/showdown.ts";
-import { exitCodes, VerifyFailedError } from "../errors.ts";
+import type { Ceilings } from "../../trust/headroom.ts";
+import { readCalibration } from "../../trust/kept-calibration.ts";
+import { appendJobSummary } from "../../views/compare/job-summary.ts";
+import { checkThresholds, parseThresholds, type ThresholdOutcome } from "../../views/compare/threshold.ts";
+import { enterRun } from "../../views/history/history.ts";
+import { renderHtml } from "../../views/report/html/render.ts";
+import { renderMarkdown } from "../../views/report/markdown.ts";
+import { renderTerminal } from "../../views/report/terminal.ts";
+import { demandOf } from "../../views/report/verdict/sizing.ts";
+import { createLivePage } from "../../views/watch/live/live-page.ts";
+import { createProgress } from "../../views/watch/terminal/progress.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { resultsFolder } from "../paths.ts";
@@ -130,7 +130,7 @@ async function verify(
 ): Promise<Prepared> {
   const ready: ResolvedEntrant[] = [];
   const facts = [...prepared.facts];
-  const leash = startLeash();
+  const reaper = startReaper();
   try {
     for (const entrant of prepared.ready) {
       if (signal.aborted) break;
@@ -142,7 +142,7 @@ async function verify(
       onEvent({ kind: "preparing", text: `verifying ${name}` });
       const verified = await passGate({
         entrant,
-        leash,
+        reaper,
         readyMs: plan.timeouts.readyMs,
         signal,
         sourceDigest: fact.sourceDigest,
@@ -157,7 +157,7 @@ async function verify(
       else onEvent({ kind: "warning", text: `${name} is not run: ${notRun}; see "showdown verify ${name}"` });
     }
   } finally {
-    await leash.stop();
+    await reaper.stop();
   }
   if (ready.length === 0 && !signal.aborted) {
     throw new VerifyFailedError("no contender keeps the contract", {
@@ -175,11 +175,11 @@ async function findCeilings(
   onEvent: (event: RunEvent) => void,
 ): Promise<Ceilings | null> {
   onEvent({ kind: "preparing", text: "measuring the generator against a null server" });
-  const leash = startLeash();
+  const reaper = startReaper();
   try {
-    return await measureCeilings({ plan, environment, cacheDir, leash, signal });
+    return await measureCeilings({ plan, environment, cacheDir, reaper, signal });
   } finally {
-    await leash.stop();
+    await reaper.stop();
   }
 }
 

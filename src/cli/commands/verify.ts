@@ -1,10 +1,10 @@
 import { formatEntrant } from "../../contenders/entrants.ts";
-import { type Leash, startLeash } from "../../contenders/leash.ts";
 import { type CheckReport, formatCheckReport } from "../../contract/check-report.ts";
 import { runChecks } from "../../contract/run-checks.ts";
-import { createProgress } from "../../report/progress/progress.ts";
+import { AbortedError, ContenderFailedError, exitCodes, UsageError } from "../../errors.ts";
+import { type Reaper, startReaper } from "../../process/reaper.ts";
 import { type VerifyOptions, verifyEntrant } from "../../run/gate.ts";
-import { AbortedError, ContenderFailedError, exitCodes, UsageError } from "../errors.ts";
+import { createProgress } from "../../views/watch/terminal/progress.ts";
 import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { findEntrants, prepare } from "../prepare.ts";
@@ -27,17 +27,17 @@ export async function verify({ values, positionals }: ParsedOptions, host: Host)
     const text = "report" in verified ? formatCheckReport(verified.report) : verified.reason;
     if (!values.json) host.out(`${verified.name}\n${text}\n\n`);
   };
-  const leash = startLeash();
+  const reaper = startReaper();
   try {
     for (const { url, target } of targets) {
       const report = await runChecks(target, { slow: values.slow === true, signal: stop.signal });
       add({ name: url, report });
     }
     if (names.length > 0 || urls.length === 0) {
-      await verifyContenders(names, values, host, leash, stop.signal, add);
+      await verifyContenders(names, values, host, reaper, stop.signal, add);
     }
   } finally {
-    await leash.stop();
+    await reaper.stop();
     stop.end();
   }
   if (values.json) host.out(`${JSON.stringify(all)}\n`);
@@ -50,7 +50,7 @@ async function verifyContenders(
   names: readonly string[],
   values: OptionValues,
   host: Host,
-  leash: Leash,
+  reaper: Reaper,
   signal: AbortSignal,
   add: (verified: Verified) => void,
 ): Promise<void> {
@@ -66,7 +66,13 @@ async function verifyContenders(
     for (const entrant of ready) {
       const name = formatEntrant(entrant);
       progress.onEvent({ kind: "preparing", text: `verifying ${name}` });
-      const verified = await verifyOne(name, { entrant, leash, readyMs, slow: values.slow === true, signal });
+      const verified = await verifyOne(name, {
+        entrant,
+        reaper,
+        readyMs,
+        slow: values.slow === true,
+        signal,
+      });
       progress.end();
       add(verified);
     }

@@ -1,9 +1,15 @@
 import { expect, test } from "bun:test";
+import {
+  articlePlan,
+  linuxMachine,
+  macMachine,
+  silentMachine,
+  unpinnedPlan,
+} from "../../../test/support/fixture-machines.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { diagnose } from "./diagnosis.ts";
 import type { MachineFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
-import { articlePlan, linuxMachine, macMachine, silentMachine, unpinnedPlan } from "./fixture-machines.ts";
 
 function find(machine: MachineFacts, plan: Plan, id: string): Finding {
   const finding = diagnose(machine, plan).findings.find((one) => one.id === id);

@@ -1,5 +1,5 @@
 import type { Plan } from "../../plan/plan.ts";
-import { formatCount as count } from "../../report/format.ts";
+import { formatCount as count } from "../../text/format.ts";
 import { checkBacklog } from "./checks/backlog.ts";
 import { checkClockSource } from "./checks/clock-source.ts";
 import { checkConntrack } from "./checks/conntrack.ts";

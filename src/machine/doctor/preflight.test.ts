@@ -1,7 +1,12 @@
 import { expect, test } from "bun:test";
+import {
+  articlePlan,
+  linuxMachine,
+  silentMachine,
+  unpinnedPlan,
+} from "../../../test/support/fixture-machines.ts";
 import { describeEnvironment } from "../environment.ts";
 import { diagnose } from "./diagnosis.ts";
-import { articlePlan, linuxMachine, silentMachine, unpinnedPlan } from "./fixture-machines.ts";
 import { describePreflight, preflight } from "./preflight.ts";
 
 const crowded = { ...linuxMachine, descriptorLimit: { soft: 20_000, hard: 20_000 } };

@@ -1,6 +1,6 @@
 import type { Plan } from "../../plan/plan.ts";
-import { formatCount as count } from "../../report/format.ts";
 import type { Environment } from "../../result/schema.ts";
+import { formatCount as count } from "../../text/format.ts";
 import { type Diagnosis, diagnose } from "./diagnosis.ts";
 import { readFacts } from "./read-facts.ts";
 

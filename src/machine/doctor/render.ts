@@ -1,8 +1,8 @@
 import type { Plan } from "../../plan/plan.ts";
-import { formatCount as count, formatSmallCount, plural } from "../../report/format.ts";
-import { createPainter, type Painter, type Style } from "../../report/style.ts";
-import { renderText } from "../../report/table.ts";
 import type { Environment } from "../../result/schema.ts";
+import { formatCount as count, formatSmallCount, plural } from "../../text/format.ts";
+import { createPainter, type Painter, type Style } from "../../text/style.ts";
+import { renderText } from "../../text/table.ts";
 import type { Change } from "./changes.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { MachineFacts } from "./facts.ts";

@@ -1,4 +1,4 @@
-import { formatCount as count } from "../../../report/format.ts";
+import { formatCount as count } from "../../../text/format.ts";
 import type { Check, Finding } from "../finding.ts";
 import { nameOf, readNumber, sysctlRemedy } from "../remedy.ts";
 

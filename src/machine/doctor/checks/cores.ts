@@ -1,4 +1,4 @@
-import { formatCount as count, plural } from "../../../report/format.ts";
+import { formatCount as count, plural } from "../../../text/format.ts";
 import { formatCpuList } from "../../cpus.ts";
 import type { Check } from "../finding.ts";
 import { noRemedy } from "../remedy.ts";

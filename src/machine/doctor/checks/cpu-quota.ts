@@ -1,4 +1,4 @@
-import { formatCount as count } from "../../../report/format.ts";
+import { formatCount as count } from "../../../text/format.ts";
 import type { Check } from "../finding.ts";
 import { noRemedy } from "../remedy.ts";
 

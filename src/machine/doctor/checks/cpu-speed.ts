@@ -1,4 +1,4 @@
-import { joinNames, plural } from "../../../report/format.ts";
+import { joinNames, plural } from "../../../text/format.ts";
 import type { MachineFacts } from "../facts.ts";
 import type { Check, Finding } from "../finding.ts";
 import { noRemedy } from "../remedy.ts";

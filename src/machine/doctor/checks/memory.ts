@@ -1,5 +1,5 @@
 import type { Plan } from "../../../plan/plan.ts";
-import { formatBytes } from "../../../report/format.ts";
+import { formatBytes } from "../../../text/format.ts";
 import type { Check, Finding, Verdict } from "../finding.ts";
 import { noRemedy } from "../remedy.ts";
 

@@ -1,4 +1,4 @@
-import { formatLatency, formatShare } from "../../../report/format.ts";
+import { formatLatency, formatShare } from "../../../text/format.ts";
 import type { NoiseReading } from "../facts.ts";
 import type { Check, Finding } from "../finding.ts";
 import { noRemedy } from "../remedy.ts";

@@ -1,5 +1,5 @@
-import { formatCount as count } from "../../../report/format.ts";
 import { connectionsPerAddress } from "../../../run/source-addresses.ts";
+import { formatCount as count } from "../../../text/format.ts";
 import type { Check } from "../finding.ts";
 import { sysctlRemedy } from "../remedy.ts";
 

@@ -1,4 +1,4 @@
-import { formatBytes } from "../../../report/format.ts";
+import { formatBytes } from "../../../text/format.ts";
 import type { Check } from "../finding.ts";
 import { noRemedy } from "../remedy.ts";
 import { estimateMemory } from "./memory.ts";

@@ -1,4 +1,4 @@
-import { formatCount as count, formatDuration } from "../../../report/format.ts";
+import { formatCount as count, formatDuration } from "../../../text/format.ts";
 import type { MachineFacts } from "../facts.ts";
 import type { Check, Finding } from "../finding.ts";
 import { readNumber, sysctlRemedy } from "../remedy.ts";

@@ -1,0 +1,149 @@
+import { createRandom, drawBelow, drawFraction, type Random } from "../src/plan/random.ts";
+import { type Interval, median, medianInterval } from "../src/stats/intervals.ts";
+import { type Entry, type Ranking, rank } from "../src/stats/ranking.ts";
+
+/** The rounds of one entrant; the true median is 1. */
+export type Shape = (random: Random, rounds: number) => number[];
+
+/** What rounds look like: symmetric noise, a long tail, and steady but for one round that something disturbed. */
+export const shapes = {
+  normal: (random, rounds) => draw(rounds, () => 1 + 0.05 * drawNormal(random)),
+  "log-normal": (random, rounds) => draw(rounds, () => Math.exp(0.5 * drawNormal(random))),
+  "one outlier": (random, rounds) =>
+    draw(rounds, (round) => (1 + 0.03 * drawNormal(random)) * (round === 0 ? 1.5 : 1)),
+} satisfies Record<string, Shape>;
+
+/** In how many of `trials` experiments the interval holds the true median, 1, as a share. */
+export function measureCoverage(
+  layInterval: (values: readonly number[]) => Interval | null,
+  shape: Shape,
+  rounds: number,
+  trials: number,
+  random: Random,
+): number {
+  const held = draw(trials, () => layInterval(shape(random, rounds))).filter(
+    (interval) => interval !== null && interval.low <= 1 && 1 <= interval.high,
+  );
+  return held.length / trials;
+}
+
+/** The usual bootstrap, which lost: the middle 95 % of the medians of 2,000 resamples. */
+export function bootstrapMedian(random: Random): (values: readonly number[]) => Interval {
+  return (values) => {
+    const resampled = draw(2000, () =>
+      median(values.map(() => values[drawBelow(random, values.length)] ?? 0)),
+    );
+    const sorted = resampled.sort((a, b) => a - b);
+    return { middle: median(values), low: sorted[49] ?? Number.NaN, high: sorted[1950] ?? Number.NaN };
+  };
+}
+
+export interface Showdown {
+  /** One per entrant: by how much it is truly better than 1. */
+  readonly advantages: readonly number[];
+  /** One per entrant: standard deviation from round to round, as a share. */
+  readonly noises: readonly number[];
+  readonly rounds: number;
+  /** Standard deviation of what each round does to all entrants alike; on top the machine slows by 2 % a round. */
+  readonly drift: number;
+}
+
+/** Plays a showdown on a drifting machine and ranks it by a measure of which more is better. */
+export function playShowdown({ advantages, noises, rounds, drift }: Showdown, random: Random): Ranking {
+  const machine = draw(rounds, (round) => Math.exp(drift * drawNormal(random) - 0.02 * round));
+  const entries: Entry[] = advantages.map((advantage, entrant) => ({
+    name: nameEntrant(entrant),
+    values: machine.map((speed) => speed * advantage * Math.exp((noises[entrant] ?? 0) * drawNormal(random))),
+    voidReason: null,
+  }));
+  return rank({ better: "higher", step: 0 }, entries);
+}
+
+export function nameEntrant(entrant: number): string {
+  return `entrant-${entrant + 1}`;
+}
+
+/** In how many of `trials` showdowns, as a share, the ranking says what `expected` looks for. */
+export function measureShare(
+  showdown: Showdown,
+  expected: (ranking: Ranking) => boolean,
+  trials: number,
+  random: Random,
+): number {
+  return draw(trials, () => playShowdown(showdown, random)).filter(expected).length / trials;
+}
+
+export function claimsAnything(ranking: Ranking): boolean {
+  return ranking.comparisons.some(({ verdict }) => verdict.kind === "faster");
+}
+
+/** Whether the first entrant was found to be better than the last. */
+export function findsFirst(ranking: Ranking): boolean {
+  const last = nameEntrant(ranking.groups.flat().length - 1);
+  return ranking.comparisons.some(
+    ({ first, second, verdict }) => verdict.kind === "faster" && first === nameEntrant(0) && second === last,
+  );
+}
+
+/** From the standard normal distribution (Box and Muller, Annals of Mathematical Statistics 29, 1958). */
+export function drawNormal(random: Random): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - drawFraction(random)));
+  return radius * Math.cos(2 * Math.PI * drawFraction(random));
+}
+
+function draw<T>(count: number, one: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => one(index));
+}
+
+function equalShowdown(noises: readonly number[], rounds: number): Showdown {
+  return { advantages: noises.map(() => 1), noises, rounds, drift: 0.05 };
+}
+
+function printTables(): void {
+  const random = createRandom(1);
+  const percent = (share: number) => (100 * share).toFixed(1);
+  const row = (cells: readonly (string | number)[]) => console.log(`| ${cells.join(" | ")} |`);
+  const head = (cells: readonly string[]) => {
+    console.log();
+    row(cells);
+    row(cells.map(() => "---"));
+  };
+
+  head(["rounds", ...Object.keys(shapes).flatMap((shape) => [`${shape}: t on logs`, "bootstrap"])]);
+  for (const rounds of [3, 5, 10]) {
+    const cells = Object.values(shapes).flatMap((shape) => [
+      percent(measureCoverage(medianInterval, shape, rounds, 20_000, random)),
+      percent(measureCoverage(bootstrapMedian(random), shape, rounds, 2000, random)),
+    ]);
+    row([rounds, ...cells]);
+  }
+
+  head(["entrants", "rounds", "false claims: all 2 %", "all 7 %", "one 7 %, others 2 %"]);
+  for (const entrants of [2, 3, 7]) {
+    for (const rounds of [3, 5, 10]) {
+      const cells = [() => 0.02, () => 0.07, (entrant: number) => (entrant === 0 ? 0.07 : 0.02)].map(
+        (noise) =>
+          percent(measureShare(equalShowdown(draw(entrants, noise), rounds), claimsAnything, 5000, random)),
+      );
+      row([entrants, rounds, ...cells]);
+    }
+  }
+
+  const noises = [0.01, 0.02, 0.025, 0.03, 0.05];
+  head(["entrants", "rounds", ...noises.map((noise) => `10 % found at ${100 * noise} %`)]);
+  for (const entrants of [2, 3, 4, 7]) {
+    for (const rounds of [3, 5, 10]) {
+      const cells = noises.map((noise) => {
+        const showdown = equalShowdown(
+          draw(entrants, () => noise),
+          rounds,
+        );
+        const advantages = showdown.advantages.map((_, entrant) => (entrant === entrants - 1 ? 1 / 1.1 : 1));
+        return percent(measureShare({ ...showdown, advantages }, findsFirst, 2000, random));
+      });
+      row([entrants, rounds, ...cells]);
+    }
+  }
+}
+
+if (import.meta.main) printTables();

@@ -1,0 +1,81 @@
+import { afterEach, expect, test } from "bun:test";
+import { acceptFor } from "../../websocket/handshake.ts";
+import { GarbageThrower } from "./garbage.ts";
+
+/** Answers every handshake and keeps what comes afterwards, or instead. */
+class Victim {
+  readonly received: Buffer[] = [];
+  readonly open = new Set<Bun.Socket<{ got: Buffer; isUpgraded: boolean }>>();
+  readonly listener;
+
+  constructor() {
+    const { open, received } = this;
+    this.listener = Bun.listen<{ got: Buffer; isUpgraded: boolean }>({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        open(socket) {
+          socket.data = { got: Buffer.alloc(0), isUpgraded: false };
+          open.add(socket);
+        },
+        data(socket, chunk) {
+          socket.data.got = Buffer.concat([socket.data.got, chunk]);
+          const key = /^sec-websocket-key: (.*)\r\n(?:.*\r\n)*\r\n$/im.exec(
+            socket.data.got.toString("latin1"),
+          )?.[1];
+          if (socket.data.isUpgraded || key === undefined) return;
+          socket.data = { got: Buffer.alloc(0), isUpgraded: true };
+          socket.write(
+            `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptFor(key)}\r\n\r\n`,
+          );
+        },
+        close(socket) {
+          open.delete(socket);
+          received.push(socket.data.got);
+        },
+      },
+    });
+  }
+}
+
+let throwers: GarbageThrower[] = [];
+let victim: Victim;
+afterEach(() => {
+  for (const thrower of throwers) thrower.stop();
+  victim.listener.stop(true);
+});
+
+function throwAt(count: number): void {
+  victim = new Victim();
+  const target = { host: "127.0.0.1", port: victim.listener.port, path: "/ws", sourceAddress: null };
+  throwers = Array.from({ length: count }, (_, turn) => new GarbageThrower(target, turn));
+  for (const thrower of throwers) thrower.start();
+}
+
+test("ten kinds of garbage, of which eight are given up when nothing comes of them", async () => {
+  throwAt(10);
+  await Bun.sleep(400);
+  expect(victim.open.size).toBe(10);
+  const first = [...victim.open].map(({ data }) => data);
+  expect(first.filter(({ isUpgraded }) => isUpgraded)).toHaveLength(7);
+  expect(first.filter(({ got }) => got.length > 0)).toHaveLength(10);
+  expect(new Set(first.map(({ got }) => got.toString("hex"))).size).toBe(10);
+  // A text of 1 MiB, and the head of one of 2^62 bytes.
+  expect(Math.max(...first.map(({ got }) => got.length))).toBeGreaterThan(1 << 20);
+  expect(first.some(({ got }) => got.toString("hex").startsWith("81ff40000000"))).toBe(true);
+  await Bun.sleep(200);
+  expect(victim.received).toHaveLength(8);
+});
+
+test("whoever is closed comes back with the next kind, until it is stopped", async () => {
+  throwAt(1);
+  await Bun.sleep(100);
+  for (const socket of victim.open) socket.end();
+  await Bun.sleep(300);
+  expect(victim.received).toHaveLength(1);
+  expect(victim.open.size).toBe(1);
+  for (const thrower of throwers) thrower.stop();
+  await Bun.sleep(300);
+  expect(victim.open.size).toBe(0);
+  expect(victim.received).toHaveLength(2);
+});

@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { markName } from "./reaper.ts";
+
+/** A process as `/proc/PID/stat` tells it. Times in clock ticks. */
+export interface ProcessStat {
+  readonly pid: number;
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** User and system time of its own. */
+  readonly ownTicks: number;
+  /** User and system time of children that have ended and were waited for. */
+  readonly reapedTicks: number;
+}
+
+/** Reads one process; null when there is none (any more). Linux. */
+export function readProcess(pid: number): ProcessStat | null {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch {
+    return null;
+  }
+  // The name stands in brackets and may hold brackets and spaces itself. Fields as in proc_pid_stat(5), from
+  // the third (state) on.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const number = (field: number) => Number(fields[field - 3]);
+  return {
+    pid,
+    state: fields[0] ?? "?",
+    parent: number(4),
+    group: number(5),
+    session: number(6),
+    ownTicks: number(14) + number(15),
+    reapedTicks: number(16) + number(17),
+  };
+}
+
+function listPids(): number[] {
+  try {
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
+}
+
+function isMarked(pid: number, mark: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`${markName}=${mark}`);
+  } catch {
+    return false; // gone, or somebody else's
+  }
+}
+
+/**
+ * The living processes of a group or session, or with this mark in their environment. Zombies do not count: in
+ * a container without an init they stay for ever. Reads all of /proc: milliseconds, so not for sampling.
+ */
+export function findMembers(leader: number, mark: string): number[] {
+  return listPids().filter((pid) => {
+    const found = readProcess(pid);
+    if (found === null || found.state === "Z" || found.state === "X") return false;
+    return found.group === leader || found.session === leader || isMarked(pid, mark);
+  });
+}
+
+/** Sends a signal and says whether anybody was there to get it. A negative number is a process group. */
+export function sendSignal(target: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(target, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,88 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { fixturePlan } from "../../../test/support/fixture-result.ts";
+import { speakerSchedule } from "../../engine/pacing/schedule.ts";
+import type { WorkerSetup } from "../../engine/worker-protocol.ts";
+import { faultNames } from "../../plan/faults.ts";
+import { orderFault } from "./fault-orders.ts";
+
+const scenes = fc.record({
+  connections: fc.integer({ min: 2, max: 400 }),
+  roomSize: fc.integer({ min: 1, max: 60 }),
+  speakersPerRoom: fc.integer({ min: 1, max: 20 }),
+  workers: fc.integer({ min: 1, max: 5 }),
+  seed: fc.nat(1000),
+  rate: fc.integer({ min: 1, max: 3000 }),
+  fault: fc.constantFrom(...faultNames),
+  workload: fc.constantFrom("rooms" as const, "broadcast" as const),
+  clockUs: fc.double({ min: 0, max: 1e10, noNaN: true }),
+});
+type Scene = typeof scenes extends fc.Arbitrary<infer T> ? T : never;
+
+function order({ rate, fault, workload, clockUs, ...changes }: Scene) {
+  const plan = fixturePlan({
+    ...changes,
+    enduranceRatePerSecond: rate,
+    chaosSeconds: { before: 1, strike: 2, after: 1 },
+  });
+  const alive = Array.from({ length: plan.connections }, (_, connection) => connection);
+  const saySeqs = { echo: new Map(), broadcast: new Map(), rooms: new Map() };
+  return {
+    plan,
+    alive,
+    orders: orderFault({ plan, alive, saySeqs, clockUs: () => clockUs }, fault, workload),
+  };
+}
+
+test("victims and bystanders are disjoint, together everyone, and only bystanders speak and are counted", () => {
+  fc.assert(
+    fc.property(scenes, (scene) => {
+      const { alive, orders } = order(scene);
+      const { victims, bystanders } = orders;
+      expect([...victims, ...bystanders].sort((a, b) => a - b)).toEqual(alive);
+      const rooms = orders.orders[0]?.rooms;
+      const isVictim = new Set(victims);
+      expect(rooms?.speakers.flat().filter((speaker) => isVictim.has(speaker))).toEqual([]);
+      expect(rooms?.members.reduce((all, members) => all + members, 0)).toBe(bystanders.length);
+      expect(orders.orders.reduce((all, { chaos }) => all + (chaos?.garbage ?? 0), 0)).toBe(orders.garbage);
+    }),
+  );
+});
+
+test("the same victims for every contender, others for every fault", () => {
+  const scene = {
+    connections: 200,
+    roomSize: 50,
+    speakersPerRoom: 5,
+    workers: 2,
+    rate: 100,
+    workload: "rooms",
+  } as const;
+  const victimsOf = (seed: number, fault: Scene["fault"], clockUs: number) =>
+    order({ ...scene, seed, fault, clockUs }).orders.victims;
+  expect(victimsOf(1, "resets", 5)).toEqual(victimsOf(1, "resets", 777_777));
+  expect(victimsOf(1, "resets", 5)).not.toEqual(victimsOf(2, "resets", 5));
+  expect(victimsOf(1, "storm", 5).slice(0, 10)).not.toEqual(victimsOf(1, "resets", 5));
+});
+
+test("the deliveries planned per slot are those of the workers' own schedules", () => {
+  fc.assert(
+    fc.property(scenes, (scene) => {
+      const { plan, orders } = order(scene);
+      const expected = new Array<number>(orders.plannedBySlot.length).fill(0);
+      for (const [worker, own] of orders.orders.entries()) {
+        const { rooms, startUs } = own;
+        if (rooms === null) throw new Error("no rooms");
+        const setup = { worker, workers: plan.workers } as WorkerSetup;
+        const schedule = speakerSchedule(rooms, own, setup);
+        for (let send = 0; send < schedule.count; send += 1) {
+          const connection = schedule.sender(send) * plan.workers + worker;
+          const atUs = Math.floor(startUs + schedule.offsetUs(send));
+          const slot = Math.floor((atUs - startUs) / 100_000);
+          expected[slot] = (expected[slot] ?? 0) + (rooms.members[connection % rooms.group.count] ?? 0);
+        }
+      }
+      expect(orders.plannedBySlot).toEqual(expected);
+    }),
+  );
+});

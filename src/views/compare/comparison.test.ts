@@ -1,0 +1,180 @@
+import { expect, test } from "bun:test";
+import { fixtureResult } from "../../../test/support/fixture-result.ts";
+import {
+  alterPhases,
+  firstRoundOnly,
+  fixtureRun,
+  scaleThroughput,
+} from "../../../test/support/fixture-run.ts";
+import type { Result } from "../../result/schema.ts";
+import { compareResults, formatChange, listChanges } from "./comparison.ts";
+import { renderMarkdown, renderTerminal, toJson } from "./render.ts";
+
+const before = fixtureRun({ id: "2026-03-01T10-00-00-article", startedAt: "2026-03-01T10:00:00.000Z" });
+const later = { id: "2026-03-02T10-00-00-article", startedAt: "2026-03-02T10:00:00.000Z" };
+const after: Result = { ...before, ...later };
+
+function changeOf(comparison: ReturnType<typeof compareResults>, name: string) {
+  return listChanges(comparison).find(
+    ({ contender, phase, measure }) => `${contender} ${phase} ${measure.name}` === name,
+  );
+}
+
+test("a run against an equal one shows no clear change anywhere, and no warning", () => {
+  const comparison = compareResults(before, after);
+  expect(comparison.warnings).toEqual([]);
+  const kinds = new Set(listChanges(comparison).map(({ kind }) => kind));
+  expect([...kinds].sort()).toEqual(["missing", "no-clear-change", "no-ratio"]);
+});
+
+test("the one figure that changed is found, and nothing else", () => {
+  const comparison = compareResults(before, scaleThroughput(after, "go-gorilla", 0.8));
+  const clear = listChanges(comparison).filter(({ kind }) => kind === "worse" || kind === "better");
+  expect(clear).toHaveLength(1);
+  expect(clear[0]).toMatchObject({ contender: "go-gorilla", phase: "burst-echo", kind: "worse" });
+  expect(clear[0]?.ratio).toBeCloseTo(0.8, 10);
+  const text = renderTerminal(comparison, [], { columns: 140, color: false });
+  expect(text).toContain("1 clear change: go-gorilla burst-echo throughput −20 % (worse).");
+  expect(text).toMatch(/go-gorilla throughput +[\d,]+\/s +[\d,]+\/s +−20 % +worse +−\d+ % to −\d+ %/);
+});
+
+test("one that is the same in both and changed all the same casts doubt on the machine", () => {
+  const changed = scaleThroughput(after, "go-gorilla", 0.8);
+  expect(compareResults(before, changed).warnings.join()).toContain(
+    "go-gorilla has the same sources, toolchains and settings in both runs and changed all the same: burst-echo throughput −20 %.",
+  );
+  const edited: Result = {
+    ...changed,
+    contenders: changed.contenders.map((facts) =>
+      facts.name === "go-gorilla"
+        ? { ...facts, sourceDigest: "0".repeat(64), toolchains: { go: "go version go1.27.0 linux/amd64" } }
+        : facts,
+    ),
+  };
+  const comparison = compareResults(before, edited);
+  expect(comparison.warnings).toEqual([]);
+  expect(comparison.contenders.find(({ contender }) => contender === "go-gorilla")?.differences).toEqual([
+    "other sources",
+    "go go version go1.26.0 linux/amd64 → go version go1.27.0 linux/amd64",
+  ]);
+});
+
+test("a single round is shown without any claim", () => {
+  const comparison = compareResults(
+    firstRoundOnly(before),
+    firstRoundOnly(scaleThroughput(after, "node-ws", 0.1)),
+  );
+  expect(changeOf(comparison, "node-ws burst-echo throughput")).toMatchObject({
+    kind: "single-round",
+    limits: null,
+  });
+  expect(comparison.remarks[0]).toStartWith("A single round says nothing of its spread");
+  expect(renderTerminal(comparison, [], { columns: 100, color: false })).toContain(
+    "Nothing could be judged.",
+  );
+});
+
+test("on another machine only what does not hang on its speed is judged", () => {
+  const environment = { ...after.environment, cpuModel: "Apple M2 Pro", cpuCount: 10 };
+  const fewer = alterPhases(after, "node-ws", "connect", (phase) => ({
+    ...phase,
+    connections: { ...phase.connections, opened: 20_000, failed: 5000 },
+  }));
+  const comparison = compareResults(before, { ...scaleThroughput(fewer, "node-ws", 3), environment });
+  expect(comparison.warnings[0]).toBe(
+    "Other machines (CPU AMD EPYC 7763 64-Core Processor → Apple M2 Pro; CPUs 2 → 10): speeds, latencies, processor time and memory are shown and not judged.",
+  );
+  expect(changeOf(comparison, "node-ws burst-echo throughput")).toMatchObject({
+    kind: "not-comparable",
+    limits: null,
+    reason: "another machine",
+  });
+  expect(changeOf(comparison, "node-ws connect connections")).toMatchObject({ kind: "worse" });
+});
+
+test("under another plan only the phases of equal work are judged", () => {
+  const comparison = compareResults(before, {
+    ...scaleThroughput(after, "node-ws", 0.5),
+    plan: { ...after.plan, messagesPerConnection: 30, seed: 9 },
+  });
+  expect(comparison.warnings).toContain(
+    "Other work in burst-echo (messages per connection 15 → 30): its figures are shown and not judged.",
+  );
+  expect(changeOf(comparison, "node-ws burst-echo throughput")?.kind).toBe("not-comparable");
+  expect(changeOf(comparison, "node-ws endurance-echo held")?.kind).toBe("no-clear-change");
+});
+
+test("runs with nothing in common say so", () => {
+  const [first, ...others] = fixtureResult().contenders;
+  const one = fixtureRun({ contenders: first === undefined ? [] : [first] });
+  const rest = fixtureRun({ ...later, contenders: others });
+  const comparison = compareResults(one, rest);
+  expect(comparison.warnings).toEqual([
+    "Only in A: contender bun-native.",
+    "Only in B: contenders elixir-genserver, go-gorilla and node-ws.",
+    "No contender took part in both runs: there is nothing to compare.",
+  ]);
+  const otherPhases = { ...after, plan: { ...after.plan, phases: [{ kind: "connect" as const }] } };
+  expect(compareResults(before, otherPhases).warnings).toContain(
+    "Only in A: phases burst-echo and endurance-echo.",
+  );
+});
+
+test("cut off, aborted, swapped and identical runs and other settings are pointed out", () => {
+  const cut = { ...before, status: "running" as const, finishedAt: null };
+  const aborted = { ...after, status: "aborted" as const };
+  expect(compareResults(cut, aborted).warnings).toEqual([
+    "A has not ended, or was cut off: only what it measured by then is compared.",
+    "B was stopped before its end: only what it measured by then is compared.",
+  ]);
+  expect(compareResults(after, before).warnings).toEqual(["B was measured before A."]);
+  expect(compareResults(before, before).warnings).toEqual(["A and B are the same run."]);
+  expect(compareResults(before, { ...after, plan: { ...after.plan, voidRule: false } }).warnings).toEqual([
+    "B kept figures of phases in which something else than the server may have been measured (--no-void).",
+  ]);
+  const environment = { ...after.environment, kernel: "Linux 6.12", cpuGovernor: "powersave" };
+  expect(compareResults(before, { ...after, environment }).warnings).toEqual([
+    "Set up otherwise: CPU governor performance → powersave; kernel Linux 6.1.0-18-amd64 → Linux 6.12.",
+  ]);
+});
+
+test("a contender that failed in B is a figure gone missing", () => {
+  const failed = alterPhases(after, "go-gorilla", "endurance", (phase) => ({
+    ...phase,
+    status: "failed",
+    reason: "the server crashed",
+  }));
+  const comparison = compareResults(before, failed);
+  expect(changeOf(comparison, "go-gorilla endurance-echo held")).toMatchObject({
+    kind: "missing",
+    after: null,
+    reason: "B: failed: the server crashed",
+  });
+  expect(renderMarkdown(comparison, [])).toContain("figures of A are missing in B.");
+});
+
+test("Markdown has a table per phase, and JSON every measure", () => {
+  const comparison = compareResults(before, scaleThroughput(after, "go-gorilla", 0.8));
+  const markdown = renderMarkdown(comparison, []);
+  expect(markdown.match(/^### /gm)).toHaveLength(3);
+  expect(markdown).toContain("| contender, measure | A | B | change | verdict | 95 % limits |");
+  const json = JSON.parse(JSON.stringify(toJson(comparison, [])));
+  const [, burst] = json.phases;
+  const change = burst.changes.find(
+    (one: { contender: string; measure: string }) =>
+      one.contender === "go-gorilla" && one.measure === "throughput",
+  );
+  expect(change).toMatchObject({ kind: "worse", unit: "perSecond", better: "higher", rounds: [5, 5] });
+});
+
+test.each([
+  [1, "±0 %"],
+  [1.0004, "±0 %"],
+  [1.052, "+5.2 %"],
+  [0.69, "−31 %"],
+  [2.14, "+114 %"],
+  [3.4, "×3.40"],
+  [null, "–"],
+])("a ratio of %p is written as %p", (ratio, text) => {
+  expect(formatChange(ratio)).toBe(text);
+});

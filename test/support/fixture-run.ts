@@ -1,0 +1,56 @@
+import type { Phase, Result } from "../../src/result/schema.ts";
+import { nameOfRound } from "../../src/views/report/section.ts";
+import { fixturePlan, fixtureResult } from "./fixture-result.ts";
+
+/** A run of five rounds of connect, burst-echo and endurance-echo by every contender, for the tests of comparisons. */
+export function fixtureRun(changes: Partial<Result> = {}): Result {
+  const { contenders } = fixtureResult();
+  const plan = fixturePlan({
+    rounds: 5,
+    phases: [
+      { kind: "connect" },
+      { kind: "burst", workload: "echo" },
+      { kind: "endurance", workload: "echo" },
+    ],
+    entrants: contenders.map(({ name, variant }) => ({ contender: name, variant })),
+  });
+  return structuredClone(fixtureResult({ plan, ...changes }));
+}
+
+/** The same run with one contender's phases of a kind changed. */
+export function alterPhases(
+  result: Result,
+  contender: string,
+  kind: Phase["kind"],
+  alter: (phase: Phase, round: number) => Phase,
+): Result {
+  const rounds = result.rounds.map((round) =>
+    nameOfRound(round) === contender
+      ? {
+          ...round,
+          phases: round.phases.map((phase) => (phase.kind === kind ? alter(phase, round.round) : phase)),
+        }
+      : round,
+  );
+  return { ...result, rounds };
+}
+
+/** The same run with one contender's throughput in bursts multiplied. */
+export function scaleThroughput(result: Result, contender: string, factor: number): Result {
+  return alterPhases(result, contender, "burst", (phase) => ({
+    ...phase,
+    throughput:
+      phase.throughput === null
+        ? null
+        : { ...phase.throughput, deliveriesPerSecond: phase.throughput.deliveriesPerSecond * factor },
+  }));
+}
+
+/** The same run, as if only its first round had been planned. */
+export function firstRoundOnly(result: Result): Result {
+  return {
+    ...result,
+    plan: { ...result.plan, rounds: 1 },
+    rounds: result.rounds.filter(({ round }) => round === 1),
+  };
+}
