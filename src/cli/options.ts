@@ -170,7 +170,7 @@ export const options = {
     commands: planned,
     help: "rooms workload: members of a room",
   },
-  speakers: {
+  senders: {
     type: "count",
     value: "N",
     min: 1,
@@ -231,7 +231,7 @@ export const options = {
     max: 4_294_967_295,
     commands: planned,
     otherwise: "1",
-    help: "decides the order of rounds, the speakers and the masks",
+    help: "decides the order of rounds, the senders and the masks",
   },
   port: {
     type: "count",

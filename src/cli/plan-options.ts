@@ -31,7 +31,7 @@ export function makePlan(
     chaosSeconds:
       values["chaos-seconds"] === undefined ? undefined : parseChaosSeconds(values["chaos-seconds"]),
     roomSize: values["room-size"],
-    speakersPerRoom: values.speakers,
+    sendersPerRoom: values.senders,
     errorThreshold: values["error-threshold"],
     warmupSeconds: values["warmup-seconds"],
     quietMs: milliseconds(values["quiet-seconds"]),
@@ -43,7 +43,7 @@ export function makePlan(
     seed: values.seed ?? 1,
     entrants,
     port: values.port ?? 0,
-    voidRule: values["no-void"] !== true,
+    validityRule: values["no-void"] !== true,
     workers: values.workers ?? 0,
     pacing: values.pacing ?? "auto",
     serverCpus: cpus.serverCpus,

@@ -2,7 +2,7 @@ import { DeliveryAudit } from "./audit/delivery-audit.ts";
 import type { Connection } from "./connection.ts";
 import { Impact } from "./faults/impact.ts";
 import { burstPacer, mostSendsPerTurn, type Pacer, steadyPacer } from "./pacing/pacer.ts";
-import { echoSchedule, plannedByRoom, type Schedule, speakerSchedule } from "./pacing/schedule.ts";
+import { echoSchedule, plannedByRoom, type Schedule, senderSchedule } from "./pacing/schedule.ts";
 import { echoRoom } from "./protocols/chaos-chat/message-format.ts";
 import type { MessageReader } from "./protocols/chaos-chat/message-reader.ts";
 import { MessageWriter } from "./protocols/chaos-chat/message-writer.ts";
@@ -107,10 +107,10 @@ export class MessagePhase {
     );
     const places = alive.map((connection) => this.#place(connection));
     this.#audited = alive
-      .filter((connection) => (order.rooms?.speakers[this.#room(connection)] ?? []).length > 0)
+      .filter((connection) => (order.rooms?.senders[this.#room(connection)] ?? []).length > 0)
       .map((connection) => this.#place(connection));
     this.#schedule =
-      order.rooms === null ? echoSchedule(places, order, setup) : speakerSchedule(order.rooms, order, setup);
+      order.rooms === null ? echoSchedule(places, order, setup) : senderSchedule(order.rooms, order, setup);
 
     this.#audit = new DeliveryAudit({
       setup,
@@ -212,9 +212,9 @@ export class MessagePhase {
   }
 
   #lastSeqs(): PhaseReport["lastSeqs"] {
-    const speakers = new Set(this.#order.rooms?.speakers.flat());
+    const senders = new Set(this.#order.rooms?.senders.flat());
     return this.#connections
-      .filter(({ index }) => speakers.has(index))
+      .filter(({ index }) => senders.has(index))
       .map((connection) => [connection.index, this.#seqs[this.#place(connection)] as number]);
   }
 
@@ -323,9 +323,9 @@ export class MessagePhase {
     if (this.#recorder.delivered === this.#dueHere) this.#onMilestone();
   }
 
-  /** The only room's speakers take turns, so that a speaker's k-th message is the room's k × speakers + slot. */
+  /** The only room's senders take turns, so that a sender's k-th message is the room's k × senders + slot. */
   #broadcastNumber(slot: number, seq: number): number {
-    const { lastSeqs, speakers } = this.#order.rooms as RoomsOrder;
-    return (seq - (lastSeqs[0]?.[slot] ?? 0) - 1) * (speakers[0]?.length ?? 1) + slot;
+    const { lastSeqs, senders } = this.#order.rooms as RoomsOrder;
+    return (seq - (lastSeqs[0]?.[slot] ?? 0) - 1) * (senders[0]?.length ?? 1) + slot;
   }
 }

@@ -151,8 +151,8 @@ export interface RoomsOrder {
   /** Sends over all workers and rooms; send g goes to room g modulo their count. */
   readonly sends: number;
   /** Per room, the connections that speak in turn. */
-  readonly speakers: readonly (readonly number[])[];
-  /** Per room and speaker, the sequence number it used last. */
+  readonly senders: readonly (readonly number[])[];
+  /** Per room and sender, the sequence number it used last. */
   readonly lastSeqs: readonly (readonly number[])[];
   /** Per room, its members alive at the start. */
   readonly members: readonly number[];
@@ -213,7 +213,7 @@ export interface PhaseReport extends PhaseProgress {
   readonly receivers: readonly SparseHistogram[];
   /** Sends per room by this worker's connections; null for echo. */
   readonly sentByRoom: readonly number[] | null;
-  /** `[connection, last seq]` of this worker's speakers. */
+  /** `[connection, last seq]` of this worker's senders. */
   readonly lastSeqs: readonly (readonly [number, number])[];
   readonly usage: WorkerUsage;
   readonly chaos?: ChaosReport;

@@ -185,7 +185,7 @@ class Worker implements ConnectionOwner {
       connections: this.#connections,
       create: (place) => this.#createConnection(place),
       clockUs: () => nowUs() - this.#setup.epochUs,
-      isSpokenTo: ({ index }) => (rooms.speakers[index % count] ?? []).length > 0,
+      isSpokenTo: ({ index }) => (rooms.senders[index % count] ?? []).length > 0,
       roomIntervalUs: (pattern.seconds * 1e6 * count) / rooms.sends,
     });
   }

@@ -53,13 +53,13 @@ export interface Plan {
   /** Rooms workload: members of each room. */
   readonly roomSize: number;
   /** Broadcast and rooms: how many members of a room speak. */
-  readonly speakersPerRoom: number;
+  readonly sendersPerRoom: number;
   /** Errors past this end a phase as aborted. */
   readonly errorThreshold: number;
   /** Seconds of unrecorded load on a few connections before the first phase of a round. */
   readonly warmupSeconds: number;
   /** Whether a phase in which something else than the server may have been measured is void, as it should be. */
-  readonly voidRule: boolean;
+  readonly validityRule: boolean;
   readonly workers: number;
   readonly pacing: "spin" | "timer";
   /** Processors of the server and of the workers; null where they are not pinned. */

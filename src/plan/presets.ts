@@ -18,7 +18,7 @@ export interface Parameters {
   readonly faults: readonly Fault[];
   readonly chaosSeconds: ChaosSeconds;
   readonly roomSize: number;
-  readonly speakersPerRoom: number;
+  readonly sendersPerRoom: number;
   readonly errorThreshold: number;
   readonly warmupSeconds: number;
   readonly quietMs: number;
@@ -53,7 +53,7 @@ const article: Parameters = {
   faults: faultNames,
   chaosSeconds: { before: 3, strike: 10, after: 5 },
   roomSize: 50,
-  speakersPerRoom: 15,
+  sendersPerRoom: 15,
   errorThreshold: 5000,
   warmupSeconds: 2,
   quietMs: 5000,

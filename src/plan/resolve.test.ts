@@ -9,7 +9,7 @@ const request: PlanRequest = {
   seed: 1,
   entrants: [{ contender: "clean", variant: "default" }],
   port: 0,
-  voidRule: true,
+  validityRule: true,
   workers: 0,
   pacing: "auto",
   serverCpus: null,

@@ -13,7 +13,7 @@ export interface PlanRequest {
   readonly seed: number;
   readonly entrants: readonly Entrant[];
   readonly port: number;
-  readonly voidRule: boolean;
+  readonly validityRule: boolean;
   /** 0 decides by the machine. */
   readonly workers: number;
   readonly pacing: "spin" | "timer" | "auto";
@@ -117,7 +117,7 @@ export function resolvePlan(request: PlanRequest): Plan {
     seed: request.seed,
     entrants: request.entrants.map(({ contender, variant }) => ({ contender, variant })),
     ...planned,
-    voidRule: request.voidRule,
+    validityRule: request.validityRule,
     workers,
     pacing: request.pacing === "auto" ? (canSpin ? "spin" : "timer") : request.pacing,
     serverCpus: request.serverCpus,

@@ -27,7 +27,7 @@ const initial: Result = {
     seed: 1,
     entrants: [],
     port: 0,
-    voidRule: true,
+    validityRule: true,
     workers: 1,
     pacing: "timer",
     serverCpus: null,

@@ -69,7 +69,7 @@ export const faultSchema = z.object({
   lostByReason: z.record(z.string(), count),
   /** Deliveries to bystanders that the load asks for from the strike on, and in the 100 ms before: they may be under way. */
   planned: count,
-  /** Of those, what never came, also since its speaker had no connection to send it on. */
+  /** Of those, what never came, also since its sender had no connection to send it on. */
   lost: count,
   /** Of `lost`: could not be sent. */
   unsent: count,

@@ -60,7 +60,7 @@ export async function measureCeilings(options: CeilingOptions): Promise<Ceilings
       connections,
       messagesPerConnection: Math.ceil(deliveries / connections),
       port: 0,
-      voidRule: false,
+      validityRule: false,
     },
     entrant: nullServer,
     ceilings: null,

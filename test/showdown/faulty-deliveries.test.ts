@@ -105,14 +105,14 @@ test("undeclared losses are found to the last one", async () => {
 });
 
 test("swapped and coalesced deliveries are counted exactly", async () => {
-  // One speaker: its next message to the same receiver is always 50 deliveries later. So a strike takes 550
+  // One sender: its next message to the same receiver is always 50 deliveries later. So a strike takes 550
   // deliveries, of which 15,001 have passed at the burst's end: 27 strikes, and 151 towards the next; then
   // endurance has one at its 399th and one at its 949th delivery.
   const run = await runFixtures(
     ["swaps-two", "coalesces-undeclared"],
     "--phases=connect,burst-broadcast,endurance-echo",
     "--messages=300",
-    "--speakers=1",
+    "--senders=1",
   );
   const swaps = roundOf(run, "swaps-two");
   expectBalanced(swaps);

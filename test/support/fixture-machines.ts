@@ -113,7 +113,7 @@ export const articlePlan: Plan = resolvePlan({
   workerCpus: [4, 5, 6, 7],
   descriptorLimit: null,
   port: 0,
-  voidRule: true,
+  validityRule: true,
   readyMs: 15_000,
   connectMs: 10_000,
 });

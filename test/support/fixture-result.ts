@@ -39,7 +39,7 @@ export function fixturePlan(changes: Partial<Plan> = {}): Plan {
     preset: "article",
     seed: 42,
     entrants: [],
-    voidRule: true,
+    validityRule: true,
     workers: 2,
     pacing: "timer",
     serverCpus: [0],

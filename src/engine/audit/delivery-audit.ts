@@ -28,7 +28,7 @@ export interface DeliveryAuditOptions {
    * A message that was due here, intact and for the first time.
    *
    * @param place of the connection that received it, among the worker's
-   * @param slot the sender's place among its room's speakers; 0 for an echo
+   * @param slot the sender's place among its room's senders; 0 for an echo
    * @param message what was read, until the next is
    */
   readonly deliver: (place: number, slot: number, message: MessageReader) => void;
@@ -42,9 +42,9 @@ export class DeliveryAudit {
   readonly #roomCount: number;
   readonly #readers: MessageReader[];
   readonly #ledger: Ledger;
-  /** Streams of one receiver: its room's speakers, or itself alone. */
+  /** Streams of one receiver: its room's senders, or itself alone. */
   readonly #streamsPerReceiver: number;
-  /** Rooms: a speaker's place in its room, by connection index; -1 for all others. */
+  /** Rooms: a sender's place in its room, by connection index; -1 for all others. */
   readonly #slots: Int16Array;
   #duplicated = 0;
   #reordered = 0;
@@ -67,10 +67,10 @@ export class DeliveryAudit {
       { length: count },
       (_, room) => new MessageReader(first + room, setup.messageBytes),
     );
-    this.#streamsPerReceiver = Math.max(1, ...(rooms?.speakers.map((speakers) => speakers.length) ?? []));
+    this.#streamsPerReceiver = Math.max(1, ...(rooms?.senders.map((senders) => senders.length) ?? []));
     this.#slots = new Int16Array(rooms === null ? 0 : setup.connections).fill(-1);
-    for (const speakers of rooms?.speakers ?? []) {
-      for (const [slot, speaker] of speakers.entries()) this.#slots[speaker] = slot;
+    for (const senders of rooms?.senders ?? []) {
+      for (const [slot, sender] of senders.entries()) this.#slots[sender] = slot;
     }
     this.#ledger = new Ledger(seqs.length * this.#streamsPerReceiver);
     for (const [place, seq] of seqs.entries()) {

@@ -26,22 +26,22 @@ export function echoSchedule(alive: readonly number[], order: PhaseOrder, setup:
   };
 }
 
-/** Send g goes to room g modulo rooms, by that room's next speaker; a worker takes those whose speaker it owns. */
-export function speakerSchedule(rooms: RoomsOrder, order: PhaseOrder, setup: WorkerSetup): Schedule {
+/** Send g goes to room g modulo rooms, by that room's next sender; a worker takes those whose sender it owns. */
+export function senderSchedule(rooms: RoomsOrder, order: PhaseOrder, setup: WorkerSetup): Schedule {
   const { pattern } = order;
   const intervalUs = pattern.kind === "steady" && rooms.sends > 0 ? (pattern.seconds * 1e6) / rooms.sends : 0;
   const own: number[] = [];
-  const senders: number[] = [];
+  const places: number[] = [];
   for (let send = 0; send < rooms.sends; send += 1) {
-    const speakers = rooms.speakers[send % rooms.group.count] ?? [];
-    if (speakers.length === 0) continue;
-    const speaker = speakers[Math.floor(send / rooms.group.count) % speakers.length] as number;
-    if (speaker % setup.workers !== setup.worker) continue;
+    const senders = rooms.senders[send % rooms.group.count] ?? [];
+    if (senders.length === 0) continue;
+    const sender = senders[Math.floor(send / rooms.group.count) % senders.length] as number;
+    if (sender % setup.workers !== setup.worker) continue;
     own.push(send);
-    senders.push(Math.floor(speaker / setup.workers));
+    places.push(Math.floor(sender / setup.workers));
   }
   const sends = Int32Array.from(own);
-  const turn = Int32Array.from(senders);
+  const turn = Int32Array.from(places);
   return {
     count: sends.length,
     sender: (send) => turn[send] as number,
@@ -52,7 +52,7 @@ export function speakerSchedule(rooms: RoomsOrder, order: PhaseOrder, setup: Wor
 /** Sends per room over all workers, when everyone does as planned. */
 export function plannedByRoom(rooms: RoomsOrder): number[] {
   const { count } = rooms.group;
-  return rooms.speakers.map((speakers, room) =>
-    speakers.length === 0 ? 0 : Math.floor(rooms.sends / count) + (room < rooms.sends % count ? 1 : 0),
+  return rooms.senders.map((senders, room) =>
+    senders.length === 0 ? 0 : Math.floor(rooms.sends / count) + (room < rooms.sends % count ? 1 : 0),
   );
 }

@@ -1,6 +1,6 @@
 import type { Plan } from "../../plan/plan.ts";
 import type { Capacity, Phase } from "../../result/schema.ts";
-import { findLateness, findStarvedServer } from "../../trust/void-rule.ts";
+import { findLateness, findStarvedServer } from "../../trust/validity.ts";
 import type { StepVerdict } from "./capacity-search.ts";
 
 export interface CapacityStep {

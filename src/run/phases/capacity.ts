@@ -36,7 +36,7 @@ export async function runCapacity(
     const stepContext: RoundContext = {
       ...context,
       // The judge of a step asks itself whether it was the server that was measured.
-      plan: { ...plan, voidRule: false },
+      plan: { ...plan, validityRule: false },
       onView: (view) => {
         const elapsedMs = (clockUs() - startUs) / 1000;
         const step = { number: steps.length + 1, ratePerSecond, highestHeldPerSecond: highest };

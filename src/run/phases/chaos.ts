@@ -9,7 +9,7 @@ import type { FaultReport, Finding, Phase } from "../../result/schema.ts";
 import { mergeHistograms, summarize } from "../../stats/histogram.ts";
 import { describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer, watchServerUsage } from "../../trust/server-usage.ts";
-import { findLateness, findStarvedServer, voidIfAny } from "../../trust/void-rule.ts";
+import { findLateness, findStarvedServer, voidIfAny } from "../../trust/validity.ts";
 import type { RoundContext } from "./context.ts";
 import { emptyPhase } from "./context.ts";
 import { accountFor, type FaultAccount } from "./fault-account.ts";

@@ -8,7 +8,7 @@ import type { Environment, Phase } from "../../result/schema.ts";
 import { mergeHistograms, summarize } from "../../stats/histogram.ts";
 import { describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer } from "../../trust/server-usage.ts";
-import { findBottleneck, voidIfAny } from "../../trust/void-rule.ts";
+import { findBottleneck, voidIfAny } from "../../trust/validity.ts";
 import { emptyPhase, type RoundContext } from "./context.ts";
 import { nameLimit } from "./limit.ts";
 

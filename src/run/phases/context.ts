@@ -55,7 +55,7 @@ export interface RoundContext {
   readonly handicapShare: number;
   /** Open connections by index, as of the last phase. */
   alive: readonly number[];
-  /** Per workload, the last sequence number each speaker used in its room. */
+  /** Per workload, the last sequence number each sender used in its room. */
   readonly saySeqs: Readonly<Record<Workload, Map<number, number>>>;
   readonly sourceAddresses: number;
   /** Microseconds since the run's epoch. */

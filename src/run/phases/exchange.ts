@@ -7,7 +7,7 @@ import type { Phase } from "../../result/schema.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../../stats/histogram.ts";
 import { describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer, watchServerUsage } from "../../trust/server-usage.ts";
-import { findBottleneck, findLateness, findStarvedServer, voidIfAny } from "../../trust/void-rule.ts";
+import { findBottleneck, findLateness, findStarvedServer, voidIfAny } from "../../trust/validity.ts";
 import { emptyPhase, type RoundContext } from "./context.ts";
 import { listFindings } from "./findings.ts";
 import { intersect } from "./silence.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { fixturePlan } from "../../../test/support/fixture-result.ts";
-import { speakerSchedule } from "../../engine/pacing/schedule.ts";
+import { senderSchedule } from "../../engine/pacing/schedule.ts";
 import type { WorkerSetup } from "../../engine/worker-protocol.ts";
 import { faultNames } from "../../plan/faults.ts";
 import { orderFault } from "./fault-orders.ts";
@@ -9,7 +9,7 @@ import { orderFault } from "./fault-orders.ts";
 const scenes = fc.record({
   connections: fc.integer({ min: 2, max: 400 }),
   roomSize: fc.integer({ min: 1, max: 60 }),
-  speakersPerRoom: fc.integer({ min: 1, max: 20 }),
+  sendersPerRoom: fc.integer({ min: 1, max: 20 }),
   workers: fc.integer({ min: 1, max: 5 }),
   seed: fc.nat(1000),
   rate: fc.integer({ min: 1, max: 3000 }),
@@ -42,7 +42,7 @@ test("victims and bystanders are disjoint, together everyone, and only bystander
       expect([...victims, ...bystanders].sort((a, b) => a - b)).toEqual(alive);
       const rooms = orders.orders[0]?.rooms;
       const isVictim = new Set(victims);
-      expect(rooms?.speakers.flat().filter((speaker) => isVictim.has(speaker))).toEqual([]);
+      expect(rooms?.senders.flat().filter((sender) => isVictim.has(sender))).toEqual([]);
       expect(rooms?.members.reduce((all, members) => all + members, 0)).toBe(bystanders.length);
       expect(orders.orders.reduce((all, { chaos }) => all + (chaos?.garbage ?? 0), 0)).toBe(orders.garbage);
     }),
@@ -53,7 +53,7 @@ test("the same victims for every contender, others for every fault", () => {
   const scene = {
     connections: 200,
     roomSize: 50,
-    speakersPerRoom: 5,
+    sendersPerRoom: 5,
     workers: 2,
     rate: 100,
     workload: "rooms",
@@ -74,7 +74,7 @@ test("the deliveries planned per slot are those of the workers' own schedules", 
         const { rooms, startUs } = own;
         if (rooms === null) throw new Error("no rooms");
         const setup = { worker, workers: plan.workers } as WorkerSetup;
-        const schedule = speakerSchedule(rooms, own, setup);
+        const schedule = senderSchedule(rooms, own, setup);
         for (let send = 0; send < schedule.count; send += 1) {
           const connection = schedule.sender(send) * plan.workers + worker;
           const atUs = Math.floor(startUs + schedule.offsetUs(send));

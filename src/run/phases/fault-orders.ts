@@ -5,7 +5,7 @@ import { roomGroup } from "../../plan/plan.ts";
 import { createRandom, shuffle } from "../../plan/random.ts";
 import { splitExactly } from "../../plan/split.ts";
 import type { RoundContext } from "./context.ts";
-import { chooseSpeakers } from "./speakers.ts";
+import { chooseSenders } from "./senders.ts";
 
 /** Time for the orders to reach every worker before the first send is due. */
 const leadUs = 100_000;
@@ -52,7 +52,7 @@ export function orderFault(context: Scene, fault: Fault, workload: ChaosWorkload
   const deliveries = plan.enduranceRatePerSecond * seconds;
   const sends = Math.max(1, Math.round((deliveries * group.count) / Math.max(1, alive.length)));
   const rooms: RoomsOrder = {
-    ...chooseSpeakers(bystanders, group, plan.speakersPerRoom, plan.seed, context.saySeqs[workload]),
+    ...chooseSenders(bystanders, group, plan.sendersPerRoom, plan.seed, context.saySeqs[workload]),
     sends,
   };
   const thrown = splitExactly(garbage, plan.workers);
@@ -83,13 +83,13 @@ export function drawVictims(
   return shuffle(random, alive).slice(0, count);
 }
 
-/** With the arithmetic of `speakerSchedule`, to the microsecond. */
+/** With the arithmetic of `senderSchedule`, to the microsecond. */
 export function planBySlot(rooms: RoomsOrder, startUs: number, seconds: number): number[] {
   const slots = new Array<number>(Math.ceil((seconds * 1e6) / slotUs)).fill(0);
   const intervalUs = (seconds * 1e6) / rooms.sends;
   for (let send = 0; send < rooms.sends; send += 1) {
     const room = send % rooms.group.count;
-    if ((rooms.speakers[room] ?? []).length === 0) continue;
+    if ((rooms.senders[room] ?? []).length === 0) continue;
     const atUs = Math.floor(startUs + send * intervalUs);
     const slot = Math.floor((atUs - startUs) / slotUs);
     slots[slot] = (slots[slot] ?? 0) + (rooms.members[room] ?? 0);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { echoSchedule, plannedByRoom, type Schedule, speakerSchedule } from "../../engine/pacing/schedule.ts";
+import { echoSchedule, plannedByRoom, type Schedule, senderSchedule } from "../../engine/pacing/schedule.ts";
 import type { PhaseOrder, WorkerSetup } from "../../engine/worker-protocol.ts";
 import type { Plan, Workload } from "../../plan/plan.ts";
 import { presets } from "../../plan/presets.ts";
@@ -17,7 +17,7 @@ const scene = fc
     enduranceSeconds: fc.integer({ min: 1, max: 4 }),
     enduranceRatePerSecond: fc.integer({ min: 1, max: 900 }),
     roomSize: fc.integer({ min: 1, max: 30 }),
-    speakersPerRoom: fc.integer({ min: 1, max: 20 }),
+    sendersPerRoom: fc.integer({ min: 1, max: 20 }),
     seed: fc.nat(),
     closed: fc.array(fc.nat({ max: 119 }), { maxLength: 20 }),
   })
@@ -28,7 +28,7 @@ const scene = fc
       ...changes,
       preset: "smoke",
       entrants: [],
-      voidRule: true,
+      validityRule: true,
       pacing: "timer",
       serverCpus: null,
       workerCpus: null,
@@ -60,7 +60,7 @@ function schedules({ plan, alive }: Scene, { orders }: Exchange): Schedule[] {
       .map((connection) => Math.floor(connection / plan.workers));
     return order.rooms === null
       ? echoSchedule(places, order, setup)
-      : speakerSchedule(order.rooms, order, setup);
+      : senderSchedule(order.rooms, order, setup);
   });
 }
 
@@ -106,7 +106,7 @@ test("endurance echo: the workers' sends sum to the planned load, and every conn
   );
 });
 
-test("rooms: every send is made by exactly one worker, by a living member, speakers taking turns", () => {
+test("rooms: every send is made by exactly one worker, by a living member, senders taking turns", () => {
   fc.assert(
     fc.property(scene, fc.constantFrom("broadcast", "rooms"), fc.boolean(), (of, rooms, isBurst) => {
       const exchange = isBurst
@@ -116,21 +116,21 @@ test("rooms: every send is made by exactly one worker, by a living member, speak
       if (!order) throw new Error("no order");
       const planned = plannedByRoom(order);
       const counts = sendsByConnection(of, exchange);
-      for (const [room, speakers] of order.speakers.entries()) {
-        expect(speakers.length).toBeLessThanOrEqual(of.plan.speakersPerRoom);
-        for (const speaker of speakers) {
-          expect(speaker % order.group.count).toBe(room);
-          expect(of.alive).toContain(speaker);
+      for (const [room, senders] of order.senders.entries()) {
+        expect(senders.length).toBeLessThanOrEqual(of.plan.sendersPerRoom);
+        for (const sender of senders) {
+          expect(sender % order.group.count).toBe(room);
+          expect(of.alive).toContain(sender);
         }
-        const sends = speakers.map((speaker) => counts.get(speaker) ?? 0);
+        const sends = senders.map((sender) => counts.get(sender) ?? 0);
         expect(sends.reduce((sum, count) => sum + count, 0)).toBe(planned[room] as number);
         expect(spread(sends)).toBeLessThanOrEqual(1);
         const members = of.alive.filter((connection) => connection % order.group.count === room);
         expect(order.members[room]).toBe(members.length);
-        const firstSeqs = speakers.map((speaker) => of.saySeqs[rooms].get(speaker) ?? 0);
+        const firstSeqs = senders.map((sender) => of.saySeqs[rooms].get(sender) ?? 0);
         expect(order.lastSeqs[room]).toEqual(firstSeqs);
       }
-      expect([...counts.keys()].every((connection) => order.speakers.flat().includes(connection))).toBe(true);
+      expect([...counts.keys()].every((connection) => order.senders.flat().includes(connection))).toBe(true);
       if (isBurst) {
         const owed = planned.reduce((sum, sends, room) => sum + sends * (order.members[room] ?? 0), 0);
         expect(owed).toBe(exchange.plannedDeliveries);
@@ -159,8 +159,8 @@ test("intended times fill the phase evenly over all workers", () => {
         const slice = Math.floor((offset / endUs) * slices);
         counts[slice] = (counts[slice] as number) + 1;
       }
-      // A room without a speaker leaves holes in the turn; otherwise each worker is even by itself.
-      const hasHoles = exchange.orders[0]?.rooms?.speakers.some((speakers) => speakers.length === 0);
+      // A room without a sender leaves holes in the turn; otherwise each worker is even by itself.
+      const hasHoles = exchange.orders[0]?.rooms?.senders.some((senders) => senders.length === 0);
       if (hasHoles) return;
       for (const count of counts) {
         expect(Math.abs(count - offsets.length / slices)).toBeLessThanOrEqual(of.plan.workers);

@@ -3,7 +3,7 @@ import { type PhasePlan, type RoomGroup, roomGroup, type Workload } from "../../
 import { splitExactly } from "../../plan/split.ts";
 import type { RoundContext } from "./context.ts";
 import type { Exchange } from "./exchange.ts";
-import { chooseSpeakers } from "./speakers.ts";
+import { chooseSenders } from "./senders.ts";
 
 /** Time for the orders to reach every worker before the first send is due. */
 const leadUs = 100_000;
@@ -33,7 +33,7 @@ export function orderBurst(context: Scene, phase: PhasePlan & { workload: Worklo
     return { phase, orders, plannedDeliveries, seconds: null };
   }
   const rooms = {
-    ...speakersFor(context, phase.workload, group),
+    ...sendersFor(context, phase.workload, group),
     sends: plan.messagesPerConnection * group.count,
   };
   const orders = batches.map((_, worker): PhaseOrder => ({ ...base(worker), echoSends: 0, rooms }));
@@ -70,7 +70,7 @@ export function orderSteady(
     return { phase, orders, plannedDeliveries: deliveries, seconds };
   }
   const sends = Math.max(1, Math.round(deliveries / deliveriesPerSend(context, phase.workload)));
-  const rooms = { ...speakersFor(context, phase.workload, group), sends };
+  const rooms = { ...sendersFor(context, phase.workload, group), sends };
   const orders = Array.from({ length: plan.workers }, (): PhaseOrder => ({ ...base, echoSends: 0, rooms }));
   return { phase, orders, plannedDeliveries: Math.round((sends / group.count) * alive.length), seconds };
 }
@@ -112,6 +112,6 @@ function aliveByWorker({ plan, alive }: Scene): number[] {
   return counts;
 }
 
-function speakersFor({ plan, alive, saySeqs }: Scene, workload: Workload, group: RoomGroup) {
-  return chooseSpeakers(alive, group, plan.speakersPerRoom, plan.seed, saySeqs[workload]);
+function sendersFor({ plan, alive, saySeqs }: Scene, workload: Workload, group: RoomGroup) {
+  return chooseSenders(alive, group, plan.sendersPerRoom, plan.seed, saySeqs[workload]);
 }

@@ -129,9 +129,9 @@ test("cut off, aborted, swapped and identical runs and other settings are pointe
   ]);
   expect(compareResults(after, before).warnings).toEqual(["B was measured before A."]);
   expect(compareResults(before, before).warnings).toEqual(["A and B are the same run."]);
-  expect(compareResults(before, { ...after, plan: { ...after.plan, voidRule: false } }).warnings).toEqual([
-    "B kept figures of phases in which something else than the server may have been measured (--no-void).",
-  ]);
+  expect(compareResults(before, { ...after, plan: { ...after.plan, validityRule: false } }).warnings).toEqual(
+    ["B kept figures of phases in which something else than the server may have been measured (--no-void)."],
+  );
   const environment = { ...after.environment, kernel: "Linux 6.12", cpuGovernor: "powersave" };
   expect(compareResults(before, { ...after, environment }).warnings).toEqual([
     "Set up otherwise: CPU governor performance → powersave; kernel Linux 6.1.0-18-amd64 → Linux 6.12.",

@@ -117,7 +117,7 @@ function listWarnings(comparison: Unexplained): string[] {
 }
 
 function describeEnd(result: Result, name: string): string[] {
-  const kept = result.plan.voidRule
+  const kept = result.plan.validityRule
     ? []
     : [
         `${name} kept figures of phases in which something else than the server may have been measured (--no-void).`,

@@ -21,8 +21,8 @@ const keysOfKind = {
 } as const satisfies Record<PhaseKind, readonly (keyof Plan)[]>;
 const keysOfWorkload = {
   echo: [],
-  broadcast: ["speakersPerRoom"],
-  rooms: ["speakersPerRoom", "roomSize"],
+  broadcast: ["sendersPerRoom"],
+  rooms: ["sendersPerRoom", "roomSize"],
 } as const satisfies Record<Workload, readonly (keyof Plan)[]>;
 
 /** Where the two plans ask another thing of this phase: `connections 1,000 → 5,000`. Rounds and seed don't matter. */

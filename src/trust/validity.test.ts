@@ -7,7 +7,7 @@ import {
   findStarvedServer,
   type LatenessEvidence,
   voidIfAny,
-} from "./void-rule.ts";
+} from "./validity.ts";
 
 interface Evidence extends LatenessEvidence, Pick<BottleneckEvidence, "serverCpuMs" | "spanMs"> {
   readonly pattern: "connect" | "burst" | "steady";
@@ -40,7 +40,7 @@ function judge({
   return findBottleneck({ ...evidence, generator, serverCpuMs });
 }
 
-const plan = { pacing: "spin", serverCpus: [0], workerCpus: [1], workers: 1, voidRule: true } as const;
+const plan = { pacing: "spin", serverCpus: [0], workerCpus: [1], workers: 1, validityRule: true } as const;
 const steady: Evidence = {
   pattern: "steady",
   plan,
@@ -125,7 +125,7 @@ test.each([
   ],
   ["one for a moment beside a step of others", { ...beside, spanMs: 30 }, false],
   ["one that nobody could watch", { ...beside, server: { othersCpuShare: null, idleCpuShare: null } }, false],
-  ["one without the rule", { ...beside, plan: { ...plan, voidRule: false } }, false],
+  ["one without the rule", { ...beside, plan: { ...plan, validityRule: false } }, false],
 ] as const)("starved: %s", (_, evidence, isStarved) => {
   const reason = findStarvedServer(evidence);
   if (isStarved) expect(reason).toContain("the server was starved: other processes took 45 %");
@@ -133,7 +133,7 @@ test.each([
 });
 
 test("without the rule nobody is guilty", () => {
-  const lenient = { ...plan, voidRule: false };
+  const lenient = { ...plan, validityRule: false };
   expect(judge({ ...steady, sendLagP99Us: 1001, plan: lenient })).toBeNull();
   expect(judge({ ...burst, ...starved, plan: lenient })).toBeNull();
 });

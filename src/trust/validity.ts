@@ -37,14 +37,14 @@ type GeneratorFigures = NonNullable<Phase["generator"]>;
 type Ending = Pick<Phase, "status" | "reason">;
 
 export interface LatenessEvidence {
-  readonly plan: Pick<Plan, "pacing" | "voidRule">;
+  readonly plan: Pick<Plan, "pacing" | "validityRule">;
   readonly sendLagP99Us: number | null;
   /** What the lag is contained in. */
   readonly latencyP99Us: number | null;
 }
 
 export interface BottleneckEvidence {
-  readonly plan: Pick<Plan, "serverCpus" | "workers" | "workerCpus" | "voidRule">;
+  readonly plan: Pick<Plan, "serverCpus" | "workers" | "workerCpus" | "validityRule">;
   readonly generator: Pick<
     GeneratorFigures,
     "cpuMs" | "othersCpuShare" | "idleCpuShare" | "eventLoopDelayUs"
@@ -59,7 +59,7 @@ export interface BottleneckEvidence {
 type ProcessorShares = Pick<Phase["server"], "othersCpuShare" | "idleCpuShare">;
 
 export interface StarvedServerEvidence {
-  readonly plan: Pick<Plan, "voidRule">;
+  readonly plan: Pick<Plan, "validityRule">;
   readonly server: ProcessorShares;
   /** From the first send to the last delivery. */
   readonly spanMs: number;
@@ -74,14 +74,14 @@ export function voidIfAny(ending: Ending, ...doubts: readonly (string | null)[])
 /** Of sends that are due at set times: why the generator was too late, and what to change; null when it was in time. */
 export function findLateness({ plan, sendLagP99Us: lagUs, latencyP99Us }: LatenessEvidence): string | null {
   const allowedUs = Math.max(voidLimits.leastLagUs[plan.pacing], (latencyP99Us ?? 0) * voidLimits.lagShare);
-  if (!plan.voidRule || lagUs === null || lagUs <= allowedUs) return null;
+  if (!plan.validityRule || lagUs === null || lagUs <= allowedUs) return null;
   const shown = (us: number) => `${(us / 1000).toFixed(1)} ms`;
   return `the generator sent up to ${shown(lagUs)} late (p99; at most ${shown(allowedUs)} is allowed): lower --endurance-rate, use fewer connections or a quieter machine with more processors`;
 }
 
 /** Of what goes as fast as it can: why the generator may have been the bottleneck, and what to change; null when it is innocent. */
 export function findBottleneck({ plan, generator, serverCpuMs, spanMs }: BottleneckEvidence): string | null {
-  if (!plan.voidRule) return null;
+  if (!plan.validityRule) return null;
   const own = shareOf(generator.cpuMs, spanMs, processorsOf(plan));
   const others = generator.othersCpuShare ?? 0;
   const starved = describeStarved("generator", generator, spanMs);
@@ -98,7 +98,7 @@ export function findBottleneck({ plan, generator, serverCpuMs, spanMs }: Bottlen
 
 /** Why what was measured may be the neighbours of a server, and not the server; null when it had its processors. */
 export function findStarvedServer({ plan, server, spanMs }: StarvedServerEvidence): string | null {
-  return plan.voidRule ? describeStarved("server", server, spanMs) : null;
+  return plan.validityRule ? describeStarved("server", server, spanMs) : null;
 }
 
 function describeStarved(
