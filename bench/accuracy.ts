@@ -4,9 +4,9 @@
  *
  *   bun run bench:accuracy [rounds=3] [seconds=5]
  *
- * Needs gcc and Linux with two processors. The medians of the rounds count. The delay of the fixture itself is exact to
+ * Needs gcc and Linux with two CPU cores. The medians of the rounds count. The delay of the fixture itself is exact to
  * some microseconds at p50 only: at p99 it is late by what the machine takes from it (its own lateness is in the table),
- * and a message that has to wait in the kernel until a processor is free is late for every client. So at p99 it is the
+ * and a message that has to wait in the kernel until a CPU core is free is late for every client. So at p99 it is the
  * C client that tells what is the generator's doing and what the machine's.
  */
 import { mkdtempSync } from "node:fs";
@@ -51,7 +51,7 @@ interface Sample {
 const project = join(import.meta.dir, "..");
 const fixtures = join(project, "test", "fixtures", "contenders");
 const { serverCpus, workerCpus, reason } = splitCpus(readTopology(), { pin: true });
-if (serverCpus === null || workerCpus === null) throw new Error(`expected two processors: ${reason}`);
+if (serverCpus === null || workerCpus === null) throw new Error(`expected two CPU cores: ${reason}`);
 
 const client = join(mkdtempSync(join(tmpdir(), "showdown-bench-")), "epoll-client");
 await runCommand(["gcc", "-O2", "-o", client, "epoll-client.c"], join(import.meta.dir, "reference"));
@@ -118,12 +118,12 @@ async function measureGenerator({ fixture, connections, ratePerSecond }: Case): 
     project,
   );
   const result: Result = JSON.parse(out);
-  const phase = result.rounds[0]?.phases.find(({ kind }) => kind === "endurance");
-  const { latencyUs = null, sendLagUs = null, messages = null } = phase ?? {};
-  if (latencyUs === null || messages === null || messages.lost > 0) {
-    throw new Error(`${fixture}: ${phase?.status} ${phase?.reason}, ${messages?.lost} lost`);
+  const phase = result.rounds[0]?.phases.find((one) => one.kind === "endurance");
+  if (phase === undefined || phase.status === "not-run" || phase.messages.lost > 0) {
+    throw new Error(`${fixture}: ${JSON.stringify(phase ?? result.status)}`);
   }
-  return { p50: latencyUs.p50 ?? 0, p99: latencyUs.p99 ?? 0, lagP99: sendLagUs?.p99 ?? 0, fixtureLate: null };
+  const { latencyUs, sendLagUs } = phase;
+  return { p50: latencyUs.p50 ?? 0, p99: latencyUs.p99 ?? 0, lagP99: sendLagUs.p99 ?? 0, fixtureLate: null };
 }
 
 async function measureReference({ fixture, connections, ratePerSecond }: Case): Promise<Sample> {

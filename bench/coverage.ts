@@ -95,21 +95,13 @@ function draw<T>(count: number, one: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => one(index));
 }
 
-function equalShowdown(noises: readonly number[], rounds: number): Showdown {
-  return { advantages: noises.map(() => 1), noises, rounds, drift: 0.05 };
-}
-
-function printTables(): void {
+function printTable(): void {
   const random = createRandom(1);
   const percent = (share: number) => (100 * share).toFixed(1);
   const row = (cells: readonly (string | number)[]) => console.log(`| ${cells.join(" | ")} |`);
-  const head = (cells: readonly string[]) => {
-    console.log();
-    row(cells);
-    row(cells.map(() => "---"));
-  };
-
-  head(["rounds", ...Object.keys(shapes).flatMap((shape) => [`${shape}: t on logs`, "bootstrap"])]);
+  const titles = ["rounds", ...Object.keys(shapes).flatMap((shape) => [`${shape}: t on logs`, "bootstrap"])];
+  row(titles);
+  row(titles.map(() => "---"));
   for (const rounds of [3, 5, 10]) {
     const cells = Object.values(shapes).flatMap((shape) => [
       percent(measureCoverage(medianInterval, shape, rounds, 20_000, random)),
@@ -117,33 +109,6 @@ function printTables(): void {
     ]);
     row([rounds, ...cells]);
   }
-
-  head(["entrants", "rounds", "false claims: all 2 %", "all 7 %", "one 7 %, others 2 %"]);
-  for (const entrants of [2, 3, 7]) {
-    for (const rounds of [3, 5, 10]) {
-      const cells = [() => 0.02, () => 0.07, (entrant: number) => (entrant === 0 ? 0.07 : 0.02)].map(
-        (noise) =>
-          percent(measureShare(equalShowdown(draw(entrants, noise), rounds), claimsAnything, 5000, random)),
-      );
-      row([entrants, rounds, ...cells]);
-    }
-  }
-
-  const noises = [0.01, 0.02, 0.025, 0.03, 0.05];
-  head(["entrants", "rounds", ...noises.map((noise) => `10 % found at ${100 * noise} %`)]);
-  for (const entrants of [2, 3, 4, 7]) {
-    for (const rounds of [3, 5, 10]) {
-      const cells = noises.map((noise) => {
-        const showdown = equalShowdown(
-          draw(entrants, () => noise),
-          rounds,
-        );
-        const advantages = showdown.advantages.map((_, entrant) => (entrant === entrants - 1 ? 1 / 1.1 : 1));
-        return percent(measureShare({ ...showdown, advantages }, findsFirst, 2000, random));
-      });
-      row([entrants, rounds, ...cells]);
-    }
-  }
 }
 
-if (import.meta.main) printTables();
+if (import.meta.main) printTable();

@@ -1,6 +1,6 @@
 /**
  * The generator against its floor: CPU time per round trip of a closed-loop echo, beside a minimal C epoll
- * client and the `ws` package on Node, in turn on the same processor against the same C server.
+ * client and the `ws` package on Node, in turn on the same CPU core against the same C server.
  *
  *   bun run bench:generator [rounds=5] [seconds=3]
  *
@@ -8,13 +8,15 @@
  * slower lets it fall asleep more often: at 1,000 connections that took this generator from 1.12 to 1.2 times the C
  * client, of which nothing is the generator's own work.
  *
- * Needs gcc and Linux with two processors. The median of the rounds' ratios counts; single figures drift with the
+ * Needs gcc and Linux with two CPU cores. The median of the rounds' ratios counts; single figures drift with the
  * machine. The generator is warmed up first, as it is in a run, so that the compiler's work is not counted: C's
- * isn't either. Fewer round trips than some hundred thousand in a round mean that somebody else had the processor.
+ * isn't either. Fewer round trips than some hundred thousand in a round mean that somebody else had the CPU core.
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nextPhaseNumber } from "../src/engine/phase-number.ts";
+import { plainTarget } from "../src/engine/target.ts";
 import { WorkerPool } from "../src/engine/worker-pool.ts";
 import type { PhaseOrder, PhaseReport, WorkerSetup } from "../src/engine/worker-protocol.ts";
 import { nowUs } from "../src/machine/clock.ts";
@@ -38,7 +40,7 @@ interface Sample {
 }
 
 const { serverCpus, workerCpus, reason } = splitCpus(readTopology(), { pin: true });
-if (serverCpus === null || workerCpus === null) throw new Error(`expected two processors: ${reason}`);
+if (serverCpus === null || workerCpus === null) throw new Error(`expected two CPU cores: ${reason}`);
 const [serverCpu = 0] = serverCpus;
 const [clientCpu = 1] = workerCpus;
 
@@ -132,9 +134,7 @@ async function measureShowdown(connections: number): Promise<Sample> {
     workers: 1,
     connections,
     joins: [],
-    host,
-    port,
-    path: "/ws",
+    target: plainTarget(host, port, "/ws"),
     sourceAddresses: ["127.0.9.1"],
     messageBytes,
     framing: "single",
@@ -145,18 +145,21 @@ async function measureShowdown(connections: number): Promise<Sample> {
     connectTimeoutMs: 10_000,
   };
 
+  let phase = 0;
   async function runLoop(loopSeconds: number): Promise<PhaseReport> {
     const done = new Promise<void>((resolve) => {
       isDone = resolve;
     });
+    phase = nextPhaseNumber(phase);
     const order: PhaseOrder = {
+      phase,
       workload: "echo",
       pattern: { kind: "closed", seconds: loopSeconds },
-      startUs: nowUs() - epochUs + 100_000,
       echoSends: 0,
       rooms: null,
     };
-    pool.start([order]);
+    await pool.prepare([order]);
+    pool.start(nowUs() - epochUs + 100_000);
     await done;
     const [report] = await pool.settle();
     if (report === undefined || report.delivered !== report.expected) throw new Error("messages were lost");

@@ -4,9 +4,9 @@
  */
 import { dlopen, FFIType } from "bun:ffi";
 import { Ledger } from "../src/engine/audit/ledger.ts";
-import { echoRoom } from "../src/engine/protocols/chaos-chat/message-format.ts";
 import { MessageReader } from "../src/engine/protocols/chaos-chat/message-reader.ts";
 import { MessageWriter } from "../src/engine/protocols/chaos-chat/message-writer.ts";
+import { echoRoom } from "../src/engine/protocols/protocol.ts";
 import { Recorder } from "../src/engine/recorder.ts";
 import { linuxSocketCalls } from "../src/engine/sockets/linux-socket-calls.ts";
 import { nowUs } from "../src/machine/clock.ts";
@@ -17,10 +17,11 @@ const connections = 1000;
 const calls = 200_000;
 const rounds = 9;
 
-const writer = new MessageWriter(echoRoom, messageBytes, 3);
-const reader = new MessageReader(echoRoom, messageBytes);
+const writer = new MessageWriter(echoRoom, 1, messageBytes, 3);
+const reader = new MessageReader(echoRoom, 1, messageBytes);
 const histogram = new Histogram();
-const recorder = new Recorder(0, 0);
+const recorder = new Recorder(0);
+recorder.begin(0);
 const ledger = new Ledger(connections);
 const seqs = new Int32Array(connections);
 

@@ -4,7 +4,7 @@ import { createProbe } from "../src/process/probe.ts";
 // A parent and three children, as a server with workers.
 const server = Bun.spawn(["sh", "-c", "sleep 60 & sleep 60 & sleep 60 & wait"], { detached: true });
 await Bun.sleep(200);
-const probe = createProbe(server.pid);
+const probe = createProbe([server.pid]);
 const samples = 2000;
 for (let round = 1; round <= 3; round++) {
   const start = Bun.nanoseconds();

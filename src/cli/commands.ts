@@ -23,19 +23,19 @@ export interface Command {
 /** Everything the program can be told to do. */
 export const commands = {
   run: {
-    summary: "run the showdown: build, start and load contenders one after another, and compare",
+    summary: "build contenders, load them one after another under the same plan, and compare them",
     usage: "[CONTENDER[:VARIANT]…] [OPTION…]",
     examples: [
       "showdown run",
       "showdown run --preset article",
       "showdown run elixir-genserver:tuned go-gorilla:tuned --rounds 5",
       "showdown run bun-native --connections 5000 --endurance-rate 50000 --phases connect,endurance-echo",
-      "showdown run --preset smoke --json | jq '.rounds[].phases[].throughput'",
+      "showdown run --preset smoke --json | jq '.judgements'",
     ],
     execute: run,
   },
   verify: {
-    summary: "check contenders, or any server by its URL, against RFC 6455 and the contract",
+    summary: "check contenders, or any server by URL, against RFC 6455 and the contract",
     usage: "[CONTENDER[:VARIANT]|ws://HOST:PORT/PATH…] [OPTION…]",
     examples: [
       "showdown verify",
@@ -51,64 +51,64 @@ export const commands = {
     execute: build,
   },
   list: {
-    summary: "list the contenders and their variants",
+    summary: "list contenders and their variants",
     usage: "[OPTION…]",
-    examples: ["showdown list", "showdown list --contenders ../my-servers"],
+    examples: [
+      "showdown list",
+      "showdown list --contenders ../my-servers",
+      "showdown list --json | jq '.[].contender'",
+    ],
     execute: list,
   },
   doctor: {
-    summary: "say what this machine can hold for a plan, what stops it first, and how to change that",
+    summary: "show how many connections this machine can hold, what limits it, and how to raise that",
     usage: "[CONTENDER[:VARIANT]…] [OPTION…]",
     examples: [
       "showdown doctor --preset article",
       "showdown doctor --connections 100000 --json | jq .capacity",
-      "showdown doctor --preset article --apply",
-      "showdown doctor --undo",
     ],
     execute: doctor,
   },
   calibrate: {
-    summary:
-      "find out how small a difference this machine can tell: one contender twice, and once slowed by a known share",
+    summary: "measure the smallest difference this machine can detect, by an A/A test and a slowed copy",
     usage: "[CONTENDER[:VARIANT]] [OPTION…]",
     examples: ["showdown calibrate", "showdown calibrate elixir-genserver --handicap 5 --rounds 10"],
     execute: calibrate,
   },
   compare: {
-    summary: "compare two runs: what changed, by how much, and whether that is beyond doubt",
+    summary: "compare two runs: what changed, by how much, and how certain that is",
     usage: "RUN_A RUN_B [OPTION…]",
     examples: [
       "showdown compare 2026-03-01T10 latest",
       "showdown compare baseline/result.json latest --markdown",
-      'showdown compare baseline/result.json latest --fail-on "go-gorilla burst-echo throughput -5%"',
-      'showdown compare baseline/result.json latest --fail-on "latency.p99 +10%" --json',
+      'showdown compare baseline/result.json latest --fail-on "go-gorilla burst-echo throughput worse by 5%"',
+      'showdown compare baseline/result.json latest --fail-on "latency.p99 worse by 10%" --json',
     ],
     execute: compare,
   },
   history: {
-    summary: "list all runs, or the trend of one contender over them",
+    summary: "list all runs, or show the trend of one contender",
     usage: "[OPTION…]",
     examples: [
       "showdown history",
       "showdown history --contender go-gorilla",
       'showdown history --contender go-gorilla --measure "burst-echo throughput"',
-      "showdown history --rebuild",
     ],
     execute: history,
   },
   live: {
-    summary: "serve the page of a run, finished or going on",
+    summary: "serve the page of a run, finished or still going on",
     usage: "[RUN] [OPTION…]",
     examples: ["showdown live", "showdown live latest --live-port 8080"],
     execute: live,
   },
   report: {
-    summary: "write the reports of a run anew from its result file, and its figures as CSV",
+    summary: "print the report of a run and write it again, as Markdown, HTML, text, JSON or CSV",
     usage: "[RUN] [OPTION…]",
     examples: [
       "showdown report",
-      "showdown report 2026-03-01T10-00-00-article",
-      "showdown report latest --csv figures",
+      "showdown report 2026-03-01T10-00-00-article --details",
+      "showdown report latest --out report.html --csv figures",
     ],
     execute: report,
   },

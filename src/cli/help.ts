@@ -1,68 +1,79 @@
 import { exitCodes } from "../errors.ts";
-import { commands } from "./commands.ts";
-import { type Option, options } from "./options.ts";
+import { type CommandOption, optionsOf } from "./command-options.ts";
+import { type Command, commands } from "./commands.ts";
 
-/** What stands behind an option's name: `N`, `DIR`, or its choices. */
-export function describeValue(option: Option): string {
-  switch (option.type) {
-    case "flag":
-      return "";
-    case "choice":
-      return option.choices.join("|");
-    case "text":
-    case "count":
-      return option.value;
-  }
-}
+const columns = 100;
+const leftWidth = 28;
 
 /** The help of one command, or of the program when `command` is null. */
 export function formatHelp(command: string | null): string {
   if (command === null) {
-    return [
-      "The fair WebSocket showdown: every delivery audited, the generator proven innocent.",
+    const table = Object.entries<Command>(commands);
+    return lines([
+      "The fair WebSocket showdown: every delivery audited, every figure checked.",
       "",
       "Usage: showdown COMMAND [OPTION…]",
       "",
       "Commands",
-      ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`),
+      ...table.flatMap(([name, { summary }]) => row(name, summary, 10)),
       "",
-      'See "showdown COMMAND --help" for the options of a command.',
+      '"showdown COMMAND --help" shows the options of a command, "showdown --version" the version.',
       "",
-      ...exitCodeLines(),
-      "",
-    ].join("\n");
-  }
-  const { summary, usage, examples } = commands[command as keyof typeof commands];
-  const rows = Object.entries<Option>(options)
-    .filter(([, option]) => option.commands.includes(command))
-    .map(([name, option]): [string, string] => [
-      `--${name} ${describeValue(option)}`.trimEnd(),
-      option.otherwise === undefined ? option.help : `${option.help} (${option.otherwise})`,
+      ...exitCodeRows(),
     ]);
-  const width = Math.min(30, Math.max(...rows.map(([left]) => left.length)));
-  return [
+  }
+  const { summary, usage, examples }: Command = commands[command as keyof typeof commands];
+  const all = optionsOf(command);
+  const parameters = all.filter(({ parameter }) => parameter !== null);
+  const others = all.filter(({ parameter }) => parameter === null);
+  return lines([
     `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
     "",
     `Usage: showdown ${command} ${usage}`.trimEnd(),
     "",
     "Options",
-    ...rows.flatMap(([left, right]) =>
-      left.length > width
-        ? [`  ${left}`, `  ${" ".repeat(width)}  ${right}`]
-        : [`  ${left.padEnd(width)}  ${right}`],
+    ...others.flatMap(optionRow),
+    ...row("--help", "show this", leftWidth),
+    ...(parameters.length === 0 ? [] : ["", "Plan (in brackets: its value in preset quick)"]),
+    ...parameters.flatMap(optionRow),
+    "",
+    ...wrap(
+      "The environment sets options too: SHOWDOWN_RESULTS=DIR is --results DIR, SHOWDOWN_JSON=1 is --json. The command line wins.",
+      columns,
     ),
     "",
     "Examples",
     ...examples.map((example) => `  ${example}`),
     "",
-    ...exitCodeLines(),
-    "",
-  ].join("\n");
+    ...exitCodeRows(),
+  ]);
 }
 
-function exitCodeLines(): string[] {
+function optionRow({ name, placeholder, help, otherwise }: CommandOption): string[] {
+  const text = otherwise === "" ? help : `${help} (${otherwise})`;
+  return row(`--${name} ${placeholder}`.trimEnd(), text, leftWidth);
+}
+
+function exitCodeRows(): string[] {
   return [
     "Exit codes",
-    ...Object.values(exitCodes).map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`),
+    ...Object.values(exitCodes).flatMap(({ code, meaning }) => row(String(code).padStart(3), meaning, 3)),
   ];
+}
+
+/** Two columns; a left cell too long for its column has a line of its own. */
+function row(left: string, right: string, width: number): string[] {
+  const indent = " ".repeat(width + 4);
+  const [first = "", ...rest] = wrap(right, columns - indent.length);
+  const head =
+    left.length > width ? [`  ${left}`, `${indent}${first}`] : [`  ${left.padEnd(width)}  ${first}`];
+  return [...head, ...rest.map((line) => `${indent}${line}`)];
+}
+
+function wrap(text: string, width: number): string[] {
+  return Bun.wrapAnsi(text, width).split("\n");
+}
+
+function lines(all: readonly string[]): string {
+  return `${all.join("\n")}\n`;
 }

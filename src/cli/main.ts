@@ -1,21 +1,27 @@
-import { exitCodes, ShowdownError, UsageError } from "../errors.ts";
+import { exitCodes, isShowdownError, ShowdownError } from "../errors.ts";
+import { readToolVersion } from "../machine/environment.ts";
 import { suggest } from "../text/nearest.ts";
 import { type Command, commands } from "./commands.ts";
 import { formatHelp } from "./help.ts";
-import { createHost, type Host } from "./host.ts";
-import { parseOptions } from "./options.ts";
+import { createHost, formatError, type Host } from "./host.ts";
+import { parseOptions } from "./parse-options.ts";
 
 async function main(host: Host): Promise<number> {
   const [name, ...args] = host.args;
+  if (name === "--version") {
+    host.out(`${readToolVersion()}\n`);
+    return exitCodes.ok.code;
+  }
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    host.out(formatHelp(null));
+    const [about = ""] = args;
+    host.out(formatHelp(Object.hasOwn(commands, about) ? about : null));
     return exitCodes.ok.code;
   }
   const command: Command | undefined = Object.entries<Command>(commands).find(
     ([known]) => known === name,
   )?.[1];
   if (command === undefined) {
-    throw new UsageError(`unknown command "${name}"${suggest(name, Object.keys(commands))}`, {
+    throw new ShowdownError("usage", `unknown command "${name}"${suggest(name, Object.keys(commands))}`, {
       hint: `expected one of ${Object.keys(commands).join(", ")}`,
     });
   }
@@ -23,22 +29,15 @@ async function main(host: Host): Promise<number> {
     host.out(formatHelp(name));
     return exitCodes.ok.code;
   }
-  return await command.execute(parseOptions(name, args), host);
+  return await command.execute(parseOptions(name, args, host.env), host);
 }
 
-const host = createHost();
+const { host, finish } = createHost();
+let exitCode: number;
 try {
-  process.exitCode = await main(host);
+  exitCode = await main(host);
 } catch (error) {
-  if (error instanceof ShowdownError) {
-    host.err(`error: ${error.message}\n`);
-    if (error.hint !== undefined) host.err(`  hint: ${error.hint}\n`);
-    process.exitCode = error.exitCode;
-  } else {
-    host.err(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    host.err("  hint: this is a fault of the program itself; please report it with the lines above\n");
-    process.exitCode = exitCodes.unexpected.code;
-  }
+  host.err(formatError(error));
+  exitCode = isShowdownError(error) ? error.exitCode : exitCodes.unexpected.code;
 }
-// Whatever is still open (a timer, a pipe) must not keep the program alive.
-process.exit();
+await finish(exitCode);

@@ -1,5 +1,7 @@
 import { join, resolve } from "node:path";
 import { projectFolder } from "../machine/environment.ts";
+import type { RunSource } from "../result/find.ts";
+import { printableLines } from "../text/printable.ts";
 import type { Host } from "./host.ts";
 import type { OptionValues } from "./options.ts";
 
@@ -11,4 +13,13 @@ export function contenderFolders({ contenders = [] }: OptionValues, host: Host):
 /** Where runs are written and found. */
 export function resultsFolder({ results = "results" }: OptionValues, host: Host): string {
   return resolve(host.cwd, results);
+}
+
+/** Where a command finds the runs it is given; files that `latest` passes over are told. */
+export function runSource(values: OptionValues, host: Host): RunSource {
+  return {
+    resultsFolder: resultsFolder(values, host),
+    cwd: host.cwd,
+    onSkipped: (problem) => host.err(`warning: passed over: ${printableLines(problem)}\n`),
+  };
 }

@@ -3,11 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { awaitGone } from "../../test/support/contender-folder.ts";
-import { BuildError } from "../errors.ts";
-import { type BuildOptions, buildContender } from "./build.ts";
+import { type BuildOptions, type BuildSource, buildContender } from "./build.ts";
 import { digestSources, listSources } from "./digest.ts";
-import type { Contender } from "./discover.ts";
-import { manifestSchema } from "./manifest.ts";
 
 const folders: string[] = [];
 afterEach(() => {
@@ -27,25 +24,17 @@ function put(folder: string, path: string, text: string): void {
 }
 
 /** A contender whose build counts itself in a file that is ignored, and then does what `script` says. */
-function makeContender(script: string, products: string[] = ["out"]): Contender {
-  const folder = makeFolder({ ".gitignore": "count\n", "main.c": "int main;" });
-  const manifest = manifestSchema.parse({
-    title: "A",
-    language: "C",
-    library: "none",
-    approach: "raw",
-    routing: "parse",
-    framing: "single",
-    slowConsumer: "block",
-    start: ["./out"],
+function makeContender(script: string, products: string[] = ["out"]): BuildSource {
+  return {
+    contender: "a",
+    folder: makeFolder({ ".gitignore": "count\n", "main.c": "int main;" }),
     build: [["sh", "-c", `echo x >> count; ${script}`]],
     products,
-    env: { MODE: "release" },
-  });
-  return { name: "a", folder, manifest };
+    buildEnv: { MODE: "release" },
+  };
 }
 
-const buildCount = ({ folder }: Contender) => readFileSync(join(folder, "count"), "utf8").length / 2;
+const buildCount = ({ folder }: BuildSource) => readFileSync(join(folder, "count"), "utf8").length / 2;
 
 function options(extra: Partial<BuildOptions> = {}): BuildOptions {
   return { cacheDir: makeFolder({}), toolchainVersions: { cc: "gcc 12" }, ...extra };
@@ -95,7 +84,13 @@ test("sources are the files that git itself lists", async () => {
     "b/foo-1.o": "",
     "e/f/g/h.txt": "",
     "e/x/h.txt": "",
-    ".gitignore": "*.log\n!important.log\n/tmp\nfoo-[0-9].o\ne/**/h.txt\n",
+    "#notes": "",
+    "!shout": "",
+    "A.LOG": "",
+    "cache/a": "",
+    "cache/keep/b": "",
+    "cache/.gitignore": "/*\n!/keep/\n",
+    ".gitignore": "*.log\n!important.log\n/tmp\nfoo-[0-9].o\ne/**/h.txt\n\\#notes\n\\!shout\n",
   });
   Bun.spawnSync(["git", "init", "-q"], { cwd: folder });
   const git = Bun.spawnSync(["git", "ls-files", "--others", "--exclude-standard"], { cwd: folder });
@@ -148,8 +143,7 @@ test("a build runs once per sources, toolchains and products", async () => {
 
 test("a contender without build commands has a digest all the same", async () => {
   const contender = makeContender("true");
-  const manifest = { ...contender.manifest, build: [] };
-  const result = await buildContender({ ...contender, manifest }, options());
+  const result = await buildContender({ ...contender, build: [] }, options());
   expect(result).toMatchObject({ outcome: "none", sourceDigest: expect.stringMatching(/^[0-9a-f]{64}$/) });
 });
 
@@ -158,7 +152,7 @@ test("a build that fails is told with command, exit code and its last 30 lines, 
   const lines: string[] = [];
   const failing = options({ onLine: (line) => lines.push(line) });
   const error = await buildContender(contender, failing).catch((reason) => reason);
-  expect(error).toBeInstanceOf(BuildError);
+  expect(error).toMatchObject({ reason: "build" });
   expect(error.exitCode).toBe(5);
   expect(error.message).toMatch(/^contender "a": build command "sh -c .*" failed with exit code 7\n/);
   expect(error.message).toContain("  line 50");
@@ -174,9 +168,9 @@ test("a build that makes no product, or whose program is missing", async () => {
   const empty = await buildContender(makeContender("true"), options()).catch((reason) => reason);
   expect(empty.message).toBe('contender "a": the build succeeded but made no "out"');
   const contender = makeContender("true");
-  const manifest = { ...contender.manifest, build: [["no-such-compiler"]] };
-  const missing = await buildContender({ ...contender, manifest }, options()).catch((reason) => reason);
-  expect(missing).toBeInstanceOf(BuildError);
+  const absent = { ...contender, build: [["no-such-compiler"]] };
+  const missing = await buildContender(absent, options()).catch((reason) => reason);
+  expect(missing).toMatchObject({ reason: "build" });
   expect(missing.message).toBe('contender "a": cannot build, program "no-such-compiler" was not found');
 });
 
@@ -214,7 +208,7 @@ test("a lock ends with its process, even by SIGKILL", async () => {
   await killed.exited;
   const quick = {
     ...contender,
-    manifest: { ...contender.manifest, build: [["sh", "-c", "echo done > out"]] },
+    build: [["sh", "-c", "echo done > out"]],
   };
   const result = await buildContender(quick, options({ cacheDir }));
   expect(result.outcome).toBe("built");
@@ -231,12 +225,37 @@ test("an abort kills the build and all it started", async () => {
       signal: abort.signal,
       onLine: (line) => {
         lines.push(line);
-        if (line === "go") abort.abort(new Error("stop it"));
+        if (line === "go") abort.abort();
       },
     }),
   );
-  expect(await building.catch((reason) => reason.message)).toBe("stop it");
+  expect(await building.catch((reason) => reason)).toMatchObject({ reason: "aborted" });
   const child = Number(readFileSync(join(contender.folder, "child"), "utf8"));
   expect(child).toBeGreaterThan(0);
   expect(await awaitGone(child, 2000)).toBe(true);
+});
+
+test("a cache that can't be written costs the memory of a build, not the build", async () => {
+  const contender = makeContender("echo done > out");
+  // A file where the folder should be: root may write to a read-only folder.
+  const cacheDir = join(makeFolder({ file: "" }), "file");
+  const lines: string[] = [];
+  const read = options({ cacheDir, onLine: (line) => lines.push(line) });
+  expect((await buildContender(contender, read)).outcome).toBe("built");
+  expect((await buildContender(contender, read)).outcome).toBe("built");
+  expect(buildCount(contender)).toBe(2);
+  expect(lines.join("\n")).toContain(`cannot be remembered in "${cacheDir}"`);
+});
+
+test("what a build prints is safe to show, in its lines and in the error", async () => {
+  const contender = makeContender(`printf '\\033[2J\\033]0;owned\\007red\\n\\tindented\\n'; exit 1`);
+  const lines: string[] = [];
+  const error = await buildContender(contender, options({ onLine: (line) => lines.push(line) })).catch(
+    (reason) => reason,
+  );
+  expect(lines).toContain("\\x1b[2J\\x1b]0;owned\\x07red");
+  expect(lines).toContain("    indented");
+  expect(error.message).toContain("\\x1b[2J");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  expect(`${lines.join("\n")}${error.message}`).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
 });

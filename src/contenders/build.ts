@@ -2,13 +2,17 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BuildError, WritingError } from "../errors.ts";
+import { ShowdownError } from "../errors.ts";
 import { buildEnvironment, findProgram } from "../process/child-environment.ts";
 import { withLock } from "../process/lock.ts";
 import type { Reaper } from "../process/reaper.ts";
 import { runStreaming } from "../process/streaming.ts";
+import { printable } from "../text/printable.ts";
 import { digestSources } from "./digest.ts";
-import type { Contender } from "./discover.ts";
+import type { ResolvedEntrant } from "./entrants.ts";
+
+/** What of an entrant its build is made from: the same for all variants of a contender. */
+export type BuildSource = Pick<ResolvedEntrant, "contender" | "folder" | "build" | "products" | "buildEnv">;
 
 export interface BuildOptions {
   /** Keeps which digest a contender was built from, and the locks. */
@@ -32,17 +36,16 @@ const shortDigest = (text: string) => createHash("sha256").update(text).digest("
 
 /** All that a build depends on. */
 function digestBuild(
-  contender: Contender,
+  { build, buildEnv }: BuildSource,
   sourceDigest: string,
   { toolchainVersions }: BuildOptions,
 ): string {
-  const { build, env } = contender.manifest;
   const sorted = (record: Readonly<Record<string, string>>) =>
     Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
   const parts = [
     sourceDigest,
     build,
-    sorted(env),
+    sorted(buildEnv),
     sorted(toolchainVersions),
     Bun.version,
     process.platform,
@@ -53,22 +56,26 @@ function digestBuild(
 
 async function runCommand(
   command: readonly string[],
-  contender: Contender,
+  source: BuildSource,
   options: BuildOptions,
 ): Promise<void> {
-  const { folder, name, manifest } = contender;
-  const line = command.join(" ");
+  const { folder, contender: name, buildEnv } = source;
+  const line = printable(command.join(" "));
   const byHand = `look at it by hand: cd ${folder} && ${line}`;
   options.onLine?.(`$ ${line}`);
   const program = findProgram(command[0] ?? "", folder);
   if (program === null) {
-    throw new BuildError(`contender "${name}": cannot build, program "${command[0]}" was not found`, {
-      hint: `name its toolchain under "requires" in ${join(folder, "contender.json")}, or install it`,
-    });
+    throw new ShowdownError(
+      "build",
+      `contender "${name}": cannot build, program "${printable(command[0] ?? "")}" was not found`,
+      {
+        hint: `name its toolchain under "requires" in ${join(folder, "contender.json")}, or install it`,
+      },
+    );
   }
   const { code, lastLines } = await runStreaming([program, ...command.slice(1)], {
     cwd: folder,
-    env: buildEnvironment(manifest.env),
+    env: buildEnvironment(buildEnv),
     onLine: options.onLine,
     signal: options.signal,
     reaper: options.reaper,
@@ -76,7 +83,8 @@ async function runCommand(
   if (code === 0) return;
   const printed =
     lastLines.length === 0 ? "it printed nothing" : lastLines.map((last) => `  ${last}`).join("\n");
-  throw new BuildError(
+  throw new ShowdownError(
+    "build",
     `contender "${name}": build command "${line}" failed with exit code ${code}\n${printed}`,
     {
       hint: byHand,
@@ -87,46 +95,52 @@ async function runCommand(
 /**
  * Builds a contender unless its products were made from the same sources, commands, environment and
  * toolchains. Another program that builds the same contender is waited for.
- * @throws {BuildError} with the command, its exit code and the last 30 lines it printed.
+ * @throws {ShowdownError} `build` with the command, its exit code and the last 30 lines it printed.
  */
-export async function buildContender(contender: Contender, options: BuildOptions): Promise<BuildResult> {
+export async function buildContender(source: BuildSource, options: BuildOptions): Promise<BuildResult> {
   const startMs = performance.now();
-  const { folder, name, manifest } = contender;
+  const { folder, contender: name, build, products } = source;
   const { cacheDir, onLine, signal } = options;
-  const sourceDigest = await digestSources(folder, manifest.products);
+  const sourceDigest = await digestSources(folder, products);
   const done = (outcome: BuildResult["outcome"]): BuildResult => ({
     sourceDigest,
     outcome,
     durationMs: performance.now() - startMs,
   });
-  if (manifest.build.length === 0) return done("none");
+  if (build.length === 0) return done("none");
 
   // Contenders of one name in different folders keep apart.
   const builds = join(cacheDir, "builds");
   const stamp = join(builds, `${name}-${shortDigest(folder)}`);
-  await mkdir(builds, { recursive: true }).catch((cause: Error) => {
-    throw new WritingError(`cannot write to the cache folder "${cacheDir}": ${cause.message}`, { cause });
-  });
-  const digest = digestBuild(contender, sourceDigest, options);
+  const forgets = ({ message }: Error) =>
+    onLine?.(printable(`the build of ${name} cannot be remembered in "${cacheDir}": ${message}`));
+  await mkdir(builds, { recursive: true }).catch(() => {}); // told when the stamp cannot be written
+  const digest = digestBuild(source, sourceDigest, options);
+  const readStamp = () => readFile(stamp, "utf8").catch(() => null);
   const isBuilt = async () =>
-    (await readFile(stamp, "utf8").catch(() => "")) === digest &&
-    manifest.products.every((product) => existsSync(join(folder, product)));
+    (await readStamp()) === digest && products.every((product) => existsSync(join(folder, product)));
   if (await isBuilt()) return done("cached");
 
   const onWait = () => onLine?.(`waiting for another build of ${name}`);
-  const build = async () => {
+  const buildAnew = async () => {
     if (await isBuilt()) return done("cached");
     // Gone first: products of a build that was cut off must not pass for those of the one before.
-    await rm(stamp, { force: true });
-    for (const command of manifest.build) await runCommand(command, contender, options);
-    const absent = manifest.products.find((product) => !existsSync(join(folder, product)));
+    await rm(stamp, { force: true }).catch(async (cause: Error) => {
+      if ((await readStamp()) === null) return;
+      throw new ShowdownError("writing", `cannot remove "${stamp}": ${cause.message}`, {
+        hint: "it names the sources of products that are about to be replaced",
+        cause,
+      });
+    });
+    for (const command of build) await runCommand(command, source, options);
+    const absent = products.find((product) => !existsSync(join(folder, product)));
     if (absent !== undefined) {
-      throw new BuildError(`contender "${name}": the build succeeded but made no "${absent}"`, {
+      throw new ShowdownError("build", `contender "${name}": the build succeeded but made no "${absent}"`, {
         hint: `expected what "products" lists in ${join(folder, "contender.json")}`,
       });
     }
-    await writeFile(stamp, digest);
+    await writeFile(stamp, digest).catch(forgets);
     return done("built");
   };
-  return withLock(`${stamp}.lock`, build, { onWait, signal });
+  return withLock(`${stamp}.lock`, buildAnew, { onWait, signal });
 }

@@ -1,38 +1,21 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
+import ignore, { type Ignore } from "ignore";
 
-/** One line of a `.gitignore`, and the folder it applies to. */
-interface IgnoreRule {
-  readonly base: string;
-  readonly glob: Bun.Glob;
-  readonly onlyFolders: boolean;
-  readonly negated: boolean;
+/** What a `.gitignore` says of the folder it stands in. */
+interface IgnoreFile {
+  readonly folder: string;
+  readonly rules: Ignore;
 }
 
-/** Reads `.gitignore` lines (gitignore(5)) that apply below `base`, itself relative to the contender. */
-function parseIgnore(text: string, base: string): IgnoreRule[] {
-  return text.split(/\r?\n/).flatMap((line): IgnoreRule[] => {
-    let pattern = line.replace(/(?<!\\)\s+$/, "");
-    if (pattern === "" || pattern.startsWith("#")) return [];
-    const negated = pattern.startsWith("!");
-    if (negated) pattern = pattern.slice(1);
-    const onlyFolders = pattern.endsWith("/");
-    if (onlyFolders) pattern = pattern.slice(0, -1);
-    // Only a slash that is not the last ties a pattern to its folder.
-    const anchored = pattern.includes("/");
-    const glob = new Bun.Glob(anchored ? pattern.replace(/^\//, "") : `**/${pattern}`);
-    return [{ base, glob, onlyFolders, negated }];
-  });
-}
-
-function isIgnored(path: string, isFolder: boolean, rules: readonly IgnoreRule[]): boolean {
+/** @param path below the contender; a folder's ends in a slash, as its rules ask for */
+function isIgnored(path: string, files: readonly IgnoreFile[]): boolean {
   let ignored = false;
-  // The last rule that matches decides.
-  for (const { base, glob, onlyFolders, negated } of rules) {
-    if (onlyFolders && !isFolder) continue;
-    const below = base === "" ? path : path.slice(base.length + 1);
-    if (glob.match(below)) ignored = !negated;
+  // The innermost file that says anything decides.
+  for (const { folder, rules } of files) {
+    const said = rules.test(folder === "" ? path : path.slice(folder.length + 1));
+    if (said.ignored || said.unignored) ignored = said.ignored;
   }
   return ignored;
 }
@@ -41,19 +24,20 @@ function isIgnored(path: string, isFolder: boolean, rules: readonly IgnoreRule[]
 export async function listSources(folder: string, products: readonly string[]): Promise<string[]> {
   const left = new Set(products.map((product) => product.replace(/^\.\//, "").replace(/\/+$/, "")));
   const sources: string[] = [];
-  const walk = async (base: string, inherited: readonly IgnoreRule[]): Promise<void> => {
+  const walk = async (base: string, inherited: readonly IgnoreFile[]): Promise<void> => {
     const entries = await readdir(join(folder, base), { withFileTypes: true });
-    const rules = [...inherited];
+    const files = [...inherited];
     if (entries.some(({ name }) => name === ".gitignore")) {
-      rules.push(...parseIgnore(await readFile(join(folder, base, ".gitignore"), "utf8"), base));
+      const text = await readFile(join(folder, base, ".gitignore"), "utf8");
+      files.push({ folder: base, rules: ignore({ ignorecase: false }).add(text) });
     }
     for (const entry of entries) {
       const path = base === "" ? entry.name : `${base}/${entry.name}`;
       const isFolder = entry.isDirectory();
-      if (left.has(path) || isIgnored(path, isFolder, rules)) continue;
+      if (left.has(path) || isIgnored(isFolder ? `${path}/` : path, files)) continue;
       // Hidden folders are caches of tools (.git, .elixir_ls, .gradle); hidden files are settings.
       if (isFolder && (entry.name === "node_modules" || entry.name.startsWith("."))) continue;
-      if (isFolder) await walk(path, rules);
+      if (isFolder) await walk(path, files);
       else if (entry.isFile() || entry.isSymbolicLink()) sources.push(path);
     }
   };

@@ -2,7 +2,6 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ManifestError, UsageError } from "../errors.ts";
 import { projectFolder } from "../machine/environment.ts";
 import { discoverContenders } from "./discover.ts";
 
@@ -34,7 +33,7 @@ afterEach(() => {
 
 async function problemsOf(manifests: Record<string, unknown>): Promise<string> {
   const error = await discoverContenders([makeRoot(manifests)]).catch((reason) => reason);
-  expect(error).toBeInstanceOf(ManifestError);
+  expect(error).toMatchObject({ reason: "manifest" });
   expect(error.exitCode).toBe(4);
   return error.message;
 }
@@ -68,16 +67,16 @@ test("all problems of all manifests come at once, each with path, value and what
     },
     three: valid,
   });
-  expect(message).toStartWith("8 problems in the contenders' manifests\n");
+  expect(message).toStartWith("9 problems in the contenders' manifests\n");
   const lines = message.split("\n").map((line) => line.trim());
-  expect(lines).toContain("title: missing; expected a string");
-  expect(lines).toContain('approach: "fast"; expected "raw", "idiomatic", "tuned" or "framework"');
+  expect(lines).toContain("title: missing; expected string");
+  expect(lines).toContain('approach: "fast"; expected one of "raw"|"idiomatic"|"tuned"|"framework"');
   expect(lines).toContain('langauge: unknown key, did you mean "language"?');
-  expect(lines).toContain('build[0]: "go"; expected a list');
+  expect(lines).toContain('build[0]: "go"; expected array');
   expect(lines).toContain('start: []; expected a program and its arguments, such as ["go", "build"]');
-  expect(lines).toContain("requires[0].install.yum: unknown key; expected one of the keys apt, brew");
+  expect(lines).toContain("requires[0].install.yum: unknown key");
   expect(lines).toContain('variants.tuned.strat: unknown key, did you mean "start"?');
-  expect(message).toContain("variants.default: reserved name");
+  expect(message).toContain("variants.default: bad key; expected another name");
   expect(message).not.toContain("three");
 });
 
@@ -91,8 +90,8 @@ test("a minimum version has to be one", async () => {
 test.each([
   ['{\n  "title": "A"\n  "language": "Go"\n}', "line 3, column 3"],
   ["", "Unexpected EOF"],
-  ["[]", "expected an object"],
-  ["null", "null; expected an object"],
+  ["[]", "expected object"],
+  ["null", "null; expected object"],
 ])("broken JSON %j says where", async (text, expected) => {
   expect(await problemsOf({ broken: text })).toContain(expected);
 });
@@ -107,12 +106,12 @@ test("two contenders of one name in different roots", async () => {
   const error = await discoverContenders([makeRoot({ same: valid }), makeRoot({ same: valid })]).catch(
     (e) => e,
   );
-  expect(error).toBeInstanceOf(ManifestError);
+  expect(error).toMatchObject({ reason: "manifest" });
   expect(error.message).toContain("folder name: the same as");
 });
 
 test("a root that does not exist", async () => {
   const error = await discoverContenders(["/does/not/exist"]).catch((reason) => reason);
-  expect(error).toBeInstanceOf(UsageError);
+  expect(error).toMatchObject({ reason: "usage" });
   expect(error.message).toBe('contenders folder "/does/not/exist": does not exist');
 });

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { ManifestError, UsageError } from "../errors.ts";
-import type { Manifest } from "./manifest.ts";
-import { type ManifestProblem, parseManifest } from "./manifest-problems.ts";
+import { ShowdownError } from "../errors.ts";
+import { printable } from "../text/printable.ts";
+import { type Manifest, parseManifest } from "./manifest.ts";
 
 /** A contender: a folder with a `contender.json`. */
 export interface Contender {
@@ -17,16 +17,14 @@ export interface Contender {
 const manifestName = "contender.json";
 const namePattern = /^[a-z0-9][a-z0-9-]*$/;
 
-async function readContender(folder: string): Promise<Contender | ManifestProblem[]> {
+async function readContender(folder: string): Promise<Contender | string[]> {
   const name = basename(folder);
   const parsed = parseManifest(await readFile(join(folder, manifestName), "utf8"));
   const problems = "problems" in parsed ? parsed.problems : [];
   if (!namePattern.test(name)) {
-    problems.push({
-      path: "folder name",
-      value: JSON.stringify(name),
-      expected: "lower-case letters, digits and hyphens, such as go-gorilla",
-    });
+    problems.push(
+      `folder name: "${printable(name)}"; expected lower-case letters, digits and hyphens, such as go-gorilla`,
+    );
   }
   return "problems" in parsed || problems.length > 0 ? problems : { name, folder, manifest: parsed.manifest };
 }
@@ -40,48 +38,40 @@ async function listFolders(root: string): Promise<string[]> {
     return names.map((name) => join(absolute, name)).filter((path) => existsSync(join(path, manifestName)));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(
+    throw new ShowdownError(
+      "usage",
       `contenders folder "${root}": ${code === "ENOENT" ? "does not exist" : code === "ENOTDIR" ? "is not a folder" : String(code)}`,
       { hint: "expected a folder whose subfolders hold a contender.json each", cause: error },
     );
   }
 }
 
-function formatProblem({ path, value, expected }: ManifestProblem): string {
-  const separator = expected.startsWith("did you mean") ? ", " : "; expected ";
-  return `  ${path === "" ? "" : `${path}: `}${value}${separator}${expected}`;
-}
-
 /**
  * Finds the contenders in these folders, sorted by name.
- * @throws {ManifestError} naming all problems of all manifests; {UsageError} when a folder cannot be read.
+ * @throws {ShowdownError} `manifest` naming all problems of all manifests; {ShowdownError} `usage` when a folder cannot be read.
  */
 export async function discoverContenders(roots: readonly string[]): Promise<Contender[]> {
   const folders = [...new Set((await Promise.all(roots.map(listFolders))).flat())].sort();
   const contenders: Contender[] = [];
   const reports: string[] = [];
   let problemCount = 0;
+  const report = (path: string, problems: readonly string[]) => {
+    reports.push([path, ...problems.map((problem) => `  ${problem}`)].join("\n"));
+    problemCount += problems.length;
+  };
   for (const folder of folders) {
     const found = await readContender(folder);
-    if (!Array.isArray(found)) {
-      const twin = contenders.find(({ name }) => name === found.name);
-      if (twin === undefined) {
-        contenders.push(found);
-        continue;
-      }
-      const expected = "a name of its own";
-      reports.push(
-        `${folder}\n${formatProblem({ path: "folder name", value: `the same as ${twin.folder}`, expected })}`,
-      );
-      problemCount++;
-    } else {
-      reports.push(`${join(folder, manifestName)}\n${found.map(formatProblem).join("\n")}`);
-      problemCount += found.length;
+    if (Array.isArray(found)) {
+      report(join(folder, manifestName), found);
+      continue;
     }
+    const twin = contenders.find(({ name }) => name === found.name);
+    if (twin === undefined) contenders.push(found);
+    else report(folder, [`folder name: the same as ${twin.folder}; expected a name of its own`]);
   }
   if (reports.length > 0) {
     const count = problemCount === 1 ? "1 problem" : `${problemCount} problems`;
-    throw new ManifestError(`${count} in the contenders' manifests\n${reports.join("\n")}`, {
+    throw new ShowdownError("manifest", `${count} in the contenders' manifests\n${reports.join("\n")}`, {
       hint: "schema/contender.schema.json describes every key",
     });
   }

@@ -1,23 +1,16 @@
-import { UnknownContenderError, UsageError } from "../errors.ts";
+import { ShowdownError } from "../errors.ts";
 import type { Entrant } from "../plan/plan.ts";
+import type { ServerProgram } from "../process/child.ts";
 import type { ContenderFacts } from "../result/schema.ts";
 import { suggest } from "../text/nearest.ts";
 import type { Contender } from "./discover.ts";
 import type { Manifest } from "./manifest.ts";
 
-/** A contender in one of its variants, with the variant's words put over the contender's. */
-export interface ResolvedEntrant extends Entrant {
+/** A contender in one of its variants: its manifest, with the variant's words put over it. */
+export interface ResolvedEntrant extends Entrant, Omit<Manifest, "$schema" | "variants"> {
   readonly folder: string;
-  readonly title: string;
-  readonly language: string;
-  readonly library: string;
-  readonly approach: Manifest["approach"];
-  readonly routing: Manifest["routing"];
-  readonly framing: Manifest["framing"];
-  readonly slowConsumer: Manifest["slowConsumer"];
-  readonly start: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly manifest: Manifest;
+  /** Of the build, which all variants share. */
+  readonly buildEnv: Manifest["env"];
 }
 
 /** The manifest's own words, without any variant. */
@@ -29,20 +22,24 @@ export function formatEntrant({ contender, variant }: Entrant): string {
 }
 
 function resolveVariant({ name, folder, manifest }: Contender, variant: string): ResolvedEntrant {
-  const { title, language, library, approach, routing, framing, slowConsumer, start, variants } = manifest;
-  const declared = { title, library, approach, routing, framing, slowConsumer, start };
-  const { env = {}, ...over } = variant === defaultVariant ? {} : (variants[variant] ?? {});
+  const { $schema: _, variants, ...own } = manifest;
+  const { env = {}, ...over } = variants[variant] ?? {};
   // Absent keys of a variant are absent, never undefined: JSON has no such value.
   return {
     contender: name,
     variant,
     folder,
-    language,
-    ...declared,
-    ...(over as Partial<typeof declared>),
+    ...own,
+    ...(over as Partial<typeof own>),
     env: { ...manifest.env, ...env },
-    manifest,
+    buildEnv: manifest.env,
   };
+}
+
+/** What is started to run an entrant. */
+export function programOf(entrant: ResolvedEntrant): ServerProgram {
+  const { folder, start, env } = entrant;
+  return { name: formatEntrant(entrant), folder, start, env };
 }
 
 /** Every contender in every variant, by name, the default variant first. */
@@ -57,8 +54,8 @@ export function listEntrants(contenders: readonly Contender[]): ResolvedEntrant[
 /**
  * Finds what was asked for, in that order: `name`, or `name:variant`. No names at all means every contender in
  * its default variant.
- * @throws {UnknownContenderError} naming everything that was not found, the nearest names and all there are;
- * {UsageError} when one is named twice.
+ * @throws {ShowdownError} `unknownContender` naming everything that was not found, the nearest names and all there are;
+ * {ShowdownError} `usage` when one is named twice.
  */
 export function resolveEntrants(
   contenders: readonly Contender[],
@@ -87,15 +84,19 @@ export function resolveEntrants(
     }
   }
   if (unknown.length > 0) {
-    throw new UnknownContenderError(unknown.join("\n"), {
+    throw new ShowdownError("unknownContender", unknown.join("\n"), {
       hint: `there are: ${all.map(formatEntrant).join(", ") || "none"}`,
     });
   }
   const twice = found.find((entrant, index) => found.indexOf(entrant) !== index);
   if (twice !== undefined) {
-    throw new UsageError(`contender "${formatEntrant(twice)}" is named twice; expected each once`, {
-      hint: "use --rounds to run everything several times",
-    });
+    throw new ShowdownError(
+      "usage",
+      `contender "${formatEntrant(twice)}" is named twice; expected each once`,
+      {
+        hint: "use --rounds to run everything several times",
+      },
+    );
   }
   return found;
 }
@@ -105,21 +106,10 @@ export function describeEntrant(
   entrant: ResolvedEntrant,
   facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "verified" | "notRun">,
 ): ContenderFacts {
-  const { contender, variant, title, language, library, approach, routing, framing, slowConsumer } = entrant;
-  const { deployment } = entrant.manifest;
+  const { contender: name, variant, title, language, library, env, start, deployment = null } = entrant;
+  const { approach, routing, framing, slowConsumer } = entrant;
   return {
-    name: contender,
-    variant,
-    title,
-    language,
-    library,
-    approach,
-    routing,
-    framing,
-    slowConsumer,
-    env: { ...entrant.env },
-    start: [...entrant.start],
-    deployment: deployment ?? null,
-    ...facts,
+    ...{ name, variant, title, language, library, approach, routing, framing, slowConsumer },
+    ...{ env, start, deployment, ...facts },
   };
 }

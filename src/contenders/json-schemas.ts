@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { projectFolder } from "../machine/environment.ts";
+import { dryRunSchema } from "../plan/plan.ts";
 import { resultSchema } from "../result/schema.ts";
 import { manifestSchema } from "./manifest.ts";
 
@@ -20,10 +21,13 @@ export function createJsonSchemas(): Record<string, string> {
       "A contender's manifest, contender.json",
       z.toJSONSchema(manifestSchema, { io: "input" }),
     ),
-    // The plan has its own type; here it is any object.
+    "plan.schema.json": write(
+      "The plan of a run and its order, as showdown run --dry-run prints them",
+      z.toJSONSchema(dryRunSchema, { io: "output" }),
+    ),
     "result.schema.json": write(
       "The result of a run, result.json",
-      z.toJSONSchema(resultSchema, { io: "output", unrepresentable: "any" }),
+      z.toJSONSchema(resultSchema, { io: "output", reused: "ref" }),
     ),
   };
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { contenderSchema } from "../result/schema.ts";
+import { describeIssues } from "../text/zod-issues.ts";
 
-/** How a contender is written. Shown beside every number, so that a tuned server is never mistaken for an idiomatic one. */
-export const approaches = ["raw", "idiomatic", "tuned", "framework"] as const;
+const mostProblems = 20;
 
 const name = z
   .string()
@@ -12,13 +13,21 @@ const env = z.record(
   z.string(),
 );
 
+const variantName = name.refine(
+  (text) => text !== "default",
+  "expected another name: the contender itself is its default variant",
+);
+
 const requirement = z.strictObject({
   /** The program looked for on PATH, such as `go`. */
   tool: z.string().min(1),
   /** The command that prints its version. */
   version: command,
   /** The oldest version that will do, such as `1.19`. */
-  minimum: z.string().optional(),
+  minimum: z
+    .string()
+    .regex(/^\d+(\.\d+){0,2}$/, "expected a version such as 1.19")
+    .optional(),
   /** Package names per package manager. */
   install: z.strictObject({
     apt: z.array(z.string()).min(1).optional(),
@@ -31,13 +40,14 @@ const declared = {
   title: z.string().min(1),
   /** The WebSocket library and its version range, or `none` when RFC 6455 is written by hand. */
   library: z.string().min(1),
-  approach: z.enum(approaches),
+  /** Shown beside every number, so that a tuned server is never mistaken for an idiomatic one. */
+  approach: contenderSchema.shape.approach,
   /** By matching the leading bytes (`prefix`) or by parsing the JSON of each message (`parse`). */
-  routing: z.enum(["prefix", "parse"]),
+  routing: contenderSchema.shape.routing,
   /** One message per text message (`single`), or several separated by `\n` (`newline`). */
-  framing: z.enum(["single", "newline"]),
+  framing: contenderSchema.shape.framing,
   /** What happens to a client that does not read. */
-  slowConsumer: z.enum(["block", "drop-message", "drop-connection"]),
+  slowConsumer: contenderSchema.shape.slowConsumer,
   /** The command that runs the server in its folder; it must become the server (`exec`), not leave it behind. */
   start: command,
 };
@@ -55,7 +65,7 @@ export const manifestSchema = z.strictObject({
   products: z.array(z.string().min(1)).default([]),
   env: env.default({}),
   variants: z
-    .record(name, z.strictObject({ ...z.object(declared).partial().shape, env: env.default({}) }))
+    .record(variantName, z.strictObject({ ...z.object(declared).partial().shape, env: env.default({}) }))
     .default({}),
   /** Facts for someone who has to deploy it, not measured here. */
   deployment: z.strictObject({ singleBinary: z.boolean(), note: z.string().optional() }).optional(),
@@ -63,3 +73,31 @@ export const manifestSchema = z.strictObject({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type Requirement = z.infer<typeof requirement>;
+
+/** Checks the text of a `contender.json`: the manifest, or every problem it has, one a line. */
+export function parseManifest(text: string): { manifest: Manifest } | { problems: string[] } {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (error) {
+    const reason = (error as Error).message.replace(/^JSON Parse error: /, "");
+    return { problems: [`not JSON (${locate(text)}${reason}); expected a JSON object`] };
+  }
+  const parsed = manifestSchema.safeParse(data);
+  if (parsed.success) return { manifest: parsed.data };
+  const keys = Object.keys(manifestSchema.shape);
+  return { problems: describeIssues(parsed.error, { most: mostProblems, data, keys }) };
+}
+
+/** Line and column of a syntax error, which `JSON.parse` here does not say; the JavaScript parser does. */
+function locate(text: string): string {
+  try {
+    new Bun.Transpiler({ loader: "js" }).transformSync(`(${text}\n)`);
+  } catch (error) {
+    const failures = error instanceof AggregateError ? error.errors : [error];
+    const position = (failures[0] as { position?: { line: number; column: number } | null }).position;
+    // The opening bracket moved the first line by one column.
+    if (position) return `line ${position.line}, column ${position.column - (position.line === 1 ? 1 : 0)}: `;
+  }
+  return "";
+}

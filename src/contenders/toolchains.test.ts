@@ -3,10 +3,16 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Requirement } from "./manifest.ts";
-import { createApt, formatInstall, installCommands, type PackageManager } from "./package-manager.ts";
-import { type EnsureOptions, ensureToolchains, findMissing, toolchainVersions } from "./toolchains.ts";
+import { formatInstall, installCommand, type PackageManager } from "./package-manager.ts";
+import {
+  type EnsureOptions,
+  ensureToolchains,
+  findMissing,
+  lacksToolchains,
+  toolchainVersions,
+} from "./toolchains.ts";
 
-// Programs of our own on PATH: a "compiler" that says its version and counts how often it was asked, and an
+// Programs of our own on PATH: a "compiler" that says its version, and an
 // "apt-get" that installs it. Real processes throughout; only the packages are small.
 let folder = "";
 const userPath = process.env.PATH;
@@ -25,8 +31,7 @@ function addProgram(name: string, script: string): void {
   chmodSync(join(folder, "bin", name), 0o755);
 }
 
-const compiler = (version: string) => `echo asked >> ${folder}/asked; echo "zig-like compiler ${version}"`;
-const askedCount = () => readFileSync(join(folder, "asked"), "utf8").length / "asked\n".length;
+const compiler = (version: string) => `echo "zig-like compiler ${version}"`;
 const aptLog = () => readFileSync(join(folder, "apt.log"), "utf8").trim().split("\n");
 
 function addApt(version: string, exitCode = 0): PackageManager {
@@ -39,7 +44,7 @@ function addApt(version: string, exitCode = 0): PackageManager {
      [ ${exitCode} = 0 ] && mv ${folder}/bin/compiler.new ${folder}/bin/zigc
      exit ${exitCode}`,
   );
-  return createApt({ prefix: [], usable: true });
+  return { name: "apt", prefix: [], usable: true };
 }
 
 const zigc: Requirement = {
@@ -63,28 +68,20 @@ test("a tool that is there is ok, with the line of its version", async () => {
   expect(await ensure(zigc)).toEqual({ status: "ok", tool: "zigc", version: "zig-like compiler 0.12.1" });
 });
 
-test("versions are remembered until the program changes", async () => {
-  addProgram("zigc", compiler("0.13"));
-  const cacheDir = join(folder, "cache");
-  for (let i = 0; i < 3; i++) await ensure(zigc, { cacheDir });
-  expect(askedCount()).toBe(1);
-  addProgram("zigc", compiler("0.13.10"));
-  expect(await ensure(zigc, { cacheDir })).toMatchObject({ version: "zig-like compiler 0.13.10" });
-  writeFileSync(join(cacheDir, "toolchains.json"), "{ broken");
-  expect(await ensure(zigc, { cacheDir })).toMatchObject({ status: "ok" });
-});
-
 test("too old, missing, failing: missing with the reason and what to type", async () => {
-  const manager = createApt({ prefix: ["sudo", "-n"], usable: false });
+  const manager = { name: "apt", prefix: ["sudo", "-n"], usable: false } as const;
   const command = "sudo apt-get update && sudo apt-get install -y zigc-bin";
   expect(await ensure(zigc, { packageManager: manager })).toEqual({
     status: "missing",
     tool: "zigc",
+    minimum: "0.12",
+    found: null,
     reason: "zigc is not on PATH",
     command,
   });
   addProgram("zigc", compiler("0.9.9"));
   expect(await ensure(zigc)).toMatchObject({
+    found: "0.9.9",
     reason: "zigc 0.9.9 is older than 0.12",
     command: "install zigc 0.12 or newer and put it on PATH",
   });
@@ -153,16 +150,35 @@ test("each requirement gets its own answer", async () => {
   const newer = { ...zigc, minimum: "1" };
   const twin = { ...zigc };
   const states = await ensureToolchains([zigc, newer, twin], { install: "never", packageManager: null });
-  expect(findMissing([zigc, twin], states)).toBeNull();
-  expect(findMissing([zigc, newer], states)).toMatchObject({ reason: "zigc 0.12 is older than 1" });
+  expect(findMissing([zigc, twin], states)).toEqual([]);
+  const missing = findMissing([zigc, newer], states);
+  expect(missing).toMatchObject([{ reason: "zigc 0.12 is older than 1" }]);
+  expect(lacksToolchains(missing)).toEqual({
+    kind: "toolchain-missing",
+    tools: [{ tool: "zigc", minimum: "1", found: "0.12" }],
+  });
   expect(toolchainVersions([twin, newer], states)).toEqual({ zigc: "zig-like compiler 0.12" });
 });
 
 test("as another user than root, sudo is used and given the setting it would drop", () => {
-  const manager = createApt({ prefix: ["sudo", "-n"], usable: true });
-  expect(installCommands(zigc, manager)?.map((command) => command.join(" "))).toEqual([
+  const manager = { name: "apt", prefix: ["sudo", "-n"], usable: true } as const;
+  expect(installCommand(zigc, manager)?.join(" ")).toBe(
     "sudo -n env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends zigc-bin",
-  ]);
-  const brew: PackageManager = { name: "brew", usable: true, prefix: [], refresh: [], env: {} };
-  expect(formatInstall(zigc, brew)).toBe("brew install zigc");
+  );
+  expect(formatInstall(zigc, { name: "brew", usable: true, prefix: [] })).toBe("brew install zigc");
+});
+
+test("an abort ends a version command and an installation, as what it is", async () => {
+  for (const [name, script] of [
+    ["zigc", "exec sleep 60"],
+    ["apt-get", "exec sleep 60"],
+  ] as const) {
+    const packageManager = addApt("0.12");
+    addProgram(name, script);
+    const abort = new AbortController();
+    const ensuring = ensure(zigc, { install: "yes", packageManager, signal: abort.signal });
+    setTimeout(() => abort.abort(), 200);
+    expect(await ensuring.catch((reason) => reason)).toMatchObject({ reason: "aborted", exitCode: 130 });
+    rmSync(join(folder, "bin", name));
+  }
 });

@@ -1,27 +1,33 @@
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { throwIfAborted } from "../process/abort.ts";
 import { buildEnvironment, findProgram } from "../process/child-environment.ts";
 import { runStreaming } from "../process/streaming.ts";
+import type { NotRun } from "../result/reasons.ts";
 import type { Requirement } from "./manifest.ts";
 import {
   findPackageManager,
   formatInstall,
-  installCommands,
+  installCommand,
+  installEnvironment,
   type PackageManager,
+  refreshCommand,
 } from "./package-manager.ts";
 import { compareVersions, findVersion } from "./version.ts";
 
 export type ToolchainState =
   /** `version` is the line in which the tool states it. */
-  | { readonly status: "ok" | "installed"; readonly tool: string; readonly version: string }
-  | {
-      readonly status: "missing";
-      readonly tool: string;
-      /** What is wrong, such as `go 1.18.1 is older than 1.19`. */
-      readonly reason: string;
-      /** What to type to get it, or the advice where no package is known. */
-      readonly command: string;
-    };
+  { readonly status: "ok" | "installed"; readonly tool: string; readonly version: string } | MissingToolchain;
+
+export interface MissingToolchain {
+  readonly status: "missing";
+  readonly tool: string;
+  readonly minimum: string | null;
+  /** The version that is there and too old; null where there is none, or it can't be told. */
+  readonly found: string | null;
+  /** What is wrong, such as `go 1.18.1 is older than 1.19`. */
+  readonly reason: string;
+  /** What to type to get it, or the advice where no package is known. */
+  readonly command: string;
+}
 
 export interface EnsureOptions {
   readonly install: "yes" | "ask" | "never";
@@ -29,185 +35,126 @@ export interface EnsureOptions {
   readonly ask?: (question: string) => Promise<boolean>;
   /** What the package manager prints. */
   readonly onLine?: (line: string) => void;
-  /** Keeps the versions of programs that did not change, for a runtime may take 200 ms just to say its own. */
-  readonly cacheDir?: string;
   readonly signal?: AbortSignal;
   /** How packages are installed here; found out when absent, null when there is no way. */
   readonly packageManager?: PackageManager | null;
 }
 
-interface CachedVersion {
-  readonly stamp: string;
-  readonly printed: string;
-}
-
-/** What version commands printed, by command, kept in a file between runs. */
-class VersionCache {
-  readonly #path: string | null;
-  readonly #known = new Map<string, CachedVersion>();
-  #changed = false;
-
-  constructor(cacheDir: string | undefined) {
-    this.#path = cacheDir === undefined ? null : join(cacheDir, "toolchains.json");
-  }
-
-  async load(): Promise<void> {
-    if (this.#path === null) return;
-    try {
-      const stored = JSON.parse(await readFile(this.#path, "utf8")) as Record<string, CachedVersion>;
-      for (const [key, value] of Object.entries(stored)) this.#known.set(key, value);
-    } catch {
-      // No cache yet, or a broken one: the commands are simply run again.
-    }
-  }
-
-  async save(): Promise<void> {
-    if (this.#path === null || !this.#changed) return;
-    await mkdir(dirname(this.#path), { recursive: true });
-    const draft = `${this.#path}.${process.pid}`;
-    await writeFile(draft, `${JSON.stringify(Object.fromEntries(this.#known), null, 2)}\n`);
-    await rename(draft, this.#path);
-  }
-
-  /** What the command prints, run again only when its program changed; null when it fails. */
-  async print(command: readonly string[], program: string): Promise<string | null> {
-    // stat follows links, so an upgrade behind /usr/bin/elixir is seen.
-    const { mtimeMs, size, ino } = await stat(program);
-    const stamp = `${program} ${ino} ${size} ${mtimeMs}`;
-    const key = JSON.stringify(command);
-    const known = this.#known.get(key);
-    if (known?.stamp === stamp) return known.printed;
-    const printed = await printVersion(command, program);
-    if (printed === null) return null;
-    this.#known.set(key, { stamp, printed });
-    this.#changed = true;
-    return printed;
-  }
-}
-
 /** Long enough for a JVM on a busy machine; a program that waits for input never answers. */
 const versionTimeoutMs = 20_000;
 
-async function printVersion(command: readonly string[], program: string): Promise<string | null> {
-  const child = Bun.spawn([program, ...command.slice(1)], {
-    env: buildEnvironment(),
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    timeout: versionTimeoutMs,
-    killSignal: "SIGKILL",
-  });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  // Java prints its version to stderr.
-  return (await child.exited) === 0 ? `${stdout}\n${stderr}` : null;
-}
-
-type Check = { version: string } | { reason: string };
-
-async function check(requirement: Requirement, cache: VersionCache): Promise<Check> {
+async function look(
+  requirement: Requirement,
+  status: "ok" | "installed",
+  signal: AbortSignal | undefined,
+): Promise<ToolchainState> {
   const { tool, version: command, minimum } = requirement;
-  if (findProgram(tool) === null) return { reason: `${tool} is not on PATH` };
+  const missing = (reason: string, found: string | null = null) =>
+    describeMissing(requirement, status === "installed" ? `installed, but ${reason}` : reason, found);
+  if (findProgram(tool) === null) return missing(`${tool} is not on PATH`);
   const program = findProgram(command[0] ?? tool);
-  if (program === null) return { reason: `${command[0]} is not on PATH` };
-  const printed = await cache.print(command, program);
-  if (printed === null) return { reason: `"${command.join(" ")}" failed` };
+  if (program === null) return missing(`${command[0]} is not on PATH`);
+  const printed = await print([program, ...command.slice(1)], signal);
+  if (printed === null) return missing(`"${command.join(" ")}" failed`);
   const { line, version } = findVersion(printed, [tool, command[0] ?? tool]);
-  if (minimum !== undefined) {
-    if (version === null)
-      return { reason: `"${command.join(" ")}" states no version; expected ${minimum} or newer` };
-    if (compareVersions(version, minimum) < 0)
-      return { reason: `${tool} ${version} is older than ${minimum}` };
-  }
-  return { version: line };
+  if (minimum === undefined) return { status, tool, version: line };
+  if (version === null)
+    return missing(`"${command.join(" ")}" states no version; expected ${minimum} or newer`);
+  if (compareVersions(version, minimum) < 0)
+    return missing(`${tool} ${version} is older than ${minimum}`, version);
+  return { status, tool, version: line };
 }
 
-function missing(requirement: Requirement, reason: string, manager: PackageManager | null): ToolchainState {
-  return { status: "missing", tool: requirement.tool, reason, command: formatInstall(requirement, manager) };
+function describeMissing(
+  requirement: Requirement,
+  reason: string,
+  found: string | null,
+  manager: PackageManager | null = null,
+): MissingToolchain {
+  const { tool, minimum = null } = requirement;
+  return { status: "missing", tool, minimum, found, reason, command: formatInstall(requirement, manager) };
+}
+
+/** What a version command prints, to stdout or (Java) to stderr; null when it fails. */
+async function print(command: readonly string[], signal: AbortSignal | undefined): Promise<string | null> {
+  const timeout = AbortSignal.timeout(versionTimeoutMs);
+  const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  try {
+    const { code, lastLines } = await runStreaming(command, { env: buildEnvironment(), signal: either });
+    return code === 0 ? lastLines.join("\n") : null;
+  } catch (error) {
+    throwIfAborted(signal);
+    if (timeout.aborted) return null;
+    throw error;
+  }
 }
 
 /**
  * Looks for what contenders require, and installs what is missing where that is wanted and possible without a
  * password. Each requirement gets its own answer; equal ones are looked up once. Never throws for a tool that
  * cannot be had: that contender is then not run, and the others are.
+ *
+ * @throws {ShowdownError} `aborted`
  */
 export async function ensureToolchains(
   requirements: readonly Requirement[],
   options: EnsureOptions,
 ): Promise<Map<Requirement, ToolchainState>> {
-  const cache = new VersionCache(options.cacheDir);
-  await cache.load();
-  const distinct = new Map<string, Requirement>();
-  for (const requirement of requirements) distinct.set(JSON.stringify(requirement), requirement);
+  const distinct = new Map(requirements.map((one) => [JSON.stringify(one), one]));
   const states = new Map<string, ToolchainState>();
-  const absent: { key: string; requirement: Requirement; reason: string }[] = [];
   await Promise.all(
-    [...distinct].map(async ([key, requirement]) => {
-      const found = await check(requirement, cache);
-      if ("version" in found)
-        states.set(key, { status: "ok", tool: requirement.tool, version: found.version });
-      else absent.push({ key, requirement, reason: found.reason });
-    }),
+    [...distinct].map(async ([key, one]) => states.set(key, await look(one, "ok", options.signal))),
   );
-
-  if (absent.length > 0) {
+  if ([...states.values()].some(({ status }) => status === "missing")) {
     const manager =
       options.packageManager === undefined ? await findPackageManager() : options.packageManager;
-    for (const { key, requirement, reason } of absent) states.set(key, missing(requirement, reason, manager));
-    const installable = absent.filter(({ requirement }) => installCommands(requirement, manager) !== null);
-    if (manager?.usable === true && installable.length > 0 && (await isWanted(installable, options))) {
-      let isFirst = true;
-      for (const { key, requirement } of installable) {
-        states.set(key, await install(requirement, manager, { ...options, refresh: isFirst }, cache));
-        isFirst = false;
+    const installable: Installable[] = [];
+    for (const [key, requirement] of distinct) {
+      const state = states.get(key);
+      if (state?.status !== "missing") continue;
+      states.set(key, { ...state, command: formatInstall(requirement, manager) });
+      const command = manager?.usable === true ? installCommand(requirement, manager) : null;
+      if (command !== null) installable.push({ key, requirement, command, reason: state.reason });
+    }
+    if (manager !== null && installable.length > 0 && (await isWanted(installable, options))) {
+      const refresh = refreshCommand(manager);
+      // A refresh that fails (one broken source among many) need not stop the installation.
+      if (refresh !== null) await run(refresh, options);
+      for (const { key, requirement, command } of installable) {
+        const code = await run(command, options);
+        const failed = `"${command.join(" ")}" failed with exit code ${code}`;
+        states.set(
+          key,
+          code === 0
+            ? await look(requirement, "installed", options.signal)
+            : describeMissing(requirement, failed, null, manager),
+        );
       }
     }
   }
-  await cache.save();
-  return new Map(
-    requirements.map((requirement) => {
-      const state = states.get(JSON.stringify(requirement));
-      return [requirement, state ?? missing(requirement, "not looked for", null)];
-    }),
-  );
+  return new Map(requirements.map((one) => [one, states.get(JSON.stringify(one)) as ToolchainState]));
 }
 
-async function isWanted(
-  absent: readonly { requirement: Requirement; reason: string }[],
-  { install: choice, ask }: EnsureOptions,
-): Promise<boolean> {
-  if (choice !== "ask") return choice === "yes";
+interface Installable {
+  readonly key: string;
+  readonly requirement: Requirement;
+  readonly command: readonly string[];
+  readonly reason: string;
+}
+
+async function isWanted(missing: readonly Installable[], { install, ask }: EnsureOptions): Promise<boolean> {
+  if (install !== "ask") return install === "yes";
   if (ask === undefined) return false;
-  const list = absent.map(({ reason }) => reason).join(", ");
+  const reasons = missing.map(({ reason }) => reason).join(", ");
   return ask(
-    `Missing: ${list}. Install ${absent.map(({ requirement }) => requirement.tool).join(", ")} now?`,
+    `Missing: ${reasons}. Install ${missing.map(({ requirement }) => requirement.tool).join(", ")} now?`,
   );
 }
 
-async function install(
-  requirement: Requirement,
-  manager: PackageManager,
-  options: EnsureOptions & { readonly refresh: boolean },
-  cache: VersionCache,
-): Promise<ToolchainState> {
-  const commands = installCommands(requirement, manager) ?? [];
-  for (const command of options.refresh ? [...manager.refresh, ...commands] : commands) {
-    options.onLine?.(`$ ${command.join(" ")}`);
-    const { code } = await runStreaming(command, {
-      env: buildEnvironment(manager.env),
-      onLine: options.onLine,
-      signal: options.signal,
-    });
-    // A refresh that fails (one broken source among many) need not stop the installation.
-    if (code !== 0 && commands.includes(command)) {
-      return missing(requirement, `"${command.join(" ")}" failed with exit code ${code}`, manager);
-    }
-  }
-  const found = await check(requirement, cache);
-  if ("version" in found) return { status: "installed", tool: requirement.tool, version: found.version };
-  return missing(requirement, `installed, but ${found.reason}`, null);
+async function run(command: readonly string[], { onLine, signal }: EnsureOptions): Promise<number> {
+  onLine?.(`$ ${command.join(" ")}`);
+  const env = buildEnvironment(installEnvironment);
+  return (await runStreaming(command, { env, onLine, signal })).code;
 }
 
 /** For the result file: what each toolchain of a contender says of its version. */
@@ -215,22 +162,25 @@ export function toolchainVersions(
   requires: readonly Requirement[],
   states: ReadonlyMap<Requirement, ToolchainState>,
 ): Record<string, string> {
-  const versions: Record<string, string> = {};
-  for (const requirement of requires) {
-    const state = states.get(requirement);
-    if (state !== undefined && state.status !== "missing") versions[state.tool] = state.version;
-  }
-  return versions;
+  const found = requires.flatMap((one) => states.get(one) ?? []);
+  return Object.fromEntries(
+    found.flatMap((state) => (state.status === "missing" ? [] : [[state.tool, state.version]])),
+  );
 }
 
-/** The first missing toolchain of a contender, or null when it can run. */
+/** The toolchains that keep a contender from running; none when it can. */
 export function findMissing(
   requires: readonly Requirement[],
   states: ReadonlyMap<Requirement, ToolchainState>,
-): (ToolchainState & { status: "missing" }) | null {
-  for (const requirement of requires) {
-    const state = states.get(requirement);
-    if (state?.status === "missing") return state;
-  }
-  return null;
+): MissingToolchain[] {
+  return requires.flatMap((one) => {
+    const state = states.get(one);
+    return state?.status === "missing" ? [state] : [];
+  });
+}
+
+/** Why a contender without these takes no part. */
+export function lacksToolchains(missing: readonly MissingToolchain[]): NotRun {
+  const tools = missing.map(({ tool, minimum, found }) => ({ tool, minimum, found }));
+  return { kind: "toolchain-missing", tools };
 }

@@ -1,11 +1,11 @@
-/** Compares dotted versions number by number; what is missing counts as 0. Negative when `a` is older. */
+/** Compares versions of up to three numbers; what is missing counts as 0. Negative when `a` is older. */
 export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a.split(".").map(Number), b.split(".").map(Number)];
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = (left[i] ?? 0) - (right[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+  return Bun.semver.order(inThreeNumbers(a), inThreeNumbers(b));
+}
+
+/** `17.0.8.1` is no semantic version, and neither is `25`. */
+function inThreeNumbers(version: string): string {
+  return [...version.split("."), "0", "0"].slice(0, 3).join(".");
 }
 
 /**

@@ -1,7 +1,8 @@
+import { createKey } from "../websocket/handshake.ts";
 import { describe } from "./arrival.ts";
-import { type Check, type CheckContext, Finding, isResponse, Skipped } from "./check.ts";
+import { BrokenRule, type Check, type CheckContext, isResponse, Skipped } from "./check.ts";
 import type { CheckResult } from "./check-report.ts";
-import { handshakeRequest, randomKey, type Target } from "./http.ts";
+import { describeStatus, handshakeRequest, type Target } from "./http.ts";
 import { RawConnection, Unreachable } from "./raw-connection.ts";
 
 /** What one check is run with. Times in ms. */
@@ -55,14 +56,14 @@ export async function attempt(check: Check, target: Target, settings: AttemptSet
     nextStep: check.nextStep,
   });
   if (timeout.signal.aborted && !settings.signal.aborted)
-    return { result: fail(`an end of the check within ${timeoutMs} ms`, "no end"), unreachable: false };
+    return { result: fail(`the check to end within ${timeoutMs} ms`, "no end"), unreachable: false };
   if (settings.signal.aborted) return { result: skipped(check, "the run was stopped"), unreachable: false };
   if (fault === undefined) return { result: { ...base, state: "pass" }, unreachable: false };
   if (fault instanceof Skipped) return { result: skipped(check, fault.message), unreachable: false };
-  if (fault instanceof Finding) return { result: fail(fault.expected, fault.came), unreachable: false };
+  if (fault instanceof BrokenRule) return { result: fail(fault.expected, fault.came), unreachable: false };
   // Whatever else goes wrong, such as a fetch of the counters that is refused, says that the server is gone.
   const came = fault instanceof Error ? fault.message : String(fault);
-  return { result: fail("a server that lives on", came), unreachable: fault instanceof Unreachable };
+  return { result: fail("a server that keeps running", came), unreachable: fault instanceof Unreachable };
 }
 
 /** Connections opened through it are added to `connections`, for the caller to close. */
@@ -89,14 +90,14 @@ export function makeContext(
     silenceMs,
     signal,
     dial,
-    room: () => `verify-${randomKey().replace(/[^A-Za-z0-9]/g, "")}`,
+    room: () => `verify-${createKey().replace(/[^A-Za-z0-9]/g, "")}`,
     open: async () => {
       const connection = await dial();
       connection.send(handshakeRequest(target));
       const answer = await connection.response();
       if (isResponse(answer) && answer.status === 101) return connection;
-      const came = isResponse(answer) ? `status ${answer.status}` : describe(answer);
-      throw new Finding("101 Switching Protocols to a proper handshake", came);
+      const came = isResponse(answer) ? describeStatus(answer) : describe(answer);
+      throw new BrokenRule("101 Switching Protocols to a proper handshake", came);
     },
   };
 }

@@ -1,3 +1,5 @@
+import { printable } from "../text/printable.ts";
+import { authority } from "../websocket/handshake.ts";
 import type { Framing, Grade } from "./check.ts";
 import type { Target } from "./http.ts";
 
@@ -34,10 +36,13 @@ export interface CheckReport {
 
 /** How many checks that were skipped for the same reason are named. */
 const NAMED_SKIPS = 3;
+/** Characters of what a server sent or said. */
+const mostShown = 400;
 
 /** Five lines per failure, one per reason to skip, and a summary. */
 export function formatCheckReport(report: CheckReport): string {
   const { host, port, path } = report.target;
+  const url = `ws://${authority(host, port)}${path}`;
   const lines = [...report.results.flatMap(formatFailure), ...formatSkips(report.results)];
   const counts = [
     `${report.passed} passed`,
@@ -46,16 +51,12 @@ export function formatCheckReport(report: CheckReport): string {
     `${report.skipped} skipped`,
   ].join(", ");
   const seconds = (report.elapsedMs / 1_000).toFixed(1);
-  return [...lines, `ws://${host}:${port}${path}: ${counts} in ${seconds} s`, formatVerdict(report)].join(
-    "\n",
-  );
+  return [...lines, `${url}: ${counts} in ${seconds} s`, formatVerdict(report)].join("\n");
 }
 
 function formatVerdict({ competes, complete }: CheckReport): string {
   if (competes) return "competes: no required check failed";
-  return complete
-    ? "does not compete: a required check failed"
-    : "does not compete: not every check could be run";
+  return complete ? "does not compete: a required check failed" : "does not compete: not every check ran";
 }
 
 function formatFailure(result: CheckResult): string[] {
@@ -63,8 +64,8 @@ function formatFailure(result: CheckResult): string[] {
   return [
     `FAIL ${result.id} (${result.grade})`,
     `     rule      ${result.rule} [${result.reference}]`,
-    `     expected  ${result.expected}`,
-    `     came      ${result.came}`,
+    `     expected  ${printable(result.expected, { most: mostShown })}`,
+    `     got       ${printable(result.came, { most: mostShown })}`,
     `     next      ${result.nextStep}`,
   ];
 }
@@ -77,6 +78,6 @@ function formatSkips(results: readonly CheckResult[]): string[] {
   return [...idsByReason].map(([why, ids]) => {
     const named = ids.slice(0, NAMED_SKIPS).join(", ");
     const more = ids.length > NAMED_SKIPS ? ` and ${ids.length - NAMED_SKIPS} more` : "";
-    return `SKIP ${named}${more}: ${why}`;
+    return `SKIP ${named}${more}: ${printable(why, { most: mostShown })}`;
   });
 }

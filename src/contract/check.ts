@@ -1,4 +1,4 @@
-import type { Response, Target } from "./http.ts";
+import type { ResponseHead, Target } from "./http.ts";
 import type { RawConnection } from "./raw-connection.ts";
 
 /**
@@ -24,13 +24,12 @@ export interface Check {
   readonly alone?: true;
   /** Takes minutes, so it runs only when asked for. */
   readonly slow?: true;
-  /** Returns when the rule is kept; throws Finding or Skipped. */
+  /** Returns when the rule is kept; throws BrokenRule or Skipped. */
   run(context: CheckContext): Promise<void>;
 }
 
 /** The server's process, where whoever runs the checks owns it. */
-export interface ServerProcess {
-  readonly pid: number;
+export interface ProcessControl {
   /** Sends SIGTERM and resolves on exit with the milliseconds it took. May stay pending for a server that ignores it. */
   terminate(): Promise<{ readonly exitMs: number }>;
   /**
@@ -44,7 +43,7 @@ export interface ServerProcess {
 export interface CheckContext {
   readonly target: Target;
   readonly framing: Framing;
-  readonly process: ServerProcess | undefined;
+  readonly process: ProcessControl | undefined;
   /** The longest wait for something that must come. */
   readonly waitMs: number;
   /** How long to look out for something that must not come, after a barrier has passed. */
@@ -56,12 +55,12 @@ export interface CheckContext {
   room(): string;
   /** TCP only. Throws Unreachable. */
   dial(): Promise<RawConnection>;
-  /** TCP and handshake. Throws Unreachable or Finding. */
+  /** TCP and handshake. Throws Unreachable or BrokenRule. */
   open(): Promise<RawConnection>;
 }
 
 /** A rule that was not kept: what was expected and what came instead. */
-export class Finding extends Error {
+export class BrokenRule extends Error {
   readonly expected: string;
   readonly came: string;
 
@@ -75,4 +74,4 @@ export class Finding extends Error {
 /** A check that cannot be made here. */
 export class Skipped extends Error {}
 
-export const isResponse = (answer: object): answer is Response => "status" in answer;
+export const isResponse = (answer: object): answer is ResponseHead => "status" in answer;

@@ -1,7 +1,8 @@
+import { isValidCloseCode } from "../websocket/frame.ts";
 import { type Arrival, describe, excerpt } from "./arrival.ts";
-import { type CheckContext, Finding, isResponse } from "./check.ts";
+import { BrokenRule, type CheckContext, isResponse } from "./check.ts";
 import { pingFrame, textFrame } from "./frame.ts";
-import type { Response } from "./http.ts";
+import { describeStatus, type ResponseHead } from "./http.ts";
 import { echo, errorReason } from "./messages.ts";
 import type { RawConnection } from "./raw-connection.ts";
 
@@ -10,10 +11,11 @@ export async function expectStatus(
   connection: RawConnection,
   expected: string,
   accepts: (status: number) => boolean,
-): Promise<Response> {
+): Promise<ResponseHead> {
   const answer = await connection.response();
-  if (!isResponse(answer)) throw new Finding(expected, describe(answer));
-  if (!accepts(answer.status)) throw new Finding(expected, `status ${answer.status}`);
+  if (!isResponse(answer)) throw new BrokenRule(expected, describe(answer));
+  if (answer.status === null || !accepts(answer.status))
+    throw new BrokenRule(expected, describeStatus(answer));
   return answer;
 }
 
@@ -28,7 +30,7 @@ export async function expectMessage(
   const wanted = Buffer.from(message);
   const arrival = await connection.next();
   if (arrival.kind === "message" && !arrival.binary && arrival.bytes.equals(wanted)) return;
-  throw new Finding(`${what}: ${excerpt(wanted)}`, describe(arrival));
+  throw new BrokenRule(`${what}: ${excerpt(wanted)}`, describe(arrival));
 }
 
 /** Each message comes next, in this order. */
@@ -51,8 +53,8 @@ export async function expectPong(connection: RawConnection, payload: string | Ui
   if (arrival.kind === "pong" && arrival.payload.equals(wanted)) return;
   const expected = `a pong with the ping's ${wanted.length} bytes of payload`;
   if (arrival.kind === "pong" && arrival.payload.length === wanted.length)
-    throw new Finding(expected, "a pong with another payload of the same length");
-  throw new Finding(expected, describe(arrival));
+    throw new BrokenRule(expected, "a pong with another payload of the same length");
+  throw new BrokenRule(expected, describe(arrival));
 }
 
 /** The connection still works and nothing unasked came before the answer. */
@@ -69,7 +71,7 @@ export async function expectNothing(
   what: string,
 ): Promise<void> {
   const arrival = await connection.next(context.settleMs);
-  if (arrival.kind !== "silence") throw new Finding(what, describe(arrival));
+  if (arrival.kind !== "silence") throw new BrokenRule(what, describe(arrival));
 }
 
 /** A new connection can be opened and served: the server lives. */
@@ -105,7 +107,7 @@ export async function expectFailure(
     connection.send(pingFrame("probe"));
     arrival = await connection.next();
     if (arrival.kind === "pong")
-      throw new Finding(expected, `${cause}${describe(reply)}, and the connection stays open`);
+      throw new BrokenRule(expected, `${cause}${describe(reply)}, and the connection stays open`);
   }
   switch (arrival.kind) {
     case "close":
@@ -116,19 +118,15 @@ export async function expectFailure(
       await expectAlive(context);
       return arrival;
     case "pong":
-      throw new Finding(expected, `${cause}the connection stays open and answers a ping`);
+      throw new BrokenRule(expected, `${cause}the connection stays open and answers a ping`);
     default:
-      throw new Finding(expected, `${cause}${describe(arrival)}`);
+      throw new BrokenRule(expected, `${cause}${describe(arrival)}`);
   }
 }
 
-/** RFC 6455 7.4: codes that may stand in a close frame. */
-export const isLegalCode = (code: number): boolean =>
-  (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
-
 function expectLegalCode(arrival: Extract<Arrival, { kind: "close" }>, cause: string): void {
-  if (arrival.code === undefined || isLegalCode(arrival.code)) return;
-  throw new Finding("a close code that may be sent (RFC 6455 7.4.1)", `${cause}${describe(arrival)}`);
+  if (arrival.code === undefined || isValidCloseCode(arrival.code)) return;
+  throw new BrokenRule("a close code that may be sent (RFC 6455 7.4.1)", `${cause}${describe(arrival)}`);
 }
 
 /** The close frame in answer to ours, whatever came before it put aside. */
@@ -138,7 +136,7 @@ export async function expectClose(
 ): Promise<Extract<Arrival, { kind: "close" }>> {
   const arrival = await connection.next();
   if (arrival.kind !== "close")
-    throw new Finding("a close frame in answer", `after ${after}: ${describe(arrival)}`);
+    throw new BrokenRule("a close frame in answer", `after ${after}: ${describe(arrival)}`);
   expectLegalCode(arrival, `after ${after}: `);
   return arrival;
 }

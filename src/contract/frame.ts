@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { closePayload, opcode as opcodes } from "../websocket/frame.ts";
 
-/** RFC 6455 5.2: the opcodes that mean something; 3-7 and 11-15 are reserved. */
-export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+export { closePayload, opcodes };
 
 /** The largest payload taken from a server, in bytes: far past the contract's 65,536, small enough to hold. */
 const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
@@ -98,13 +98,6 @@ export class FrameReader {
       payload: masked ? applyMask(raw, bytes.subarray(maskAt, payloadAt)) : Buffer.from(raw),
     };
   }
-}
-
-/** The payload of a close frame, RFC 6455 5.5.1. */
-export function closePayload(code: number, reason: string | Uint8Array = ""): Buffer {
-  const head = Buffer.alloc(2);
-  head.writeUInt16BE(code);
-  return Buffer.concat([head, Buffer.from(reason)]);
 }
 
 // Shorthands for the frames that most checks are made of.

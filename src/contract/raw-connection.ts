@@ -1,6 +1,7 @@
+import { authority, parseHead } from "../websocket/handshake.ts";
 import { type Arrival, ArrivalReader } from "./arrival.ts";
 import { type Frame, pongFrame } from "./frame.ts";
-import { parseHead, type Response, type Target } from "./http.ts";
+import type { ResponseHead, Target } from "./http.ts";
 
 /** No TCP connection came about: the server is not there (any more). */
 export class Unreachable extends Error {}
@@ -16,7 +17,7 @@ export class RawConnection {
   #unsent = Buffer.alloc(0);
   /** Undefined once the handshake is through and the bytes are frames. */
   #head: Buffer | undefined = Buffer.alloc(0);
-  #response: Response | undefined;
+  #response: ResponseHead | undefined;
   #end: Arrival | undefined;
   #wake: (() => void) | undefined;
 
@@ -43,7 +44,7 @@ export class RawConnection {
       });
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-      throw new Unreachable(`no TCP connection to ${target.host}:${target.port} (${code})`);
+      throw new Unreachable(`no TCP connection to ${authority(target.host, target.port)} (${code})`);
     }
     // Nagle would glue together the pieces that a check sends apart.
     connection.#socket.setNoDelay(true);
@@ -88,7 +89,7 @@ export class RawConnection {
   }
 
   /** The head of the server's HTTP answer, or what came instead of one. */
-  async response(waitMs = this.#waitMs): Promise<Response | Arrival> {
+  async response(waitMs = this.#waitMs): Promise<ResponseHead | Arrival> {
     await this.#until(() => this.#response !== undefined || this.#end !== undefined, waitMs);
     return this.#response ?? this.#end ?? { kind: "silence", waitedMs: waitMs };
   }

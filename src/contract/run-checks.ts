@@ -1,5 +1,5 @@
 import { attempt, makeContext, type Outcome, skipped } from "./attempt.ts";
-import type { Check, Framing, ServerProcess } from "./check.ts";
+import type { Check, Framing, ProcessControl } from "./check.ts";
 import type { CheckReport, CheckResult } from "./check-report.ts";
 import { allChecks } from "./checks/all.ts";
 import { readyCheck, terminationChecks } from "./checks/process.ts";
@@ -10,7 +10,7 @@ export interface CheckOptions {
   /** What the manifest declares. Default `single`. */
   readonly framing?: Framing;
   /** The server's process, where the caller owns it; the process checks end it. */
-  readonly process?: ServerProcess | undefined;
+  readonly process?: ProcessControl | undefined;
   /** Run the checks that take minutes too. Default false. */
   readonly slow?: boolean;
   /** Which checks to run; those left out do not appear in the report. Default all. `process.ready` always runs. */
@@ -32,7 +32,7 @@ export interface CheckOptions {
 }
 
 type Settings = Required<Omit<CheckOptions, "process" | "onResult">> & {
-  readonly process: ServerProcess | undefined;
+  readonly process: ProcessControl | undefined;
   readonly onResult: (result: CheckResult) => void;
 };
 
@@ -103,7 +103,7 @@ class Run {
     // They share one end of the process, so the server is needed before the first of them only.
     if (last.length > 0) await this.#revive();
     for (const check of last) this.#keep(check, (await this.#attempt(check)).result);
-    return checks.map((check) => this.#results.get(check) ?? skipped(check, "it was never run"));
+    return checks.map((check) => this.#results.get(check) ?? skipped(check, "never run"));
   }
 
   async #ready(): Promise<void> {
@@ -157,13 +157,13 @@ class Run {
     if (await this.#isAlive()) return;
     const { process } = this.#settings;
     if (process?.restart === undefined) {
-      this.#over = "the server has died of an earlier check";
+      this.#over = "the server died in an earlier check";
       return;
     }
     try {
       await process.restart();
     } catch (error) {
-      this.#over = `the server has died of an earlier check and could not be restarted: ${String(error)}`;
+      this.#over = `the server died in an earlier check and could not be restarted: ${String(error)}`;
     }
   }
 
@@ -188,7 +188,7 @@ class Run {
   async #attempt(check: Check): Promise<Outcome> {
     if (this.#over !== undefined) return { result: skipped(check, this.#over), unreachable: false };
     if (check.slow && !this.#settings.slow)
-      return { result: skipped(check, "slow checks were not asked for"), unreachable: false };
+      return { result: skipped(check, "slow check: run with --slow"), unreachable: false };
     return attempt(check, this.#target, this.#settings);
   }
 }

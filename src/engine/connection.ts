@@ -1,9 +1,10 @@
+import type { ConnectionFailure } from "../result/reasons.ts";
 import { closePayload, encodeClientFrame, opcode } from "../websocket/frame.ts";
-import { FrameReader, type FrameSink, readTexts } from "../websocket/frame-reader.ts";
+import { FrameReader, type FrameRule, type FrameSink, readTexts } from "../websocket/frame-reader.ts";
 import { createKey, readUpgradeResponse, upgradeRequest } from "../websocket/handshake.ts";
-import { roomName } from "./protocols/chaos-chat/message-format.ts";
-import type { Socket, SocketOwner } from "./sockets/socket.ts";
-import { sockets } from "./sockets/system-sockets.ts";
+import type { Dialogue, Protocol } from "./protocols/protocol.ts";
+import type { Socket, SocketError, SocketOwner, Sockets } from "./sockets/socket.ts";
+import type { Target } from "./target.ts";
 
 /** A server that keeps the contract sends 100 messages of 64 KiB in one frame at the very most. */
 const maxMessageBytes = 8 << 20;
@@ -21,36 +22,36 @@ export interface ConnectTimes {
 }
 
 /** What is needed only until a connection is open. */
-interface Opening {
-  times: ConnectTimes | null;
+interface Opening extends ConnectTimes {
   key: string;
-  /** Rooms whose `joined` has not come yet; the first is being waited for. */
-  readonly rooms: number[];
+  dialogue: Dialogue | null;
   /** The part of the handshake's answer that has come. */
   response: Uint8Array | null;
 }
 
-/** What a connection tells the worker that owns it. */
+/** What a connection has from the worker that owns it, and what it tells it. */
 export interface ConnectionOwner {
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
+  readonly target: Target;
+  readonly sockets: Sockets;
+  readonly protocol: Protocol;
   clockUs(): number;
   /** Bytes came in; called before anything is read from them. */
   onArrival(): void;
   onOpened(connection: Connection): void;
   /** It never opened. */
-  onFailed(connection: Connection, reason: string): void;
+  onFailed(connection: Connection, failure: ConnectionFailure): void;
   /** It was open and is no more, not by this side's wish. */
-  onDied(connection: Connection, reason: string): void;
+  onDied(connection: Connection, failure: ConnectionFailure): void;
   onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void;
   onBlocked(): void;
   onUnblocked(): void;
 }
 
-/** One client connection: TCP, the upgrade, the join, then messages both ways. Lives for one round. */
+/** One client connection: TCP, the upgrade, what its protocol opens with, then messages both ways. It lives once. */
 export class Connection implements FrameSink, SocketOwner {
   readonly index: number;
+  /** Among its worker's own. */
+  readonly place: number;
   state: ConnectionState = "idle";
   readonly #owner: ConnectionOwner;
   #socket: Socket | null = null;
@@ -59,32 +60,34 @@ export class Connection implements FrameSink, SocketOwner {
   /** What the system has not taken yet, in order; joined only to be written, not for each message that waits. */
   #outbox: Uint8Array[] | null = null;
   #outboxBytes = 0;
-  #opening: Opening | null;
+  #opening: Opening | null = null;
 
-  constructor(index: number, rooms: readonly number[], owner: ConnectionOwner) {
+  constructor(index: number, place: number, owner: ConnectionOwner) {
     this.index = index;
+    this.place = place;
     this.#owner = owner;
-    this.#opening = { times: null, key: "", rooms: [...rooms], response: null };
   }
 
   /** Only while it opens. */
   get times(): ConnectTimes | null {
-    return this.#opening?.times ?? null;
+    return this.#opening;
   }
 
   /** @param sourceAddress the local address to connect from, or null for the system's choice. */
   open(sourceAddress: string | null): void {
-    if (this.#opening === null) throw new Error(`connection ${this.index} was open before: it lives once`);
+    if (this.state !== "idle") throw new Error(`connection ${this.index} was open before: it lives once`);
     this.state = "connecting";
-    this.#opening.times = { startUs: this.#owner.clockUs(), tcpUs: 0, upgradeUs: 0, joinUs: 0 };
-    this.#socket = sockets.open(this.#owner, sourceAddress, this);
+    const { sockets, target } = this.#owner;
+    const startUs = this.#owner.clockUs();
+    this.#opening = { startUs, tcpUs: 0, upgradeUs: 0, joinUs: 0, key: "", dialogue: null, response: null };
+    this.#socket = sockets.open(target, sourceAddress, this);
   }
 
   /** Gives up on a connection that did not open in time. */
   expire(): void {
-    const waitedFor = { connecting: "TCP answer", upgrading: "handshake", joining: "joined" } as const;
+    const stages = { connecting: "tcp", upgrading: "upgrade", joining: "join" } as const;
     if (this.state === "connecting" || this.state === "upgrading" || this.state === "joining") {
-      this.#end(`timeout: no ${waitedFor[this.state]}`);
+      this.#end({ kind: "timeout", stage: stages[this.state] });
     }
   }
 
@@ -136,11 +139,10 @@ export class Connection implements FrameSink, SocketOwner {
   onSocketOpen(): void {
     const opening = this.#opening;
     if (opening === null) return;
-    if (opening.times !== null) opening.times.tcpUs = this.#owner.clockUs();
+    opening.tcpUs = this.#owner.clockUs();
     this.state = "upgrading";
     opening.key = createKey();
-    const { host, port, path } = this.#owner;
-    const request = Buffer.from(upgradeRequest(host, port, path, opening.key));
+    const request = Buffer.from(upgradeRequest(this.#owner.target, opening.key));
     this.send(request, 0, request.length);
   }
 
@@ -160,11 +162,16 @@ export class Connection implements FrameSink, SocketOwner {
     if (this.#outbox === null) this.#owner.onUnblocked();
   }
 
-  onSocketClose(error: string | null): void {
-    if (this.state === "connecting") this.#end(`connect: ${error ?? "connection closed"}`);
-    else if (error === null) this.#end("connection closed");
-    else if (error === "ECONNRESET" || error === "EPIPE") this.#end(`connection reset: ${error}`);
-    else this.#end(`connection error: ${error}`);
+  onSocketClose(error: SocketError | null): void {
+    if (error === null) {
+      this.#end({ kind: "ended" });
+    } else if (this.state === "connecting" && error.code === "EMFILE") {
+      this.#end({ kind: "generator-descriptors" });
+    } else if (this.state !== "connecting" && (error.code === "ECONNRESET" || error.code === "EPIPE")) {
+      this.#end({ kind: "reset" });
+    } else {
+      this.#end({ kind: "system", code: error.code, address: error.address });
+    }
   }
 
   onMessage(bytes: Uint8Array, start: number, end: number, isText: boolean): void {
@@ -173,12 +180,8 @@ export class Connection implements FrameSink, SocketOwner {
       return;
     }
     const answer = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
-    const room = this.#opening?.rooms.shift();
-    if (room === undefined || answer !== `{"type":"joined","room":"${roomName(room)}"}`) {
-      this.#end(`join answered with ${answer.slice(0, 100)}`);
-      return;
-    }
-    this.#joinNext();
+    if (isText && this.#opening?.dialogue?.hear(answer)) this.#goOn();
+    else this.#end({ kind: "protocol", rule: "join-answer" });
   }
 
   onPing(payload: Uint8Array): void {
@@ -188,12 +191,12 @@ export class Connection implements FrameSink, SocketOwner {
   onClose(code: number, reason: string): void {
     if (this.state === "closing") return;
     this.#sendFrame(opcode.close, closePayload(code === 1005 ? 1000 : code));
-    this.#end(`closed by the server: ${code}${reason === "" ? "" : ` ${reason}`}`);
+    this.#end({ kind: "close", code, reason });
   }
 
-  onViolation(code: number, text: string): void {
+  onViolation(code: number, rule: FrameRule): void {
     this.#sendFrame(opcode.close, closePayload(code));
-    this.#end(`protocol error: ${text}`);
+    this.#end({ kind: "protocol", rule });
   }
 
   #readFrames(bytes: Uint8Array, end: number): void {
@@ -218,25 +221,30 @@ export class Connection implements FrameSink, SocketOwner {
     }
     opening.response = null;
     if (response.state === "refused") {
-      this.#end(`handshake refused: ${response.reason}`);
+      const { status, rule } = response;
+      this.#end(
+        rule === "http-status" && status !== null ? { kind: "http", status } : { kind: "protocol", rule },
+      );
       return;
     }
-    if (opening.times !== null) opening.times.upgradeUs = this.#owner.clockUs();
+    opening.upgradeUs = this.#owner.clockUs();
+    opening.dialogue = this.#owner.protocol.createDialogue(this.index);
     this.state = "joining";
-    this.#joinNext();
+    this.#goOn();
     const rest = bytes.subarray(response.length);
     this.#readFrames(rest, rest.length);
   }
 
-  /** Joins the next room, or is open when there is none left. */
-  #joinNext(): void {
-    const room = this.#opening?.rooms[0];
-    if (room !== undefined) {
-      this.#sendFrame(opcode.text, new TextEncoder().encode(`{"type":"join","room":"${roomName(room)}"}`));
+  /** Says what comes next, or is open when nothing does. */
+  #goOn(): void {
+    const opening = this.#opening;
+    if (opening === null) return;
+    const text = opening.dialogue?.say() ?? null;
+    if (text !== null) {
+      this.#sendFrame(opcode.text, new TextEncoder().encode(text));
       return;
     }
-    const { times } = this;
-    if (times !== null) times.joinUs = this.#owner.clockUs();
+    opening.joinUs = this.#owner.clockUs();
     this.state = "open";
     this.#owner.onOpened(this);
     this.#opening = null;
@@ -248,7 +256,7 @@ export class Connection implements FrameSink, SocketOwner {
     this.send(frame, 0, frame.length);
   }
 
-  #end(reason: string): void {
+  #end(failure: ConnectionFailure): void {
     const before = this.state;
     if (before === "closed" || before === "idle") return;
     const socket = this.#socket;
@@ -257,8 +265,8 @@ export class Connection implements FrameSink, SocketOwner {
     if (before === "open" || before === "closing") socket?.end();
     else socket?.reset();
     if (before === "closing") return;
-    if (before === "open") this.#owner.onDied(this, reason);
-    else this.#owner.onFailed(this, reason);
+    if (before === "open") this.#owner.onDied(this, failure);
+    else this.#owner.onFailed(this, failure);
   }
 
   #leave(): void {

@@ -1,5 +1,7 @@
+import type { ConnectionFailure } from "../result/reasons.ts";
 import { Histogram } from "../stats/histogram.ts";
 import type { Connection } from "./connection.ts";
+import { FailureTally } from "./failure-tally.ts";
 import type { ConnectProgress, ConnectReport } from "./worker-protocol.ts";
 
 export interface ConnectorOptions {
@@ -10,7 +12,7 @@ export interface ConnectorOptions {
   readonly clockUs: () => number;
 }
 
-type Opened = Omit<ConnectReport, "usage" | "idleRssBytes" | "alive">;
+type Opened = Omit<ConnectReport, "usage" | "idleRssBytes" | "alive" | "open">;
 
 /** Opens a worker's connections, a batch at a time; a batch is over when each of its connections is open or has failed. */
 export class Connector {
@@ -18,10 +20,10 @@ export class Connector {
   readonly #tcp = new Histogram();
   readonly #upgrade = new Histogram();
   readonly #join = new Histogram();
-  readonly #failedByReason: Record<string, number> = {};
+  readonly #failures = new FailureTally();
+  readonly #deaths = new FailureTally();
   #attempted = 0;
   #opened = 0;
-  #failed = 0;
   #failedInARow = 0;
   #firstAttemptUs: number | null = null;
   #lastOpenedUs: number | null = null;
@@ -58,7 +60,8 @@ export class Connector {
     }
     return {
       ...this.#progress(),
-      failedByReason: this.#failedByReason,
+      failures: this.#failures.list(),
+      deaths: this.#deaths.list(),
       notAttempted: connections.length - this.#attempted,
       firstAttemptUs: this.#firstAttemptUs,
       lastOpenedUs: this.#lastOpenedUs,
@@ -87,12 +90,15 @@ export class Connector {
     this.#settleOne();
   }
 
-  noteFailed(reason: string): void {
-    const named = reason === "connect: EMFILE" ? "generator-descriptors" : reason;
-    this.#failedByReason[named] = (this.#failedByReason[named] ?? 0) + 1;
-    this.#failed += 1;
+  noteFailed(failure: ConnectionFailure): void {
+    this.#failures.note(failure);
     this.#failedInARow += 1;
     this.#settleOne();
+  }
+
+  /** Of one that had opened. */
+  noteDied(failure: ConnectionFailure): void {
+    this.#deaths.note(failure);
   }
 
   #settleOne(): void {
@@ -104,8 +110,9 @@ export class Connector {
     return {
       attempted: this.#attempted,
       opened: this.#opened,
-      failed: this.#failed,
+      failed: this.#failures.total,
       failedInARow: this.#failedInARow,
+      died: this.#deaths.total,
     };
   }
 }

@@ -1,28 +1,22 @@
+import type { RoomGroup } from "../plan/plan.ts";
+import type { ConnectionFailure } from "../result/reasons.ts";
 import { DeliveryAudit } from "./audit/delivery-audit.ts";
 import type { Connection } from "./connection.ts";
+import { FailureTally } from "./failure-tally.ts";
 import { Impact } from "./faults/impact.ts";
 import { burstPacer, mostSendsPerTurn, type Pacer, steadyPacer } from "./pacing/pacer.ts";
 import { echoSchedule, plannedByRoom, type Schedule, senderSchedule } from "./pacing/schedule.ts";
-import { echoRoom } from "./protocols/chaos-chat/message-format.ts";
-import type { MessageReader } from "./protocols/chaos-chat/message-reader.ts";
-import { MessageWriter } from "./protocols/chaos-chat/message-writer.ts";
+import { roomOf, roomWithin } from "./places.ts";
+import { type Decoder, type Encoder, echoRoom, type Protocol } from "./protocols/protocol.ts";
 import { Recorder } from "./recorder.ts";
-import type {
-  ChaosReport,
-  PhaseOrder,
-  PhaseProgress,
-  PhaseReport,
-  RoomsOrder,
-  WorkerSetup,
-} from "./worker-protocol.ts";
+import type { ChaosReport, PhaseOrder, PhaseProgress, PhaseReport, WorkerSetup } from "./worker-protocol.ts";
 
 export interface MessagePhaseOptions {
   readonly setup: WorkerSetup;
   readonly order: PhaseOrder;
+  readonly protocol: Protocol;
   /** All of the worker's connections, open or not, by their place. */
   readonly connections: readonly Connection[];
-  /** Last sequence number of each connection in this workload; carried from phase to phase. */
-  readonly seqs: Int32Array;
   /** Microseconds since the run's epoch. */
   readonly clockUs: () => number;
   readonly isBlocked: () => boolean;
@@ -36,111 +30,122 @@ export interface MessagePhaseOptions {
 
 /** Between two looks at whether a send is due: 16 arrivals take less than 50 µs. */
 const arrivalsBetweenDueSends = 16;
+/** Echo has one account for all. */
+const echoGroup: RoomGroup = { first: echoRoom, count: 1 };
 
-/** One worker's part of a phase with messages: sends by schedule, measures what the audit lets pass. */
+/**
+ * One worker's part of a phase with messages: sends by schedule, measures what the audit lets pass. Making it is the
+ * preparation; it begins when everybody is ready.
+ */
 export class MessagePhase {
-  readonly #setup: WorkerSetup;
+  readonly #options: MessagePhaseOptions;
   readonly #order: PhaseOrder;
   readonly #connections: readonly Connection[];
-  readonly #seqs: Int32Array;
   readonly #clockUs: () => number;
-  readonly #onMilestone: () => void;
-  readonly #onStart: () => void;
   readonly #recorder: Recorder;
   readonly #audit: DeliveryAudit;
   readonly #schedule: Schedule;
-  readonly #pacer: Pacer;
   readonly #isEcho: boolean;
-  readonly #writers: MessageWriter[];
+  readonly #group: RoomGroup;
+  readonly #encoders: Encoder[];
+  /** Last sequence number of each connection by its place. */
+  readonly #seqs: Int32Array;
   readonly #deliveredTo: Int32Array;
-  readonly #sentBy: Int32Array;
   readonly #sentByRoom: number[] | null;
   readonly #members: readonly number[];
-  readonly #roomCount: number;
-  readonly #tracksBroadcasts: boolean;
+  /** Senders of the only room; 0 where no broadcasts are told apart. */
+  readonly #broadcasters: number;
   readonly #dueHere: number;
-  /** Chaos: what the bystanders see, and who is none, by place: 1 for a victim. */
+  /** Chaos: what unaffected clients see, and who is faulty, by place: 1. */
   readonly #impact: Impact | null;
-  readonly #struck: Uint8Array;
-  /** Places of the bystanders to whom something is said. */
+  readonly #faulty: Uint8Array;
+  /** Places of the unaffected clients to whom something is said. */
   readonly #audited: readonly number[];
+  #pacer: Pacer | null = null;
+  #startUs = 0;
   #hasStarted = false;
   #nowUs = 0;
   #expected = 0;
   #unsent = 0;
-  #died = 0;
-  readonly #diedByReason: Record<string, number> = {};
+  readonly #deaths = new FailureTally();
   readonly #closed = new Set<number>();
   #finishedSending = false;
   /** Closed loop: when no more is sent; 0 in the other patterns. */
   #closedUntilUs = 0;
 
   constructor(options: MessagePhaseOptions) {
-    const { setup, order, connections } = options;
-    this.#setup = setup;
+    const { setup, order, protocol, connections } = options;
+    const { rooms, chaos } = order;
+    this.#options = options;
     this.#order = order;
     this.#connections = connections;
     this.#clockUs = options.clockUs;
-    this.#onMilestone = options.onMilestone;
-    this.#onStart = options.onStart;
-    this.#isEcho = order.rooms === null;
-    this.#seqs = options.seqs;
+    this.#isEcho = rooms === null;
+    const group = rooms?.group ?? echoGroup;
+    this.#group = group;
+    this.#seqs = new Int32Array(connections.length);
     this.#deliveredTo = new Int32Array(connections.length);
-    this.#sentBy = new Int32Array(connections.length);
-    this.#sentByRoom = order.rooms === null ? null : new Array<number>(order.rooms.group.count).fill(0);
-    this.#members = order.rooms?.members ?? [];
-
-    const { first, count } = order.rooms?.group ?? { first: echoRoom, count: 1 };
-    this.#roomCount = count;
-    const rooms = Array.from({ length: count }, (_, room) => first + room);
-    this.#writers = rooms.map(
-      (room) => new MessageWriter(room, setup.messageBytes, setup.seed + setup.worker + 1),
+    this.#sentByRoom = rooms === null ? null : new Array<number>(group.count).fill(0);
+    this.#members = rooms?.members ?? [];
+    this.#encoders = Array.from({ length: group.count }, (_, room) =>
+      protocol.createEncoder(roomOf(group, room), order.phase),
     );
 
-    const { chaos } = order;
-    this.#impact = chaos === undefined ? null : new Impact(order.startUs, chaos, connections.length);
-    this.#struck = new Uint8Array(connections.length);
-    const victims = new Set(chaos?.victims);
-    for (const [place, { index }] of connections.entries()) this.#struck[place] = victims.has(index) ? 1 : 0;
-    const alive = connections.filter(
-      (connection) => connection.state === "open" && this.#struck[this.#place(connection)] === 0,
-    );
-    const places = alive.map((connection) => this.#place(connection));
+    this.#impact = chaos === undefined ? null : new Impact(chaos, connections.length);
+    this.#faulty = new Uint8Array(connections.length);
+    const faulty = new Set(chaos?.faulty);
+    for (const { index, place } of connections) this.#faulty[place] = faulty.has(index) ? 1 : 0;
+    const alive = connections.filter(({ state, place }) => state === "open" && this.#faulty[place] === 0);
     this.#audited = alive
-      .filter((connection) => (order.rooms?.senders[this.#room(connection)] ?? []).length > 0)
-      .map((connection) => this.#place(connection));
+      .filter(({ index }) => (rooms?.senders[roomWithin(group, index)] ?? []).length > 0)
+      .map(({ place }) => place);
     this.#schedule =
-      order.rooms === null ? echoSchedule(places, order, setup) : senderSchedule(order.rooms, order, setup);
+      rooms === null
+        ? echoSchedule(
+            alive.map(({ place }) => place),
+            order,
+            setup,
+          )
+        : senderSchedule(rooms, order, setup);
 
     this.#audit = new DeliveryAudit({
       setup,
       order,
-      seqs: options.seqs,
+      protocol,
+      places: connections.length,
       deliver: (place, slot, message) => this.#onDelivery(place, slot, message),
     });
-    this.#tracksBroadcasts = order.pattern.kind === "burst" && order.workload === "broadcast";
-    this.#recorder = new Recorder(order.startUs, this.#tracksBroadcasts ? (order.rooms?.sends ?? 0) : 0);
-    const planned = order.rooms === null ? null : plannedByRoom(order.rooms);
+    const tracksBroadcasts = order.pattern.kind === "burst" && order.workload === "broadcast";
+    this.#broadcasters = tracksBroadcasts ? (rooms?.senders[0]?.length ?? 0) : 0;
+    this.#recorder = new Recorder(tracksBroadcasts ? (rooms?.sends ?? 0) : 0);
+    const planned = rooms === null ? null : plannedByRoom(rooms);
     this.#dueHere =
       planned === null
         ? this.#schedule.count
-        : alive.reduce((due, connection) => due + (planned[this.#room(connection)] ?? 0), 0);
-    this.#pacer = this.#createPacer(options);
+        : alive.reduce((due, { index }) => due + (planned[roomWithin(group, index)] ?? 0), 0);
   }
 
-  /** Sends what is due, from the order's start on; for the socket loop, see `Sockets.pace`. */
+  begin(startUs: number): void {
+    this.#startUs = startUs;
+    this.#recorder.begin(startUs);
+    this.#impact?.begin(startUs);
+    this.#pacer = this.#createPacer();
+  }
+
+  /** Sends what is due, from the start on; for the socket loop, see `Sockets.pace`. */
   turn(): number {
+    if (this.#pacer === null) return Number.POSITIVE_INFINITY;
     if (!this.#hasStarted) {
-      const waitUs = this.#order.startUs - this.#clockUs();
+      const waitUs = this.#startUs - this.#clockUs();
       if (waitUs > 0) return waitUs;
       this.#hasStarted = true;
-      this.#onStart();
+      this.#options.onStart();
     }
     return this.#pacer.turn();
   }
 
   stop(): void {
-    this.#pacer.stop();
+    this.#pacer?.stop();
   }
 
   /** A steady phase must not be late because much arrives at once. */
@@ -154,15 +159,15 @@ export class MessagePhase {
   }
 
   onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    if (this.#impact !== null && this.#struck[this.#place(connection)] === 1) return;
-    this.#audit.read(connection.index, bytes, start, end, isText);
+    const { place } = connection;
+    if (this.#impact !== null && this.#faulty[place] === 1) return;
+    this.#audit.read(place, connection.index, bytes, start, end, isText);
   }
 
-  onDied(connection: Connection, reason: string): void {
-    if (this.#struck[this.#place(connection)] === 1) return;
-    this.#died += 1;
-    this.#diedByReason[reason] = (this.#diedByReason[reason] ?? 0) + 1;
-    this.#closed.add(this.#place(connection));
+  onDied({ place }: Connection, failure: ConnectionFailure): void {
+    if (this.#faulty[place] === 1) return;
+    this.#deaths.note(failure);
+    this.#closed.add(place);
   }
 
   progress(all = false): PhaseProgress {
@@ -170,8 +175,7 @@ export class MessagePhase {
       sent: this.#recorder.sent,
       expected: this.#expected,
       delivered: this.#recorder.delivered,
-      corrupted: this.#audit.corrupted,
-      errors: this.#unsent + this.#died + this.#audit.errors,
+      errors: this.#unsent + this.#deaths.total + this.#audit.errors,
       finishedSending: this.#finishedSending,
       lastArrivalUs: this.#recorder.lastArrivalUs,
       seconds: this.#recorder.takeSeconds(this.#clockUs(), all),
@@ -186,11 +190,11 @@ export class MessagePhase {
       planned: this.#schedule.count,
       unsent: this.#unsent,
       ...this.#audit.report(),
-      died: this.#died,
-      diedByReason: this.#diedByReason,
+      died: this.#deaths.total,
+      deaths: this.#deaths.list(),
       closed: [...this.#closed].map((place) => ({
-        room: this.#room(this.#connections[place] as Connection),
-        sent: this.#isEcho ? (this.#sentBy[place] as number) : null,
+        room: roomWithin(this.#group, (this.#connections[place] as Connection).index),
+        sent: this.#isEcho ? (this.#seqs[place] as number) : null,
         delivered: this.#deliveredTo[place] as number,
       })),
       alive: this.#connections.filter(({ state }) => state === "open").map(({ index }) => index),
@@ -202,38 +206,23 @@ export class MessagePhase {
       silences: recorder.silences,
       receivers: recorder.receivers(),
       sentByRoom: this.#sentByRoom,
-      lastSeqs: this.#lastSeqs(),
     };
   }
 
-  /** What the bystanders saw, with what is known of the victims; null outside of chaos. */
-  reportImpact(struck: Pick<ChaosReport, "struckLost" | "struckDelivered" | "unserved">): ChaosReport | null {
-    return this.#impact === null ? null : { ...this.#impact.report(this.#audited), ...struck };
+  /** What unaffected clients saw, with what is known of the faulty ones; null outside of chaos. */
+  reportImpact(faulty: Pick<ChaosReport, "faultyLost" | "faultyDelivered" | "unserved">): ChaosReport | null {
+    return this.#impact === null ? null : { ...this.#impact.report(this.#audited), ...faulty };
   }
 
-  #lastSeqs(): PhaseReport["lastSeqs"] {
-    const senders = new Set(this.#order.rooms?.senders.flat());
-    return this.#connections
-      .filter(({ index }) => senders.has(index))
-      .map((connection) => [connection.index, this.#seqs[this.#place(connection)] as number]);
-  }
-
-  #place(connection: Connection): number {
-    return (connection.index - this.#setup.worker) / this.#setup.workers;
-  }
-
-  /** Its room's number within the phase's group; 0 for echo, which has one account for all. */
-  #room(connection: Connection): number {
-    return connection.index % this.#roomCount;
-  }
-
-  #createPacer({ isBlocked, wakesWithinUs }: MessagePhaseOptions): Pacer {
+  #createPacer(): Pacer {
+    const { setup, isBlocked, wakesWithinUs, onMilestone } = this.#options;
     const schedule = this.#schedule;
     const clockUs = this.#clockUs;
-    const { pattern, startUs } = this.#order;
+    const startUs = this.#startUs;
+    const { pattern } = this.#order;
     const finish = () => {
       this.#finishedSending = true;
-      this.#onMilestone();
+      onMilestone();
     };
     // A burst has no intended times: a message is due when its turn comes.
     const sendNow = (place: number) => {
@@ -247,9 +236,9 @@ export class MessagePhase {
     if (pattern.kind === "closed") return this.#createClosedLoop(startUs + pattern.seconds * 1e6, sendNow);
     return steadyPacer({
       count: schedule.count,
-      pacing: this.#setup.pacing,
+      pacing: setup.pacing,
       wakesWithinUs,
-      // What is owed by a room that others speak in too is not known here.
+      // What is owed by a room that others send to as well is not known here.
       isOwed: () => !this.#isEcho || this.#recorder.delivered < this.#expected,
       clockUs,
       dueUs: (number) => startUs + schedule.offsetUs(number),
@@ -283,7 +272,7 @@ export class MessagePhase {
       this.#send(place, this.#nowUs, this.#nowUs);
     } else if (!this.#finishedSending) {
       this.#finishedSending = true;
-      this.#onMilestone();
+      this.#options.onMilestone();
     }
   }
 
@@ -296,17 +285,16 @@ export class MessagePhase {
     const atUs = Math.floor(dueUs);
     const lagUs = Math.max(0, Math.floor(nowUs - atUs));
     const seq = (this.#seqs[place] as number) + 1;
-    const room = this.#room(connection);
-    const writer = this.#writers[room] as MessageWriter;
-    writer.write(connection.index, seq, atUs, lagUs);
-    if (!connection.send(writer.bytes, writer.start, writer.end)) {
+    const room = roomWithin(this.#group, connection.index);
+    const encoder = this.#encoders[room] as Encoder;
+    encoder.write(connection.index, seq, atUs, lagUs);
+    if (!connection.send(encoder.bytes, encoder.start, encoder.end)) {
       this.#unsent += 1;
       return;
     }
     this.#seqs[place] = seq;
     this.#recorder.recordSend(nowUs, lagUs);
     if (this.#sentByRoom === null) {
-      this.#sentBy[place] = (this.#sentBy[place] as number) + 1;
       this.#expected += 1;
     } else {
       this.#sentByRoom[room] = (this.#sentByRoom[room] as number) + 1;
@@ -314,18 +302,13 @@ export class MessagePhase {
     }
   }
 
-  #onDelivery(place: number, slot: number, { seq, at, lagUs }: MessageReader): void {
+  #onDelivery(place: number, slot: number, { seq, at, lagUs }: Decoder): void {
     this.#deliveredTo[place] = (this.#deliveredTo[place] as number) + 1;
     if (this.#closedUntilUs > 0) this.#sendNext(place);
-    const broadcast = this.#tracksBroadcasts ? this.#broadcastNumber(slot, seq) : -1;
+    // Senders take turns, so that a sender's k-th message is the room's (k - 1) × senders + slot, from 0.
+    const broadcast = this.#broadcasters === 0 ? -1 : (seq - 1) * this.#broadcasters + slot;
     this.#recorder.recordDelivery(this.#nowUs, at, lagUs, broadcast);
     this.#impact?.recordDelivery(place, this.#nowUs, at, lagUs);
-    if (this.#recorder.delivered === this.#dueHere) this.#onMilestone();
-  }
-
-  /** The only room's senders take turns, so that a sender's k-th message is the room's k × senders + slot. */
-  #broadcastNumber(slot: number, seq: number): number {
-    const { lastSeqs, senders } = this.#order.rooms as RoomsOrder;
-    return (seq - (lastSeqs[0]?.[slot] ?? 0) - 1) * (senders[0]?.length ?? 1) + slot;
+    if (this.#recorder.delivered === this.#dueHere) this.#options.onMilestone();
   }
 }

@@ -5,13 +5,19 @@ import { Recorder } from "./recorder.ts";
 const startUs = 10_000_000;
 const at = (ms: number) => startUs + ms * 1000;
 
+function createRecorder(broadcasts: number): Recorder {
+  const recorder = new Recorder(broadcasts);
+  recorder.begin(startUs);
+  return recorder;
+}
+
 /** `[second, sent, delivered]` of what a recorder hands over. */
 function seconds(recorder: Recorder, nowMs: number, all = false) {
   return recorder.takeSeconds(at(nowMs), all).map(({ second, sent, delivered }) => [second, sent, delivered]);
 }
 
 test("what happens is counted in the second in which it happens, a delivery in that of its arrival", () => {
-  const recorder = new Recorder(startUs, 0);
+  const recorder = createRecorder(0);
   recorder.recordSend(at(0), 0);
   recorder.recordSend(at(999.999), 0);
   recorder.recordDelivery(at(1000), at(0), 0, -1);
@@ -25,7 +31,7 @@ test("what happens is counted in the second in which it happens, a delivery in t
 });
 
 test("a second is handed over when it has ended, and once", () => {
-  const recorder = new Recorder(startUs, 0);
+  const recorder = createRecorder(0);
   recorder.recordSend(at(100), 0);
   expect(seconds(recorder, 999)).toEqual([]);
   expect(seconds(recorder, 1000)).toEqual([[0, 1, 0]]);
@@ -38,7 +44,7 @@ test("the seconds sum to the whole, whenever they are taken", () => {
     fc.property(
       fc.array(fc.record({ gapMs: fc.nat({ max: 700 }), take: fc.boolean() }), { maxLength: 60 }),
       (steps) => {
-        const recorder = new Recorder(startUs, 0);
+        const recorder = createRecorder(0);
         const taken = [];
         let nowMs = 0;
         for (const { gapMs, take } of steps) {
@@ -61,7 +67,7 @@ test("the seconds sum to the whole, whenever they are taken", () => {
 });
 
 test("latency counts from the intended time, the uncorrected one from the actual sending", () => {
-  const recorder = new Recorder(startUs, 0);
+  const recorder = createRecorder(0);
   recorder.recordSend(at(5), 5000);
   recorder.recordDelivery(at(7), at(0), 5000, -1);
   const [second] = recorder.takeSeconds(at(8), true);
@@ -110,7 +116,7 @@ test.each([
     ],
   ],
 ] as const)("a silence counts %s", (_, deliveries, silences) => {
-  const recorder = new Recorder(startUs, 0);
+  const recorder = createRecorder(0);
   for (const [dueMs, lagMs, arrivedMs] of deliveries) {
     recorder.recordDelivery(at(arrivedMs), at(dueMs), lagMs * 1000, -1);
   }
@@ -125,7 +131,7 @@ test("silences are in order and do not overlap, whatever arrives when", () => {
   });
   fc.assert(
     fc.property(fc.array(delivery, { maxLength: 50 }), (deliveries) => {
-      const recorder = new Recorder(startUs, 0);
+      const recorder = createRecorder(0);
       let nowUs = startUs + 1_000_000;
       for (const { gapUs, agoUs, lagUs } of deliveries) {
         nowUs += gapUs;
@@ -141,8 +147,18 @@ test("silences are in order and do not overlap, whatever arrives when", () => {
   );
 });
 
-test("receivers are told apart per broadcast, up to 64 broadcasts", () => {
-  const recorder = new Recorder(startUs, 2);
+test("of a phase with many thousand silences the longest are kept", () => {
+  const recorder = createRecorder(0);
+  for (let second = 0; second < 20_000; second += 1) {
+    const gapMs = second === 17_777 ? 900 : 60 + (second % 100);
+    recorder.recordDelivery(at(second * 1000 + gapMs), at(second * 1000), 0, -1);
+  }
+  expect(recorder.silences.length).toBeLessThanOrEqual(4096);
+  expect(recorder.silences).toContainEqual([at(17_777_000), at(17_777_900)]);
+});
+
+test("receivers are told apart per broadcast", () => {
+  const recorder = createRecorder(2);
   recorder.recordDelivery(at(1), at(0), 0, 0);
   recorder.recordDelivery(at(3), at(0), 0, 1);
   recorder.recordDelivery(at(4), at(0), 0, 1);
@@ -150,6 +166,22 @@ test("receivers are told apart per broadcast, up to 64 broadcasts", () => {
     [1, 1000, 1000],
     [2, 3000, 4000],
   ]);
-  expect(new Recorder(startUs, 64).receivers()).toHaveLength(64);
-  expect(new Recorder(startUs, 65).receivers()).toHaveLength(0);
 });
+
+test.each([1, 64, 65, 100, 640, 1000, 100_000])(
+  "of %i broadcasts at most 64 are tracked, evenly",
+  (count) => {
+    const recorder = createRecorder(count);
+    for (let broadcast = 0; broadcast < count; broadcast += 1) {
+      recorder.recordDelivery(at(broadcast), at(0), 0, broadcast);
+    }
+    const tracked = recorder.receivers().filter((receiver) => receiver.count === 1);
+    const numbers = tracked.map(({ max }) => max / 1000);
+    expect(tracked.length).toBeLessThanOrEqual(64);
+    expect(tracked.length).toBeGreaterThan(Math.min(count, 64) / 2 - 1);
+    const stretch = Math.ceil(count / 64);
+    for (const [at, number] of numbers.entries()) expect(Math.floor(number / stretch)).toBe(at);
+    // Ten senders in turn: all of them are among those tracked.
+    if (count >= 100) expect(new Set(numbers.map((number) => number % 10)).size).toBeGreaterThanOrEqual(5);
+  },
+);

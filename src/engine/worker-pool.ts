@@ -1,73 +1,95 @@
-import { join } from "node:path";
+import { openProcessLink } from "./process-link.ts";
+import { WorkerFault, type WorkerTrouble } from "./worker-fault.ts";
+import type { OpenLink, WorkerLink } from "./worker-link.ts";
 import type {
   Command,
   ConnectProgress,
   ConnectReport,
-  MendReport,
   PhaseOrder,
   PhaseProgress,
   PhaseReport,
+  ReconnectReport,
   Report,
+  WorkerReady,
   WorkerSetup,
 } from "./worker-protocol.ts";
 
-const workerScript = join(import.meta.dir, "worker.ts");
 /** Answers that need no waiting for the server come within this, or the worker is stuck. */
 const answerTimeoutMs = 30_000;
 
 type Kind = Report["kind"];
 type Of<K extends Kind> = Extract<Report, { kind: K }>;
 
-/** A generator process is gone or stuck: the tool's own fault, never the contender's. */
-export class WorkerFault extends Error {
-  override readonly name = "WorkerFault";
-}
-
 export interface WorkerPoolOptions {
   readonly workers: number;
   readonly onConnectProgress: (worker: number, progress: ConnectProgress) => void;
   readonly onPhaseProgress: (worker: number, progress: PhaseProgress) => void;
+  /** How a worker is started and reached; a child process where nothing is said. */
+  readonly openLink?: OpenLink;
 }
 
-/** All workers of a round, seen from the tool's process. */
-export class WorkerPool {
-  readonly #workers: Bun.Subprocess[] = [];
-  readonly #waiting: Map<Kind, (report: Report) => void>[] = [];
-  /** Rejects when a worker ends before it was told to; never resolves. */
-  readonly fault: Promise<never>;
-  #fail: (error: WorkerFault) => void = () => {};
-  #ending = false;
+/** One report is being waited for from each worker. */
+interface Waiting {
+  readonly answers: (Report | null)[];
+  readonly resolve: (reports: Report[]) => void;
+  readonly reject: (fault: WorkerFault) => void;
+}
 
-  private constructor() {
-    this.fault = new Promise<never>((_, reject) => {
-      this.#fail = reject;
-    });
-    // Those who wait race against it; if nobody waits just now, the next one who does will see it.
-    this.fault.catch(() => {});
+/**
+ * All workers of a round, seen from the tool. When one of them fails, whatever is being waited for rejects with a
+ * `WorkerFault`, and so does all that is asked for later; `end` is what remains.
+ */
+export class WorkerPool {
+  readonly #links: WorkerLink[];
+  readonly #options: WorkerPoolOptions;
+  readonly #failing = new AbortController();
+  readonly #waiting = new Map<Kind, Waiting>();
+  #failed: WorkerFault | null = null;
+  #isEnding = false;
+
+  private constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    const open = options.openLink ?? openProcessLink;
+    this.#links = Array.from({ length: options.workers }, (_, worker) =>
+      open(worker, {
+        onReport: (report) => this.#onReport(worker, report),
+        onExit: (exit) => {
+          if (!this.#isEnding) this.#fail({ worker, exit });
+        },
+      }),
+    );
   }
 
   static start(options: WorkerPoolOptions): WorkerPool {
-    const pool = new WorkerPool();
-    for (let worker = 0; worker < options.workers; worker += 1) pool.#spawn(worker, options);
-    return pool;
+    return new WorkerPool(options);
   }
 
-  /**
-   * Gives every worker new connections, none of them open; those of an earlier setup have to be closed.
-   *
-   * @returns why a worker is not pinned as it should be, or null
-   */
-  async setup(setups: readonly WorkerSetup[]): Promise<string | null> {
-    const ready = this.#all("ready", answerTimeoutMs);
-    this.#tell((worker) => ({ kind: "setup", setup: setups[worker] as WorkerSetup }));
-    return (await ready).map((one) => one.pinFailure).find((failure) => failure !== null) ?? null;
+  /** The first worker that ended before it was told to, or got stuck; for loops that look from time to time. */
+  get failed(): WorkerFault | null {
+    return this.#failed;
+  }
+
+  /** Aborts with the `WorkerFault` as its reason; for those who don't look. */
+  get failure(): AbortSignal {
+    return this.#failing.signal;
+  }
+
+  /** Gives every worker new connections, none of them open; those of an earlier setup have to be closed. */
+  async setup(setups: readonly WorkerSetup[]): Promise<readonly WorkerReady[]> {
+    const ready = await this.#ask("ready", answerTimeoutMs, (worker) => ({
+      kind: "setup",
+      setup: setups[worker] as WorkerSetup,
+    }));
+    return ready.map((one) => one.ready);
   }
 
   /** @param batches per worker, connections it opens at once */
   async connect(batches: readonly number[]): Promise<ConnectReport[]> {
-    const reports = this.#all("connected", null);
-    this.#tell((worker) => ({ kind: "connect", batch: batches[worker] ?? 1 }));
-    return (await reports).map(({ report }) => report);
+    const connected = await this.#ask("connected", null, (worker) => ({
+      kind: "connect",
+      batch: batches[worker] ?? 1,
+    }));
+    return connected.map(({ report }) => report);
   }
 
   /** Gives up what is being opened; `connect` then returns. */
@@ -77,99 +99,105 @@ export class WorkerPool {
 
   /** Closes the last `counts[worker]` connections that opened; returns those left. */
   async release(counts: readonly number[]): Promise<number[]> {
-    const released = this.#all("released", answerTimeoutMs);
-    this.#tell((worker) => ({ kind: "release", count: counts[worker] ?? 0 }));
-    return (await released).flatMap(({ alive }) => alive).sort((a, b) => a - b);
+    const released = await this.#ask("released", answerTimeoutMs, (worker) => ({
+      kind: "release",
+      count: counts[worker] ?? 0,
+    }));
+    return released.flatMap(({ alive }) => alive).sort((a, b) => a - b);
   }
 
-  start(orders: readonly PhaseOrder[]): void {
-    this.#tell((worker) => ({ kind: "start", order: orders[worker] as PhaseOrder }));
+  /** Everybody makes ready for a phase; resolves when all are. What arrives from then on is counted. */
+  async prepare(orders: readonly PhaseOrder[]): Promise<void> {
+    await this.#ask("prepared", answerTimeoutMs, (worker) => ({
+      kind: "prepare",
+      order: orders[worker] as PhaseOrder,
+    }));
   }
 
+  /** @param startUs of the prepared phase on the run's epoch; milliseconds away, so that every worker hears of it */
+  start(startUs: number): void {
+    this.#tell(() => ({ kind: "start", startUs }));
+  }
+
+  /** Ends the phase, whether it was started or only prepared. */
   async settle(): Promise<PhaseReport[]> {
-    const reports = this.#all("settled", answerTimeoutMs);
-    this.#tell(() => ({ kind: "settle" }));
-    return (await reports).map(({ report }) => report);
+    const settled = await this.#ask("settled", answerTimeoutMs, () => ({ kind: "settle" }));
+    return settled.map(({ report }) => report);
   }
 
   /** After a fault: waits until every connection is back, and gives up those that are not in time. */
-  async mend(timeoutMs: number): Promise<MendReport[]> {
-    const reports = this.#all("mended", timeoutMs + answerTimeoutMs);
-    this.#tell(() => ({ kind: "mend", timeoutMs }));
-    return (await reports).map(({ report }) => report);
+  async reconnect(timeoutMs: number): Promise<ReconnectReport[]> {
+    const back = await this.#ask("reconnected", timeoutMs + answerTimeoutMs, () => ({
+      kind: "reconnect",
+      timeoutMs,
+    }));
+    return back.map(({ report }) => report);
   }
 
   /** Closes every connection properly. */
   async close(): Promise<void> {
-    const closed = this.#all("closed", answerTimeoutMs);
-    this.#tell(() => ({ kind: "close" }));
-    await closed;
+    await this.#ask("closed", answerTimeoutMs, () => ({ kind: "close" }));
   }
 
   /** Ends the workers at once. */
   async end(): Promise<void> {
-    this.#ending = true;
-    for (const worker of this.#workers) worker.kill("SIGKILL");
-    await Promise.all(this.#workers.map((worker) => worker.exited));
+    this.#isEnding = true;
+    await Promise.all(this.#links.map((link) => link.end()));
   }
 
-  #spawn(worker: number, options: WorkerPoolOptions): void {
-    const waiting = new Map<Kind, (report: Report) => void>();
-    this.#waiting.push(waiting);
-    const process = Bun.spawn([globalThis.process.execPath, workerScript], {
-      stdin: "ignore",
-      stdout: "inherit",
-      stderr: "inherit",
-      serialization: "advanced",
-      ipc: (message: Report) => {
-        if (message.kind === "connecting") options.onConnectProgress(worker, message.progress);
-        else if (message.kind === "progress") options.onPhaseProgress(worker, message.progress);
-        else if (message.kind === "fault") this.#fail(new WorkerFault(`worker ${worker}: ${message.text}`));
-        else waiting.get(message.kind)?.(message);
-      },
-      onExit: (_, code, signal) => {
-        if (this.#ending) return;
-        this.#fail(
-          new WorkerFault(
-            `worker ${worker} ended with ${signal ?? `code ${code}`} in the middle of its work`,
-          ),
-        );
-      },
-    });
-    this.#workers.push(process);
+  #onReport(worker: number, report: Report): void {
+    if (report.kind === "connecting") this.#options.onConnectProgress(worker, report.progress);
+    else if (report.kind === "progress") this.#options.onPhaseProgress(worker, report.progress);
+    else if (report.kind === "fault") this.#fail({ worker, message: report.message });
+    else this.#take(worker, report);
+  }
+
+  #take(worker: number, report: Report): void {
+    const waiting = this.#waiting.get(report.kind);
+    if (waiting === undefined) return;
+    waiting.answers[worker] = report;
+    const answers = waiting.answers.filter((answer) => answer !== null);
+    if (answers.length < this.#links.length) return;
+    this.#waiting.delete(report.kind);
+    waiting.resolve(answers);
+  }
+
+  #fail(trouble: WorkerTrouble): void {
+    if (this.#failed !== null) return;
+    const fault = new WorkerFault(trouble);
+    this.#failed = fault;
+    for (const { reject } of this.#waiting.values()) reject(fault);
+    this.#waiting.clear();
+    this.#failing.abort(fault);
   }
 
   #tell(commandFor: (worker: number) => Command): void {
-    for (const [worker, process] of this.#workers.entries()) process.send(commandFor(worker));
+    for (const [worker, link] of this.#links.entries()) link.send(commandFor(worker));
   }
 
-  /** One report of a kind from every worker. */
-  async #all<K extends Kind>(kind: K, timeoutMs: number | null): Promise<Of<K>[]> {
-    const answers = this.#waiting.map(
-      (waiting) =>
-        new Promise<Of<K>>((resolve) => {
-          waiting.set(kind, (report) => {
-            waiting.delete(kind);
-            resolve(report as Of<K>);
-          });
-        }),
-    );
+  /** Tells every worker something and waits for one report of a kind from each: one question of a kind at a time. */
+  async #ask<K extends Kind>(
+    kind: K,
+    timeoutMs: number | null,
+    commandFor: (worker: number) => Command,
+  ): Promise<Of<K>[]> {
+    if (this.#failed !== null) throw this.#failed;
+    const answers = this.#links.map(() => null);
     let timer: Timer | undefined;
-    const contestants: Promise<Of<K>[]>[] = [Promise.all(answers), this.fault];
-    if (timeoutMs !== null) {
-      contestants.push(
-        new Promise<never>((_, reject) => {
-          timer = setTimeout(
-            () => reject(new WorkerFault(`a worker gave no "${kind}" within ${timeoutMs / 1000} s`)),
-            timeoutMs,
-          );
-        }),
-      );
-    }
     try {
-      return await Promise.race(contestants);
+      const reports = await new Promise<Report[]>((resolve, reject) => {
+        this.#waiting.set(kind, { answers, resolve, reject });
+        if (timeoutMs !== null) timer = setTimeout(() => this.#giveUp(kind, answers, timeoutMs), timeoutMs);
+        this.#tell(commandFor);
+      });
+      return reports as Of<K>[];
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #giveUp(kind: Kind, answers: readonly (Report | null)[], timeoutMs: number): void {
+    const worker = Math.max(0, answers.indexOf(null));
+    this.#fail({ worker, message: `no "${kind}" within ${timeoutMs / 1000} s` });
   }
 }

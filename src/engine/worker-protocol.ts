@@ -1,28 +1,38 @@
 import type { Fault } from "../plan/faults.ts";
 import type { RoomGroup, Workload } from "../plan/plan.ts";
+import type { Failures } from "../result/reasons.ts";
 import type { SparseHistogram } from "../stats/histogram.ts";
+import type { Target } from "./target.ts";
 
-/** Everything between the tool and a worker is one of these, plain data, in order. */
+/**
+ * Everything between the tool and a worker is one of these: plain data, in order. A connection's `index` counts over
+ * all workers. Moments are microseconds on the run's epoch where nothing else is said.
+ */
 export type Command =
   | { readonly kind: "setup"; readonly setup: WorkerSetup }
   | { readonly kind: "connect"; readonly batch: number }
   | { readonly kind: "stop-connecting" }
   | { readonly kind: "release"; readonly count: number }
-  | { readonly kind: "start"; readonly order: PhaseOrder }
+  /** Builds all that a phase needs; answered by `prepared`. */
+  | { readonly kind: "prepare"; readonly order: PhaseOrder }
+  /** Begins the prepared phase at that moment. */
+  | { readonly kind: "start"; readonly startUs: number }
   | { readonly kind: "settle" }
-  | { readonly kind: "mend"; readonly timeoutMs: number }
+  | { readonly kind: "reconnect"; readonly timeoutMs: number }
   | { readonly kind: "close" };
 
 export type Report =
-  | { readonly kind: "ready"; readonly pinFailure: string | null }
+  | { readonly kind: "ready"; readonly ready: WorkerReady }
   | { readonly kind: "connecting"; readonly progress: ConnectProgress }
   | { readonly kind: "connected"; readonly report: ConnectReport }
   | { readonly kind: "released"; readonly alive: readonly number[] }
+  | { readonly kind: "prepared" }
   | { readonly kind: "progress"; readonly progress: PhaseProgress }
   | { readonly kind: "settled"; readonly report: PhaseReport }
-  | { readonly kind: "mended"; readonly report: MendReport }
+  | { readonly kind: "reconnected"; readonly report: ReconnectReport }
   | { readonly kind: "closed" }
-  | { readonly kind: "fault"; readonly text: string };
+  /** Its last word: it ends itself. */
+  | { readonly kind: "fault"; readonly message: string };
 
 export interface WorkerSetup {
   /** This worker owns the connections whose index is `worker` modulo `workers`. */
@@ -31,9 +41,7 @@ export interface WorkerSetup {
   readonly connections: number;
   /** Connection i joins room `first` + i modulo `count` of each. */
   readonly joins: readonly RoomGroup[];
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
+  readonly target: Target;
   /** Each brings a port range of its own; empty where the system may choose only one. */
   readonly sourceAddresses: readonly string[];
   readonly messageBytes: number;
@@ -46,19 +54,37 @@ export interface WorkerSetup {
   readonly connectTimeoutMs: number;
 }
 
+export interface WorkerReady {
+  /** Why it does not run on the CPUs that it should; null when it does. */
+  readonly pinFailure: string | null;
+  /**
+   * Those it connects from: of the setup's those that exist here, or 127.0.0.1 where none of them does. All of the
+   * setup's when that one can't be bound either: then every connection fails, and tells why.
+   */
+  readonly sourceAddresses: readonly string[];
+}
+
 export interface ConnectProgress {
   readonly attempted: number;
+  /** At some time. */
   readonly opened: number;
   readonly failed: number;
   /** Failures since the last connection that opened. */
   readonly failedInARow: number;
+  /** Opened, and closed since then by the server or the network. */
+  readonly died: number;
 }
 
 export interface ConnectReport extends ConnectProgress {
-  readonly failedByReason: Readonly<Record<string, number>>;
-  /** Of connections this worker never tried, since it was told to stop. */
+  /** Open at the end: `alive.length`. */
+  readonly open: number;
+  /** Of those that never opened, but for `notAttempted`. */
+  readonly failures: Failures;
+  /** Of those that died. */
+  readonly deaths: Failures;
+  /** Connections this worker never tried, since it was told to stop. */
   readonly notAttempted: number;
-  /** First attempt and last success, in microseconds since the run's epoch; null where there was none. */
+  /** First attempt and last success; null where there was none. */
   readonly firstAttemptUs: number | null;
   readonly lastOpenedUs: number | null;
   readonly tcp: SparseHistogram;
@@ -72,50 +98,49 @@ export interface ConnectReport extends ConnectProgress {
 
 /** What one worker does in a message phase. */
 export interface PhaseOrder {
+  /** From 1 to 255, another than that of the phase before on the same connections: see `nextPhaseNumber`. */
+  readonly phase: number;
   readonly workload: Workload;
   readonly pattern: BurstPattern | SteadyPattern | ClosedPattern;
-  /** Start on the run's epoch. */
-  readonly startUs: number;
   /** Echo: how many messages this worker sends. */
   readonly echoSends: number;
   /** Rooms workloads; null for echo. */
   readonly rooms: RoomsOrder | null;
-  /** What strikes while this load goes on. */
+  /** The fault that is injected under this load. */
   readonly chaos?: ChaosOrder;
 }
 
-/** Times are microseconds on the run's epoch. */
+/** Times are microseconds after the phase's start. */
 export interface ChaosOrder {
   readonly fault: Fault;
-  readonly strikeUs: number;
-  readonly relentUs: number;
+  readonly injectUs: number;
+  readonly clearUs: number;
   /** End of the load. */
   readonly endUs: number;
-  /** Of all workers. They neither speak nor are they audited, and the rooms' `members` are without them. */
-  readonly victims: readonly number[];
-  /** Extra connections of this worker that throw garbage. */
+  /** Clients of all workers. They don't send, nor are they audited, and the rooms' `members` are without them. */
+  readonly faulty: readonly number[];
+  /** Extra connections of this worker that send garbage. */
   readonly garbage: number;
   /** Lost connections that are opened again at once; those that a storm reset are, all of them. */
-  readonly rejoinBatch: number;
+  readonly reconnectBatch: number;
 }
 
 /** What a fault did, as far as one worker saw it. */
 export interface ChaosReport {
-  /** Latencies of deliveries to bystanders that came before the strike, were meant before it was over, or after. */
+  /** Latencies of deliveries to unaffected clients that came before the fault, were meant before it was cleared, or after. */
   readonly windows: readonly SparseHistogram[];
-  /** Deliveries to bystanders by slot of intended time and latency, see `Impact`. */
+  /** Deliveries to unaffected clients by slot of intended time and latency, see `Impact`. */
   readonly slots: Uint32Array;
   readonly longestSilenceUs: number;
   readonly silenceBeforeUs: number;
-  /** Of the victims. */
-  readonly struckLost: number;
-  readonly struckDelivered: number;
+  readonly faultyLost: number;
+  readonly faultyDelivered: number;
   /** Connections that came back and were given nothing. */
   readonly unserved: number;
 }
 
 /** After a fault: which connections had to come back, and did. */
-export interface MendReport {
+export interface ReconnectReport {
   readonly wanted: number;
   readonly opened: number;
   /** From the moment it wished to be back; null when none came back. */
@@ -135,7 +160,6 @@ export interface SteadyPattern {
   readonly seconds: number;
 }
 
-/** Rooms are numbered from 0 within their group here. */
 /**
  * Closed loop, echo only: each connection sends its next message when the last has come back. It measures
  * what generator and server can do together, never a latency: a slow server is asked less often
@@ -146,14 +170,13 @@ export interface ClosedPattern {
   readonly seconds: number;
 }
 
+/** Rooms are numbered from 0 within their group here. */
 export interface RoomsOrder {
   readonly group: RoomGroup;
   /** Sends over all workers and rooms; send g goes to room g modulo their count. */
   readonly sends: number;
-  /** Per room, the connections that speak in turn. */
+  /** Per room, the connections that send in turn. */
   readonly senders: readonly (readonly number[])[];
-  /** Per room and sender, the sequence number it used last. */
-  readonly lastSeqs: readonly (readonly number[])[];
   /** Per room, its members alive at the start. */
   readonly members: readonly number[];
 }
@@ -169,32 +192,40 @@ export interface PhaseProgress {
   readonly sent: number;
   /** Deliveries owed for what this worker sent. */
   readonly expected: number;
-  /** Distinct intact messages this worker received. */
+  /** Distinct intact messages that this worker received as text, each at whom it was for. */
   readonly delivered: number;
-  readonly corrupted: number;
   /** What counts towards the error threshold. */
   readonly errors: number;
   readonly finishedSending: boolean;
-  /** Of any bytes at all, on the run's epoch; 0 before the first. */
+  /** Of any bytes at all; 0 before the first. */
   readonly lastArrivalUs: number;
   /** Seconds that ended since the last report. */
   readonly seconds: readonly SecondReport[];
 }
 
+/** All arrivals but `delivered` stand for none: `expected = delivered + lost`. */
 export interface PhaseReport extends PhaseProgress {
   readonly planned: number;
   readonly unsent: number;
   readonly duplicated: number;
+  /** Of `delivered`. */
   readonly reordered: number;
+  /** Messages of the load with other bytes than were sent. */
+  readonly corrupted: number;
+  /** Intact messages of this phase in binary frames. */
+  readonly binary: number;
+  /** No ChaosChat messages at all. */
   readonly malformed: number;
+  /** Intact messages of this phase at somebody they were not for. */
   readonly misrouted: number;
+  /** Intact messages of another phase. */
   readonly late: number;
   readonly frames: number;
   readonly undeclaredBatches: number;
   readonly errorReplies: number;
   readonly firstErrorReply: string | null;
   readonly died: number;
-  readonly diedByReason: Readonly<Record<string, number>>;
+  readonly deaths: Failures;
   /** Of those that died, what tells how much was lost with them; `sent` is null in rooms, where others sent. */
   readonly closed: readonly {
     readonly room: number;
@@ -207,14 +238,12 @@ export interface PhaseReport extends PhaseProgress {
   readonly lastDeliveryUs: number | null;
   readonly uncorrected: SparseHistogram;
   readonly sendLag: SparseHistogram;
-  /** `[from, to]` on the run's epoch in which nothing arrived here although something was owed. */
+  /** `[from, to]` in which nothing arrived here although something was owed. */
   readonly silences: readonly (readonly [number, number])[];
-  /** Per broadcast of a small burst, when its receivers here had it; else empty. */
+  /** Broadcast bursts: when the receivers here had each of at most 64 broadcasts, the same ones at every worker; else empty. */
   readonly receivers: readonly SparseHistogram[];
   /** Sends per room by this worker's connections; null for echo. */
   readonly sentByRoom: readonly number[] | null;
-  /** `[connection, last seq]` of this worker's senders. */
-  readonly lastSeqs: readonly (readonly [number, number])[];
   readonly usage: WorkerUsage;
   readonly chaos?: ChaosReport;
 }

@@ -1,29 +1,55 @@
 import { nowUs } from "../machine/clock.ts";
 import { preferMainThread } from "../machine/main-thread.ts";
 import { pinProcess } from "../machine/pin.ts";
-import type { Workload } from "../plan/plan.ts";
+import type { ConnectionFailure } from "../result/reasons.ts";
 import { Histogram } from "../stats/histogram.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Connector } from "./connector.ts";
 import { Faults } from "./faults/faults.ts";
 import { MessagePhase } from "./message-phase.ts";
-import { sockets } from "./sockets/system-sockets.ts";
-import type { Command, PhaseOrder, Report, WorkerSetup, WorkerUsage } from "./worker-protocol.ts";
+import { countOwn, indexOf, roomWithin } from "./places.ts";
+import { ChaosChat } from "./protocols/chaos-chat/chaos-chat.ts";
+import type { Protocol } from "./protocols/protocol.ts";
+import type { Sockets } from "./sockets/socket.ts";
+import type { Target } from "./target.ts";
+import type {
+  Command,
+  PhaseOrder,
+  Report,
+  WorkerReady,
+  WorkerSetup,
+  WorkerUsage,
+} from "./worker-protocol.ts";
 
 const progressIntervalMs = 200;
 const heartbeatMs = 10;
 /** How long a server may take to close what was said goodbye to. */
 const goodbyeMs = 2000;
+/** The one address that every machine has. */
+const loopback = "127.0.0.1";
 
-/** The generator process: owns its share of the connections and does what the tool's commands say. */
+/** Makes a worker of this process. The caller brings the commands and takes the reports. */
+export function createWorker(sockets: Sockets, report: (report: Report) => void): (command: Command) => void {
+  let worker: Worker | null = null;
+  return (command) => {
+    if (command.kind !== "setup") {
+      worker?.obey(command);
+      return;
+    }
+    worker = new Worker(command.setup, sockets, report);
+    report({ kind: "ready", ready: worker.describe() });
+  };
+}
+
+/** Owns its share of the connections and does what the tool's commands say. */
 class Worker implements ConnectionOwner {
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
+  readonly target: Target;
+  readonly sockets: Sockets;
+  readonly protocol: Protocol;
   readonly #setup: WorkerSetup;
+  readonly #report: (report: Report) => void;
+  readonly #sourceAddresses: readonly string[];
   readonly #connections: Connection[];
-  /** Per workload the last sequence number of each connection, carried from phase to phase. */
-  readonly #seqs: Readonly<Record<Workload, Int32Array>>;
   readonly #connector: Connector;
   readonly #loopDelay = new Histogram();
   readonly #heartbeat: Timer;
@@ -34,26 +60,63 @@ class Worker implements ConnectionOwner {
   #blocked = 0;
   #cpuAtStart = process.cpuUsage();
 
-  constructor(setup: WorkerSetup) {
-    this.host = setup.host;
-    this.port = setup.port;
-    this.path = setup.path;
+  constructor(setup: WorkerSetup, sockets: Sockets, report: (report: Report) => void) {
+    const { target, joins, messageBytes, seed, worker } = setup;
+    this.target = target;
+    this.sockets = sockets;
+    this.protocol = new ChaosChat({ joins, messageBytes, seed: seed + worker + 1 });
     this.#setup = setup;
-    const owned = Math.max(0, Math.ceil((setup.connections - setup.worker) / setup.workers));
-    this.#connections = Array.from({ length: owned }, (_, place) => this.#createConnection(place));
-    this.#seqs = {
-      echo: new Int32Array(owned),
-      broadcast: new Int32Array(owned),
-      rooms: new Int32Array(owned),
-    };
+    this.#report = report;
+    this.#sourceAddresses = findUsable(setup.sourceAddresses, sockets);
+    this.#connections = Array.from({ length: countOwn(setup, setup.connections) }, (_, place) =>
+      this.#createConnection(place),
+    );
     this.#connector = new Connector({
       connections: this.#connections,
-      sourceAddresses: setup.sourceAddresses,
+      sourceAddresses: this.#sourceAddresses,
       timeoutMs: setup.connectTimeoutMs,
       epochUs: setup.epochUs,
       clockUs: nowUs,
     });
     this.#heartbeat = this.#startHeartbeat();
+  }
+
+  describe(): WorkerReady {
+    const { cpus } = this.#setup;
+    const pinning = cpus === null ? null : pinProcess(cpus);
+    return {
+      pinFailure: pinning === null || pinning.pinned ? null : pinning.reason,
+      sourceAddresses: this.#sourceAddresses,
+    };
+  }
+
+  obey(command: Exclude<Command, { kind: "setup" }>): void {
+    switch (command.kind) {
+      case "connect":
+        void this.#connect(command.batch);
+        break;
+      case "stop-connecting":
+        this.#connector.stop();
+        break;
+      case "release":
+        this.#release(command.count);
+        break;
+      case "prepare":
+        this.#prepare(command.order);
+        break;
+      case "start":
+        this.#start(command.startUs);
+        break;
+      case "settle":
+        this.#settle();
+        break;
+      case "reconnect":
+        void this.#reconnect(command.timeoutMs);
+        break;
+      case "close":
+        void this.#close();
+        break;
+    }
   }
 
   clockUs(): number {
@@ -69,13 +132,14 @@ class Worker implements ConnectionOwner {
     this.#connector.noteOpened(connection);
   }
 
-  onFailed(connection: Connection, reason: string): void {
+  onFailed(connection: Connection, failure: ConnectionFailure): void {
     if (this.#faults?.noteFailed(connection)) return;
-    this.#connector.noteFailed(reason);
+    this.#connector.noteFailed(failure);
   }
 
-  onDied(connection: Connection, reason: string): void {
-    this.#phase?.onDied(connection, reason);
+  onDied(connection: Connection, failure: ConnectionFailure): void {
+    if (this.#phase === null) this.#connector.noteDied(failure);
+    this.#phase?.onDied(connection, failure);
     this.#faults?.noteDied(connection);
   }
 
@@ -92,70 +156,76 @@ class Worker implements ConnectionOwner {
     this.#blocked -= 1;
   }
 
-  async connect(batch: number): Promise<void> {
+  async #connect(batch: number): Promise<void> {
     this.#resetUsage();
     const idleRssBytes = process.memoryUsage.rss();
-    const opened = await this.#connector.run(batch, (progress) => report({ kind: "connecting", progress }));
-    report({
+    const opened = await this.#connector.run(batch, (progress) =>
+      this.#report({ kind: "connecting", progress }),
+    );
+    const alive = this.#alive();
+    this.#report({
       kind: "connected",
-      report: { ...opened, usage: this.#usage(), idleRssBytes, alive: this.#alive() },
+      report: { ...opened, open: alive.length, usage: this.#usage(), idleRssBytes, alive },
     });
   }
 
-  stopConnecting(): void {
-    this.#connector.stop();
-  }
-
-  startPhase(order: PhaseOrder): void {
+  #prepare(order: PhaseOrder): void {
     const { epochUs, pacing } = this.#setup;
     // Before each phase, since the compiler and the collector start threads when they need them. Not for bursts:
     // they have no due times that compiling could delay, and without it they would be slow.
     if (pacing === "spin") preferMainThread(order.pattern.kind === "steady");
-    const phase = new MessagePhase({
+    const phase: MessagePhase = new MessagePhase({
       setup: this.#setup,
       order,
+      protocol: this.protocol,
       connections: this.#connections,
-      seqs: this.#seqs[order.workload],
       clockUs: () => Math.floor(nowUs() - epochUs),
       isBlocked: () => this.#blocked > 0,
-      wakesWithinUs: sockets.wakesWithinUs,
+      wakesWithinUs: this.sockets.wakesWithinUs,
       onStart: () => this.#resetUsage(),
-      onMilestone: () => report({ kind: "progress", progress: phase.progress() }),
+      onMilestone: () => this.#report({ kind: "progress", progress: phase.progress() }),
     });
     this.#phase = phase;
     this.#faults = this.#createFaults(order);
-    this.#faults?.begin();
-    this.#progressTimer = setInterval(
-      () => report({ kind: "progress", progress: phase.progress() }),
-      progressIntervalMs,
-    );
-    sockets.pace(() => phase.turn(), phase.arrivalsPerTurn);
+    this.#report({ kind: "prepared" });
   }
 
-  settle(): void {
+  #start(startUs: number): void {
+    const phase = this.#phase;
+    if (phase === null) return;
+    phase.begin(startUs);
+    this.#faults?.begin(startUs);
+    this.#progressTimer = setInterval(
+      () => this.#report({ kind: "progress", progress: phase.progress() }),
+      progressIntervalMs,
+    );
+    this.sockets.pace(() => phase.turn(), phase.arrivalsPerTurn);
+  }
+
+  #settle(): void {
     if (this.#progressTimer !== null) clearInterval(this.#progressTimer);
-    sockets.rest();
+    this.sockets.rest();
     const phase = this.#phase;
     if (phase === null) return;
     this.#phase = null;
     const settled = { ...phase.settle(), usage: this.#usage() };
     const chaos = this.#faults === null ? null : phase.reportImpact(this.#faults.report());
-    report({ kind: "settled", report: chaos === null ? settled : { ...settled, chaos } });
+    this.#report({ kind: "settled", report: chaos === null ? settled : { ...settled, chaos } });
   }
 
-  async mend(timeoutMs: number): Promise<void> {
-    const mended = (await this.#faults?.mend(timeoutMs)) ?? { wanted: 0, opened: 0, slowestUs: null };
+  async #reconnect(timeoutMs: number): Promise<void> {
+    const back = (await this.#faults?.reconnect(timeoutMs)) ?? { wanted: 0, opened: 0, slowestUs: null };
     this.#faults = null;
-    report({ kind: "mended", report: { ...mended, alive: this.#alive() } });
+    this.#report({ kind: "reconnected", report: { ...back, alive: this.#alive() } });
   }
 
-  release(count: number): void {
+  #release(count: number): void {
     const open = this.#connections.filter(({ state }) => state === "open");
     for (const connection of open.slice(Math.max(0, open.length - count))) connection.close();
-    report({ kind: "released", alive: this.#alive() });
+    this.#report({ kind: "released", alive: this.#alive() });
   }
 
-  async close(): Promise<void> {
+  async #close(): Promise<void> {
     clearInterval(this.#heartbeat);
     this.#faults?.stop();
     for (const connection of this.#connections) connection.close();
@@ -163,30 +233,26 @@ class Worker implements ConnectionOwner {
     while (nowUs() < untilUs && this.#connections.some(({ state }) => state === "closing"))
       await Bun.sleep(10);
     for (const connection of this.#connections) connection.abandon();
-    report({ kind: "closed" });
+    this.#report({ kind: "closed" });
   }
 
   #createConnection(place: number): Connection {
-    const { worker, workers, joins } = this.#setup;
-    const index = place * workers + worker;
-    return new Connection(
-      index,
-      joins.map(({ first, count }) => first + (index % count)),
-      this,
-    );
+    return new Connection(indexOf(this.#setup, place), place, this);
   }
 
   #createFaults({ chaos, rooms, pattern }: PhaseOrder): Faults | null {
     if (chaos === undefined || rooms === null || pattern.kind !== "steady") return null;
-    const { count } = rooms.group;
+    const { group, senders, sends } = rooms;
     return new Faults({
       order: chaos,
       setup: this.#setup,
+      sockets: this.sockets,
+      sourceAddresses: this.#sourceAddresses,
       connections: this.#connections,
       create: (place) => this.#createConnection(place),
       clockUs: () => nowUs() - this.#setup.epochUs,
-      isSpokenTo: ({ index }) => (rooms.senders[index % count] ?? []).length > 0,
-      roomIntervalUs: (pattern.seconds * 1e6 * count) / rooms.sends,
+      isSpokenTo: ({ index }) => (senders[roomWithin(group, index)] ?? []).length > 0,
+      roomIntervalUs: (pattern.seconds * 1e6 * group.count) / sends,
     });
   }
 
@@ -218,54 +284,12 @@ class Worker implements ConnectionOwner {
   }
 }
 
-/** Why this process does not run where it should; null when it does. */
-function pin(cpus: readonly number[] | null): string | null {
-  const result = cpus === null ? null : pinProcess(cpus);
-  return result === null || result.pinned ? null : result.reason;
+/**
+ * In containers and network namespaces loopback may have one address only. Where even that can't be bound, those asked
+ * for stay, so that each connection tells why it failed.
+ */
+function findUsable(addresses: readonly string[], sockets: Sockets): readonly string[] {
+  const usable = addresses.filter((address) => sockets.canBind(address));
+  if (usable.length > 0 || addresses.length === 0) return usable;
+  return sockets.canBind(loopback) ? [loopback] : addresses;
 }
-
-function report(message: Report): void {
-  process.send?.(message);
-}
-
-let worker: Worker | null = null;
-
-function obey(command: Command): void {
-  switch (command.kind) {
-    case "setup":
-      worker = new Worker(command.setup);
-      report({ kind: "ready", pinFailure: pin(command.setup.cpus) });
-      break;
-    case "connect":
-      void worker?.connect(command.batch);
-      break;
-    case "stop-connecting":
-      worker?.stopConnecting();
-      break;
-    case "release":
-      worker?.release(command.count);
-      break;
-    case "start":
-      worker?.startPhase(command.order);
-      break;
-    case "settle":
-      worker?.settle();
-      break;
-    case "mend":
-      void worker?.mend(command.timeoutMs);
-      break;
-    case "close":
-      void worker?.close();
-      break;
-  }
-}
-
-process.on("message", (command: Command) => obey(command));
-// The tool is gone: so is the reason to live.
-process.on("disconnect", () => process.exit(0));
-// Ctrl-C reaches the whole foreground group; the tool decides what it means.
-process.on("SIGINT", () => {});
-process.on("uncaughtException", (error) => {
-  report({ kind: "fault", text: error.stack ?? String(error) });
-  process.exit(1);
-});

@@ -6,7 +6,7 @@ import { shareOfIdle, shareOfOthers, watchCpuUsage } from "./cpu-usage.ts";
 const isLinux = process.platform === "linux";
 
 test("what others took is what was used without those who are known", () => {
-  const usage = { usedMs: 1500, idleMs: 500, elapsedMs: 1000, processors: 2 };
+  const usage = { usedMs: 1500, idleMs: 500, elapsedMs: 1000, cpus: 2 };
   expect(shareOfOthers(usage, 500)).toBe(0.5);
   expect(shareOfOthers(usage, 1500)).toBe(0);
   // By clocks that differ a little.
@@ -35,7 +35,7 @@ test.skipIf(!isLinux)("a load in step with the kernel's ticks is seen as it is",
     // Others may use the CPU too, but no less than all can be used.
     expect(used).toBeGreaterThan(own - 0.05);
     expect(used).toBeLessThan(1.05);
-    expect(usage).toMatchObject({ processors: 1 });
+    expect(usage).toMatchObject({ cpus: 1 });
   } finally {
     load.kill();
   }

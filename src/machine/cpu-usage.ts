@@ -8,7 +8,7 @@ export interface CpuUsage {
   readonly usedMs: number;
   readonly idleMs: number;
   readonly elapsedMs: number;
-  readonly processors: number;
+  readonly cpus: number;
 }
 
 /**
@@ -28,22 +28,20 @@ export function watchCpuUsage(cpus: readonly number[] | null): () => CpuUsage | 
       ids.reduce((sum, id) => sum + (after.get(id)?.[part] ?? 0) - (before.get(id)?.[part] ?? 0), 0);
     const idleMs = grown("idleMs");
     const usedMs = elapsedMs * ids.length - idleMs - grown("interruptsMs");
-    return { usedMs, idleMs, elapsedMs, processors: ids.length };
+    return { usedMs, idleMs, elapsedMs, cpus: ids.length };
   };
 }
 
-/** The share of some processors that others took than those whose use is known; null where either is unknown. */
+/** The share of some CPUs that other processes took than those whose use is known; null where either is unknown. */
 export function shareOfOthers(usage: CpuUsage | null, knownMs: number | null): number | null {
   if (usage === null || usage.elapsedMs <= 0 || knownMs === null) return null;
-  return (
-    Math.round(Math.max(0, (usage.usedMs - knownMs) / (usage.elapsedMs * usage.processors)) * 1000) / 1000
-  );
+  return Math.round(Math.max(0, (usage.usedMs - knownMs) / (usage.elapsedMs * usage.cpus)) * 1000) / 1000;
 }
 
-/** The share of some processors' time in which nobody used them; null where it is unknown. */
+/** The share of some CPUs' time in which nobody used them; null where it is unknown. */
 export function shareOfIdle(usage: CpuUsage | null): number | null {
   if (usage === null || usage.elapsedMs <= 0) return null;
-  return Math.round((usage.idleMs / (usage.elapsedMs * usage.processors)) * 1000) / 1000;
+  return Math.round((usage.idleMs / (usage.elapsedMs * usage.cpus)) * 1000) / 1000;
 }
 
 interface UnusedTime {
@@ -56,7 +54,7 @@ interface UnusedTime {
  * Since the start of the machine, by CPU.
  *
  * Not what the kernel writes down as used: that it may have sampled, once in a tick of 1 to 10 ms, and a load of 10,000
- * messages a second is in step with the ticks: a server that used 24 % of a processor was seen using 94 %. Idle time it
+ * messages a second is in step with the ticks: a server that used 24 % of a CPU was seen using 94 %. Idle time it
  * takes by the clock.
  */
 function readUnused(): Map<number, UnusedTime> {
@@ -81,7 +79,7 @@ function readUnused(): Map<number, UnusedTime> {
 let areOfProcesses: boolean | null = null;
 
 /**
- * Whether what a processor spends on interrupts, the network's most of all, is in the time of the process that it was
+ * Whether what a CPU spends on interrupts, the network's most of all, is in the time of the process that it was
  * taken from. Elsewhere, and where the kernel's configuration does not tell, it is not counted as used: rather too
  * little is ascribed to others than the network to them.
  */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { listFolder, readText } from "./sources.ts";
 
 /** One logical CPU that this process may use. */
 export interface LogicalCpu {
@@ -49,26 +49,13 @@ export function formatCpuList(cpus: readonly number[]): string {
   return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(",");
 }
 
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return null;
-  }
-}
-
 function readNodes(sysfs: string): Map<number, number> {
   const nodeOfCpu = new Map<number, number>();
-  let entries: string[] = [];
-  try {
-    entries = readdirSync(`${sysfs}/node`);
-  } catch {
-    // A kernel without NUMA has no such folder.
-  }
-  for (const entry of entries) {
+  // A kernel without NUMA has no such folder.
+  for (const entry of listFolder(`${sysfs}/node`)) {
     const node = /^node(\d+)$/.exec(entry);
     if (node === null) continue;
-    for (const cpu of parseCpuList(read(`${sysfs}/node/${entry}/cpulist`) ?? "")) {
+    for (const cpu of parseCpuList(readText(`${sysfs}/node/${entry}/cpulist`) ?? "")) {
       nodeOfCpu.set(cpu, Number(node[1]));
     }
   }
@@ -80,7 +67,7 @@ function readNodes(sysfs: string): Map<number, number> {
  * `cpu_atom`; both are absent on machines whose cores are all alike.
  */
 function readCapacity(sysfs: string, cpu: number, efficiencyCpus: readonly number[]): number {
-  const capacity = Number(read(`${sysfs}/cpu/cpu${cpu}/cpu_capacity`) ?? Number.NaN);
+  const capacity = Number(readText(`${sysfs}/cpu/cpu${cpu}/cpu_capacity`) ?? Number.NaN);
   if (capacity > 0) return capacity;
   return efficiencyCpus.includes(cpu) ? 512 : 1024;
 }
@@ -89,18 +76,19 @@ function readCapacity(sysfs: string, cpu: number, efficiencyCpus: readonly numbe
 export function readTopology(
   { system, process: proc } = { system: "/sys/devices", process: "/proc/self" },
 ): Topology {
-  const status = read(`${proc}/status`);
+  const status = readText(`${proc}/status`);
   const allowed = parseCpuList(/^Cpus_allowed_list:\s*(.*)$/m.exec(status ?? "")?.[1] ?? "");
   if (allowed.length === 0) return { cpus: [], canPin: false };
   const sysfs = `${system}/system`;
   const nodes = readNodes(sysfs);
-  const efficiencyCpus = parseCpuList(read(`${system}/cpu_atom/cpus`) ?? "");
-  const online = read(`${sysfs}/cpu/online`);
+  const efficiencyCpus = parseCpuList(readText(`${system}/cpu_atom/cpus`) ?? "");
+  const online = readText(`${sysfs}/cpu/online`);
   const usable = online === null ? allowed : allowed.filter((cpu) => parseCpuList(online).includes(cpu));
   const cpus = usable.map((id): LogicalCpu => {
     const folder = `${sysfs}/cpu/cpu${id}/topology`;
     // Older kernels know only the second name. A CPU without either is a core of its own.
-    const siblings = read(`${folder}/core_cpus_list`) ?? read(`${folder}/thread_siblings_list`) ?? `${id}`;
+    const siblings =
+      readText(`${folder}/core_cpus_list`) ?? readText(`${folder}/thread_siblings_list`) ?? `${id}`;
     return {
       id,
       core: siblings,

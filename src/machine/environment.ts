@@ -4,6 +4,7 @@ import { arch, cpus, type as kernelName, platform, release, totalmem } from "nod
 import { join } from "node:path";
 import type { Environment } from "../result/schema.ts";
 import { libc } from "./libc.ts";
+import { readOutput, readText } from "./sources.ts";
 
 /** The folder that holds the project's package.json. */
 export const projectFolder = join(import.meta.dir, "..", "..");
@@ -39,34 +40,15 @@ const macSysctls = [
   "net.inet.ip.portrange.last",
 ] as const;
 
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return null;
-  }
-}
-
-/** What a command prints, or null when it fails or does not exist. */
-async function output(command: readonly string[]): Promise<string | null> {
-  try {
-    const child = Bun.spawn([...command], { stdin: "ignore", stdout: "pipe", stderr: "ignore" });
-    const text = await new Response(child.stdout).text();
-    return (await child.exited) === 0 ? text.trim() : null;
-  } catch {
-    return null;
-  }
-}
-
 async function readSysctls(): Promise<Record<string, string>> {
   const settings: Record<string, string> = {};
   if (platform() === "linux") {
     for (const name of linuxSysctls) {
-      const value = read(`/proc/sys/${name.replaceAll(".", "/")}`);
+      const value = readText(`/proc/sys/${name.replaceAll(".", "/")}`);
       if (value !== null) settings[name] = value.replaceAll(/\s+/g, " ");
     }
   } else if (platform() === "darwin") {
-    for (const line of ((await output(["sysctl", ...macSysctls])) ?? "").split("\n")) {
+    for (const line of ((await readOutput(["sysctl", ...macSysctls])) ?? "").split("\n")) {
       const [, name, value] = /^([\w.]+): (.*)$/.exec(line) ?? [];
       if (name !== undefined && value !== undefined) settings[name] = value;
     }
@@ -101,8 +83,9 @@ export function readDescriptorLimit(): { soft: number | null; hard: number | nul
 
 /** `name version` of the operating system as its makers say it. */
 async function describeSystem(): Promise<string> {
-  if (platform() === "darwin") return `macOS ${(await output(["sw_vers", "-productVersion"])) ?? ""}`.trim();
-  const pretty = /^PRETTY_NAME="?(.*?)"?$/m.exec(read("/etc/os-release") ?? "")?.[1];
+  if (platform() === "darwin")
+    return `macOS ${(await readOutput(["sw_vers", "-productVersion"])) ?? ""}`.trim();
+  const pretty = /^PRETTY_NAME="?(.*?)"?$/m.exec(readText("/etc/os-release") ?? "")?.[1];
   return pretty ?? kernelName();
 }
 
@@ -119,23 +102,24 @@ async function findCpuModel(): Promise<string> {
   const model = readCpuModel();
   if (model !== null && model !== "" && model !== "unknown") return model;
   // ARM's /proc/cpuinfo has no model name; lscpu knows the part numbers.
-  const lscpu = /^Model name:\s*(.*)$/m.exec((await output(["lscpu"])) ?? "")?.[1];
-  return lscpu ?? read("/proc/device-tree/model")?.replaceAll("\0", "") ?? arch();
+  const lscpu = /^Model name:\s*(.*)$/m.exec((await readOutput(["lscpu"])) ?? "")?.[1];
+  return lscpu ?? readText("/proc/device-tree/model")?.replaceAll("\0", "") ?? arch();
 }
 
 /** The commit this program was run from, `+dirty` when files differ from it, null outside its own repository. */
 async function findCommit(folder: string): Promise<string | null> {
-  const top = await output(["git", "-C", folder, "rev-parse", "--show-toplevel"]);
+  const top = await readOutput(["git", "-C", folder, "rev-parse", "--show-toplevel"]);
   // Installed as a package inside somebody's repository, the commit would be theirs.
   if (top === null || !existsSync(top) || realpathSync(top) !== realpathSync(folder)) return null;
   const [commit, changes] = await Promise.all([
-    output(["git", "-C", folder, "rev-parse", "HEAD"]),
-    output(["git", "-C", folder, "status", "--porcelain"]),
+    readOutput(["git", "-C", folder, "rev-parse", "HEAD"]),
+    readOutput(["git", "-C", folder, "status", "--porcelain"]),
   ]);
   return commit === null ? null : changes === "" ? commit : `${commit}+dirty`;
 }
 
-function readToolVersion(): string {
+/** Name and version, as package.json has them. */
+export function readToolVersion(): string {
   const { name, version } = JSON.parse(readFileSync(join(projectFolder, "package.json"), "utf8"));
   return `${name} ${version}`;
 }
@@ -158,7 +142,7 @@ export async function describeEnvironment(): Promise<Environment> {
     cpuModel,
     cpuCount: Math.max(1, cpus().length),
     // Absent in virtual machines, whose host decides.
-    cpuGovernor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+    cpuGovernor: readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
     memoryBytes: totalmem(),
     descriptorLimit: readDescriptorLimit(),
     portRange: findPortRange(sysctls),

@@ -18,15 +18,15 @@ const highestPriority = -20;
 const usualPriority = getPriority();
 
 /**
- * For a process that spins on a processor of its own: the main thread, where JavaScript runs, comes before all others.
+ * For a process that spins on a CPU core of its own: the main thread, where JavaScript runs, comes before all others.
  *
  * The others, the compiler's and the garbage collector's, have what it leaves (SCHED_IDLE, sched(7)). That alone is
  * not enough: what they are owed, 0.3 %, Linux gives them at once, 4 ms every second or so (p99.9 of the send lag was
  * 2.5 to 3.4 ms). So the main thread's own priority is raised too, where that is permitted (root, CAP_SYS_NICE,
- * RLIMIT_NICE): 0.5 ms, and a p99 of 20 µs instead of 30 to 90, on a virtual machine with two processors (showdown run
+ * RLIMIT_NICE): 0.5 ms, and a p99 of 20 µs instead of 30 to 90, on a virtual machine with two CPU cores (showdown run
  * bun-native --phases connect,endurance-echo --endurance-rate 50000 --endurance-seconds 5, several times each).
  *
- * When JavaScript waits for the other threads they run at once, unless another process wants that processor: then it
+ * When JavaScript waits for the other threads they run at once, unless another process wants that core: then it
  * may stand still for seconds (which makes a phase void, see phases/validity.ts). Threads started later are not
  * included: it can be called again. Does nothing but on Linux.
  *

@@ -79,11 +79,11 @@ test("the seed decides, and nothing else", () => {
     }),
   );
   expect(balancedOrder(["go", "elixir", "bun", "node"], 5, 42)).toEqual([
-    ["node", "bun", "go", "elixir"],
-    ["elixir", "go", "bun", "node"],
-    ["go", "node", "elixir", "bun"],
-    ["bun", "elixir", "node", "go"],
-    ["bun", "elixir", "node", "go"],
+    ["elixir", "node", "bun", "go"],
+    ["go", "bun", "node", "elixir"],
+    ["bun", "elixir", "go", "node"],
+    ["node", "go", "elixir", "bun"],
+    ["node", "go", "elixir", "bun"],
   ]);
   const starts = new Set(
     Array.from({ length: 40 }, (_, seed) => balancedOrder(["a", "b", "c"], 1, seed).join()),

@@ -1,78 +1,46 @@
-import type { ChaosSeconds, Fault } from "./faults.ts";
+import { z } from "zod";
+import { fields, type Parameter, timeouts } from "./parameters.ts";
+import type { Workload } from "./phases.ts";
 
-/** What a phase does with the connections. */
-export type PhaseKind = "connect" | "burst" | "endurance" | "capacity" | "chaos";
+export type { PhaseKind, PhasePlan, Workload } from "./phases.ts";
 
-/**
- * Who receives a message: `echo`, its sender alone; `broadcast`, everyone, all in one room;
- * `rooms`, the members of the sender's room.
- */
-export type Workload = "echo" | "broadcast" | "rooms";
-
-export interface PhasePlan {
-  readonly kind: PhaseKind;
-  /** Absent for `connect`, which sends no messages. */
-  readonly workload?: Workload;
-}
-
-/** One entry of the showdown: a contender in one of its variants. */
-export interface Entrant {
-  readonly contender: string;
+const entrantSchema = z.object({
+  contender: z.string(),
   /** `default`, or a key of the manifest's `variants`. */
-  readonly variant: string;
-}
+  variant: z.string(),
+});
+const cpus = z.array(z.int().nonnegative()).readonly().nullable();
 
+/** The plan of a result file, which anyone may have edited; whatever reads a result relies on these limits. */
+export const planSchema = z.object({
+  preset: z.string(),
+  entrants: z.array(entrantSchema).readonly(),
+  ...shapeOf(fields),
+  /** CPUs of the server and of the workers; null where they are not pinned. */
+  serverCpus: cpus,
+  workerCpus: cpus,
+  timeouts: z.object(shapeOf(timeouts)),
+});
+
+/** What `showdown run --dry-run` prints: `order` has a list per round, in the order in which everything runs. */
+export const dryRunSchema = z.object({ plan: planSchema, order: z.array(z.array(entrantSchema)) });
+
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 /** Everything that decides what a run does, the same for every contender, and printable before it starts. */
-export interface Plan {
-  readonly preset: string;
-  /** Decides the order of rounds, the senders and the masks. */
-  readonly seed: number;
-  readonly entrants: readonly Entrant[];
-  readonly phases: readonly PhasePlan[];
-  readonly rounds: number;
-  readonly connections: number;
-  /** Connections opened at once. */
-  readonly connectBatch: number;
-  /** Burst echo: messages each connection sends. Burst broadcast: messages each connection receives. */
-  readonly messagesPerConnection: number;
-  /** Burst: messages offered at once, over all workers. */
-  readonly messageBatch: number;
-  /** Size of one JSON message in bytes, the payload of its frame. */
-  readonly messageBytes: number;
-  readonly enduranceSeconds: number;
-  /** Offered load in deliveries per second over all connections, the same for every contender. */
-  readonly enduranceRatePerSecond: number;
-  /** Capacity: how long each rate of the search is offered, and the first one in deliveries per second. */
-  readonly capacityStepSeconds: number;
-  readonly capacityStartRatePerSecond: number;
-  /** Capacity: a rate counts as held with a latency p99 up to this. */
-  readonly p99LimitMs: number;
-  /** Chaos: what strikes, one after another, under the load of endurance. */
-  readonly faults: readonly Fault[];
-  readonly chaosSeconds: ChaosSeconds;
-  /** Rooms workload: members of each room. */
-  readonly roomSize: number;
-  /** Broadcast and rooms: how many members of a room speak. */
-  readonly sendersPerRoom: number;
-  /** Errors past this end a phase as aborted. */
-  readonly errorThreshold: number;
-  /** Seconds of unrecorded load on a few connections before the first phase of a round. */
-  readonly warmupSeconds: number;
-  /** Whether a phase in which something else than the server may have been measured is void, as it should be. */
-  readonly validityRule: boolean;
-  readonly workers: number;
-  readonly pacing: "spin" | "timer";
-  /** Processors of the server and of the workers; null where they are not pinned. */
-  readonly serverCpus: readonly number[] | null;
-  readonly workerCpus: readonly number[] | null;
-  /** Loopback port of the server; 0 picks a free one. */
-  readonly port: number;
-  readonly timeouts: {
-    readonly readyMs: number;
-    readonly connectMs: number;
-    /** A phase ends when nothing arrived for this long. */
-    readonly quietMs: number;
-  };
+export type Plan = DeepReadonly<z.infer<typeof planSchema>>;
+/** One entry of the showdown: a contender in one of its variants. */
+export type Entrant = DeepReadonly<z.infer<typeof entrantSchema>>;
+
+function shapeOf<Table extends Record<string, Parameter<unknown>>>(
+  table: Table,
+): { [Name in keyof Table]: Table[Name]["type"]["schema"] } {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, { type, option, help }]) => [
+      name,
+      // A flag says what it switches off.
+      type.schema.describe(type.placeholder === "" ? `false with --${option}: ${help}` : help),
+    ]),
+  ) as { [Name in keyof Table]: Table[Name]["type"]["schema"] };
 }
 
 /** Rooms by number: 0 is the lobby, where `broadcast` takes place, those of `rooms` follow. */

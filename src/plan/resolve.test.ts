@@ -1,38 +1,34 @@
 import { expect, test } from "bun:test";
-import { UsageError } from "../errors.ts";
+import { isShowdownError } from "../errors.ts";
+import type { Settings } from "./parameters.ts";
 import { presets } from "./presets.ts";
-import { type PlanRequest, parsePhases, phaseName, phaseNames, resolvePlan } from "./resolve.ts";
+import { type PlanRequest, resolvePlan } from "./resolve.ts";
 
+const leastMessageBytes = 100;
 const request: PlanRequest = {
   preset: "smoke",
-  changes: {},
-  seed: 1,
+  settings: {},
   entrants: [{ contender: "clean", variant: "default" }],
-  port: 0,
-  validityRule: true,
-  workers: 0,
-  pacing: "auto",
   serverCpus: null,
   workerCpus: null,
   descriptorLimit: 1024,
-  readyMs: 1000,
-  connectMs: 1000,
+  leastMessageBytes: () => leastMessageBytes,
 };
 
 function problem(work: () => unknown): string {
   try {
     work();
   } catch (error) {
-    if (error instanceof UsageError) return `${error.message} (${error.hint})`;
+    if (isShowdownError(error, "usage")) return `${error.message} (${error.hint})`;
     throw error;
   }
   return "none";
 }
 
 test("a preset's parameters hold until an option says otherwise", () => {
-  const plan = resolvePlan({ ...request, changes: { connections: 60, quietMs: 7 } });
-  const { quietMs: _, ...parameters } = presets.smoke;
-  expect(plan).toMatchObject({ ...parameters, connections: 60, timeouts: { quietMs: 7 } });
+  const plan = resolvePlan({ ...request, settings: { connections: 60, quietMs: 7 } });
+  const { readyMs, connectMs, rooms: _, pin, quietMs, workers, pacing, ...fields } = presets.smoke;
+  expect(plan).toMatchObject({ ...fields, connections: 60, timeouts: { readyMs, connectMs, quietMs: 7 } });
 });
 
 test("an entrant is no more than its name in the plan", () => {
@@ -52,59 +48,63 @@ test.each([
   [925, [1], 2],
   [925, null, 2],
 ])("%i connections on processors %j take %i workers", (connections, workerCpus, workers) => {
-  expect(resolvePlan({ ...request, changes: { connections }, workerCpus }).workers).toBe(workers);
+  expect(resolvePlan({ ...request, settings: { connections }, workerCpus }).workers).toBe(workers);
 });
 
 test.each([
-  ["auto", [1, 2], 2, "spin"],
-  ["auto", [1, 2], 3, "timer"],
-  ["auto", null, 1, "timer"],
+  [null, [1, 2], 2, "spin"],
+  [null, [1, 2], 3, "timer"],
+  [null, null, 1, "timer"],
   ["timer", [1], 1, "timer"],
   ["spin", null, 1, "spin"],
 ] as const)(
   "pacing %s on processors %j with %i workers is %s-ned",
   (pacing, workerCpus, workers, expected) => {
-    expect(resolvePlan({ ...request, pacing, workerCpus, workers }).pacing).toBe(expected);
+    expect(resolvePlan({ ...request, settings: { pacing, workers }, workerCpus }).pacing).toBe(expected);
   },
 );
 
 test.each([
-  [{ changes: { messageBytes: 20 } }, /^--message-bytes 20: expected at least \d+ \(a message carries/],
+  [{ settings: { messageBytes: 20 } }, /^--message-bytes 20: expected at least \d+ \(a message carries/],
   [
-    { changes: { connections: 5000 }, workers: 2 },
+    { settings: { connections: 5000, workers: 2 } },
     /^--workers 2: 5000 connections need at least 6 workers here \(one process may have 1024 descriptors \(ulimit -n\)\)$/,
   ],
-  [{ workers: 51 }, /^--workers 51: expected at most one per connection \(50\)/],
+  [{ settings: { workers: 51 } }, /^--workers 51: expected at most one per connection \(50\)/],
 ])("%j can't be carried out, and what could is said", (changes, says) => {
   expect(problem(() => resolvePlan({ ...request, ...changes }))).toMatch(says);
 });
 
-test("the least message size that is named will do", () => {
-  const told = problem(() => resolvePlan({ ...request, changes: { messageBytes: 1 } }));
-  const least = Number(/at least (\d+)/.exec(told)?.[1]);
-  expect(problem(() => resolvePlan({ ...request, changes: { messageBytes: least - 1 } }))).not.toBe("none");
-  expect(resolvePlan({ ...request, changes: { messageBytes: least } }).messageBytes).toBe(least);
-});
-
-test("phases are read in their order, and begin with connect", () => {
-  expect(parsePhases("endurance-echo, burst-rooms").map(phaseName)).toEqual([
-    "connect",
-    "endurance-echo",
-    "burst-rooms",
+test("the least message size is the wire's, for the connections and rooms of the plan", () => {
+  const asked: (readonly number[])[] = [];
+  const resolve = (messageBytes: number) =>
+    resolvePlan({
+      ...request,
+      settings: { messageBytes, connections: 90, roomSize: 20 },
+      leastMessageBytes: (...sizes) => {
+        asked.push(sizes);
+        return 77;
+      },
+    });
+  expect(problem(() => resolve(76))).toStartWith("--message-bytes 76: expected at least 77 (");
+  expect(resolve(77).messageBytes).toBe(77);
+  expect(asked).toEqual([
+    [90, 5],
+    [90, 5],
   ]);
-  expect(parsePhases("connect,burst-echo").map(phaseName)).toEqual(["connect", "burst-echo"]);
-  for (const [name, phase] of Object.entries(phaseNames)) expect(phaseName(phase)).toBe(name);
 });
 
-test.each(["burst-ecko", "", "connect,", "burst"])("phases %j are refused", (list) => {
-  expect(problem(() => parsePhases(list))).toMatch(
-    /^--phases: unknown phase ".*expected some of connect, burst-echo/s,
+test("a limit of latency that a short step can't show is refused", () => {
+  const settings: Settings = { phases: [{ kind: "capacity", workload: "echo" }], p99LimitMs: 201 };
+  expect(problem(() => resolvePlan({ ...request, settings }))).toBe(
+    "--p99-limit 201: expected at most 200 ms, 1/5 of a step of 1 s (give steps of at least --capacity-seconds 2)",
   );
+  expect(problem(() => resolvePlan({ ...request, settings: { ...settings, p99LimitMs: 200 } }))).toBe("none");
 });
 
 test("a number of rooms makes their size", () => {
   const sizeOf = (rooms: number, connections: number) =>
-    resolvePlan({ ...request, rooms, changes: { connections } }).roomSize;
+    resolvePlan({ ...request, settings: { rooms, connections } }).roomSize;
   expect(sizeOf(10, 50)).toBe(5);
   expect(sizeOf(1, 50)).toBe(50);
   expect(sizeOf(50, 50)).toBe(1);
@@ -113,8 +113,8 @@ test("a number of rooms makes their size", () => {
 });
 
 test("rooms that can't be made are refused, with what can be", () => {
-  const ask = (rooms: number, changes: PlanRequest["changes"]) =>
-    problem(() => resolvePlan({ ...request, rooms, changes }));
+  const ask = (rooms: number, settings: Settings) =>
+    problem(() => resolvePlan({ ...request, settings: { rooms, ...settings } }));
   expect(ask(51, { connections: 50 })).toContain("expected at most one per connection (50)");
   expect(ask(6, { connections: 10 })).toBe(
     "--rooms 6: 10 connections in rooms of at most 2 make 5 rooms (give --rooms 5, or --connections 12)",

@@ -10,13 +10,6 @@ export function splitExactly(total: number, parts: number): number[] {
   return Array.from({ length: parts }, (_, part) => countOwned(total, part, parts));
 }
 
-/** The worker, from 0, that owns a connection, from 0. Neighbours go to different workers, so that a room spreads over all. */
-export function ownerOf(connection: number, workers: number): number {
-  requireWhole("connection", connection, 0);
-  requireWhole("workers", workers, 1);
-  return connection % workers;
-}
-
 /** How many of the connections 0 to `connections - 1` a worker owns: its share of `splitExactly`. */
 export function countOwned(connections: number, worker: number, workers: number): number {
   requireWhole("connections", connections, 0);

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { WritingError } from "../errors.ts";
+import { ShowdownError } from "../errors.ts";
 
 /** What is kept of a server's output. */
 const keptBytes = 64 * 1024;
@@ -27,10 +27,14 @@ export class OutputTail {
       this.descriptor = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND, 0o600);
       unlinkSync(path);
     } catch (cause) {
-      throw new WritingError(`cannot keep a server's output in "${tmpdir()}": ${(cause as Error).message}`, {
-        hint: "make room there, or set TMPDIR to a folder that can be written",
-        cause,
-      });
+      throw new ShowdownError(
+        "writing",
+        `cannot keep a server's output in "${tmpdir()}": ${(cause as Error).message}`,
+        {
+          hint: "make room there, or set TMPDIR to a folder that can be written",
+          cause,
+        },
+      );
     }
     this.#timer = setInterval(() => this.#cut(), lookEveryMs);
     this.#timer.unref();

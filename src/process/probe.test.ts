@@ -14,13 +14,13 @@ async function withShell(script: string, work: (pid: number) => Promise<void>): 
   }
 }
 
-/** Uses 0.3 s of processor time, measured by the program itself. */
+/** Uses 0.3 s of CPU time, measured by the program itself. */
 const burn = `${process.execPath} -e 'while (process.cpuUsage().user + process.cpuUsage().system < 300000);'`;
 
 test.if(isLinux)("the whole tree is counted: processes, memory, descriptors", async () => {
   await withShell("sh -c 'sleep 60; :' & sleep 60 & wait", async (pid) => {
     await Bun.sleep(300);
-    const sample = await createProbe(pid).sample();
+    const sample = await createProbe([pid]).sample();
     expect(sample).toMatchObject({ processes: 4, reason: null });
     const ps = Bun.spawnSync(["ps", "-o", "rss=", "-g", `${pid}`])
       .stdout.toString()
@@ -37,7 +37,7 @@ test.if(isLinux)(
   "CPU time includes that of children that have ended",
   async () => {
     await withShell(`${burn}; ${burn} ; echo done > /dev/null; sleep 60`, async (pid) => {
-      const probe = createProbe(pid);
+      const probe = createProbe([pid]);
       let cpuMs = 0;
       const deadline = Date.now() + 8000;
       while (cpuMs < 550 && Date.now() < deadline) {
@@ -64,7 +64,7 @@ test.if(isLinux)(
       `${process.execPath} -e 'setInterval(() => { const end = Date.now() + 50; while (Date.now() < end); }, 1)'`,
     );
     await withShell(script, async (pid) => {
-      const probe = createProbe(pid);
+      const probe = createProbe([pid]);
       let last = 0;
       for (let i = 0; i < 35; i++) {
         await Bun.sleep(40);
@@ -90,7 +90,7 @@ test.if(isLinux)("open descriptors are those of the process that holds most", as
     detached: true,
   });
   await holder.stdout.getReader().read();
-  const { openDescriptors, processes } = await createProbe(holder.pid).sample();
+  const { openDescriptors, processes } = await createProbe([holder.pid]).sample();
   process.kill(-holder.pid, "SIGKILL");
   expect(processes).toBe(2);
   expect(openDescriptors).toBeGreaterThanOrEqual(303);
@@ -100,12 +100,12 @@ test.if(isLinux)("open descriptors are those of the process that holds most", as
 test("ps tells the same of a tree as /proc, without descriptors", async () => {
   await withShell(`${burn} & sleep 60 & wait; sleep 60`, async (pid) => {
     await Bun.sleep(700);
-    const sample = await createProbe(pid, "ps").sample();
+    const sample = await createProbe([pid], "ps").sample();
     expect(sample).toMatchObject({ openDescriptors: null, reason: "ps does not tell open descriptors" });
     expect(sample.processes).toBeGreaterThanOrEqual(2);
     expect(sample.rssBytes).toBeGreaterThan(500_000);
     if (!isLinux) return;
-    const other = await createProbe(pid, "proc").sample();
+    const other = await createProbe([pid], "proc").sample();
     expect(sample.processes).toBe(other.processes);
   });
 });
@@ -113,11 +113,11 @@ test("ps tells the same of a tree as /proc, without descriptors", async () => {
 test("a process that is gone is a tree of none", async () => {
   const child = Bun.spawn(["true"]);
   await child.exited;
-  expect(await createProbe(child.pid).sample()).toMatchObject({ processes: 0, rssBytes: 0 });
+  expect(await createProbe([child.pid]).sample()).toMatchObject({ processes: 0, rssBytes: 0 });
 });
 
 test("without /proc and ps every figure is null, with a reason", async () => {
-  const sample = await createProbe(process.pid, "none").sample();
+  const sample = await createProbe([process.pid], "none").sample();
   expect(sample).toMatchObject({ cpuMs: null, rssBytes: null, processes: null, openDescriptors: null });
   expect(sample.reason).toStartWith("neither /proc nor ps");
 });

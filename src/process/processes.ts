@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { listFolder, readText } from "../machine/sources.ts";
 import { markName } from "./reaper.ts";
 
 /** A process as `/proc/PID/stat` tells it. Times in clock ticks. */
@@ -16,12 +16,8 @@ export interface ProcessStat {
 
 /** Reads one process; null when there is none (any more). Linux. */
 export function readProcess(pid: number): ProcessStat | null {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return null;
-  }
+  const text = readText(`/proc/${pid}/stat`);
+  if (text === null) return null;
   // The name stands in brackets and may hold brackets and spaces itself. Fields as in proc_pid_stat(5), from
   // the third (state) on.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
@@ -37,20 +33,14 @@ export function readProcess(pid: number): ProcessStat | null {
   };
 }
 
-function listPids(): number[] {
-  try {
-    return readdirSync("/proc").map(Number).filter(Number.isInteger);
-  } catch {
-    return [];
-  }
+/** Every process of the machine. Linux. */
+export function listPids(): number[] {
+  return listFolder("/proc").map(Number).filter(Number.isInteger);
 }
 
 function isMarked(pid: number, mark: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`${markName}=${mark}`);
-  } catch {
-    return false; // gone, or somebody else's
-  }
+  // Null when it is gone, or somebody else's.
+  return readText(`/proc/${pid}/environ`)?.split("\0").includes(`${markName}=${mark}`) === true;
 }
 
 /**

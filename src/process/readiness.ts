@@ -1,3 +1,5 @@
+import { printable } from "../text/printable.ts";
+
 /** Retried soon at first, since many servers are up within milliseconds, then at leisure. */
 const firstPauseMs = 5;
 const longestPauseMs = 100;
@@ -24,7 +26,8 @@ async function tryEcho(url: string, timeoutMs: number): Promise<string | null> {
   socket.onmessage = ({ data }) => {
     resolve(data === message ? null : `the echo differs: sent ${message}, got ${describe(data)}`);
   };
-  socket.onerror = (event) => resolve(`no handshake (${"message" in event ? event.message : "failed"})`);
+  socket.onerror = (event) =>
+    resolve(`no handshake (${printable("message" in event ? event.message : "failed", { most: 200 })})`);
   socket.onclose = ({ code }) =>
     resolve(isOpen ? `closed with code ${code} before the echo` : "no handshake");
   const problem = await promise;
@@ -43,7 +46,7 @@ async function tryEcho(url: string, timeoutMs: number): Promise<string | null> {
 
 function describe(data: unknown): string {
   const text = typeof data === "string" ? data : "a binary message";
-  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+  return printable(text, { most: 200 });
 }
 
 /**
@@ -58,13 +61,15 @@ export async function awaitReady(
   const deadline = performance.now() + readyMs;
   const url = `ws://${host.includes(":") ? `[${host}]` : host}:${port}/ws`;
   let pauseMs = firstPauseMs;
-  let problem: string | null = "nothing was tried";
+  let problem: string | null = null;
   for (;;) {
     signal.throwIfAborted();
     const leftMs = deadline - performance.now();
-    if (leftMs <= 0) return problem;
-    problem = await tryEcho(url, Math.min(attemptMs, leftMs));
-    if (problem === null) return null;
+    if (leftMs <= 0) return problem ?? "nothing was tried";
+    const lacked = await tryEcho(url, Math.min(attemptMs, leftMs));
+    if (lacked === null) return null;
+    // An attempt that the deadline cut short tells less than the one before it.
+    if (problem === null || performance.now() < deadline) problem = lacked;
     await Bun.sleep(Math.max(0, Math.min(pauseMs, deadline - performance.now())));
     pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
   }

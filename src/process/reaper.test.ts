@@ -9,10 +9,10 @@ function startParent(mode: string) {
   const fixture = createFixture(mode);
   const script = `
     const { startReaper } = await import(${JSON.stringify(join(import.meta.dir, "reaper.ts"))});
-    const { startServer } = await import(${JSON.stringify(join(import.meta.dir, "server.ts"))});
+    const { ServerProcess } = await import(${JSON.stringify(join(import.meta.dir, "server.ts"))});
     const reaper = startReaper();
-    const entrant = ${JSON.stringify(fixture)};
-    const server = await startServer({ entrant, host: "127.0.0.1", port: 0, cpus: null, readyMs: 10_000, reaper });
+    const program = ${JSON.stringify(fixture)};
+    const server = await ServerProcess.start({ program, host: "127.0.0.1", port: 0, cpus: null, readyMs: 10_000, reaper });
     const child = /child (\\d+)/.exec(server.output())?.[1];
     console.log(JSON.stringify({ reaper: reaper.pid, server: server.pid, child: Number(child ?? 0) }));
     setInterval(() => {}, 1000);`;

@@ -1,19 +1,19 @@
-import { formatEntrant, type ResolvedEntrant } from "../contenders/entrants.ts";
-import { ContenderFailedError } from "../errors.ts";
-import { formatCpuList } from "../machine/cpus.ts";
-import { findProgram, serverEnvironment } from "./child-environment.ts";
-import { OutputTail } from "./output-tail.ts";
+import { ShowdownError } from "../errors.ts";
+import { printable, printableLines } from "../text/printable.ts";
+import { abortedError, throwIfAborted } from "./abort.ts";
+import { ServerChild, type ServerExit, type ServerProgram, type ServerStop } from "./child.ts";
+import { findProgram } from "./child-environment.ts";
+import { findListeners } from "./listener.ts";
 import { claimPort } from "./port.ts";
-import { findMembers, sendSignal } from "./processes.ts";
+import { createProbe, findProbeSource, listTree, type Probe } from "./probe.ts";
 import { awaitReady } from "./readiness.ts";
-import { createMark, markName, type Reaper } from "./reaper.ts";
+import type { Reaper } from "./reaper.ts";
 
-/** The contract's time between SIGTERM and the end. */
-const graceMs = 5000;
-const pollMs = 10;
+/** How long a start command is watched that is not itself the server: it may be about to exit. */
+const launcherMs = 300;
 
 export interface ServerOptions {
-  readonly entrant: Pick<ResolvedEntrant, "contender" | "variant" | "folder" | "start" | "env">;
+  readonly program: ServerProgram;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -25,33 +25,90 @@ export interface ServerOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface ServerExit {
-  readonly code: number | null;
-  readonly signal: string | null;
+/** What of a server runs, and what of it is measured: the trees of these processes. */
+interface Life {
+  readonly child: ServerChild;
+  readonly roots: readonly number[];
+  readonly readyMs: number;
 }
 
-export interface ServerStop extends ServerExit {
-  /** It was running and ended in time on SIGTERM, with nothing of it left to be killed. */
-  readonly graceful: boolean;
-  /** From SIGTERM to its end; 0 when it had ended before. */
-  readonly exitMs: number;
-}
-
-/** A contender's running process. */
-export interface Server {
+/** A server that runs on this machine, and can be ended and started again on its port. */
+export class ServerProcess {
   readonly host: string;
   readonly port: number;
-  /** Also its process group and session. */
-  readonly pid: number;
+  readonly #options: ServerOptions;
+  #life: Life;
+
+  private constructor(options: ServerOptions, port: number, life: Life) {
+    this.#options = options;
+    this.host = options.host;
+    this.port = port;
+    this.#life = life;
+  }
+
+  /**
+   * Starts a server and waits until a handshake and an echo succeed.
+   *
+   * @throws {ShowdownError} `contenderFailed` with the end of its output when it exits before, is not ready in time, or
+   * is not what listens on the port; `portInUse`; `aborted`. Nothing is left running then.
+   */
+  static async start(options: ServerOptions): Promise<ServerProcess> {
+    throwIfAborted(options.signal);
+    const port = claimPort(options.host, options.port);
+    return new ServerProcess(options, port, await launch(options, port));
+  }
+
+  /** Of the process of the start command; also its process group and session. */
+  get pid(): number {
+    return this.#life.child.pid;
+  }
+
   /** From its start to the first echo. */
-  readonly readyMs: number;
-  readonly exited: Promise<ServerExit>;
+  get readyMs(): number {
+    return this.#life.readyMs;
+  }
+
+  /** Of the process that is the server now. */
+  get exited(): Promise<ServerExit> {
+    return this.#life.child.exited;
+  }
+
   /** Null while it runs. */
-  readonly exit: ServerExit | null;
-  /** The end of what it printed, 64 KiB at most. */
-  output(): string;
+  get exit(): ServerExit | null {
+    return this.#life.child.exit;
+  }
+
+  /** The end of what it printed, 64 KiB at most, as it came. */
+  output(): string {
+    return this.#life.child.output();
+  }
+
+  /** Watches the process that is the server now, with all that belongs to it. */
+  probe(): Probe {
+    return createProbe(this.#life.roots);
+  }
+
   /** SIGTERM, then after 5 s SIGKILL to all that is left of it. Leaves no process; may be called again. */
-  stop(): Promise<ServerStop>;
+  stop(): Promise<ServerStop> {
+    return this.#life.child.stop();
+  }
+
+  /** SIGKILL to all of it, as the kernel does when memory runs out. */
+  kill(): Promise<void> {
+    return this.#life.child.kill();
+  }
+
+  /**
+   * Starts it anew, with nothing of the old process left.
+   *
+   * @throws as `start`; it then stays ended
+   */
+  async restart(): Promise<void> {
+    await this.stop();
+    throwIfAborted(this.#options.signal);
+    claimPort(this.host, this.port);
+    this.#life = await launch(this.#options, this.port);
+  }
 }
 
 /** How a process ended, in words. */
@@ -59,167 +116,93 @@ export function describeExit({ code, signal }: ServerExit): string {
   return signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
 }
 
-/** The start command as one would type it, to look at the server by hand. */
-function formatCommand({ entrant, host }: ServerOptions, port: number): string {
-  const env = Object.entries({ HOST: host, PORT: `${port}`, ...entrant.env });
-  const quote = (word: string) =>
-    /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-  const words = [...env.map(([name, value]) => `${name}=${quote(value)}`), ...entrant.start.map(quote)];
-  return `cd ${quote(entrant.folder)} && ${words.join(" ")}`;
-}
-
-class RunningServer implements Server {
-  readonly host: string;
-  readonly port: number;
-  readonly exited: Promise<ServerExit>;
-  readyMs = 0;
-  exit: ServerExit | null = null;
-  readonly #child: Bun.Subprocess;
-  readonly #mark: string;
-  readonly #tail = new OutputTail();
-  readonly #reaper: Reaper | undefined;
-  #stopping: Promise<ServerStop> | null = null;
-
-  constructor(program: string, options: ServerOptions, port: number) {
-    const { entrant, host, cpus, reaper } = options;
-    this.host = host;
-    this.port = port;
-    this.#reaper = reaper;
-    this.#mark = createMark(reaper);
-    const command = [program, ...entrant.start.slice(1)];
-    const pinned = cpus === null ? command : ["taskset", "-c", formatCpuList(cpus), ...command];
-    try {
-      this.#child = Bun.spawn(pinned, {
-        cwd: entrant.folder,
-        env: serverEnvironment({ ...entrant.env, HOST: host, PORT: `${port}`, [markName]: this.#mark }),
-        stdin: "ignore",
-        stdout: this.#tail.descriptor,
-        stderr: this.#tail.descriptor,
-        detached: true,
-      });
-    } catch (error) {
-      this.#tail.close();
-      throw error;
-    }
-    reaper?.hold(this.#child.pid);
-    this.exited = this.#child.exited.then((code) => {
-      const { signalCode } = this.#child;
-      const exit = {
-        code: signalCode === null ? code : null,
-        signal: signalCode === null ? null : `${signalCode}`,
-      };
-      this.exit = exit;
-      return exit;
-    });
-  }
-
-  get pid(): number {
-    return this.#child.pid;
-  }
-
-  output(): string {
-    return this.#tail.read();
-  }
-
-  stop(): Promise<ServerStop> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
-  /** What is left of it, beyond its first process. Elsewhere than on Linux only its group can be asked. */
-  #isAnyLeft(): boolean {
-    if (process.platform === "linux") return findMembers(this.pid, this.#mark).length > 0;
-    return sendSignal(-this.pid, 0);
-  }
-
-  async #stop(): Promise<ServerStop> {
-    const wasRunning = this.exit === null;
-    const startMs = performance.now();
-    const leftMs = () => Math.max(0, graceMs - (performance.now() - startMs));
-    if (wasRunning) sendSignal(this.pid, "SIGTERM");
-    await Promise.race([this.exited, Bun.sleep(leftMs())]);
-    const exitedInTime = this.exit !== null;
-    let exitMs = performance.now() - startMs;
-    if (exitedInTime && this.#isAnyLeft()) {
-      // A wrapper that did not pass the signal on, or workers that outlived their parent.
-      sendSignal(-this.pid, "SIGTERM");
-      while (leftMs() > 0 && this.#isAnyLeft()) await Bun.sleep(pollMs);
-    }
-    const graceful = wasRunning && exitedInTime && !this.#isAnyLeft();
-    await this.#kill();
-    const exit = await this.exited;
-    if (!exitedInTime) exitMs = performance.now() - startMs;
-    this.#reaper?.release(this.pid);
-    this.#tail.close();
-    return { ...exit, graceful, exitMs: wasRunning ? exitMs : 0 };
-  }
-
-  async #kill(): Promise<void> {
-    // Again and again, because a process may fork while the others are being killed.
-    for (let tries = 0; tries < 200 && this.#isAnyLeft(); tries++) {
-      sendSignal(-this.pid, "SIGKILL");
-      if (process.platform === "linux") {
-        for (const pid of findMembers(this.pid, this.#mark)) sendSignal(pid, "SIGKILL");
-      }
-      await Bun.sleep(pollMs);
-    }
-  }
-}
-
-/**
- * Starts a contender and waits until a handshake and an echo succeed.
- * @throws {ContenderFailedError} with the end of its output when it exits before, or is not ready in time;
- * {PortInUseError}. Nothing is left running then, nor when the signal aborts.
- */
-export async function startServer(options: ServerOptions): Promise<Server> {
-  const { entrant, host, readyMs, signal } = options;
-  const name = `contender "${formatEntrant(entrant)}"`;
-  signal?.throwIfAborted();
-  const port = claimPort(host, options.port);
-  const [first = ""] = entrant.start;
-  const program = findProgram(first, entrant.folder);
-  if (program === null) {
-    throw new ContenderFailedError("never-ready", `${name}: its start program "${first}" was not found`, {
-      hint: `looked on PATH, and in ${entrant.folder} where the name has a slash; is it built?`,
-      output: "",
-    });
-  }
-  if (options.cpus !== null && Bun.which("taskset") === null) {
-    throw new ContenderFailedError(
-      "never-ready",
-      `${name}: cannot be pinned to CPUs, taskset was not found`,
+async function launch(options: ServerOptions, port: number): Promise<Life> {
+  const { program, host, cpus, readyMs, reaper, signal } = options;
+  const name = `contender "${program.name}"`;
+  const [first = ""] = program.start;
+  const path = findProgram(first, program.folder);
+  if (path === null) {
+    throw new ShowdownError(
+      "contenderFailed",
+      `${name}: its start program "${printable(first)}" was not found`,
       {
-        hint: "install util-linux, or run without pinning",
-        output: "",
+        hint: `looked on PATH, and in ${program.folder} where the name has a slash; is it built?`,
       },
     );
   }
+  if (cpus !== null && Bun.which("taskset") === null) {
+    throw new ShowdownError("contenderFailed", `${name}: cannot be pinned to CPUs, taskset was not found`, {
+      hint: "install util-linux, or run without pinning",
+    });
+  }
   const startMs = performance.now();
-  const server = new RunningServer(program, options, port);
+  const child = new ServerChild({ program, path, host, port, cpus, reaper });
+  const fail = (message: string, hint = `look at it by hand: ${formatCommand(options, port)}`) =>
+    new ShowdownError("contenderFailed", `${name}: ${message}`, {
+      hint,
+      output: printableLines(child.output()),
+    });
   const waiting = new AbortController();
   const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal?.reason);
+  const abort = () => aborted.reject(signal === undefined ? undefined : abortedError(signal));
   signal?.addEventListener("abort", abort, { once: true });
   try {
     const ready = awaitReady({ host, port }, readyMs, waiting.signal);
-    const outcome = await Promise.race([ready, server.exited, aborted.promise]);
+    const outcome = await Promise.race([ready, child.exited, aborted.promise]);
+    if (outcome !== null && typeof outcome !== "object") {
+      throw fail(`not ready on ${host}:${port} within ${readyMs / 1000} s; the last attempt: ${outcome}`);
+    }
+    const life = { child, readyMs: performance.now() - startMs };
     if (outcome === null) {
-      server.readyMs = performance.now() - startMs;
-      return server;
+      const roots = await findRoots(child, port, fail);
+      if (child.exit === null) return { ...life, roots };
     }
-    const hint = `look at it by hand: ${formatCommand(options, port)}`;
-    const output = server.output();
-    if (typeof outcome === "object") {
-      const message = `${name}: ${describeExit(outcome)} before it was ready on ${host}:${port}`;
-      throw new ContenderFailedError("crashed", message, { hint, output });
+    const exit = child.exit ?? (await child.exited);
+    if (exit.code === 0 && child.members().length > 0) {
+      throw fail(
+        'its "start" exited with code 0 and left a process in the background; it must stay and be the server',
+        'start the server in the foreground, without a daemon option, and end a script with "exec SERVER"',
+      );
     }
-    const message = `${name}: not ready on ${host}:${port} within ${readyMs / 1000} s; the last attempt: ${outcome}`;
-    throw new ContenderFailedError("never-ready", message, { hint, output });
+    throw fail(`${describeExit(exit)} before it was ready on ${host}:${port}`);
   } catch (error) {
-    await server.stop();
+    await child.stop();
     throw error;
   } finally {
     signal?.removeEventListener("abort", abort);
     waiting.abort();
   }
+}
+
+/**
+ * The processes to be measured: all that the start command has started, provided that what listens on the port is among
+ * them. A launcher's own figures would be those of a server that does nothing.
+ */
+async function findRoots(
+  child: ServerChild,
+  port: number,
+  fail: (message: string, hint: string) => ShowdownError,
+): Promise<readonly number[]> {
+  if (findProbeSource() === "none") return [child.pid];
+  if (findListeners(port, [child.pid]).length > 0) return [child.pid];
+  await Promise.race([child.exited, Bun.sleep(launcherMs)]);
+  // More than one where the server left the tree, into a session of its own.
+  const roots = child.roots();
+  if (child.exit !== null || findListeners(port, listTree(roots)).length > 0) return roots;
+  const [stranger] = findListeners(port);
+  throw fail(
+    stranger === undefined
+      ? `what listens on port ${port} can't be seen from here, so it can't be measured`
+      : `port ${port} is served by ${printable(stranger.name)} (pid ${stranger.pid}), which its "start" is not the parent of, so it can't be measured`,
+    "start must run the server itself, as this user and with the environment it is given; a server in a container can be verified by its URL",
+  );
+}
+
+/** The start command as one would type it, to look at the server by hand. */
+function formatCommand({ program, host }: ServerOptions, port: number): string {
+  const env = Object.entries({ HOST: host, PORT: `${port}`, ...program.env });
+  const quote = (word: string) =>
+    /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  const words = [...env.map(([name, value]) => `${name}=${quote(value)}`), ...program.start.map(quote)];
+  return printable(`cd ${quote(program.folder)} && ${words.join(" ")}`);
 }

@@ -1,3 +1,5 @@
+import { printableLines } from "../text/printable.ts";
+import { throwIfAborted } from "./abort.ts";
 import { createMark, markName, type Reaper } from "./reaper.ts";
 
 export interface StreamingOptions {
@@ -20,14 +22,16 @@ const keptLines = 30;
 const maxLineLength = 10_000;
 
 /**
- * Runs a command to its end, handing out what it prints line by line. An abort kills it with everything it
+ * Runs a command to its end, handing out what it prints line by line, safe to show. An abort kills it with everything it
  * started, which is why it gets a process group of its own.
+ *
+ * @throws {ShowdownError} `aborted`
  */
 export async function runStreaming(
   command: readonly string[],
   { cwd, env, onLine, signal, reaper }: StreamingOptions,
 ): Promise<StreamingResult> {
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   const child = Bun.spawn([...command], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...env, [markName]: createMark(reaper) },
@@ -46,7 +50,8 @@ export async function runStreaming(
   };
   signal?.addEventListener("abort", kill, { once: true });
   const lastLines: string[] = [];
-  const take = (line: string) => {
+  const take = (raw: string) => {
+    const line = printableLines(raw);
     onLine?.(line);
     lastLines.push(line);
     if (lastLines.length > keptLines) lastLines.shift();
@@ -56,7 +61,7 @@ export async function runStreaming(
     const code = await child.exited;
     // A daemon left behind (a compile server, say) keeps the pipes open for as long as it likes.
     await Promise.race([streams, Bun.sleep(1000)]);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     return { code, lastLines };
   } finally {
     signal?.removeEventListener("abort", kill);

@@ -1,55 +1,100 @@
-import { mkdir, open, rename } from "node:fs/promises";
-import { join } from "node:path";
-import { ResultsFolderError, WritingError } from "../errors.ts";
-import type { Result } from "./schema.ts";
+import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { ShowdownError } from "../errors.ts";
+import { listContradictions } from "./contradictions.ts";
+import { type Result, resultSchema } from "./schema.ts";
 
 /** A run's folder and its `result.json`. */
 export interface ResultFile {
   readonly folder: string;
   readonly path: string;
-  /** Replaces the file as a whole, so that a reader, or a crash, never sees half of one. */
-  write(result: Result): Promise<void>;
-  /** Another file of the run, such as `report.md`. */
-  writeBeside(name: string, text: string): Promise<string>;
+  /**
+   * Replaces the file as a whole, so that a reader, or a crash, never sees half of one.
+   *
+   * @returns what was written
+   */
+  write(result: Result): Promise<Result>;
 }
 
 /**
- * Creates the run's folder and writes the first result into it, before anything is started.
+ * Whether a run's folder could be made there; leaves nothing behind.
  *
- * @throws ResultsFolderError when that is not possible; later writes throw a `writing` error
+ * @throws {ShowdownError} `resultsFolder`
+ */
+export async function checkResultsFolder(resultsFolder: string): Promise<void> {
+  const probe = join(resultsFolder, `.writable-${process.pid}`);
+  try {
+    const made = await mkdir(resultsFolder, { recursive: true });
+    await replace(probe, "");
+    await rm(probe, { force: true });
+    if (made !== undefined) await removeEmpty(resolve(resultsFolder), resolve(made));
+  } catch (error) {
+    throw refuse(resultsFolder, error);
+  }
+}
+
+/**
+ * Makes the run's folder and writes the first result into it.
+ *
+ * @throws {ShowdownError} `resultsFolder` when that is not possible; later writes throw `writing`
  */
 export async function createResultFile(resultsFolder: string, initial: Result): Promise<ResultFile> {
   const folder = join(resultsFolder, initial.id);
   const path = join(folder, "result.json");
+  const first = check(initial);
   try {
     await mkdir(folder, { recursive: true });
-    await replace(path, serialize(initial));
+    await replace(path, serialize(first));
   } catch (error) {
-    throw new ResultsFolderError(`results folder ${resultsFolder} cannot be written: ${messageOf(error)}`, {
-      hint: "give another one with --results, or free some space",
-      cause: error,
-    });
+    throw refuse(resultsFolder, error);
   }
-  const write = async (target: string, text: string) => {
-    try {
-      await replace(target, text);
-    } catch (error) {
-      throw new WritingError(`${target} could not be written: ${messageOf(error)}`, {
-        hint: "what was written before is still there; free some space and run again",
-        cause: error,
-      });
-    }
-  };
   return {
     folder,
     path,
-    write: (result) => write(path, serialize(result)),
-    writeBeside: async (name, text) => {
-      const target = join(folder, name);
-      await write(target, text);
-      return target;
+    write: async (result) => {
+      const checked = check(result);
+      await writeRunFile(path, serialize(checked));
+      return checked;
     },
   };
+}
+
+/**
+ * Another file of a run, such as `report.md`.
+ *
+ * @throws {ShowdownError} `writing`
+ */
+export async function writeRunFile(path: string, text: string): Promise<void> {
+  try {
+    await replace(path, text);
+  } catch (error) {
+    throw new ShowdownError("writing", `${path} could not be written: ${messageOf(error)}`, {
+      hint: "what was written before is still there; free some space and run again",
+      cause: error,
+    });
+  }
+}
+
+/** What is written can always be read: a figure that the schema refuses is a fault of this program, found here. */
+function check(result: Result): Result {
+  const checked = resultSchema.parse(result);
+  const contradictions = listContradictions(checked);
+  if (contradictions.length > 0)
+    throw new Error(`the result contradicts itself: ${contradictions.join("; ")}`);
+  return checked;
+}
+
+function refuse(resultsFolder: string, error: unknown): ShowdownError {
+  return new ShowdownError(
+    "resultsFolder",
+    `results folder ${resultsFolder} cannot be written: ${messageOf(error)}`,
+    { hint: "give another one with --results, or free some space", cause: error },
+  );
+}
+
+/** Up to and including `last`; another run may be using one of them already. */
+async function removeEmpty(folder: string, last: string): Promise<void> {
+  for (let at = folder; at.startsWith(last); at = dirname(at)) await rmdir(at).catch(() => {});
 }
 
 function serialize(result: Result): string {

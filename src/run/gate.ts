@@ -1,15 +1,17 @@
-import { createHash } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { digestSources } from "../contenders/digest.ts";
-import { formatEntrant, type ResolvedEntrant } from "../contenders/entrants.ts";
+import { formatEntrant, programOf, type ResolvedEntrant } from "../contenders/entrants.ts";
 import type { CheckReport, CheckResult } from "../contract/check-report.ts";
 import { runChecks } from "../contract/run-checks.ts";
-import { ContenderFailedError } from "../errors.ts";
-import { projectFolder } from "../machine/environment.ts";
+import { isShowdownError } from "../errors.ts";
 import type { Reaper } from "../process/reaper.ts";
-import { type Server, startServer } from "../process/server.ts";
-import type { Verification } from "../result/schema.ts";
+import { ServerProcess } from "../process/server.ts";
+import type { NotRun } from "../result/reasons.ts";
+import {
+  type ContenderFacts,
+  type Environment,
+  type Verification,
+  verificationSchema,
+} from "../result/schema.ts";
+import { type Cache, cacheKey, digestPackages } from "./cache.ts";
 
 const host = "127.0.0.1";
 
@@ -26,30 +28,23 @@ export interface VerifyOptions {
 /**
  * Runs the conformance suite against a contender's own fresh server. Leaves no process.
  *
- * @throws ContenderFailedError when it never gets ready
+ * @throws {ShowdownError} `contenderFailed` when it never gets ready
  */
 export async function verifyEntrant(options: VerifyOptions): Promise<CheckReport> {
   const { entrant, reaper, readyMs, signal, slow, onResult } = options;
-  const start = (port: number) => startServer({ entrant, host, port, cpus: null, readyMs, reaper, signal });
-  let server: Server = await start(0);
-  const { port } = server;
+  const program = programOf(entrant);
+  const server = await ServerProcess.start({ program, host, port: 0, cpus: null, readyMs, reaper, signal });
   try {
     return await runChecks(
-      { host, port, path: "/ws" },
+      { host, port: server.port, path: "/ws" },
       {
         framing: entrant.framing,
         slow,
         signal,
         ...(onResult === undefined ? {} : { onResult }),
         process: {
-          get pid() {
-            return server.pid;
-          },
           terminate: async () => ({ exitMs: (await server.stop()).exitMs }),
-          restart: async () => {
-            await server.stop();
-            server = await start(port);
-          },
+          restart: () => server.restart(),
         },
       },
     );
@@ -59,38 +54,20 @@ export async function verifyEntrant(options: VerifyOptions): Promise<CheckReport
 }
 
 export interface GateOptions extends Omit<VerifyOptions, "slow" | "onResult"> {
-  readonly sourceDigest: string;
-  readonly cacheDir: string;
+  readonly facts: ContenderFacts;
+  readonly environment: Environment;
+  readonly cache: Cache;
 }
 
 /**
- * The gate before a run: a contender that fails a required check does not compete. Remembered by the digests
- * of contender and suite, so that it costs its few seconds once per change.
+ * The gate before a run: a contender that fails a required check does not compete. That it passed is remembered by all
+ * that decides it, so that it costs its few seconds once per change; a failure may be one of the moment, and is not.
  */
 export async function passGate(options: GateOptions): Promise<Verification> {
-  const { entrant, cacheDir, sourceDigest } = options;
-  const suite = await digestSources(join(projectFolder, "src", "contract"), []);
-  const key = createHash("sha256")
-    .update(
-      JSON.stringify([
-        suite,
-        sourceDigest,
-        entrant.folder,
-        entrant.variant,
-        entrant.start,
-        entrant.env,
-        entrant.framing,
-      ]),
-    )
-    .digest("hex");
-  const path = join(
-    cacheDir,
-    "verified",
-    `${formatEntrant(entrant).replace(":", "-")}-${key.slice(0, 16)}.json`,
-  );
-  const known = await readFile(path, "utf8").catch(() => null);
-  if (known !== null) return JSON.parse(known) as Verification;
-
+  const { cache } = options;
+  const path = await pathOf(options);
+  const known = await cache.read(path, verificationSchema);
+  if (known?.competes === true) return known;
   let verification: Verification;
   try {
     const report = await verifyEntrant({ ...options, slow: false });
@@ -99,14 +76,31 @@ export async function passGate(options: GateOptions): Promise<Verification> {
       failed: report.results
         .filter(({ state }) => state === "fail")
         .map(({ id, rule, reference, grade }) => ({ id, rule, reference, grade })),
-      reason: report.complete ? null : "not every check could be run",
+      problem: report.complete ? null : "not every check could be run",
     };
-    if (!report.complete) return verification;
   } catch (error) {
-    if (!(error instanceof ContenderFailedError)) throw error;
-    return { competes: false, failed: [], reason: error.message };
+    if (!isShowdownError(error, "contenderFailed")) throw error;
+    return { competes: false, failed: [], problem: error.message };
   }
-  await mkdir(join(cacheDir, "verified"), { recursive: true });
-  await writeFile(path, JSON.stringify(verification));
+  if (verification.competes && verification.problem === null) await cache.write(path, verification);
   return verification;
+}
+
+async function pathOf({ entrant, facts, environment }: GateOptions): Promise<string> {
+  const { folder, variant, start, env, framing } = entrant;
+  const key = await cacheKey(
+    ["contract", "websocket", "process"],
+    [
+      [facts.sourceDigest, facts.toolchains, await digestPackages(folder)],
+      [folder, variant, start, env, framing],
+      [environment.kernel, environment.cpuModel, environment.cpuCount, environment.memoryBytes],
+    ],
+  );
+  return `verified/${formatEntrant(entrant).replace(":", "-")}-${key}.json`;
+}
+
+/** Why it does not compete; null when it does. */
+export function refusalOf({ competes, failed, problem }: Verification): NotRun | null {
+  const checks = failed.filter(({ grade }) => grade === "required").map(({ id }) => id);
+  return competes ? null : { kind: "breaks-contract", checks, problem };
 }

@@ -1,43 +1,47 @@
-import type { ResolvedEntrant } from "../contenders/entrants.ts";
+import { plainTarget } from "../engine/target.ts";
 import { WorkerPool } from "../engine/worker-pool.ts";
 import type { WorkerSetup } from "../engine/worker-protocol.ts";
-import { ContenderFailedError } from "../errors.ts";
+import { isShowdownError } from "../errors.ts";
 import { nowUs } from "../machine/clock.ts";
+import { sourceAddresses } from "../machine/source-addresses.ts";
 import { chaosLoadSeconds } from "../plan/faults.ts";
-import type { PhasePlan, Plan } from "../plan/plan.ts";
-import { roomGroup } from "../plan/plan.ts";
-import { createProbe } from "../process/probe.ts";
+import { type PhasePlan, type Plan, roomGroup } from "../plan/plan.ts";
+import type { ServerProgram } from "../process/child.ts";
 import type { Reaper } from "../process/reaper.ts";
-import { RestartableServer } from "../process/restartable-server.ts";
-import { describeExit, type Server } from "../process/server.ts";
-import type { Environment, Phase, Round } from "../result/schema.ts";
+import { ServerProcess } from "../process/server.ts";
+import type { Ending, Phase } from "../result/phase.ts";
+import type { Reason } from "../result/reasons.ts";
+import type { Ceilings, Environment, Round } from "../result/schema.ts";
 import { startHandicap } from "../trust/handicap.ts";
-import { type Ceilings, withHeadroom } from "../trust/headroom.ts";
+import { withHeadroom } from "../trust/headroom.ts";
 import type { RunEvent } from "./events.ts";
 import { runCapacity } from "./phases/capacity.ts";
 import { runChaos } from "./phases/chaos.ts";
 import { runConnect } from "./phases/connect.ts";
-import { emptyPhase, type RoundContext } from "./phases/context.ts";
-import { runExchange } from "./phases/exchange.ts";
-import { orderBurst, orderEndurance } from "./phases/orders.ts";
+import { exitEnding, OpenConnections, poolEnding, type RoundContext, stopped } from "./phases/context.ts";
+import { runMessagePhase } from "./phases/message-phase.ts";
 import { ProgressBoard } from "./phases/progress-board.ts";
 import { ServerWatch } from "./phases/server-watch.ts";
-import { sourceAddresses } from "./source-addresses.ts";
+import { type RunTarget, statsCounters } from "./target.ts";
+import { warmUp, warmUpPlan } from "./warm-up.ts";
 
 const host = "127.0.0.1";
 const path = "/ws";
-const warmupConnections = 100;
-const warmupRatePerSecond = 2000;
+const outputBytes = 4000;
 
 export interface RoundOptions {
   readonly plan: Plan;
-  readonly entrant: ResolvedEntrant;
+  /** Whose turn it is. */
+  readonly contender: string;
+  readonly variant: string;
+  readonly program: ServerProgram;
+  readonly framing: "single" | "newline";
   readonly round: number;
   /** 1-based place in the order of everything. */
   readonly position: number;
   readonly environment: Environment;
   readonly epochUs: number;
-  /** The share of the server's processors that is taken from it; 0 for all of them. */
+  /** The share of the server's CPU time that is taken from it; 0 for none. */
   readonly handicapShare: number;
   readonly reaper: Reaper;
   readonly signal: AbortSignal;
@@ -50,35 +54,31 @@ export interface RoundOptions {
 
 /** One contender's turn: a fresh server, fresh workers, a warm-up, then the plan's phases. Leaves no process. */
 export async function runRound(options: RoundOptions): Promise<Round> {
-  const { plan, entrant, signal } = options;
+  const { plan, program, signal, reaper } = options;
   let round: Round = {
-    contender: entrant.contender,
-    variant: entrant.variant,
+    contender: options.contender,
+    variant: options.variant,
     round: options.round,
     position: options.position,
     status: "ok",
     reason: null,
+    reasonPhase: null,
     readyMs: null,
     idleRssBytes: null,
     shutdown: null,
     phases: [],
     output: null,
   };
-  let server: RestartableServer;
+  let server: ServerProcess;
   try {
-    server = await RestartableServer.start({
-      entrant,
-      host,
-      port: plan.port,
-      cpus: plan.serverCpus,
-      readyMs: plan.timeouts.readyMs,
-      reaper: options.reaper,
-      signal,
-    });
+    const { port, serverCpus: cpus, timeouts } = plan;
+    const { readyMs } = timeouts;
+    server = await ServerProcess.start({ program, host, port, cpus, readyMs, reaper, signal });
   } catch (error) {
-    if (signal.aborted) return { ...round, status: "aborted", reason: "stopped by the user" };
-    if (!(error instanceof ContenderFailedError)) throw error;
-    return { ...round, status: "failed", reason: error.message, output: error.output };
+    if (signal.aborted) return { ...round, ...stopped, status: "aborted" };
+    if (!isShowdownError(error, "contenderFailed")) throw error;
+    const reason: Reason = { kind: "server-not-ready", problem: error.message };
+    return { ...round, status: "failed", reason, output: error.output ?? null };
   }
   const handicap =
     options.handicapShare > 0 && plan.serverCpus !== null
@@ -97,13 +97,13 @@ export async function runRound(options: RoundOptions): Promise<Round> {
     round = {
       ...round,
       shutdown: hadEnded ? null : { graceful: stop.graceful, exitMs: Math.round(stop.exitMs) },
-      output: round.status === "ok" ? null : output.slice(-4000),
+      output: round.status === "ok" ? null : output.slice(-outputBytes),
     };
   }
   return round;
 }
 
-async function runPhases(options: RoundOptions, server: RestartableServer, idle: Round): Promise<Round> {
+async function runPhases(options: RoundOptions, server: ServerProcess, idle: Round): Promise<Round> {
   const { plan, onEvent, signal } = options;
   const clockUs = () => nowUs() - options.epochUs;
   const board = new ProgressBoard(plan.workers);
@@ -113,29 +113,32 @@ async function runPhases(options: RoundOptions, server: RestartableServer, idle:
     onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
   });
   try {
-    const watch = new ServerWatch(createProbe(server.pid), clockUs);
-    let round: Round = { ...idle, idleRssBytes: (await watch.take()).rssBytes };
-    const addresses = sourceAddresses(plan, options.position);
-    const context: RoundContext = {
-      plan,
-      pool,
-      board,
-      server,
-      watch,
-      framing: options.entrant.framing,
-      idleRssBytes: round.idleRssBytes,
-      handicapShare: options.handicapShare,
-      alive: [],
-      saySeqs: { echo: new Map(), broadcast: new Map(), rooms: new Map() },
-      sourceAddresses: addresses[0]?.length ?? 0,
-      clockUs,
-      signal,
-      onView: (view) => onEvent({ kind: "phase-progress", view }),
+    const watch = new ServerWatch(server.probe(), clockUs);
+    let round: Round = { ...idle, idleRssBytes: (await watch.take())?.rssBytes ?? null };
+    const address = plainTarget(server.host, server.port, path);
+    const target: RunTarget = { address, process: server, counters: statsCounters(address) };
+    const setUp = async (of: Plan): Promise<RoundContext> => {
+      const ready = await pool.setup(workerSetups(of, options, target));
+      const problem = ready.find(({ pinFailure }) => pinFailure !== null)?.pinFailure ?? null;
+      if (problem !== null) onEvent({ kind: "warning", warning: { kind: "not-pinned", problem } });
+      return {
+        plan: of,
+        target,
+        pool,
+        connections: new OpenConnections(),
+        board,
+        watch,
+        framing: options.framing,
+        idleRssBytes: round.idleRssBytes,
+        handicapShare: options.handicapShare,
+        sourceAddresses: ready[0]?.sourceAddresses.length ?? 0,
+        clockUs,
+        signal,
+        onView: (view) => onEvent({ kind: "phase-progress", view }),
+      };
     };
-    await warmUp(context, options, addresses);
-    const pinFailure = await pool.setup(workerSetups(plan, options, server, addresses));
-    if (pinFailure !== null) onEvent({ kind: "warning", text: pinFailure });
-
+    if (plan.warmupSeconds > 0) await warmUp(await setUp(warmUpPlan(plan)), options.environment);
+    const context = await setUp(plan);
     for (const [index, phasePlan] of plan.phases.entries()) {
       onEvent({
         kind: "phase-started",
@@ -145,38 +148,54 @@ async function runPhases(options: RoundOptions, server: RestartableServer, idle:
         count: plan.phases.length,
         expectedSeconds: expectSeconds(phasePlan, plan),
       });
-      const phase = withHeadroom(
-        round.status === "failed"
-          ? notRun(phasePlan, "failed", `after ${round.reason}`)
-          : await runPhase(context, phasePlan, options.environment),
-        options.ceilings,
-      );
+      const skipped = reasonToSkip(context, round);
+      const phase =
+        skipped === null
+          ? withHeadroom(await runPhase(context, phasePlan, options.environment), options.ceilings)
+          : skip(phasePlan, skipped);
       onEvent({ kind: "phase-ended", phase });
-      round = { ...round, ...worse(round, phase), phases: [...round.phases, phase] };
+      round = { ...round, ...worse(round, phase, index), phases: [...round.phases, phase] };
       await options.onPhase(round);
     }
-    if (server.exit === null) await pool.close();
+    if (server.exit === null && pool.failed === null) await pool.close();
     return round;
+  } catch (error) {
+    const gone = poolEnding(pool);
+    if (gone === null) throw error;
+    // A worker ended before the first phase: the server has no part in it, and the next round has new workers.
+    return { ...idle, status: "aborted", reason: gone.reason };
   } finally {
     await pool.end();
   }
 }
 
 async function runPhase(context: RoundContext, phase: PhasePlan, environment: Environment): Promise<Phase> {
-  const { server, signal } = context;
   const { kind, workload } = phase;
-  if (signal.aborted) return notRun(phase, "aborted", "stopped by the user");
-  if (server.exit !== null) return notRun(phase, "failed", `the server ${describeExit(server.exit)} before`);
   if (kind === "connect" || workload === undefined) return await runConnect(context, environment);
-  if (context.alive.length === 0) return notRun(phase, "failed", "no connection is open");
   if (kind === "capacity") return await runCapacity(context, { kind, workload });
   if (kind === "chaos") return await runChaos(context, workload === "rooms" ? "rooms" : "broadcast");
-  const order = kind === "burst" ? orderBurst : orderEndurance;
-  return await runExchange(context, order(context, { kind, workload }));
+  return await runMessagePhase(context, { kind, workload });
 }
 
-function notRun({ kind, workload }: PhasePlan, status: "failed" | "aborted", reason: string): Phase {
-  return { ...emptyPhase(kind, workload ?? null), status, reason: `not run: ${reason}` };
+/** Why a phase is not come to; null when it is. */
+function reasonToSkip(context: RoundContext, round: Round): Reason | null {
+  const { target, connections, signal, pool } = context;
+  if (signal.aborted) return stopped.reason;
+  if ((round.status === "failed" || pool.failed !== null) && round.reasonPhase !== null) {
+    return { kind: "earlier-phase", phase: round.reasonPhase };
+  }
+  const exited = exitEnding(target);
+  if (exited !== null) return exited.reason;
+  return round.phases.length > 0 && connections.alive.length === 0
+    ? { kind: "all-connections-closed" }
+    : null;
+}
+
+function skip({ kind, workload }: PhasePlan, reason: Reason): Phase {
+  if (kind === "connect") return { kind, workload: null, status: "not-run", reason };
+  if (workload === undefined) throw new Error(`${kind} has a workload`);
+  if (kind !== "chaos") return { kind, workload, status: "not-run", reason };
+  return { kind, workload: workload === "rooms" ? "rooms" : "broadcast", status: "not-run", reason };
 }
 
 /** Of phases that last a set time. */
@@ -184,71 +203,55 @@ function expectSeconds({ kind }: PhasePlan, plan: Plan): number | null {
   return kind === "endurance" ? plan.enduranceSeconds : kind === "chaos" ? chaosLoadSeconds(plan) : null;
 }
 
-/**
- * Unrecorded load on a few connections, so that neither the server's compiler nor the workers' is measured.
- * A server that fails here will fail in the first phase too, where it is recorded.
- */
-async function warmUp(
-  context: RoundContext,
-  options: RoundOptions,
-  addresses: readonly (readonly string[])[],
-): Promise<void> {
-  const { plan, pool } = context;
-  if (plan.warmupSeconds === 0) return;
-  const warmup: Plan = {
-    ...plan,
-    connections: Math.min(plan.connections, warmupConnections),
-    enduranceSeconds: plan.warmupSeconds,
-    enduranceRatePerSecond: Math.min(plan.enduranceRatePerSecond, warmupRatePerSecond),
-  };
-  const quiet: RoundContext = { ...context, plan: warmup, onView: () => {} };
-  await pool.setup(workerSetups(warmup, options, context.server, addresses));
-  const opened = await runConnect(quiet, options.environment);
-  if (opened.connections.opened > 0) {
-    await runExchange(quiet, orderEndurance(quiet, { kind: "endurance", workload: "echo" }));
-    for (const workload of ["echo", "broadcast"] as const) {
-      if (workload === "echo" || warmup.phases.some((phase) => phase.workload === workload)) {
-        await runExchange(quiet, orderBurst(quiet, { kind: "burst", workload }));
-      }
-    }
-  }
-  await pool.close();
-  for (const seqs of Object.values(context.saySeqs)) seqs.clear();
-}
-
-function workerSetups(
-  plan: Plan,
-  { entrant, epochUs }: RoundOptions,
-  server: Server,
-  addresses: readonly (readonly string[])[],
-): WorkerSetup[] {
-  const workloads = new Set(plan.phases.map(({ workload }) => workload));
-  const joins = [...workloads]
-    .map((workload) => (workload === undefined ? null : roomGroup(plan, workload)))
+function workerSetups(plan: Plan, options: RoundOptions, { address: target }: RunTarget): WorkerSetup[] {
+  const addresses = sourceAddresses(plan, options.position);
+  const joins = [...new Set(plan.phases.flatMap(({ workload }) => workload ?? []))]
+    .map((workload) => roomGroup(plan, workload))
     .filter((group) => group !== null);
   return Array.from({ length: plan.workers }, (_, worker) => ({
     worker,
     workers: plan.workers,
     connections: plan.connections,
     joins,
-    host: server.host,
-    port: server.port,
-    path,
+    target,
     sourceAddresses: addresses[worker] ?? [],
     messageBytes: plan.messageBytes,
-    framing: entrant.framing,
+    framing: options.framing,
     seed: plan.seed,
-    epochUs,
+    epochUs: options.epochUs,
     cpus: plan.workerCpus,
     pacing: plan.pacing,
     connectTimeoutMs: plan.timeouts.connectMs,
   }));
 }
 
-/** A round is as good as its worst phase. */
-function worse(round: Round, phase: Phase): Pick<Round, "status" | "reason"> {
-  if (round.status === "failed" || phase.status === "ok" || phase.status === "void") return round;
-  if (round.status === "aborted" && phase.status === "aborted") return round;
-  const name = phase.workload === null ? phase.kind : `${phase.kind} ${phase.workload}`;
-  return { status: phase.status, reason: `${name}: ${phase.reason ?? phase.status}` };
+/** A round is as good as its worst phase; a phase that nobody came to, or that is invalid, makes none worse. */
+function worse(round: Round, phase: Phase, index: number): Pick<Round, "status" | "reason" | "reasonPhase"> {
+  const ending = endingOf(phase);
+  if (ending === null || round.status === "failed") return round;
+  if (round.status === "aborted" && ending.status === "aborted" && phase.status !== "invalid") return round;
+  return { ...ending, reasonPhase: index };
+}
+
+function endingOf({ status, reason }: Phase): (Pick<Round, "reason"> & { status: Round["status"] }) | null {
+  switch (status) {
+    case "failed":
+    case "aborted":
+      return { status, reason };
+    case "invalid":
+      // Without its workers a round can't go on, whoever's fault that is.
+      return isWorkerGone(reason) ? { status: "aborted", reason } : null;
+    case "not-run":
+      return reason.kind === "stopped-by-user"
+        ? { status: "aborted", reason }
+        : reason.kind === "earlier-phase"
+          ? null
+          : { status: "failed", reason };
+    case "ok":
+      return null;
+  }
+}
+
+function isWorkerGone(reason: Ending["reason"]): boolean {
+  return reason?.kind === "worker-exited" || reason?.kind === "worker-fault";
 }

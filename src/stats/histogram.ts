@@ -1,4 +1,14 @@
-import type { Quantiles } from "../result/schema.ts";
+/** In microseconds; null where the count can't support it (fewer than 10 samples beyond). The result file keeps it as it is. */
+export interface Quantiles {
+  readonly count: number;
+  readonly min: number | null;
+  readonly mean: number | null;
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+  readonly max: number | null;
+}
 
 /** Buckets per octave: values differ from their bucket by less than 1/1024 (three significant digits, as HdrHistogram's default). */
 const subBuckets = 1024;
@@ -134,7 +144,8 @@ function bucketIndex(value: number): number {
   return (shift << subBucketBits) + (value >>> shift);
 }
 
-function bucketMiddle(index: number): number {
+/** The value in the middle of a bucket of `SparseHistogram`. */
+export function bucketMiddle(index: number): number {
   if (index < 2 * subBuckets) return index;
   const shift = (index >>> subBucketBits) - 1;
   const low = ((index & (subBuckets - 1)) + subBuckets) * 2 ** shift;

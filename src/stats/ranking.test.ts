@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { drawNormal, nameEntrant } from "../../bench/coverage.ts";
-import { createRandom, shuffle } from "../plan/random.ts";
+import { createRandom, drawFraction, shuffle } from "../plan/random.ts";
 import { type Entry, rank, smallestResolvableDifference, type Verdict } from "./ranking.ts";
 
 const throughput = { better: "higher", step: 0 } as const;
@@ -39,7 +39,7 @@ const entries = showdown.map(({ advantages, rounds, seed, missing }) => {
       nameEntrant(entrant),
       Array.from({ length: rounds }, () => {
         const value = 1000 * advantage * Math.exp((0.01 + 0.02 * (entrant % 4)) * drawNormal(random));
-        return random() / 2 ** 32 < missing ? null : value;
+        return drawFraction(random) < missing ? null : value;
       }),
     ),
   );

@@ -1,4 +1,5 @@
 import { logRatios, measureSpread, median, ratioInterval, roundingMargin } from "./intervals.ts";
+import { countPairs, equalAtOnce } from "./multiplicity.ts";
 import { studentCentralShare, studentQuantile } from "./student.ts";
 
 export interface Measure {
@@ -155,12 +156,9 @@ function isTestable(pair: Pair): boolean {
 /** Holm's steps: the clearest pair is tested as one of all, the next as one of those that can still be equal, until one is not clear. */
 function judge(pairs: readonly Pair[], entrants: number, confidence: number): Comparison[] {
   const clearestFirst = [...pairs].sort((a, b) => measureClarity(b) - measureClarity(a));
-  const counts = countEqualPairs(entrants);
   let claimed = 0;
   return clearestFirst.map((pair) => {
-    const left = countPairs(entrants) - claimed;
-    const equal = Math.max(1, ...counts.filter((count) => count <= left));
-    const level = 1 - (1 - confidence) / Math.min(equal, pairs.length - claimed);
+    const level = 1 - (1 - confidence) / equalAtOnce(entrants, pairs.length, claimed);
     const interval = ratioInterval(pair.numerators, pair.denominators, level, pair.margin);
     if (interval === null) return judgeUntestable(pair);
     const { middle: ratio, low, high } = interval;
@@ -177,26 +175,6 @@ function measureClarity(pair: Pair): number {
   const distance = spread === null ? 0 : Math.max(0, Math.abs(spread.mean) - pair.margin);
   if (spread === null || distance === 0) return 0;
   return studentCentralShare(distance / spread.standardError, spread.degreesOfFreedom);
-}
-
-/**
- * How many pairs can be equal at once among `entrants` (Shaffer): of three, 3, 1 or 0, since two equalities imply
- * the third. So once one pair of three differs, the rest need no correction.
- */
-function countEqualPairs(entrants: number): number[] {
-  const counts: Set<number>[] = [new Set([0])];
-  for (let size = 1; size <= entrants; size++) {
-    const equal = new Set<number>();
-    for (let cluster = 1; cluster <= size; cluster++) {
-      for (const rest of counts[size - cluster] ?? []) equal.add(countPairs(cluster) + rest);
-    }
-    counts.push(equal);
-  }
-  return [...(counts[entrants] ?? [])];
-}
-
-function countPairs(entrants: number): number {
-  return (entrants * (entrants - 1)) / 2;
 }
 
 function judgeUntestable({ first, second, numerators, denominators }: Pair): Comparison {
@@ -218,22 +196,35 @@ function groupEntries(
   entries: readonly Entry[],
   comparisons: readonly Comparison[],
 ): string[][] {
-  const beats = (one: string, other: string) =>
-    comparisons.some(
-      ({ first, second, verdict }) => verdict.kind === "faster" && first === one && second === other,
-    );
   const sign = measure.better === "higher" ? -1 : 1;
-  const remaining = entries
+  const byMedian = entries
     .map(({ name, values }) => ({ name, median: median(values.filter((value) => value !== null)) }))
     .sort((a, b) => sign * (a.median - b.median))
     .map(({ name }) => name);
+  return groupByLead(byMedian, (one, other) =>
+    comparisons.some(
+      ({ first, second, verdict }) => verdict.kind === "faster" && first === one && second === other,
+    ),
+  );
+}
+
+/**
+ * Groups, best first: nobody in a group leads another of it, and whoever leads someone stands in an earlier group.
+ *
+ * @param bestFirst names in the order of their figures, which decides within a group
+ */
+export function groupByLead(
+  bestFirst: readonly string[],
+  leads: (one: string, other: string) => boolean,
+): string[][] {
+  const remaining = [...bestFirst];
   const groups: string[][] = [];
   while (remaining.length > 0) {
-    // Medians can contradict a clear difference, which is judged within rounds: then the difference decides.
-    const next = remaining.findIndex((name) => !remaining.some((rival) => beats(rival, name)));
+    // Figures can contradict a clear difference, which is judged within rounds: then the difference decides.
+    const next = remaining.findIndex((name) => !remaining.some((rival) => leads(rival, name)));
     const [name = ""] = remaining.splice(Math.max(0, next), 1);
     const group = groups.at(-1);
-    if (group === undefined || group.some((member) => beats(member, name))) groups.push([name]);
+    if (group === undefined || group.some((member) => leads(member, name))) groups.push([name]);
     else group.push(name);
   }
   return groups;

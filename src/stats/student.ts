@@ -21,12 +21,28 @@ export function studentQuantile(share: number, degreesOfFreedom: number): number
   // In the angle the search is bounded, however heavy the tails are.
   let low = 0;
   let high = Math.PI / 2;
+  let angle = Math.PI / 4;
   for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (centralShare(middle, degreesOfFreedom) < share) low = middle;
-    else high = middle;
+    const beyond = centralShare(angle, degreesOfFreedom) - share;
+    if (beyond < 0) low = angle;
+    else high = angle;
+    // Newton's step where it stays between what is known, else the middle.
+    const newton =
+      angle - beyond / ((2 * Math.cos(angle) ** (degreesOfFreedom - 1)) / circleWeight(degreesOfFreedom));
+    const next = newton > low && newton < high ? newton : (low + high) / 2;
+    if (Math.abs(next - angle) < 1e-15) break;
+    angle = next;
   }
-  return Math.sqrt(degreesOfFreedom) * Math.tan((low + high) / 2);
+  return Math.sqrt(degreesOfFreedom) * Math.tan(angle);
+}
+
+/** The integral of cos^(degreesOfFreedom - 1) over the half circle: of the density of the angle, up to scale. */
+export function circleWeight(degreesOfFreedom: number): number {
+  let weight = degreesOfFreedom % 2 === 1 ? Math.PI : 2;
+  for (let power = degreesOfFreedom % 2 === 1 ? 2 : 3; power < degreesOfFreedom; power += 2) {
+    weight *= (power - 1) / power;
+  }
+  return weight;
 }
 
 /** @param angle atan(t / sqrt(degreesOfFreedom)) */

@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { drawNormal } from "../../bench/coverage.ts";
-import { createRandom } from "../plan/random.ts";
+import { createRandom, type Random } from "../plan/random.ts";
 import { measureTrend, type Point } from "./trend.ts";
 
 const perSecond = (count: number, value: (second: number) => number): Point[] =>
   Array.from({ length: count }, (_, second) => ({ at: second, value: value(second) }));
 
 /** Noise in which each value keeps the share `alike` of the one before. */
-function drawSeries(random: () => number, count: number, alike: number, slope: number): Point[] {
+function drawSeries(random: Random, count: number, alike: number, slope: number): Point[] {
   let noise = drawNormal(random);
   return perSecond(count, (second) => {
     noise = alike * noise + Math.sqrt(1 - alike ** 2) * drawNormal(random);

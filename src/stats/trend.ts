@@ -1,3 +1,4 @@
+import { countIndependent } from "./autocorrelation.ts";
 import { studentQuantile } from "./student.ts";
 
 export interface Point {
@@ -41,7 +42,7 @@ export function measureTrend(points: readonly Point[], confidence = 0.95): Trend
   const slope = sum(points.map(({ at, value }) => (at - meanAt) * (value - meanValue))) / spreadOfTime;
   const residuals = points.map(({ at, value }) => value - meanValue - slope * (at - meanAt));
   const squares = sum(residuals.map((residual) => residual ** 2));
-  const independent = countIndependent(residuals, squares);
+  const independent = countIndependent(residuals, "line");
   const degreesOfFreedom = Math.floor(independent) - 2;
   if (degreesOfFreedom < 1) {
     return {
@@ -54,20 +55,6 @@ export function measureTrend(points: readonly Point[], confidence = 0.95): Trend
   const low = slope - reach;
   const high = slope + reach;
   return { kind: low > 0 ? "rising" : high < 0 ? "falling" : "steady", slope, low, high };
-}
-
-function countIndependent(residuals: readonly number[], squares: number): number {
-  const count = residuals.length;
-  if (squares === 0) return count;
-  const products = sum(residuals.slice(1).map((residual, index) => residual * (residuals[index] ?? 0)));
-  const measured = products / squares;
-  // Neighbours around a fitted line look less alike than the noise is, to first order by (2 + 4 r) / n (Kendall,
-  // Biometrika 41, 1954, derives the like for a fitted mean). Left out, limits over 60 points with r = 0.6 hold in
-  // 91 % instead of 94 %.
-  const correlation = measured + (2 + 4 * measured) / count;
-  // Points that alternate would count for more than they are.
-  const alike = Math.min(Math.max(correlation, 0), 1);
-  return (count * (1 - alike)) / (1 + alike);
 }
 
 function mean(values: readonly number[]): number {

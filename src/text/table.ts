@@ -7,6 +7,8 @@ export interface Column {
   readonly align: "left" | "right";
   /** Columns of one group stay together where a table is too wide for one line. */
   readonly group?: number;
+  /** Stands once above neighbours that have the same. */
+  readonly title?: string;
 }
 
 export interface Cell {
@@ -50,7 +52,7 @@ export function renderText(table: Table, options: TextOptions): string[] {
 function renderPart(table: Table, columns: readonly number[], { color = false }: TextOptions): string[] {
   const paint = createPainter(color);
   const rows = rowsOf(table, columns);
-  const widths = columns.map((column) => columnWidth(table, rows, column));
+  const widths = columnWidths(table, rows, columns);
   const line = (cellOf: (column: number) => Cell) => {
     const cells = columns.map((column, place) => {
       const { text, style = null } = cellOf(column);
@@ -61,7 +63,12 @@ function renderPart(table: Table, columns: readonly number[], { color = false }:
     });
     return (indent + cells.join(gap)).trimEnd();
   };
+  const titles = spansOf(table, columns).map(({ title, first, length }) => {
+    const width = widthOfSpan(widths.slice(first, first + length));
+    return paint(title, "dim") + " ".repeat(Math.max(0, width - Bun.stringWidth(title)));
+  });
   return [
+    ...(titles.join("").trim() === "" ? [] : [(indent + titles.join(gap)).trimEnd()]),
     line((column) => ({ text: table.columns[column]?.header ?? "", style: "dim" })),
     ...rows.map((row) =>
       line((column) => {
@@ -87,7 +94,7 @@ export function renderMarkdown(table: Table): string[] {
 function renderMarkdownPart(table: Table, columns: readonly number[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
-    line(columns.map((column) => escapeMarkdown(table.columns[column]?.header ?? ""))),
+    line(columns.map((column) => markdownHeader(table.columns[column]))),
     line(columns.map((column) => (table.columns[column]?.align === "right" ? "--:" : "---"))),
     ...rowsOf(table, columns).map((row) =>
       line(
@@ -104,6 +111,11 @@ function renderMarkdownPart(table: Table, columns: readonly number[]): string[] 
       ),
     ),
   ];
+}
+
+function markdownHeader(column: Column | undefined): string {
+  const header = escapeMarkdown(column?.header ?? "");
+  return column?.title === undefined ? header : `${escapeMarkdown(column.title)}<br>${header}`;
 }
 
 /** Makes text mean itself in a table or a paragraph. */
@@ -140,9 +152,36 @@ function rowsOf(table: Table, columns: readonly number[]): readonly Row[] {
 }
 
 function widthOf(table: Table, columns: readonly number[]): number {
-  const rows = rowsOf(table, columns);
-  const widths = columns.map((column) => gap.length + columnWidth(table, rows, column));
-  return widths.reduce((sum, width) => sum + width, indent.length - gap.length);
+  return indent.length + widthOfSpan(columnWidths(table, rowsOf(table, columns), columns));
+}
+
+function widthOfSpan(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1));
+}
+
+/** Wide enough for the titles above them, too. */
+function columnWidths(table: Table, rows: readonly Row[], columns: readonly number[]): number[] {
+  const widths = columns.map((column) => columnWidth(table, rows, column));
+  for (const { title, first, length } of spansOf(table, columns)) {
+    const missing = Bun.stringWidth(title) - widthOfSpan(widths.slice(first, first + length));
+    if (missing > 0) widths[first] = (widths[first] ?? 0) + missing;
+  }
+  return widths;
+}
+
+/** Neighbours with the same title, by their places among the columns. */
+function spansOf(
+  table: Table,
+  columns: readonly number[],
+): { readonly title: string; readonly first: number; length: number }[] {
+  const spans: { title: string; first: number; length: number }[] = [];
+  columns.forEach((column, place) => {
+    const title = table.columns[column]?.title ?? "";
+    const last = spans.at(-1);
+    if (last !== undefined && last.title === title && title !== "") last.length += 1;
+    else spans.push({ title, first: place, length: 1 });
+  });
+  return spans;
 }
 
 function columnWidth(table: Table, rows: readonly Row[], column: number): number {

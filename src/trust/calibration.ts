@@ -1,4 +1,6 @@
 import type { ResolvedEntrant } from "../contenders/entrants.ts";
+import type { BurstPhase } from "../result/phase.ts";
+import type { Reason } from "../result/reasons.ts";
 import type { Result } from "../result/schema.ts";
 import { type Entry, rank, smallestResolvableDifference, type Verdict } from "../stats/ranking.ts";
 
@@ -18,12 +20,12 @@ export interface Calibration {
   readonly rounds: number;
   /** Deliveries per second in the burst, by role and round; null for a round that has none. */
   readonly perSecond: Readonly<Record<Role, readonly (number | null)[]>>;
-  /** Why an entry may not be ranked, such as a saturated generator. */
-  readonly voidReason: string | null;
-  /** Of `first` and `again`, which must come out as no clear difference. */
-  readonly same: Verdict;
+  /** Why an entry can't be compared; null when all can. */
+  readonly reason: Reason | null;
+  /** Of `first` and `again`, which must come out as no clear difference; null where they can't be compared. */
+  readonly same: Verdict | null;
   /** Of `slowed` against each of the others, which must come out as slower. */
-  readonly slowed: readonly Verdict[];
+  readonly slowed: readonly (Verdict | null)[];
   readonly holds: { readonly noFalseDifference: boolean; readonly differenceFound: boolean };
   /** The smallest difference that nine of ten runs like this would find, as a share; null where it can't be told. */
   readonly resolvableShare: number | null;
@@ -31,40 +33,48 @@ export interface Calibration {
 
 /** Judges a calibration's result by the deliveries per second of its burst phase. */
 export function judgeCalibration(result: Result, contender: string, handicapShare: number): Calibration {
-  const phasesOf = (role: Role) =>
-    result.rounds
-      .filter((round) => round.variant === role)
-      .sort((a, b) => a.round - b.round)
-      .map((round) => round.phases.find(({ kind }) => kind === "burst") ?? null);
+  const bursts = new Map(roles.map((role) => [role, burstsOf(result, role)]));
   const valuesOf = (role: Role) =>
-    phasesOf(role).map((phase) => phase?.throughput?.deliveriesPerSecond ?? null);
+    (bursts.get(role) ?? []).map((phase) => phase?.throughput?.deliveriesPerSecond ?? null);
   const perSecond = { first: valuesOf("first"), again: valuesOf("again"), slowed: valuesOf("slowed") };
-  const entries = roles.map((name): Entry => {
-    const bad = phasesOf(name).find((phase) => phase === null || phase.status !== "ok");
-    const voidReason = bad === undefined ? null : (bad?.reason ?? "a round has no burst");
-    return { name, values: perSecond[name], voidReason };
-  });
-  const { comparisons } = rank({ better: "higher", step: 0 }, entries);
+  const bad = [...bursts.values()].flat().find((phase) => phase === null || phase.status !== "ok");
+  const entries = roles.map((name): Entry => ({ name, values: perSecond[name], voidReason: null }));
+  const comparisons = bad === undefined ? rank({ better: "higher", step: 0 }, entries).comparisons : [];
   const find = (a: Role, b: Role) =>
     comparisons.find(({ first, second }) => [first, second].sort().join() === [a, b].sort().join());
-  const same = find("first", "again")?.verdict ?? { kind: "void", reason: "not compared" };
+  const same = find("first", "again")?.verdict ?? null;
   const against = (["first", "again"] as const).map((role) => find(role, "slowed"));
   return {
     contender,
     handicapShare,
     rounds: result.plan.rounds,
     perSecond,
-    voidReason: entries.map((entry) => entry.voidReason).find((reason) => reason !== null) ?? null,
+    reason: bad === undefined ? null : (bad?.reason ?? roundReason(result)),
     same,
-    slowed: against.map((comparison) => comparison?.verdict ?? { kind: "void", reason: "not compared" }),
+    slowed: against.map((comparison) => comparison?.verdict ?? null),
     holds: {
-      noFalseDifference: same.kind === "no-clear-difference",
+      noFalseDifference: same?.kind === "no-clear-difference",
       differenceFound: against.every(
         (comparison) => comparison?.verdict.kind === "faster" && comparison.second === "slowed",
       ),
     },
     resolvableShare: resolvable(perSecond),
   };
+}
+
+/** By round; null where the burst was not come to. */
+function burstsOf({ rounds }: Result, role: Role): (BurstPhase | null)[] {
+  return rounds
+    .filter(({ variant }) => variant === role)
+    .sort((a, b) => a.round - b.round)
+    .map(({ phases }) => {
+      const burst = phases.find(({ kind }) => kind === "burst");
+      return burst?.kind === "burst" && burst.status !== "not-run" ? burst : null;
+    });
+}
+
+function roundReason({ rounds }: Result): Reason | null {
+  return rounds.find(({ reason }) => reason !== null)?.reason ?? null;
 }
 
 function resolvable(perSecond: Calibration["perSecond"]): number | null {

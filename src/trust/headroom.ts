@@ -1,13 +1,11 @@
-import type { Phase, Result } from "../result/schema.ts";
-
-/** What the generator could receive per second by itself (ceiling.ts). */
-export type Ceilings = NonNullable<Result["ceilings"]>;
+import type { Phase } from "../result/phase.ts";
+import type { Ceilings } from "../result/schema.ts";
 
 /** A phase with the generator's ceiling and how far it stayed below it. */
 export function withHeadroom(phase: Phase, ceilings: Ceilings | null): Phase {
-  if (ceilings === null || phase.generator === null || phase.workload === null) return phase;
+  if (ceilings === null || phase.status === "not-run" || phase.kind === "connect") return phase;
   const ceilingPerSecond = phase.workload === "echo" ? ceilings.echoPerSecond : ceilings.broadcastPerSecond;
-  const rate = phase.throughput?.deliveriesPerSecond ?? 0;
+  const rate = phase.kind === "chaos" ? 0 : (phase.throughput?.deliveriesPerSecond ?? 0);
   const headroom = rate > 0 ? Math.round((ceilingPerSecond / rate) * 100) / 100 : null;
   return { ...phase, generator: { ...phase.generator, ceilingPerSecond, headroom } };
 }

@@ -1,19 +1,20 @@
 import { expect, test } from "bun:test";
+import type { InvalidReason } from "../result/reasons.ts";
 import { Histogram, summarize } from "../stats/histogram.ts";
 import {
   type BottleneckEvidence,
   findBottleneck,
   findLateness,
-  findStarvedServer,
+  findServerContention,
+  invalidIfAny,
   type LatenessEvidence,
-  voidIfAny,
 } from "./validity.ts";
 
 interface Evidence extends LatenessEvidence, Pick<BottleneckEvidence, "serverCpuMs" | "spanMs"> {
   readonly pattern: "connect" | "burst" | "steady";
   readonly plan: LatenessEvidence["plan"] & BottleneckEvidence["plan"];
   readonly generatorCpuMs: number;
-  readonly othersCpuShare: number | null;
+  readonly otherCpuShare: number | null;
   readonly idleCpuShare: number | null;
   readonly pauseMs: number;
 }
@@ -22,17 +23,17 @@ interface Evidence extends LatenessEvidence, Pick<BottleneckEvidence, "serverCpu
 function judge({
   pattern,
   generatorCpuMs,
-  othersCpuShare,
+  otherCpuShare,
   idleCpuShare,
   pauseMs,
   ...evidence
-}: Evidence): string | null {
+}: Evidence): InvalidReason | null {
   if (pattern === "steady") return findLateness(evidence);
   const delays = new Histogram();
   delays.record(pauseMs * 1000);
   const generator = {
     cpuMs: generatorCpuMs,
-    othersCpuShare,
+    otherCpuShare,
     idleCpuShare,
     eventLoopDelayUs: summarize(delays),
   };
@@ -47,18 +48,18 @@ const steady: Evidence = {
   sendLagP99Us: 900,
   latencyP99Us: 2000,
   generatorCpuMs: 1000,
-  othersCpuShare: 0,
+  otherCpuShare: 0,
   idleCpuShare: 0,
   pauseMs: 20,
   serverCpuMs: 200,
   spanMs: 1000,
 };
 const burst: Evidence = { ...steady, pattern: "burst", sendLagP99Us: null };
-const starved = { generatorCpuMs: 500, othersCpuShare: 0.5, serverCpuMs: 850 };
+const contended = { generatorCpuMs: 500, otherCpuShare: 0.5, serverCpuMs: 850 };
 
 test.each([
   ["a small lag", steady, null],
-  ["a lag past a millisecond", { ...steady, sendLagP99Us: 1001 }, "late"],
+  ["a lag past a millisecond", { ...steady, sendLagP99Us: 1001 }, "generator-late"],
   [
     "the same lag with timers",
     { ...steady, sendLagP99Us: 1001, plan: { ...plan, pacing: "timer" as const } },
@@ -66,39 +67,39 @@ test.each([
   ],
   ["a lag that is little beside the latency", { ...steady, sendLagP99Us: 4000, latencyP99Us: 50_000 }, null],
   ["a lag too few messages tell", { ...steady, sendLagP99Us: null }, null],
-  ["a burst with an idle server", burst, "bottleneck"],
+  ["a burst with an idle server", burst, "generator-bottleneck"],
   ["a burst with a busy server", { ...burst, serverCpuMs: 900 }, null],
   ["a burst with an idle generator", { ...burst, generatorCpuMs: 700 }, null],
   ["a burst with a server nobody could watch", { ...burst, serverCpuMs: null }, null],
-  ["a burst on processors that others use too", { ...burst, ...starved }, "starved"],
+  ["a burst on processors that others use too", { ...burst, ...contended }, "generator-contention"],
   [
     "the same with a server that had no time to spare",
-    { ...burst, ...starved, serverCpuMs: 1000 },
-    "starved",
+    { ...burst, ...contended, serverCpuMs: 1000 },
+    "generator-contention",
   ],
   [
     "others who took what was left",
-    { ...burst, generatorCpuMs: 300, othersCpuShare: 0.5, idleCpuShare: 0.2 },
+    { ...burst, generatorCpuMs: 300, otherCpuShare: 0.5, idleCpuShare: 0.2 },
     null,
   ],
   [
     "a short burst beside others",
-    { ...burst, spanMs: 50, generatorCpuMs: 20, othersCpuShare: 0.6 },
-    "starved",
+    { ...burst, spanMs: 50, generatorCpuMs: 20, otherCpuShare: 0.6 },
+    "generator-contention",
   ],
-  ["a short burst beside a tick of others", { ...burst, spanMs: 25, othersCpuShare: 0.4 }, null],
+  ["a short burst beside a tick of others", { ...burst, spanMs: 25, otherCpuShare: 0.4 }, null],
   [
     "others of whom nothing is known",
-    { ...burst, ...starved, othersCpuShare: null, idleCpuShare: null },
+    { ...burst, ...contended, otherCpuShare: null, idleCpuShare: null },
     null,
   ],
   ["connecting as fast as it can", { ...burst, pattern: "connect" as const }, null],
   [
     "connecting on processors that others use too",
-    { ...burst, ...starved, pattern: "connect" as const },
-    "starved",
+    { ...burst, ...contended, pattern: "connect" as const },
+    "generator-contention",
   ],
-  ["a burst that it interrupted", { ...burst, generatorCpuMs: 700, pauseMs: 120 }, "stood still"],
+  ["a burst that it interrupted", { ...burst, generatorCpuMs: 700, pauseMs: 120 }, "generator-paused"],
   ["a long burst with the same pause", { ...burst, spanMs: 3000, pauseMs: 120 }, null],
   ["a burst too short to tell", { ...burst, spanMs: 99, generatorCpuMs: 99, serverCpuMs: 20 }, null],
   [
@@ -106,41 +107,59 @@ test.each([
     { ...burst, plan: { ...plan, workers: 2, workerCpus: [1, 2] } },
     null,
   ],
-] as const)("%s", (_, evidence, word) => {
-  const reason = judge(evidence);
-  if (word === null) expect(reason).toBeNull();
-  else expect(reason).toContain(word);
+] as const)("%s", (_, evidence, kind) => {
+  expect(judge(evidence)?.kind ?? null).toBe(kind);
 });
 
-const beside = { plan, server: { othersCpuShare: 0.45, idleCpuShare: 0 }, spanMs: 1000 };
+test("a reason has its numbers", () => {
+  expect(judge({ ...steady, sendLagP99Us: 4000, latencyP99Us: 20_000 })).toEqual({
+    kind: "generator-late",
+    sendLagP99Us: 4000,
+    allowedUs: 2000,
+  });
+  expect(judge(burst)).toEqual({
+    kind: "generator-bottleneck",
+    generatorCpuShare: 1,
+    serverCpuShare: 0.2,
+  });
+  expect(judge({ ...burst, generatorCpuMs: 700, pauseMs: 120 })).toEqual({
+    kind: "generator-paused",
+    pauseMs: 120,
+    spanMs: 1000,
+  });
+});
+
+const beside = { plan, server: { otherCpuShare: 0.45, idleCpuShare: 0 }, spanMs: 1000 };
 
 test.each([
   ["a server beside others that took what it wanted", beside, true],
-  ["one that wanted no more", { ...beside, server: { othersCpuShare: 0.45, idleCpuShare: 0.3 } }, false],
-  ["one that was hardly disturbed", { ...beside, server: { othersCpuShare: 0.09, idleCpuShare: 0 } }, false],
+  ["one that wanted no more", { ...beside, server: { otherCpuShare: 0.45, idleCpuShare: 0.3 } }, false],
+  ["one that was hardly disturbed", { ...beside, server: { otherCpuShare: 0.09, idleCpuShare: 0 } }, false],
   [
     "one whose end was seen late",
-    { ...beside, spanMs: 100, server: { othersCpuShare: 0.45, idleCpuShare: 0.2 } },
+    { ...beside, spanMs: 100, server: { otherCpuShare: 0.45, idleCpuShare: 0.2 } },
     true,
   ],
   ["one for a moment beside a step of others", { ...beside, spanMs: 30 }, false],
-  ["one that nobody could watch", { ...beside, server: { othersCpuShare: null, idleCpuShare: null } }, false],
+  ["one that nobody could watch", { ...beside, server: { otherCpuShare: null, idleCpuShare: null } }, false],
   ["one without the rule", { ...beside, plan: { ...plan, validityRule: false } }, false],
-] as const)("starved: %s", (_, evidence, isStarved) => {
-  const reason = findStarvedServer(evidence);
-  if (isStarved) expect(reason).toContain("the server was starved: other processes took 45 %");
-  else expect(reason).toBeNull();
+] as const)("contention: %s", (_, evidence, isDisturbed) => {
+  expect(findServerContention(evidence)).toEqual(
+    isDisturbed ? { kind: "server-contention", otherCpuShare: 0.45 } : null,
+  );
 });
 
-test("without the rule nobody is guilty", () => {
+test("without the rule nothing is doubted", () => {
   const lenient = { ...plan, validityRule: false };
   expect(judge({ ...steady, sendLagP99Us: 1001, plan: lenient })).toBeNull();
-  expect(judge({ ...burst, ...starved, plan: lenient })).toBeNull();
+  expect(judge({ ...burst, ...contended, plan: lenient })).toBeNull();
 });
 
-test("only what ended well is made void", () => {
-  const failed = { status: "failed", reason: "crashed" } as const;
-  expect(voidIfAny(failed, "late")).toBe(failed);
-  expect(voidIfAny({ status: "ok", reason: null }, null)).toEqual({ status: "ok", reason: null });
-  expect(voidIfAny({ status: "ok", reason: null }, "late")).toEqual({ status: "void", reason: "late" });
+test("only what ended well is made invalid", () => {
+  const late = { kind: "generator-late", sendLagP99Us: 9, allowedUs: 1 } as const;
+  const failed = { status: "failed", reason: { kind: "all-connections-closed" } } as const;
+  const ok = { status: "ok", reason: null } as const;
+  expect(invalidIfAny(failed, late)).toBe(failed);
+  expect(invalidIfAny(ok, null)).toEqual(ok);
+  expect(invalidIfAny(ok, null, late)).toEqual({ status: "invalid", reason: late });
 });

@@ -1,40 +1,38 @@
 import type { Plan } from "../plan/plan.ts";
-import type { Phase } from "../result/schema.ts";
-import { processorsOf } from "./generator-usage.ts";
+import type { Ending, GeneratorFigures, ServerFigures } from "../result/phase.ts";
+import type { InvalidReason } from "../result/reasons.ts";
+import { coresOf } from "./generator-usage.ts";
 
 /**
- * Past these something else than the server may be what was measured: the generator, or who else used the
- * machine (docs/method.md). A phase that is past one of them is void: it has no throughput and is not ranked.
+ * Past these something else than the server may be what was measured: the generator, or other processes
+ * (docs/method.md). A phase that is past one of them is invalid: it has no throughput and is not ranked.
  */
-export const voidLimits = {
+export const validityLimits = {
   /** Send lag p99 as a share of latency p99: the lag is contained in the latency. */
   lagShare: 0.1,
-  /** Lags below this are no reproach, however quick the server. */
+  /** Lags below this decide nothing, however quick the server. */
   leastLagUs: { spin: 1000, timer: 3000 },
-  /** A burst is the generator's if it used at least this share of its processors … */
+  /** A burst is limited by the generator if it used at least this share of its CPU cores … */
   busyShare: 0.95,
   /** … while the server used less than this of its own. */
   idleServerShare: 0.8,
   /**
-   * Who lost at least this share of its processors to others was starved. A generator's deliveries are late by the
-   * scheduler's slices then, whatever the server did; a server is slower by what it lost …
+   * CPU contention is at least this share of the cores' time lost to other processes. A generator's deliveries are
+   * late by the scheduler's slices then, whatever the server did; a server is slower by what it lost …
    */
-  othersShare: { generator: 0.2, server: 0.1 },
+  otherShare: { generator: 0.2, server: 0.1 },
   /** … while they were idle for less than this: it would have used what others took. In a short burst, for less … */
   idleShare: 0.05,
-  /** … than the end of a burst may take to be seen, and a step of 10 ms in which idle time is told. */
+  /** … than the end of a burst may take to be seen, and a step of 10 ms in which idle time is counted. */
   idleMs: 30,
-  /** For the same steps nobody is judged by fewer than two of them. */
-  leastOthersMs: 20,
-  /** A burst in which the generator's event loop stood still for so long at once, and for this share of it, was held up by it. */
+  /** For the same steps fewer than two of them decide nothing. */
+  leastOtherMs: 20,
+  /** A burst in which the generator's event loop paused for so long at once, and for this share of it, was held up by it. */
   leastPauseMs: 100,
   pauseShare: 0.1,
   /** A burst shorter than this says nothing of shares: a garbage collection is half of it. */
   leastSpanMs: 100,
 } as const;
-
-type GeneratorFigures = NonNullable<Phase["generator"]>;
-type Ending = Pick<Phase, "status" | "reason">;
 
 export interface LatenessEvidence {
   readonly plan: Pick<Plan, "pacing" | "validityRule">;
@@ -45,78 +43,78 @@ export interface LatenessEvidence {
 
 export interface BottleneckEvidence {
   readonly plan: Pick<Plan, "serverCpus" | "workers" | "workerCpus" | "validityRule">;
-  readonly generator: Pick<
-    GeneratorFigures,
-    "cpuMs" | "othersCpuShare" | "idleCpuShare" | "eventLoopDelayUs"
-  >;
+  readonly generator: Pick<GeneratorFigures, "cpuMs" | "otherCpuShare" | "idleCpuShare" | "eventLoopDelayUs">;
   /** Null where it is unknown, or where how fast the generator was decides nothing. */
   readonly serverCpuMs: number | null;
   /** From the first send to the last delivery. */
   readonly spanMs: number;
 }
 
-/** What became of the time of the processors that the server has, or the generator. */
-type ProcessorShares = Pick<Phase["server"], "othersCpuShare" | "idleCpuShare">;
+/** What became of the time of the CPU cores that the server has, or the generator. */
+type CpuShares = Pick<ServerFigures, "otherCpuShare" | "idleCpuShare">;
 
-export interface StarvedServerEvidence {
+export interface ContentionEvidence {
   readonly plan: Pick<Plan, "validityRule">;
-  readonly server: ProcessorShares;
+  readonly server: CpuShares;
   /** From the first send to the last delivery. */
   readonly spanMs: number;
 }
 
-/** What ended well is void where something else than the server may have been measured. */
-export function voidIfAny(ending: Ending, ...doubts: readonly (string | null)[]): Ending {
+/** What ended well is invalid where something else than the server may have been measured. */
+export function invalidIfAny(ending: Ending, ...doubts: readonly (InvalidReason | null)[]): Ending {
   const doubt = doubts.find((one) => one !== null);
-  return ending.status === "ok" && doubt !== undefined ? { status: "void", reason: doubt } : ending;
+  return ending.status === "ok" && doubt !== undefined ? { status: "invalid", reason: doubt } : ending;
 }
 
-/** Of sends that are due at set times: why the generator was too late, and what to change; null when it was in time. */
-export function findLateness({ plan, sendLagP99Us: lagUs, latencyP99Us }: LatenessEvidence): string | null {
-  const allowedUs = Math.max(voidLimits.leastLagUs[plan.pacing], (latencyP99Us ?? 0) * voidLimits.lagShare);
-  if (!plan.validityRule || lagUs === null || lagUs <= allowedUs) return null;
-  const shown = (us: number) => `${(us / 1000).toFixed(1)} ms`;
-  return `the generator sent up to ${shown(lagUs)} late (p99; at most ${shown(allowedUs)} is allowed): lower --endurance-rate, use fewer connections or a quieter machine with more processors`;
+/** Of sends that are due at set times: whether the generator was too late; null when it was in time. */
+export function findLateness({ plan, sendLagP99Us, latencyP99Us }: LatenessEvidence): InvalidReason | null {
+  const allowedUs = Math.max(
+    validityLimits.leastLagUs[plan.pacing],
+    (latencyP99Us ?? 0) * validityLimits.lagShare,
+  );
+  if (!plan.validityRule || sendLagP99Us === null || sendLagP99Us <= allowedUs) return null;
+  return { kind: "generator-late", sendLagP99Us, allowedUs: Math.round(allowedUs) };
 }
 
-/** Of what goes as fast as it can: why the generator may have been the bottleneck, and what to change; null when it is innocent. */
-export function findBottleneck({ plan, generator, serverCpuMs, spanMs }: BottleneckEvidence): string | null {
+/** Of what goes as fast as it can: why the generator may have been the bottleneck; null when it can't have been. */
+export function findBottleneck({
+  plan,
+  generator,
+  serverCpuMs,
+  spanMs,
+}: BottleneckEvidence): InvalidReason | null {
   if (!plan.validityRule) return null;
-  const own = shareOf(generator.cpuMs, spanMs, processorsOf(plan));
-  const others = generator.othersCpuShare ?? 0;
-  const starved = describeStarved("generator", generator, spanMs);
-  if (starved !== null) return starved;
+  const contention = findContention("generator", generator, spanMs);
+  if (contention !== null) return contention;
   const pauseMs = (generator.eventLoopDelayUs.max ?? 0) / 1000;
-  if (pauseMs >= Math.max(voidLimits.leastPauseMs, spanMs * voidLimits.pauseShare)) {
-    return `the generator stood still for ${Math.round(pauseMs)} ms of ${Math.round(spanMs)} ms: use fewer connections or a machine with more memory and processors`;
+  if (pauseMs >= Math.max(validityLimits.leastPauseMs, spanMs * validityLimits.pauseShare)) {
+    return { kind: "generator-paused", pauseMs: Math.round(pauseMs), spanMs: Math.round(spanMs) };
   }
-  if (spanMs < voidLimits.leastSpanMs || serverCpuMs === null) return null;
-  const server = shareOf(serverCpuMs, spanMs, plan.serverCpus?.length ?? 1);
-  if (own + others < voidLimits.busyShare || server >= voidLimits.idleServerShare) return null;
-  return `the generator was the bottleneck: it used ${percent(own)} of its processors, the server ${percent(server)} of its own; give it more processors and --workers`;
+  if (spanMs < validityLimits.leastSpanMs || serverCpuMs === null) return null;
+  const generatorCpuShare = shareOf(generator.cpuMs, spanMs, coresOf(plan));
+  const serverCpuShare = shareOf(serverCpuMs, spanMs, plan.serverCpus?.length ?? 1);
+  const busyShare = generatorCpuShare + (generator.otherCpuShare ?? 0);
+  if (busyShare < validityLimits.busyShare || serverCpuShare >= validityLimits.idleServerShare) return null;
+  return { kind: "generator-bottleneck", generatorCpuShare, serverCpuShare };
 }
 
-/** Why what was measured may be the neighbours of a server, and not the server; null when it had its processors. */
-export function findStarvedServer({ plan, server, spanMs }: StarvedServerEvidence): string | null {
-  return plan.validityRule ? describeStarved("server", server, spanMs) : null;
+/** Whether other processes took what a server would have used of its cores; null when they didn't. */
+export function findServerContention({ plan, server, spanMs }: ContentionEvidence): InvalidReason | null {
+  return plan.validityRule ? findContention("server", server, spanMs) : null;
 }
 
-function describeStarved(
-  who: keyof typeof voidLimits.othersShare,
-  { othersCpuShare: others, idleCpuShare: idle }: ProcessorShares,
+function findContention(
+  who: keyof typeof validityLimits.otherShare,
+  { otherCpuShare, idleCpuShare }: CpuShares,
   spanMs: number,
-): string | null {
-  if (others === null || idle === null || spanMs <= 0) return null;
-  const leastOthers = Math.max(voidLimits.othersShare[who], voidLimits.leastOthersMs / spanMs);
-  const mostIdle = Math.max(voidLimits.idleShare, voidLimits.idleMs / spanMs);
-  if (others < leastOthers || idle >= mostIdle) return null;
-  return `the ${who} was starved: other processes took ${percent(others)} of its processors and left nothing idle; stop what else runs on this machine`;
+): InvalidReason | null {
+  if (otherCpuShare === null || idleCpuShare === null || spanMs <= 0) return null;
+  const leastOther = Math.max(validityLimits.otherShare[who], validityLimits.leastOtherMs / spanMs);
+  const mostIdle = Math.max(validityLimits.idleShare, validityLimits.idleMs / spanMs);
+  if (otherCpuShare < leastOther || idleCpuShare >= mostIdle) return null;
+  return { kind: `${who}-contention`, otherCpuShare };
 }
 
-function shareOf(cpuMs: number, spanMs: number, processors: number): number {
-  return Math.min(1, cpuMs / (spanMs * processors));
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
+function shareOf(cpuMs: number, spanMs: number, cores: number): number {
+  return Math.round(Math.min(1, cpuMs / (spanMs * cores)) * 1000) / 1000;
 }

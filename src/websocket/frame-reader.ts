@@ -1,5 +1,20 @@
 import { isValidCloseCode, opcode } from "./frame.ts";
 
+/** What of RFC 6455 section 5 a frame broke, or which of this reader's own bounds. */
+export type FrameRule =
+  | "reserved-bit"
+  | "masked-frame"
+  | "control-frame"
+  | "length-not-shortest"
+  | "message-too-long"
+  | "interleaved-message"
+  | "reserved-opcode"
+  | "stray-continuation"
+  | "too-many-fragments"
+  | "close-payload"
+  | "close-code"
+  | "close-reason-not-utf8";
+
 /** Gets what a server sent. The bytes are only valid during the call. */
 export interface FrameSink {
   /** A whole text or binary message, put together from its fragments. */
@@ -8,7 +23,7 @@ export interface FrameSink {
   /** `code` is 1005 when the frame had none. */
   onClose(code: number, reason: string): void;
   /** The server broke RFC 6455; `code` is the one to close with. Nothing more is read. */
-  onViolation(code: number, text: string): void;
+  onViolation(code: number, rule: FrameRule): void;
 }
 
 /** Empty fragments cost memory too. */
@@ -122,31 +137,31 @@ export class FrameReader {
     if (end - at < 2) return 0;
     const first = bytes[at] as number;
     const second = bytes[at + 1] as number;
-    if ((first & 0x70) !== 0) return this.#violate(1002, "reserved bit set without an extension");
-    if ((second & 0x80) !== 0) return this.#violate(1002, "masked server frame");
+    if ((first & 0x70) !== 0) return this.#violate(1002, "reserved-bit");
+    if ((second & 0x80) !== 0) return this.#violate(1002, "masked-frame");
     const short = second & 0x7f;
     const isControl = (first & 0x08) !== 0;
     if (isControl && (short > 125 || (first & 0x80) === 0)) {
-      return this.#violate(1002, "control frame fragmented or longer than 125 bytes");
+      return this.#violate(1002, "control-frame");
     }
     if (short < 126) return this.#bounded(short, 2 + short, isControl);
     if (short === 126) {
       if (end - at < 4) return 0;
       const length = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
-      if (length < 126) return this.#violate(1002, `length ${length} not in its shortest form`);
+      if (length < 126) return this.#violate(1002, "length-not-shortest");
       return this.#bounded(length, 4 + length, isControl);
     }
     if (end - at < 10) return 0;
     let length = 0;
     for (let byte = at + 2; byte < at + 10; byte += 1) length = length * 256 + (bytes[byte] as number);
-    if (length < 65_536) return this.#violate(1002, `length ${length} not in its shortest form`);
+    if (length < 65_536) return this.#violate(1002, "length-not-shortest");
     return this.#bounded(length, 10 + length, isControl);
   }
 
   #bounded(length: number, total: number, isControl: boolean): number {
     const message = isControl ? length : this.#fragmentBytes + length;
     if (message > this.#maxMessageBytes) {
-      return this.#violate(1009, `message of ${message} bytes, more than ${this.#maxMessageBytes}`);
+      return this.#violate(1009, "message-too-long");
     }
     return total;
   }
@@ -162,7 +177,7 @@ export class FrameReader {
       case opcode.text:
       case opcode.binary:
         if (this.#fragments !== null) {
-          this.#violate(1002, "new message inside a fragmented one");
+          this.#violate(1002, "interleaved-message");
         } else if (isFinal) {
           this.#sink.onMessage(bytes, start, end, frameOpcode === opcode.text);
         } else {
@@ -183,19 +198,19 @@ export class FrameReader {
       case opcode.pong:
         break;
       default:
-        this.#violate(1002, `reserved opcode ${frameOpcode}`);
+        this.#violate(1002, "reserved-opcode");
     }
   }
 
   #readContinuation(payload: Uint8Array, isFinal: boolean): void {
     if (this.#fragments === null) {
-      this.#violate(1002, "continuation of nothing");
+      this.#violate(1002, "stray-continuation");
       return;
     }
     this.#fragments.push(payload);
     this.#fragmentBytes += payload.length;
     if (this.#fragments.length > maxFragments) {
-      this.#violate(1009, `more than ${maxFragments} fragments`);
+      this.#violate(1009, "too-many-fragments");
     } else if (isFinal) {
       const message = Buffer.concat(this.#fragments);
       this.#fragments = null;
@@ -206,31 +221,31 @@ export class FrameReader {
 
   #readClose(payload: Uint8Array): void {
     if (payload.length === 1) {
-      this.#violate(1002, "close frame with one byte");
+      this.#violate(1002, "close-payload");
       return;
     }
     const code = payload.length === 0 ? 1005 : ((payload[0] as number) << 8) | (payload[1] as number);
     if (payload.length > 0 && !isValidCloseCode(code)) {
-      this.#violate(1002, `close code ${code}`);
+      this.#violate(1002, "close-code");
       return;
     }
     let reason = "";
     try {
       reason = strictUtf8.decode(payload.subarray(2));
     } catch {
-      this.#violate(1007, "close reason that is not UTF-8");
+      this.#violate(1007, "close-reason-not-utf8");
       return;
     }
     this.#ended = true;
     this.#sink.onClose(code, reason);
   }
 
-  #violate(code: number, text: string): -1 {
+  #violate(code: number, rule: FrameRule): -1 {
     if (!this.#ended) {
       this.#ended = true;
       this.#kept = null;
       this.#fragments = null;
-      this.#sink.onViolation(code, text);
+      this.#sink.onViolation(code, rule);
     }
     return -1;
   }

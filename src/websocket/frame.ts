@@ -1,9 +1,6 @@
 /** Opcodes of RFC 6455 section 5.2. */
 export const opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** Bytes of a frame's mask, the last of its header. */
-export const maskLength = 4;
-
 /** Bytes of a client frame's header, mask included, for a payload of `length` bytes (RFC 6455 section 5.2). */
 export function clientHeaderLength(length: number): number {
   return length < 126 ? 6 : length < 65_536 ? 8 : 14;
@@ -52,9 +49,9 @@ export function encodeClientFrame(frameOpcode: number, payload: Uint8Array, mask
   return frame;
 }
 
-/** The payload of a close frame (RFC 6455 section 5.5.1). */
-export function closePayload(code: number, reason = ""): Uint8Array {
-  const text = new TextEncoder().encode(reason);
+/** The payload of a close frame (RFC 6455 section 5.5.1); nothing is checked, for those who test what is wrong. */
+export function closePayload(code: number, reason: string | Uint8Array = ""): Uint8Array {
+  const text = typeof reason === "string" ? new TextEncoder().encode(reason) : reason;
   const payload = new Uint8Array(2 + text.length);
   payload[0] = code >>> 8;
   payload[1] = code & 255;

@@ -1,6 +1,14 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { acceptFor, createKey, readUpgradeResponse, upgradeRequest } from "./handshake.ts";
+import {
+  acceptFor,
+  createKey,
+  type Endpoint,
+  hostHeader,
+  readUpgradeResponse,
+  upgradeHeaders,
+  upgradeRequest,
+} from "./handshake.ts";
 
 /** The example of RFC 6455 section 1.3. */
 const key = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -27,7 +35,7 @@ test("keys are 16 bytes in base64, and no two are equal", () => {
 });
 
 test("the request holds what RFC 6455 section 4.1 asks for", () => {
-  expect(upgradeRequest("127.0.0.1", 8080, "/ws", key).split("\r\n")).toEqual([
+  expect(upgradeRequest({ host: "127.0.0.1", port: 8080, path: "/ws" }, key).split("\r\n")).toEqual([
     "GET /ws HTTP/1.1",
     "Host: 127.0.0.1:8080",
     "Upgrade: websocket",
@@ -39,9 +47,50 @@ test("the request holds what RFC 6455 section 4.1 asks for", () => {
   ]);
 });
 
+test.each([
+  [{ host: "127.0.0.1", port: 8080 }, "127.0.0.1:8080"],
+  [{ host: "::1", port: 8080 }, "[::1]:8080"],
+  [{ host: "::1", port: 80 }, "[::1]"],
+  [{ host: "chat.example", port: 80 }, "chat.example"],
+  [{ host: "chat.example", port: 443 }, "chat.example:443"],
+  [{ host: "chat.example", port: 443, isSecure: true }, "chat.example"],
+  [{ host: "chat.example", port: 80, isSecure: true }, "chat.example:80"],
+])("the Host header of %j is %s", (endpoint, header) => {
+  expect(hostHeader(endpoint)).toBe(header);
+});
+
+test("headers of one's own stand beside the handshake's, or in their place whatever their case", () => {
+  const endpoint: Endpoint = {
+    host: "127.0.0.1",
+    port: 8080,
+    path: "/ws",
+    headers: { Authorization: "Bearer x", host: "chat.example" },
+    subprotocols: ["chat.v2", "chat.v1"],
+  };
+  expect(upgradeHeaders(endpoint, key)).toEqual({
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+    "Sec-WebSocket-Key": key,
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Protocol": "chat.v2, chat.v1",
+    Authorization: "Bearer x",
+    host: "chat.example",
+  });
+});
+
+test("a subprotocol is accepted when it was offered", () => {
+  const bytes = Buffer.from([...good, "Sec-WebSocket-Protocol: chat.v1", "", ""].join("\r\n"));
+  expect(readUpgradeResponse(bytes, key, ["chat.v2", "chat.v1"])).toMatchObject({ subprotocol: "chat.v1" });
+  expect(readUpgradeResponse(bytes, key, ["chat.v2"])).toMatchObject({ rule: "unoffered-subprotocol" });
+});
+
 test("a good handshake is accepted, and says where the first frame starts", () => {
   const response = read(good, "\x81\x02hi");
-  expect(response).toEqual({ state: "accepted", length: `${good.join("\r\n")}\r\n\r\n`.length });
+  expect(response).toEqual({
+    state: "accepted",
+    length: `${good.join("\r\n")}\r\n\r\n`.length,
+    subprotocol: null,
+  });
 });
 
 test.each([
@@ -58,23 +107,23 @@ test.each([
 });
 
 test.each([
-  ["HTTP 503", good.with(0, "HTTP/1.1 503 Service Unavailable")],
-  ["HTTP 200", good.with(0, "HTTP/1.1 200 OK")],
-  ["no HTTP answer", good.with(0, "SSH-2.0-OpenSSH_9.2")],
-  ["no HTTP answer", good.with(0, "HTTP/1.1 1010 What")],
-  ["no Upgrade: websocket", good.toSpliced(1, 1)],
-  ["no Upgrade: websocket", good.with(1, "Upgrade: h2c")],
-  ["no Connection: Upgrade", good.toSpliced(2, 1)],
-  ["no Connection: Upgrade", good.with(2, "Connection: close")],
-  ["wrong Sec-WebSocket-Accept", good.toSpliced(3, 1)],
-  ["wrong Sec-WebSocket-Accept", good.with(3, `Sec-WebSocket-Accept: ${accept.toLowerCase()}`)],
-  ["wrong Sec-WebSocket-Accept", [...good, `Sec-WebSocket-Accept: ${accept}`]],
-  ["an extension nobody offered", [...good, "Sec-WebSocket-Extensions: permessage-deflate"]],
-  ["a subprotocol nobody offered", [...good, "Sec-WebSocket-Protocol: chat"]],
-  ["malformed header", [...good, "no colon"]],
-  ["malformed header", [...good, ": no name"]],
-])("refused: %s (%#)", (reason, lines) => {
-  expect(read(lines)).toEqual({ state: "refused", reason });
+  [503, "http-status", good.with(0, "HTTP/1.1 503 Service Unavailable")],
+  [200, "http-status", good.with(0, "HTTP/1.1 200 OK")],
+  [null, "no-http-answer", good.with(0, "SSH-2.0-OpenSSH_9.2")],
+  [null, "no-http-answer", good.with(0, "HTTP/1.1 1010 What")],
+  [101, "missing-upgrade-header", good.toSpliced(1, 1)],
+  [101, "missing-upgrade-header", good.with(1, "Upgrade: h2c")],
+  [101, "missing-connection-header", good.toSpliced(2, 1)],
+  [101, "missing-connection-header", good.with(2, "Connection: close")],
+  [101, "wrong-accept-header", good.toSpliced(3, 1)],
+  [101, "wrong-accept-header", good.with(3, `Sec-WebSocket-Accept: ${accept.toLowerCase()}`)],
+  [101, "wrong-accept-header", [...good, `Sec-WebSocket-Accept: ${accept}`]],
+  [101, "unoffered-extension", [...good, "Sec-WebSocket-Extensions: permessage-deflate"]],
+  [101, "unoffered-subprotocol", [...good, "Sec-WebSocket-Protocol: chat"]],
+  [101, "malformed-header", [...good, "no colon"]],
+  [101, "malformed-header", [...good, ": no name"]],
+] as const)("refused with status %s: %s (%#)", (status, rule, lines) => {
+  expect(read(lines)).toEqual({ state: "refused", status, rule });
 });
 
 test("any part of a handshake is incomplete, and never refused", () => {
@@ -85,9 +134,12 @@ test("any part of a handshake is incomplete, and never refused", () => {
 });
 
 test("an answer that never ends is given up after 16 KiB", () => {
-  const reason = "handshake without an end";
   expect(readUpgradeResponse(Buffer.alloc(16_383, 65), key)).toEqual({ state: "partial" });
-  expect(readUpgradeResponse(Buffer.alloc(16_384, 65), key)).toEqual({ state: "refused", reason });
+  expect(readUpgradeResponse(Buffer.alloc(16_384, 65), key)).toEqual({
+    state: "refused",
+    status: null,
+    rule: "endless-handshake",
+  });
 });
 
 test("no bytes at all make it throw", () => {

@@ -3,6 +3,20 @@ const acceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** More than any server needs; past it the answer is not a handshake. */
 const maxResponseBytes = 16_384;
 
+/** Where a WebSocket is asked for, and with what. */
+export interface Endpoint {
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  /** Over TLS, whose default port is another. */
+  readonly isSecure?: boolean;
+  /** In place of or beside the handshake's own. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Offered, the preferred one first. */
+  readonly subprotocols?: readonly string[];
+}
+
 /** A random `Sec-WebSocket-Key` (RFC 6455 section 4.1, item 7). */
 export function createKey(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
@@ -13,57 +27,130 @@ export function acceptFor(key: string): string {
   return new Bun.CryptoHasher("sha1").update(key + acceptGuid).digest("base64");
 }
 
-export function upgradeRequest(host: string, port: number, path: string, key: string): string {
-  return (
-    `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-    `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`
-  );
+/** `host:port` as it stands in URLs and the Host header: IPv6 in brackets (RFC 3986 section 3.2.2). */
+export function authority(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
+
+/** The Host header: the port only where it isn't the scheme's own (RFC 9110 section 7.2). */
+export function hostHeader({ host, port, isSecure = false }: Omit<Endpoint, "path">): string {
+  const whole = authority(host, port);
+  return port === (isSecure ? 443 : 80) ? whole.slice(0, whole.lastIndexOf(":")) : whole;
+}
+
+/** The headers of an opening handshake (RFC 6455 section 4.1), by their usual names. */
+export function upgradeHeaders(endpoint: Endpoint, key: string): Record<string, string> {
+  const { subprotocols = [], headers = {} } = endpoint;
+  const own: Record<string, string> = {
+    Host: hostHeader(endpoint),
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+    "Sec-WebSocket-Key": key,
+    "Sec-WebSocket-Version": "13",
+    ...(subprotocols.length > 0 && { "Sec-WebSocket-Protocol": subprotocols.join(", ") }),
+  };
+  const replaced = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const kept = Object.entries(own).filter(([name]) => !replaced.has(name.toLowerCase()));
+  return { ...Object.fromEntries(kept), ...headers };
+}
+
+/** A request without a body. */
+export function formatRequest(
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  method = "GET",
+): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
+
+export function upgradeRequest(endpoint: Endpoint, key: string): string {
+  return formatRequest(endpoint.path, upgradeHeaders(endpoint, key));
+}
+
+/** A server's answer, as far as its head. */
+export interface ResponseHead {
+  /** Null when it is no HTTP/1.1. */
+  readonly status: number | null;
+  /** Names in lower case; a repeated header is joined by ", ". */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Whether a line was none of `name: value`. */
+  readonly hasMalformedLine: boolean;
+}
+
+/** @param head without the empty line at its end */
+export function parseHead(head: string): ResponseHead {
+  const [statusLine = "", ...lines] = head.split("\r\n");
+  const status = /^HTTP\/1\.1 (\d{3})(?: |$)/.exec(statusLine)?.[1];
+  const headers = new Map<string, string>();
+  let hasMalformedLine = false;
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    if (colon < 1) {
+      hasMalformedLine = true;
+      continue;
+    }
+    const name = line.slice(0, colon).trim().toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value);
+  }
+  return { status: status === undefined ? null : Number(status), headers, hasMalformedLine };
+}
+
+/** What of RFC 6455 section 4.1 an answer broke. */
+export type HandshakeRule =
+  | "endless-handshake"
+  | "no-http-answer"
+  | "http-status"
+  | "malformed-header"
+  | "missing-upgrade-header"
+  | "missing-connection-header"
+  | "wrong-accept-header"
+  | "unoffered-extension"
+  | "unoffered-subprotocol";
 
 export type UpgradeResponse =
   /** More bytes are needed. */
   | { readonly state: "partial" }
   /** `length`: where the first frame starts. */
-  | { readonly state: "accepted"; readonly length: number }
-  | { readonly state: "refused"; readonly reason: string };
+  | { readonly state: "accepted"; readonly length: number; readonly subprotocol: string | null }
+  | { readonly state: "refused"; readonly status: number | null; readonly rule: HandshakeRule };
 
 const partial: UpgradeResponse = { state: "partial" };
 
 /** Checks a server's handshake (RFC 6455 section 4.1, "the client MUST validate the server's response"). */
-export function readUpgradeResponse(bytes: Uint8Array, key: string): UpgradeResponse {
+export function readUpgradeResponse(
+  bytes: Uint8Array,
+  key: string,
+  subprotocols: readonly string[] = [],
+): UpgradeResponse {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxResponseBytes)).toString(
     "latin1",
   );
   const end = text.indexOf("\r\n\r\n");
   if (end < 0) {
-    return bytes.length >= maxResponseBytes ? refused("handshake without an end") : partial;
+    return bytes.length >= maxResponseBytes ? refused(null, "endless-handshake") : partial;
   }
-  const [statusLine = "", ...lines] = text.slice(0, end).split("\r\n");
-  const status = /^HTTP\/1\.1 (\d{3})(?: |$)/.exec(statusLine)?.[1];
-  if (status === undefined) return refused("no HTTP answer");
-  if (status !== "101") return refused(`HTTP ${status}`);
-
-  const headers = new Map<string, string>();
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    if (colon < 1) return refused("malformed header");
-    const name = line.slice(0, colon).toLowerCase();
-    const value = line.slice(colon + 1).trim();
-    headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value);
-  }
-  if (headers.get("upgrade")?.toLowerCase() !== "websocket") return refused("no Upgrade: websocket");
+  const { status, headers, hasMalformedLine } = parseHead(text.slice(0, end));
+  if (status === null) return refused(null, "no-http-answer");
+  if (status !== 101) return refused(status, "http-status");
+  if (hasMalformedLine) return refused(status, "malformed-header");
+  if (headers.get("upgrade")?.toLowerCase() !== "websocket") return refused(status, "missing-upgrade-header");
   const tokens =
     headers
       .get("connection")
       ?.toLowerCase()
       .split(/\s*,\s*/) ?? [];
-  if (!tokens.includes("upgrade")) return refused("no Connection: Upgrade");
-  if (headers.get("sec-websocket-accept") !== acceptFor(key)) return refused("wrong Sec-WebSocket-Accept");
-  if (headers.has("sec-websocket-extensions")) return refused("an extension nobody offered");
-  if (headers.has("sec-websocket-protocol")) return refused("a subprotocol nobody offered");
-  return { state: "accepted", length: end + 4 };
+  if (!tokens.includes("upgrade")) return refused(status, "missing-connection-header");
+  if (headers.get("sec-websocket-accept") !== acceptFor(key)) return refused(status, "wrong-accept-header");
+  if (headers.has("sec-websocket-extensions")) return refused(status, "unoffered-extension");
+  const subprotocol = headers.get("sec-websocket-protocol") ?? null;
+  if (subprotocol !== null && !subprotocols.includes(subprotocol)) {
+    return refused(status, "unoffered-subprotocol");
+  }
+  return { state: "accepted", length: end + 4, subprotocol };
 }
 
-function refused(reason: string): UpgradeResponse {
-  return { state: "refused", reason };
+function refused(status: number | null, rule: HandshakeRule): UpgradeResponse {
+  return { state: "refused", status, rule };
 }

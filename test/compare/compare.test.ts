@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readRun } from "../../src/result/read.ts";
+import { readRun } from "../../src/result/find.ts";
 import type { Result } from "../../src/result/schema.ts";
 import { type Ended, longestMs, smokeRun, temporaryFolder } from "../showdown/showdown.ts";
 import { alterPhases, fixtureRun, scaleThroughput } from "../support/fixture-run.ts";
@@ -49,11 +49,11 @@ function store(result: Result): void {
 }
 
 test("compare finds what changed and fails on what it was told to", async () => {
-  const rule = ["--fail-on", "go-gorilla burst-echo throughput -5%"];
+  const rule = ["--fail-on", "go-gorilla burst-echo throughput worse by 5%"];
   const ended = await showdown("compare", before, after, "--results", results, ...rule);
   expect(ended.exitCode).toBe(12);
   expect(ended.stdout).toContain("1 clear change: go-gorilla burst-echo throughput −20 % (worse).");
-  expect(ended.stderr).toContain('failed: "go-gorilla burst-echo throughput -5%"');
+  expect(ended.stderr).toContain('failed: "go-gorilla burst-echo throughput worse by 5%"');
   const swapped = await showdown("compare", after, before, "--results", results, ...rule);
   expect(swapped.exitCode).toBe(0);
 });
@@ -89,7 +89,7 @@ test("what can't be judged ends with another code than what failed", async () =>
     id: "2026-03-03-single",
     rounds: fixtureRun().rounds.filter(({ round }) => round === 1),
   });
-  const rule = ["--fail-on", "go-gorilla burst-echo throughput -5%"];
+  const rule = ["--fail-on", "go-gorilla burst-echo throughput worse by 5%"];
   const ended = await showdown("compare", before, "2026-03-03", "--results", results, ...rule);
   expect(ended.exitCode).toBe(2);
   expect(ended.stderr).toContain("a single round in B: no claim");
@@ -99,8 +99,8 @@ test("what can't be judged ends with another code than what failed", async () =>
 test.each([
   [["compare", before], "expected two runs to compare, got 1"],
   [["compare", before, "nothing"], 'no run "nothing"'],
-  [["compare", "2026-03-0", before], "is the beginning of 2 runs"],
-  [["compare", before, after, "--fail-on", "go burst thruput -5%"], 'did you mean "throughput"?'],
+  [["compare", "2026-03-0", before], "fits 2 runs: 2026-03-01T10-00-00-article, 2026-03-02T10-00-00-article"],
+  [["compare", before, after, "--fail-on", "go burst thruput worse by 5%"], 'did you mean "throughput"?'],
   [["history", "go-gorilla"], 'unexpected "go-gorilla"'],
   [["history", "--measure", "throughput"], "--measure needs a contender"],
   [["report", "nothing"], 'no run "nothing"'],
@@ -125,15 +125,42 @@ test("a damaged result is named by compare and report", async () => {
   }
 });
 
-test("history: what is missing is said, rebuilt, listed and drawn; a damaged file is no wall", async () => {
-  rmSync(join(results, "history.sqlite"), { force: true });
-  const missing = await showdown("history", "--results", results);
-  expect(missing.exitCode).toBe(0);
-  expect(missing.stderr).toContain("3 runs");
-  expect(missing.stderr).toContain("showdown history --rebuild");
+test("a run compared with itself is refused where something is to fail on it", async () => {
+  const rule = ["--fail-on", "throughput worse by 5%"];
+  const ended = await showdown("compare", after, after, "--results", results, ...rule);
+  expect(ended.exitCode).toBe(2);
+  expect(ended.stderr).toContain("A and B are the same run");
+  expect(ended.stdout).toBe("");
+});
 
-  const rebuilt = await showdown("history", "--rebuild", "--json", "--results", results);
-  expect(JSON.parse(rebuilt.stdout).map(({ id }: { id: string }) => id)).toEqual([before, after, real.id]);
+test("latest is the newest that measured something, whatever folders are called and whatever is broken", async () => {
+  const own = join(folder, "renamed");
+  cpSync(join(results, before), join(own, "zzz-oldest"), { recursive: true });
+  cpSync(join(results, after), join(own, "aaa-newest"), { recursive: true });
+  const begun = { ...fixtureRun(), id: "begun", startedAt: "2026-04-01T10:00:00.000Z", rounds: [] };
+  mkdirSync(join(own, "begun"));
+  writeFileSync(
+    join(own, "begun", "result.json"),
+    JSON.stringify({ ...begun, status: "running", finishedAt: null }),
+  );
+  mkdirSync(join(own, "old"));
+  writeFileSync(join(own, "old", "result.json"), JSON.stringify({ ...begun, schema: 1 }));
+  const ended = await showdown("compare", before, "latest", "--results", own, "--json");
+  expect(ended.exitCode).toBe(0);
+  expect(JSON.parse(ended.stdout)).toMatchObject({ a: { id: before }, b: { id: after } });
+  expect(ended.stderr).toMatch(
+    /^warning: passed over: .*old.result\.json was written by ws-showdown 0\.1\.0 \(schema 1\)/,
+  );
+});
+
+test("history reads the result files, lists and draws them; a damaged file is no wall", async () => {
+  mkdirSync(join(results, "broken"));
+  writeFileSync(join(results, "broken", "result.json"), "{");
+  const listed = await showdown("history", "--json", "--results", results);
+  expect(listed.exitCode).toBe(0);
+  expect(JSON.parse(listed.stdout).map(({ id }: { id: string }) => id)).toEqual([before, after, real.id]);
+  expect(listed.stderr).toMatch(/^warning: left out: .*broken.* is cut off/);
+  rmSync(join(results, "broken"), { recursive: true });
 
   const trend = await showdown("history", "--contender", "go-gorilla", "--results", results);
   expect(trend.stdout).toMatch(/burst-echo throughput +█▁ .* −20 % +2/);
@@ -150,16 +177,16 @@ test("history: what is missing is said, rebuilt, listed and drawn; a damaged fil
   const unknown = await showdown("history", "--contender", "gorilla", "--results", results);
   expect(unknown.exitCode).toBe(3);
   expect(unknown.stderr).toContain('did you mean "go-gorilla"?');
+});
 
-  writeFileSync(join(results, "history.sqlite"), "no database, long enough to look like one".repeat(50));
-  const damaged = await showdown("history", "--results", results);
-  expect(damaged.exitCode).toBe(7);
-  expect(damaged.stderr).toContain(
-    'hint: make it anew from the result files with "showdown history --rebuild"',
-  );
-  const repaired = await showdown("history", "--rebuild", "--results", results);
-  expect(repaired.exitCode).toBe(0);
-  expect(repaired.stdout).toContain(real.id);
+test("report holds a stored run against thresholds", async () => {
+  const met = ["--threshold", "burst throughput > 1"];
+  const missed = ["--threshold", "go-gorilla endurance latency.p99 < 1µs"];
+  const out = ["--out", join(folder, "held.md"), "--results", results];
+  expect((await showdown("report", before, ...met, ...out)).exitCode).toBe(0);
+  const ended = await showdown("report", before, ...met, ...missed, ...out);
+  expect(ended.exitCode).toBe(12);
+  expect(ended.stderr).toContain("the limit is < 1 µs");
 });
 
 test("report writes everything anew, for a real run and for one that was cut off", async () => {
@@ -169,12 +196,12 @@ test("report writes everything anew, for a real run and for one that was cut off
   const csv = join(folder, "figures", "csv");
   const ended = await showdown("report", copy, "--csv", csv);
   expect(ended.exitCode).toBe(0);
-  expect(ended.stdout.trim().split("\n")).toEqual([
-    join(copy, "report.md"),
-    join(copy, "report.html"),
-    join(csv, "contenders.csv"),
-    join(csv, "phases.csv"),
-    join(csv, "timeline.csv"),
+  expect(ended.stderr.trim().split("\n")).toEqual([
+    `Written: ${join(copy, "report.md")}`,
+    `Written: ${join(copy, "report.html")}`,
+    `Written: ${join(csv, "contenders.csv")}`,
+    `Written: ${join(csv, "phases.csv")}`,
+    `Written: ${join(csv, "timeline.csv")}`,
   ]);
   expect(readFileSync(join(copy, "report.md"), "utf8")).toContain(real.id);
   expect(readFileSync(join(copy, "report.html"), "utf8")).toContain(real.id);
@@ -185,7 +212,7 @@ test("report writes everything anew, for a real run and for one that was cut off
   writeFileSync(join(copy, "result.json"), JSON.stringify(cut));
   const again = await showdown("report", copy);
   expect(again.exitCode).toBe(0);
-  expect(again.stderr).toContain("has not ended, or was cut off");
+  expect(again.stderr).toContain("is still running or was cut off");
 });
 
 test("a place that can't be written is said, and nothing is half there", async () => {

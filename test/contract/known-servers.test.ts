@@ -53,4 +53,28 @@ describe("a server known to be good", () => {
       60_000,
     );
   }
+
+  test("passes over IPv6 as over IPv4", async () => {
+    const server = startServer(fixture("raw-server.ts"), undefined, "::1");
+    const report = await runChecks(server.target, { process: server });
+    await server.kill();
+    expect(formatCheckReport(report)).toContain(`ws://[::1]:${server.target.port}/ws: `);
+    expect(report).toMatchObject({ failedRequired: 0, failedStrict: 0, competes: true });
+  }, 60_000);
+
+  test("passes with a proxy in the environment, which nothing is sent through", async () => {
+    const names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
+    const before = names.map((name) => process.env[name]);
+    // Nobody listens there: what was sent through it would fail.
+    for (const name of names) process.env[name] = /^no/i.test(name) ? "" : "http://127.0.0.1:9";
+    const server = startServer(fixture("raw-server.ts"));
+    const report = await runChecks(server.target, { process: server });
+    await server.kill();
+    for (const [i, name] of names.entries()) {
+      if (before[i] === undefined) delete process.env[name];
+      else process.env[name] = before[i];
+    }
+    expect(formatCheckReport(report)).not.toContain("FAIL");
+    expect(report.competes).toBe(true);
+  }, 60_000);
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import type { ServerProcess } from "../../src/contract/check.ts";
+import type { ProcessControl } from "../../src/contract/check.ts";
 import { type CheckReport, type CheckResult, formatCheckReport } from "../../src/contract/check-report.ts";
 import { runChecks } from "../../src/contract/run-checks.ts";
 import { fixture, startServer, type TestServer } from "./server-process.ts";
@@ -53,8 +53,8 @@ describe("runChecks", () => {
   });
 
   test("blames a death on the check that caused it and skips the rest when nobody can restart", async () => {
-    const { target, pid, terminate } = start("--break", "dies-of-null");
-    const process: ServerProcess = { pid, terminate };
+    const { target, terminate } = start("--break", "dies-of-null");
+    const process: ProcessControl = { terminate };
     const report = await runChecks(target, {
       process,
       concurrency: 1,
@@ -64,7 +64,7 @@ describe("runChecks", () => {
     expect(resultOf(report, "errors.not-an-object")).toMatchObject({ state: "fail" });
     expect(resultOf(report, "errors.unknown-type")).toMatchObject({
       state: "skipped",
-      why: "the server has died of an earlier check",
+      why: "the server died in an earlier check",
     });
     expect(report.competes).toBe(false);
   });
@@ -86,7 +86,7 @@ describe("runChecks", () => {
   });
 
   test.each([
-    ["no HTTP", "SSH-2.0-OpenSSH_9.2\r\n\r\n", "status 0"],
+    ["no HTTP", "SSH-2.0-OpenSSH_9.2\r\n\r\n", "no HTTP/1.1"],
     [
       "a frame of an absurd length",
       `HTTP/1.1 101 OK\r\n\r\n\x81\x7f${"\x7f".repeat(8)}`,
@@ -127,7 +127,7 @@ describe("runChecks", () => {
   });
 });
 
-test("formatCheckReport names rule, expected, came and next step", () => {
+test("formatCheckReport names rule, expected, got and next step", () => {
   const about = { rule: "A rule.", reference: "RFC 6455 1.1", elapsedMs: 1 };
   const report: CheckReport = {
     target: target(4_000),
@@ -164,11 +164,25 @@ test("formatCheckReport names rule, expected, came and next step", () => {
       "FAIL a.wrong (strict)",
       "     rule      A rule. [RFC 6455 1.1]",
       "     expected  this",
-      "     came      that",
+      "     got       that",
       "     next      Mend it.",
       "SKIP b.left-out, c.left-out, d.left-out and 1 more: no time",
       "ws://127.0.0.1:4000/ws: 1 passed, 0 required failed, 1 strict failed, 4 skipped in 1.2 s",
       "competes: no required check failed",
     ].join("\n"),
   );
+});
+
+test("shows what a server said without anything that a terminal obeys", async () => {
+  const head = "HTTP/1.1 101 OK\r\n\r\n";
+  const reason = "\x1b]0;owned\x07\u009b31m\u202e";
+  const payload = Buffer.concat([Buffer.from([3, 232]), Buffer.from(reason)]);
+  const close = Buffer.concat([Buffer.from(head), Buffer.from([0x88, payload.length]), payload]);
+  const { port, stop } = listen({ data: (socket) => void socket.write(close) });
+  const report = await runChecks(target(port), { waitMs: 500 });
+  stop();
+  const text = formatCheckReport(report);
+  expect(text).toContain("a close frame with code 1000");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
 });

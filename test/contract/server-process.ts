@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
-import type { ServerProcess } from "../../src/contract/check.ts";
+import type { ProcessControl } from "../../src/contract/check.ts";
 import type { Target } from "../../src/contract/http.ts";
 
 const fixtures = fileURLToPath(new URL("../fixtures/conformance/", import.meta.url));
 
-export interface TestServer extends ServerProcess {
+export interface TestServer extends ProcessControl {
   readonly target: Target;
   restart(): Promise<void>;
   kill(): Promise<void>;
@@ -18,8 +18,8 @@ export const fixture = (file: string, ...args: string[]): string[] => [
 ];
 
 /** Starts a server on a free port. It need not be ready yet: the suite's first check waits for that. */
-export function startServer(command: string[], cwd?: string): TestServer {
-  const target = { host: "127.0.0.1", port: freePort(), path: "/ws" };
+export function startServer(command: string[], cwd?: string, host = "127.0.0.1"): TestServer {
+  const target = { host, port: freePort(host), path: "/ws" };
   const spawn = () =>
     Bun.spawn(command, {
       ...(cwd === undefined ? {} : { cwd }),
@@ -31,9 +31,6 @@ export function startServer(command: string[], cwd?: string): TestServer {
   let server = spawn();
   return {
     target,
-    get pid() {
-      return server.pid;
-    },
     async terminate() {
       const startedMs = performance.now();
       server.kill("SIGTERM");
@@ -53,8 +50,8 @@ export function startServer(command: string[], cwd?: string): TestServer {
   };
 }
 
-function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+function freePort(host: string): number {
+  const listener = Bun.listen({ hostname: host, port: 0, socket: { data() {} } });
   const { port } = listener;
   listener.stop(true);
   return port;

@@ -2,16 +2,21 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { createResultFile } from "../../src/result/file.ts";
-import type { Phase, Result } from "../../src/result/schema.ts";
-import type { PhaseView } from "../../src/run/phases/context.ts";
+import type { Phase } from "../../src/result/phase.ts";
+import type { Result } from "../../src/result/schema.ts";
+import type { PhaseView } from "../../src/run/events.ts";
 import { createLivePage, type LivePage } from "../../src/views/watch/live/live-page.ts";
 import { serveReplay } from "../../src/views/watch/live/replay.ts";
+import { bunNative, elixirGenserver, fixturePlan, fixtureResult } from "../support/fixture-result.ts";
 import { chromiumPath, launchChromium } from "./chromium.ts";
-import { measuredResult } from "./measured-result.ts";
 
-const result = withEntrants(measuredResult());
+const entrants = [bunNative, elixirGenserver].map(({ name, variant }) => ({ contender: name, variant }));
+const result = fixtureResult({
+  contenders: [bunNative, elixirGenserver],
+  plan: fixturePlan({ entrants, rounds: 3, enduranceSeconds: 20 }),
+});
 const [round] = result.rounds;
 if (round === undefined) throw new Error("the fixture has no round: expected several");
 
@@ -40,8 +45,8 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
 
   test("numbers, courses and bars follow the events, for those who come late too", async () => {
     const { page, complaints } = await open(live.url);
-    live.onEvent({ kind: "preparing", text: "building <b>go-gorilla</b>" });
-    await page.getByText("Getting ready: building <b>go-gorilla</b>").waitFor();
+    live.onEvent({ kind: "preparing", step: "build", contender: "<b>go-gorilla</b>" });
+    await page.getByText("Getting ready: building: <b>go-gorilla</b>").waitFor();
 
     startRound(live);
     endPhases(live, round.phases.slice(0, 3));
@@ -53,17 +58,17 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
     await page.getByText("45,000 of 300,000").waitFor();
     expect(await page.locator("#now").textContent()).toContain("17 s");
     expect(await page.locator("#now").textContent()).toContain("1.23 ms");
-    const burst = page.locator(".panel").nth(1);
-    expect(await burst.locator(".bar").count()).toBe(1);
+    const burst = page.locator("#known table").nth(1);
+    expect(await burst.locator("tr", { hasText: "bun-native" }).textContent()).toMatch(/[\d,]+\/s/);
     expect(await burst.locator("tr", { hasText: "elixir-genserver" }).textContent()).toContain("to come");
-    expect(await lineCount(page)).toBeGreaterThan(0);
+    expect(await page.locator("#charts path.line").count()).toBe(2);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
 
     const late = await open(live.url);
     expect(await late.page.locator("h1").textContent()).toBe("bun-native: endurance echo");
     expect(await late.page.locator("#now").textContent()).toContain("45,000 of 300,000");
-    expect(await late.page.locator("#live-rate [data-chart]").getAttribute("aria-label")).toContain(
-      "bun-native: from 15,000/s to 15,000/s",
+    expect(await late.page.locator("#charts svg").first().getAttribute("aria-label")).toBe(
+      "Endurance echo: deliveries per second, last: bun-native: 15,000/s",
     );
 
     await live.stop("The run has finished.");
@@ -78,12 +83,13 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
     const file = await createResultFile(folder, unfinished);
     const replay = await serveReplay({ port: 0, path: file.path });
     const { page, complaints } = await open(replay.url);
-    expect(await page.locator(".panel").nth(3).locator(".bar").count()).toBe(1);
+    const known = page.locator("#known table").nth(3).locator("tbody tr", { hasText: "/s" });
+    expect(await known.count()).toBe(1);
     await file.write(result);
     await page.getByText("The run has finished.").waitFor();
-    expect(await page.locator(".panel").nth(3).locator(".bar").count()).toBe(2);
-    await page.getByRole("link", { name: "The report with everything" }).click();
-    await page.waitForSelector("html[data-drawn]");
+    expect(await known.count()).toBe(2);
+    await page.getByRole("link", { name: "Full report" }).click();
+    await page.getByText(result.id).first().waitFor();
     expect(await page.title()).toContain(result.id);
     expect(complaints).toEqual([]);
     await page.close();
@@ -133,13 +139,4 @@ function endPhases(live: LivePage, phases: readonly Phase[]): void {
     startPhase(live, index);
     live.onEvent({ kind: "phase-ended", phase });
   }
-}
-
-async function lineCount(page: Page): Promise<number> {
-  return await page.locator("#live-rate svg path[stroke-width='2']").count();
-}
-
-function withEntrants(result: Result): Result {
-  const entrants = result.contenders.map(({ name, variant }) => ({ contender: name, variant }));
-  return { ...result, plan: { ...result.plan, entrants } };
 }

@@ -1,21 +1,26 @@
-import type { Phase, Result } from "../../src/result/schema.ts";
+import type { CapacityStep, Phase } from "../../src/result/phase.ts";
+import type { Result } from "../../src/result/schema.ts";
 import { Histogram, percentileCurve } from "../../src/stats/histogram.ts";
 import {
   bunNative,
   elixirGenserver,
-  fixtureExchange,
+  fixtureCapacity,
   fixturePlan,
   fixtureResult,
   fixtureRound,
   fixtureRounds,
+  goGorilla,
+  nodeWs,
 } from "../support/fixture-result.ts";
 
-/** Three rounds with everything that is drawn: curves, timelines, receivers. */
-export function measuredResult({ contenders: count = 2, enduranceSeconds = 20 } = {}): Result {
+/** Three rounds with everything that is drawn: curves and timelines. */
+export function measuredResult({ contenders: count = 4, enduranceSeconds = 60 } = {}): Result {
   const plan = fixturePlan({ rounds: 3, enduranceSeconds });
-  const contenders = Array.from({ length: count }, (_, at) =>
-    at < 2 ? [bunNative, elixirGenserver][at] : { ...bunNative, variant: `variant-${at}` },
-  ).filter((facts) => facts !== undefined);
+  const known = [bunNative, elixirGenserver, goGorilla, nodeWs];
+  const contenders = Array.from({ length: count }, (_, at) => ({
+    ...(known[at % known.length] ?? bunNative),
+    ...(at < known.length ? {} : { variant: `variant-${at}` }),
+  }));
   return fixtureResult({
     plan,
     contenders,
@@ -27,7 +32,7 @@ export function measuredResult({ contenders: count = 2, enduranceSeconds = 20 } 
 }
 
 function withCurve(phase: Phase, place: number): Phase {
-  if (phase.latencyUs === null) return phase;
+  if (phase.status === "not-run" || (phase.kind !== "burst" && phase.kind !== "endurance")) return phase;
   const histogram = new Histogram();
   const p50 = phase.latencyUs.p50 ?? 1;
   // A long tail, another one in every round.
@@ -40,31 +45,27 @@ export function capacityResult(): Result {
   const plan = fixturePlan({ phases: [{ kind: "capacity", workload: "echo" }] });
   const contenders = [bunNative, elixirGenserver];
   const rounds = contenders.map((facts, at) => {
-    const phase = fixtureExchange(plan, "endurance", "echo", 1);
     const fastest = at === 0 ? 160_000 : 40_000;
-    const steps = [10_000, 20_000, 40_000, 80_000, 160_000].map((ratePerSecond) => {
-      const held = ratePerSecond <= fastest;
-      const p99Us = held ? 300 + ratePerSecond / 40 : 60_000;
-      return {
-        ratePerSecond,
-        heldPerSecond: ratePerSecond,
-        p99Us,
-        held,
-        reason: held ? null : "p99 60.0 ms",
-      };
-    });
-    const capacity = {
+    const steps = [10_000, 20_000, 40_000, 80_000, 160_000]
+      .filter((ratePerSecond) => ratePerSecond <= 2 * fastest)
+      .map((ratePerSecond): CapacityStep => {
+        const isSustained = ratePerSecond <= fastest;
+        return {
+          ratePerSecond,
+          arrivedPerSecond: ratePerSecond,
+          p99Us: isSustained ? 300 + ratePerSecond / 40 : 160_000,
+          outcome: isSustained ? "sustained" : "failed",
+          reason: isSustained ? null : { kind: "latency", quantile: "p99", latencyUs: 160_000 },
+        };
+      });
+    const phase = fixtureCapacity(plan, "echo", 1, {
       ratePerSecond: fastest,
       isLowerBound: at === 0,
-      p99LimitMs: plan.p99LimitMs,
-      perCore: fastest,
+      perCpu: fastest,
       perCpuSecond: fastest,
-      steps: steps.filter(({ ratePerSecond }) => ratePerSecond <= 2 * fastest),
-    };
-    return fixtureRound(facts, plan, {
-      position: at + 1,
-      phases: [{ ...phase, kind: "capacity", capacity }],
+      steps,
     });
+    return fixtureRound(facts, plan, { position: at + 1, phases: [phase] });
   });
   return fixtureResult({ plan, contenders, rounds });
 }

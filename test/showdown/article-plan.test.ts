@@ -34,7 +34,15 @@ test("every parameter of a plan can be changed by an option", async () => {
   const article = ["run", "--preset", "article", "--dry-run"] as const;
   const changed = await showdown(
     ...article,
-    ...["--no-pin", "--no-void", "bun-native", "--phases", "endurance-rooms,burst-rooms", "--rounds", "2"],
+    ...[
+      "--no-pin",
+      "--keep-invalid",
+      "bun-native",
+      "--phases",
+      "endurance-rooms,burst-rooms",
+      "--rounds",
+      "2",
+    ],
     ...["--connections", "1000", "--connect-batch", "3", "--messages", "4", "--message-batch", "5"],
     ...["--message-bytes", "1,000", "--endurance-seconds", "6", "--endurance-rate", "7_000"],
     ...["--room-size", "8", "--senders", "9", "--error-threshold", "0", "--warmup-seconds", "0.5"],

@@ -99,7 +99,7 @@ test.each([
   ],
   [["--conections", "5"], 'unknown option "--conections", did you mean "connections"'],
   [["--json=yes"], '--json takes no value, got "yes"'],
-  [["--phases", "burst-ecko"], '--phases: unknown phase "burst-ecko", did you mean "burst-echo"'],
+  [["--phases", "burst-ecko"], '"burst-ecko" is none, did you mean "burst-echo"'],
   [["--message-bytes", "20"], "--message-bytes 20: expected at least"],
   [["--workers", "51"], "--workers 51: expected at most one per connection (50)"],
   [["clean", "clean"], 'contender "clean" is named twice'],

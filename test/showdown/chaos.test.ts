@@ -1,12 +1,12 @@
 import { beforeAll, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { FaultReport } from "../../src/result/schema.ts";
+import type { ChaosPhase, FaultReport } from "../../src/result/phase.ts";
 import { isRunning } from "../support/contender-folder.ts";
 import {
   type EndedRun,
   longestMs,
-  phaseOf,
+  ranPhase,
   readResult,
   roundOf,
   runFixtures,
@@ -34,7 +34,7 @@ beforeAll(async () => {
     ),
     runFixtures(["recovers-in-2-s"], ...chaos, "--faults", "resets,crash", "--chaos-seconds", "1/1/4"),
     runFixtures(["hurts-only-its-own"], ...chaos),
-    // It hangs on its 501st message, a quarter of a second into the first strike.
+    // It hangs on its 501st message, a quarter of a second into the first fault.
     runFixtures(
       ["hangs-in-burst"],
       ...chaos,
@@ -43,46 +43,46 @@ beforeAll(async () => {
   ]);
 }, longestMs);
 
+function chaosOf(run: EndedRun, contender: string): ChaosPhase {
+  const phase = ranPhase(roundOf(run, contender), "chaos-rooms");
+  if (phase.kind !== "chaos") throw new Error("no chaos phase");
+  return phase;
+}
+
 function faultOf(run: EndedRun, contender: string, name: FaultReport["fault"]): FaultReport {
-  const fault = phaseOf(roundOf(run, contender), "chaos-rooms").chaos?.faults.find(
-    ({ fault }) => fault === name,
-  );
-  if (fault === undefined) throw new Error(`${contender} was not struck by ${name}; it said: ${run.stderr}`);
+  const fault = chaosOf(run, contender).faults.find((one) => one.fault === name);
+  if (fault === undefined) throw new Error(`${contender} was not hit by ${name}; it said: ${run.stderr}`);
   return fault;
 }
 
-/** Its victims apart, nobody lost anything, and everyone was back. */
+/** Faulty clients apart, nobody lost anything, and everyone was back. */
 function expectUnharmed(fault: FaultReport): void {
   expect(fault).toMatchObject({
     lostConnections: 0,
     lost: 0,
     unsent: 0,
-    rejoin: { unserved: 0 },
-    server: { died: false, restarted: false },
+    reconnect: { unserved: 0 },
+    server: { exit: null, restarted: false },
   });
-  expect(fault.rejoin.opened).toBe(fault.rejoin.wanted);
+  expect(fault.reconnect.opened).toBe(fault.reconnect.wanted);
 }
 
 test("a server that dies of a crash message: everyone is lost, it is started again, and everyone is back", () => {
   expectUnharmed(faultOf(known, "dies-on-crash", "resets"));
   const crash = faultOf(known, "dies-on-crash", "crash");
   expect(crash).toMatchObject({
-    victims: 3,
-    bystanders: 47,
+    faultyClients: 3,
+    unaffectedClients: 47,
     lostConnections: 47,
-    struck: { lost: 3 },
-    rejoin: { wanted: 50, opened: 50, unserved: 0 },
-    server: { died: true, exit: "exited with code 7", restarted: true },
+    faulty: { lost: 3 },
+    reconnect: { wanted: 50, opened: 50, unserved: 0 },
+    server: { exit: { code: 7, signal: null }, restarted: true },
   });
-  expect(Object.values(crash.lostByReason).reduce((all, count) => all + count, 0)).toBe(47);
+  expect(crash.failures.reduce((all, { count }) => all + count, 0)).toBe(47);
   expect(crash.lost).toBeGreaterThan(0);
   expect(crash.lost).toBeLessThan(crash.planned);
   expect(crash.server.output).toContain("fatal: died of a crash message, as told");
   expect(crash.server.downMs).toBeGreaterThan(0);
-  expect(crash.text).toStartWith(
-    "3 crash messages: the server died (exited with code 7), was restarted by the harness",
-  );
-  expect(crash.text).toContain("all 47 others lost their connection");
   // The story is told, and the round goes on: it is no failure of the phase.
   expect(roundOf(known, "dies-on-crash")).toMatchObject({ status: "ok", reason: null });
 });
@@ -90,12 +90,11 @@ test("a server that dies of a crash message: everyone is lost, it is started aga
 test("a server that leaks on a reset: 16 MiB for each of the three, and they are not given back", () => {
   const resets = faultOf(known, "leaks-on-reset", "resets");
   expectUnharmed(resets);
-  expect(resets).toMatchObject({ victims: 3, rejoin: { wanted: 3, opened: 3 } });
+  expect(resets).toMatchObject({ faultyClients: 3, reconnect: { wanted: 3, opened: 3 } });
   const growth = (resets.rssAfterBytes ?? 0) - (resets.rssBeforeBytes ?? 0);
   // What else the server has may shrink a little meanwhile, or grow: a fraction of one leak.
   expect(growth).toBeGreaterThan(3 * 16.7 * megabyte - 2 * megabyte);
   expect(growth).toBeLessThan(3 * 16.8 * megabyte + 15 * megabyte);
-  expect(resets.text).toMatch(/memory grew by \d\d MB and had not come back at the end/);
 });
 
 test("a server that recovers in exactly 2 s", () => {
@@ -105,7 +104,7 @@ test("a server that recovers in exactly 2 s", () => {
     // Later than the noise before is late: what was meant in the last of the 2 s may be in time.
     expect(fault.recoveredMs ?? Number.POSITIVE_INFINITY).toBeGreaterThan(1900 - fault.lateUs / 1000);
     expect(fault.longestSilenceMs).toBeGreaterThan(1990);
-    expect(fault.during.max).toBeGreaterThan(1_900_000);
+    expect(fault.under.max).toBeGreaterThan(1_900_000);
   }
   // Upwards a busy machine may add anything, but hardly a second twice.
   const least = (pick: (fault: FaultReport) => number | null) =>
@@ -113,8 +112,8 @@ test("a server that recovers in exactly 2 s", () => {
   expect(least(({ recoveredMs }) => recoveredMs)).toBeLessThan(3000);
   expect(least(({ longestSilenceMs }) => longestSilenceMs)).toBeLessThan(3000);
   expect(least(({ silenceBeforeMs }) => silenceBeforeMs)).toBeLessThan(500);
-  expect(least((fault) => fault.during.max)).toBeLessThan(3_000_000);
-  // Of 5 s from the strike on.
+  expect(least((fault) => fault.under.max)).toBeLessThan(3_000_000);
+  // Of 5 s from the fault on.
   expect(least(({ late, planned }) => late / planned)).toBeWithin(0.25, 0.55);
 });
 
@@ -122,16 +121,20 @@ test("a server that hurts only its own", () => {
   for (const run of [known, everything]) {
     const crash = faultOf(run, "hurts-only-its-own", "crash");
     expectUnharmed(crash);
-    expect(crash).toMatchObject({ victims: 3, struck: { lost: 3 }, rejoin: { wanted: 3, opened: 3 } });
-    expect(crash.text).toContain("the server dropped them");
+    expect(crash).toMatchObject({
+      faultyClients: 3,
+      faulty: { lost: 3 },
+      reconnect: { wanted: 3, opened: 3 },
+    });
   }
 });
 
-test("all faults strike in turn, each at its own victims", () => {
+test("all faults are injected in turn, each into its own clients", () => {
   expect(everything.exitCode).toBe(0);
-  const phase = phaseOf(roundOf(everything, "hurts-only-its-own"), "chaos-rooms");
+  const phase = chaosOf(everything, "hurts-only-its-own");
   expect(phase).toMatchObject({ status: "ok", findings: [] });
-  expect(phase.chaos?.faults.map(({ fault, victims, bystanders }) => [fault, victims, bystanders])).toEqual([
+  const clients = phase.faults.map((one) => [one.fault, one.faultyClients, one.unaffectedClients]);
+  expect(clients).toEqual([
     ["slow-readers", 1, 49],
     ["resets", 3, 47],
     ["garbage", 20, 50],
@@ -142,24 +145,27 @@ test("all faults strike in turn, each at its own victims", () => {
   for (const name of ["resets", "garbage", "storm"] as const) {
     expectUnharmed(faultOf(everything, "hurts-only-its-own", name));
   }
-  expect(faultOf(everything, "hurts-only-its-own", "storm").rejoin).toMatchObject({ wanted: 13, opened: 13 });
+  expect(faultOf(everything, "hurts-only-its-own", "storm").reconnect).toMatchObject({
+    wanted: 13,
+    opened: 13,
+  });
 });
 
 test("a killed server is started again, and the time until all are served is told", () => {
   const kill = faultOf(everything, "hurts-only-its-own", "kill");
   expect(kill).toMatchObject({
     lostConnections: 50,
-    rejoin: { wanted: 50, opened: 50, unserved: 0 },
-    server: { died: true, exit: "was ended by SIGKILL", restarted: true },
+    reconnect: { wanted: 50, opened: 50, unserved: 0 },
+    server: { exit: { code: null, signal: "SIGKILL" }, restarted: true },
   });
-  expect(kill.recoveredMs ?? 0).toBeGreaterThanOrEqual(kill.rejoin.slowestMs ?? 0);
+  expect(kill.recoveredMs ?? 0).toBeGreaterThanOrEqual(kill.reconnect.slowestMs ?? 0);
 });
 
 test("a server that hangs does not hang the tool; what it owed is lost, and nobody is called back", () => {
   const storm = faultOf(hung, "hangs-in-burst", "storm");
   expect(storm.recoveredMs).toBeNull();
   expect(storm.lost).toBeGreaterThan(0);
-  expect(storm.server.died).toBe(false);
+  expect(storm.server.exit).toBeNull();
   expect(roundOf(hung, "hangs-in-burst").shutdown).toMatchObject({ graceful: true });
 });
 
@@ -189,7 +195,7 @@ test(
       expect(round?.phases[1]).toMatchObject({
         kind: "chaos",
         status: "aborted",
-        reason: "stopped by the user",
+        reason: { kind: "stopped-by-user" },
       });
     } finally {
       child.kill("SIGKILL");

@@ -2,7 +2,8 @@ import { expect } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Phase, type Result, type Round, resultSchema } from "../../src/result/schema.ts";
+import type { LoadPhase, Messages, Phase, RanPhase } from "../../src/result/phase.ts";
+import { type Result, type Round, resultSchema } from "../../src/result/schema.ts";
 
 const project = join(import.meta.dir, "..", "..");
 const program = join(project, "src", "cli", "main.ts");
@@ -54,7 +55,7 @@ export const smokeRun = [
   "--json",
   "--no-verify",
   // A busy machine would make phases void that have nothing to do with what is tested.
-  "--no-void",
+  "--keep-invalid",
   "--quiet-seconds",
   "1",
   "--ready-seconds",
@@ -109,6 +110,27 @@ export function roundOf(run: EndedRun, contender: string): Round {
   return round;
 }
 
+/** A phase that was run, by its name on the command line, such as `burst-echo`. */
+export function ranPhase(round: Round, name: string): RanPhase {
+  const phase = phaseOf(round, name);
+  if (phase.status === "not-run") throw new Error(`${name} was not run: ${phase.reason.kind}`);
+  return phase;
+}
+
+/** A phase that carried an audited load. */
+export function loadPhase(round: Round, name: string): LoadPhase {
+  const phase = ranPhase(round, name);
+  if (phase.kind === "connect" || phase.kind === "chaos") throw new Error(`${name} has no audited load`);
+  return phase;
+}
+
+/** The account of every phase that has one. */
+export function accountsOf(round: Round): Messages[] {
+  return round.phases.flatMap((phase) =>
+    phase.status !== "not-run" && "messages" in phase ? [phase.messages] : [],
+  );
+}
+
 /** A phase by its name on the command line, such as `burst-echo`. */
 export function phaseOf(round: Round, name: string): Phase {
   const phase = round.phases.find(({ kind, workload }) => [kind, workload ?? []].flat().join("-") === name);
@@ -118,8 +140,8 @@ export function phaseOf(round: Round, name: string): Phase {
 
 /** `[phase, finding, count]` of everything a round found. */
 export function findingsOf(round: Round): [phase: string, kind: string, count: number][] {
-  return round.phases.flatMap(({ kind, workload, findings }) =>
-    findings.map((finding): [string, string, number] => [
+  return round.phases.flatMap(({ kind, workload, ...phase }) =>
+    ("findings" in phase ? phase.findings : []).map((finding): [string, string, number] => [
       [kind, workload ?? []].flat().join("-"),
       finding.kind,
       finding.count,
@@ -129,8 +151,7 @@ export function findingsOf(round: Round): [phase: string, kind: string, count: n
 
 /** What must hold of every account, whatever the server did. */
 export function expectBalanced(round: Round): void {
-  for (const { messages } of round.phases) {
-    if (messages === null) continue;
+  for (const messages of accountsOf(round)) {
     expect(messages.expected).toBe(messages.delivered + messages.lost);
     expect(messages.planned).toBe(messages.sent + messages.unsent);
     expect(messages.lostOnClosed).toBeLessThanOrEqual(messages.lost);

@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { expectBalanced, findingsOf, longestMs, phaseOf, roundOf, runFixtures } from "./showdown.ts";
+import { expectBalanced, findingsOf, loadPhase, longestMs, roundOf, runFixtures } from "./showdown.ts";
 
 setDefaultTimeout(longestMs);
 
@@ -14,7 +14,7 @@ test("a stall is found with its length, and nothing else", async () => {
     const round = roundOf(run, contender);
     expectBalanced(round);
     expect(findingsOf(round)).toEqual([["endurance-echo", "stall", 1]]);
-    const endurance = phaseOf(round, "endurance-echo");
+    const endurance = loadPhase(round, "endurance-echo");
     expect(Math.abs((endurance.longestSilenceMs ?? 0) - ms)).toBeLessThanOrEqual(60);
     expect(endurance.messages).toMatchObject({ delivered: 3000, lost: 0 });
     // The first message that had to wait waited all of it, from the moment it was due.

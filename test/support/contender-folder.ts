@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ResolvedEntrant } from "../../src/contenders/entrants.ts";
+import type { ServerProgram } from "../../src/process/child.ts";
 
 /**
  * A small server for the tests of this folder: echoes, answers /stats, and misbehaves as MODE says. The
@@ -40,7 +40,7 @@ if (MODE !== "silent") Bun.serve({
 });
 `;
 
-export interface Fixture extends Pick<ResolvedEntrant, "contender" | "variant" | "folder" | "start" | "env"> {
+export interface Fixture extends ServerProgram {
   /** Of the last server that was started from it. */
   readPid(): number;
   remove(): void;
@@ -50,8 +50,7 @@ export function createFixture(mode = "good", env: Readonly<Record<string, string
   const folder = mkdtempSync(join(tmpdir(), "fixture-"));
   writeFileSync(join(folder, "server.ts"), script);
   return {
-    contender: `fixture-${mode}`,
-    variant: "default",
+    name: `fixture-${mode}`,
     folder,
     start: ["bun", "server.ts"],
     env: { MODE: mode, ...env },

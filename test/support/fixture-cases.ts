@@ -1,13 +1,17 @@
-import type { ContenderFacts, Phase, Result, Round } from "../../src/result/schema.ts";
-import { emptyPhase } from "../../src/run/phases/context.ts";
-import { chaosCase } from "./fixture-chaos.ts";
+import { presets } from "../../src/plan/presets.ts";
+import type { CapacityPhase, CapacityStep, LoadPhase, Phase, ServerFigures } from "../../src/result/phase.ts";
+import type { Limit, Reason } from "../../src/result/reasons.ts";
+import type { ContenderFacts, Result, Round } from "../../src/result/schema.ts";
+import { chaosCase, fixtureChaos } from "./fixture-chaos.ts";
 import {
   bunNative,
   elixirGenserver,
+  fixtureBurst,
   fixtureCapacity,
   fixtureConnect,
-  fixtureExchange,
+  fixtureEndurance,
   fixturePlan,
+  fixtureQuantiles,
   fixtureResult,
   fixtureRound,
   fixtureRounds,
@@ -23,39 +27,34 @@ const goTuned = { ...goGorilla, variant: "tuned", approach: "tuned", framing: "s
 /** One round in which every way to end occurs. */
 function everyStatus(): Result {
   const contenders = [bunNative, elixirGenserver, goGorilla, goTuned, nodeWs, rustMissing];
-  const limit = {
-    name: "server-descriptors",
-    value: 20_000,
-    text: "19,936 of 25,000 connections opened: the server's descriptor limit (RLIMIT_NOFILE 20,000 per process, 20,000 in use)",
-  };
+  const limit: Limit = { kind: "server-descriptors", perProcess: 20_000, inUse: 20_000 };
   const limited = fixtureConnect(oneRound, 1, {
     connections: {
       requested: 25_000,
       opened: 19_936,
+      open: 19_936,
       failed: 5064,
-      failedByReason: { "HTTP 503": 64, "not attempted after the limit was reached": 5000 },
+      failures: [
+        { failure: { kind: "not-attempted" }, count: 5000 },
+        { failure: { kind: "http", status: 503 }, count: 64 },
+      ],
       died: 0,
+      deaths: [],
     },
     limit,
-    findings: [{ kind: "limit", count: 5064, text: limit.text }],
+    findings: [{ kind: "limit", count: 5064, limit }],
   });
-  const fewer = { requested: 19_936, opened: 19_936, failed: 0, failedByReason: {}, died: 0 };
-  const dropping = fixtureExchange(oneRound, "burst", "broadcast", 1.5, {
+  const fewer = { open: 19_936, died: 0, failures: [] };
+  const dropping = fixtureBurst(oneRound, "broadcast", 1.5, {
     messages: messageCounts(375_000, {
       delivered: 258_000,
       lost: 117_000,
       declaredDropped: 117_000,
       frames: 21_000,
     }),
-    findings: [
-      {
-        kind: "dropped",
-        count: 117_000,
-        text: "117,000 deliveries dropped, and declared as the contract asks",
-      },
-    ],
+    findings: [{ kind: "dropped", count: 117_000 }],
   });
-  const corrupting = fixtureExchange(oneRound, "burst", "echo", 1.5, {
+  const corrupting = fixtureBurst(oneRound, "echo", 1.5, {
     messages: messageCounts(375_000, {
       delivered: 374_963,
       lost: 37,
@@ -64,29 +63,33 @@ function everyStatus(): Result {
       malformed: 1,
     }),
     findings: [
-      { kind: "lost", count: 37, text: "37 deliveries lost without being counted in /stats dropped" },
-      { kind: "duplicated", count: 3, text: "3 deliveries came a second time" },
-      { kind: "corrupted", count: 2, text: "2 deliveries came with other bytes than were sent" },
+      { kind: "lost", count: 37 },
+      { kind: "duplicated", count: 3 },
+      { kind: "corrupted", count: 2 },
     ],
   });
+  const errors: Reason = { kind: "too-many-errors", errors: 5001, allowed: 5000 };
+  const crash: Reason = {
+    kind: "server-exited",
+    exit: { code: 2, signal: null },
+    connections: 25_000,
+  };
   const rounds: Round[] = [
     fixtureRound(bunNative, oneRound),
     fixtureRound(elixirGenserver, oneRound, {
       position: 2,
       phases: [
         limited,
-        fixtureExchange(oneRound, "burst", "echo", 1, { connections: fewer }),
-        broken(fixtureExchange(oneRound, "burst", "broadcast", 1, { connections: fewer }), {
-          status: "aborted",
-          reason: "5,001 errors, more than the 5,000 allowed",
-        }),
-        fixtureExchange(oneRound, "endurance", "echo", 1, {
+        fixtureBurst(oneRound, "echo", 1, { connections: fewer }),
+        broken(fixtureBurst(oneRound, "broadcast", 1, { connections: fewer }), "aborted", errors),
+        fixtureEndurance(oneRound, "echo", 1, {
           connections: fewer,
-          rate: { offeredPerSecond: 15_000, heldPerSecond: 9200, heldShare: 0.6133 },
+          rate: { offeredPerSecond: 15_000, sustainedPerSecond: 9200, sustainedShare: 0.6133 },
         }),
       ],
       status: "aborted",
-      reason: "burst broadcast: 5,001 errors, more than the 5,000 allowed",
+      reason: errors,
+      reasonPhase: 2,
       output: "[error] too many open files\n[error] acceptor sleeps for 100 ms\n",
     }),
     fixtureRound(goGorilla, oneRound, {
@@ -95,13 +98,11 @@ function everyStatus(): Result {
         fixtureConnect(oneRound, 1.5),
         corrupting,
         dropping,
-        broken(fixtureExchange(oneRound, "endurance", "echo", 1.5), {
-          status: "failed",
-          reason: "crashed: the server exited with code 2 after 12,004 deliveries",
-        }),
+        broken(fixtureEndurance(oneRound, "echo", 1.5), "failed", crash),
       ],
       status: "failed",
-      reason: "endurance echo: crashed: the server exited with code 2 after 12,004 deliveries",
+      reason: crash,
+      reasonPhase: 3,
       shutdown: null,
       output:
         "fatal error: concurrent map writes\n\ngoroutine 34 [running]:\nmain.(*Hub).run(0xc000106000)\n",
@@ -109,7 +110,7 @@ function everyStatus(): Result {
     fixtureRound(goTuned, oneRound, {
       position: 4,
       status: "failed",
-      reason: 'contender "go-gorilla": no handshake on 127.0.0.1:41873 within 15 s',
+      reason: { kind: "server-not-ready", problem: "no handshake on 127.0.0.1:41873 within 15 s" },
       readyMs: null,
       idleRssBytes: null,
       shutdown: null,
@@ -118,16 +119,16 @@ function everyStatus(): Result {
     }),
     fixtureRound(nodeWs, oneRound, {
       position: 5,
-      phases: oneRound.phases.map(({ kind, workload }, index) =>
-        workload === undefined || kind === "connect" || kind === "chaos"
-          ? fixtureConnect(oneRound, 1)
-          : kind === "capacity"
-            ? fixtureCapacity(oneRound, workload, 1)
-            : broken(fixtureExchange(oneRound, kind, workload, 1), {
-                status: index === 1 ? "void" : "ok",
-                reason: index === 1 ? "the generator was the bottleneck: send lag p99 212 ms" : null,
-              }),
-      ),
+      phases: [
+        fixtureConnect(oneRound, 1),
+        broken(fixtureBurst(oneRound, "echo", 1), "invalid", {
+          kind: "generator-bottleneck",
+          generatorCpuShare: 0.98,
+          serverCpuShare: 0.41,
+        }),
+        fixtureBurst(oneRound, "broadcast", 1),
+        fixtureEndurance(oneRound, "echo", 1),
+      ],
       shutdown: { graceful: false, exitMs: 5000 },
     }),
   ];
@@ -135,7 +136,7 @@ function everyStatus(): Result {
     contenders,
     plan: oneRound,
     rounds,
-    warnings: [{ kind: "pinning", text: "one CPU only: server and generator share it" }],
+    warnings: [{ kind: "not-pinned", problem: "one CPU only: server and generator share it" }],
   });
 }
 
@@ -144,12 +145,12 @@ const rustMissing = {
   name: "rust-axum",
   title: "Rust, axum",
   language: "Rust",
-  notRun: "toolchain missing: cargo is not on PATH; apt-get install cargo",
-};
+  notRun: { kind: "toolchain-missing", tools: [{ tool: "cargo", minimum: "1.80", found: null }] },
+} satisfies ContenderFacts;
 
 /** As the phases do it: what was not done as planned has no throughput. */
-function broken(phase: Phase, ending: Pick<Phase, "status" | "reason">): Phase {
-  return ending.status === "ok" ? phase : { ...phase, ...ending, throughput: null, rate: null };
+function broken<P extends LoadPhase>(phase: P, status: "invalid" | "failed" | "aborted", reason: Reason): P {
+  return { ...phase, status, reason, throughput: null, ...("rate" in phase ? { rate: null } : {}) };
 }
 
 /** Five rounds: one clear winner, a tie, and one contender whose last round crashed. */
@@ -157,21 +158,27 @@ function manyRounds(): Result {
   const contenders = [bunNative, elixirGenserver, goGorilla, nodeWs];
   const rounds = fixtureRounds(contenders, fiveRounds).map((round): Round => {
     if (round.contender !== "go-gorilla" || round.round !== 5) return round;
-    const reason = "crashed: the server was killed by SIGSEGV after 41 deliveries";
+    const reason: Reason = {
+      kind: "server-exited",
+      exit: { code: null, signal: "SIGSEGV" },
+      connections: 25_000,
+    };
     return {
       ...round,
       status: "failed",
-      reason: `burst broadcast: ${reason}`,
+      reason,
+      reasonPhase: 2,
       shutdown: null,
-      phases: round.phases.map((phase, index) => {
-        if (index < 2) return phase;
-        if (index === 2) return broken(phase, { status: "failed", reason });
-        return {
-          ...emptyPhase("endurance", "echo"),
-          status: "failed",
-          reason: "not run: the server was killed before",
-        };
-      }),
+      phases: [
+        ...round.phases.slice(0, 2),
+        broken(fixtureBurst(fiveRounds, "broadcast", 1.5), "failed", reason),
+        {
+          kind: "endurance",
+          workload: "echo",
+          status: "not-run",
+          reason: { kind: "earlier-phase", phase: 2 },
+        },
+      ],
     };
   });
   return fixtureResult({ contenders, plan: fiveRounds, rounds });
@@ -186,51 +193,54 @@ function capacities(): Result {
   const capacity = (facts: ContenderFacts, position: number, phase: Phase, changes: Partial<Round> = {}) =>
     fixtureRound(facts, plan, { position, phases: [fixtureConnect(plan, 1), phase], ...changes });
   const bound = fixtureCapacity(plan, "echo", 2);
-  const late = {
+  const late: CapacityStep = {
     ratePerSecond: 64_000,
-    heldPerSecond: 63_100,
+    arrivedPerSecond: 63_100,
     p99Us: 48_000,
-    held: false,
-    reason: "generator late: send lag p99 31 ms",
+    outcome: "unknown",
+    reason: { kind: "generator-late", sendLagP99Us: 31_000, allowedUs: 10_000 },
   };
-  const slow = { heldPerSecond: 15.6, p99Us: null, held: false, reason: "latency max 140 ms" };
-  const crash = "crashed: the server exited with code 2 after 81,004 deliveries";
-  const lost = "37 deliveries lost without being counted in /stats dropped";
+  const slow = (ratePerSecond: number): CapacityStep => ({
+    ratePerSecond,
+    arrivedPerSecond: 15.6,
+    p99Us: null,
+    outcome: "failed",
+    reason: { kind: "latency", quantile: "max", latencyUs: 140_000 },
+  });
+  const crash: Reason = {
+    kind: "server-exited",
+    exit: { code: 2, signal: null },
+    connections: 25_000,
+  };
+  const none: CapacityPhase = fixtureCapacity(plan, "echo", 1, {
+    ratePerSecond: null,
+    perCpu: null,
+    perCpuSecond: null,
+    steps: [31, 31, 16, 16].map(slow),
+  });
   return fixtureResult({
     contenders: [bunNative, elixirGenserver, goGorilla, goTuned, nodeWs],
     plan,
     rounds: [
       capacity(bunNative, 1, {
         ...bound,
-        capacity: bound.capacity && {
+        capacity: {
           ...bound.capacity,
           isLowerBound: true,
-          steps: [...bound.capacity.steps.filter(({ held }) => held), late, late],
+          steps: [...bound.capacity.steps.filter(({ outcome }) => outcome === "sustained"), late, late],
         },
       }),
-      capacity(elixirGenserver, 2, {
-        ...fixtureCapacity(plan, "echo", 1, {
-          ratePerSecond: null,
-          perCore: null,
-          perCpuSecond: null,
-          steps: [31, 31, 16, 16].map((ratePerSecond) => ({ ...slow, ratePerSecond })),
-        }),
-        throughput: null,
-        rate: null,
-      }),
+      capacity(elixirGenserver, 2, { ...none, throughput: null, rate: null }),
       capacity(goGorilla, 3, {
-        ...fixtureCapacity(plan, "echo", 1.5),
-        findings: [{ kind: "lost", count: 37, text: `at 32,000/s offered: ${lost}` }],
+        ...fixtureCapacity(plan, "echo", 1.5, { findingRates: { lost: 32_000 } }),
+        findings: [{ kind: "lost", count: 37 }],
       }),
-      capacity(
-        goTuned,
-        4,
-        broken(fixtureCapacity(plan, "echo", 1.5), {
-          status: "failed",
-          reason: `${crash} (64,000/s offered)`,
-        }),
-        { status: "failed", reason: `capacity echo: ${crash} (64,000/s offered)`, shutdown: null },
-      ),
+      capacity(goTuned, 4, broken(fixtureCapacity(plan, "echo", 1.5), "failed", crash), {
+        status: "failed",
+        reason: crash,
+        reasonPhase: 1,
+        shutdown: null,
+      }),
       capacity(nodeWs, 5, fixtureCapacity(plan, "echo", 1.02)),
     ],
   });
@@ -239,7 +249,7 @@ function capacities(): Result {
 /** Stopped in the middle of the second contender's turn. */
 function stopped(): Result {
   const [first, second] = [fixtureRound(bunNative, oneRound), fixtureRound(nodeWs, oneRound)];
-  const burst = second.phases[1] ?? emptyPhase("burst", "echo");
+  const reason: Reason = { kind: "stopped-by-user" };
   return fixtureResult({
     contenders: [bunNative, nodeWs, goGorilla],
     plan: oneRound,
@@ -250,11 +260,9 @@ function stopped(): Result {
         ...second,
         position: 2,
         status: "aborted",
-        reason: "burst echo: stopped by the user",
-        phases: [
-          ...second.phases.slice(0, 1),
-          broken(burst, { status: "aborted", reason: "stopped by the user" }),
-        ],
+        reason,
+        reasonPhase: 1,
+        phases: [...second.phases.slice(0, 1), broken(fixtureBurst(oneRound, "echo", 1), "aborted", reason)],
       },
     ],
   });
@@ -262,7 +270,28 @@ function stopped(): Result {
 
 /** Everything that may be null is. */
 function nothingKnown(): Result {
-  const phases = oneRound.phases.map(({ kind, workload }) => emptyPhase(kind, workload ?? null));
+  const unknown = fixtureQuantiles(0, null);
+  const server = unknownServer;
+  const load = {
+    server,
+    throughput: null,
+    latencyUs: { ...unknown, curve: [] },
+    uncorrectedLatencyUs: unknown,
+    sendLagUs: unknown,
+    messages: messageCounts(0),
+    longestSilenceMs: null,
+  };
+  const latencies = { tcpUs: unknown, upgradeUs: unknown, joinUs: unknown };
+  const phases: Phase[] = [
+    fixtureConnect(oneRound, 1, { server, ...latencies }),
+    fixtureBurst(oneRound, "echo", 1, load),
+    fixtureBurst(oneRound, "broadcast", 1, { ...load, receiversUs: null }),
+    fixtureEndurance(oneRound, "echo", 1, {
+      ...load,
+      rate: null,
+      timeline: { bucketSeconds: 1, buckets: [] },
+    }),
+  ];
   const result = fixtureResult({
     contenders: [nodeWs],
     plan: { ...oneRound, serverCpus: null, workerCpus: null },
@@ -283,6 +312,36 @@ function nothingKnown(): Result {
   };
 }
 
+const unknownServer: ServerFigures = {
+  cpuMs: null,
+  otherCpuShare: null,
+  idleCpuShare: null,
+  peakRssBytes: null,
+  rssBytesPerConnection: null,
+  cpuUsPerDelivery: null,
+  kernelSocketBytes: null,
+  openDescriptors: null,
+  descriptorLimit: null,
+  processes: null,
+};
+
+/** As many as there may be, over every kind of phase. */
+function twelve(): Result {
+  const { phases: all, rounds: count, connections, enduranceSeconds } = presets.full;
+  const plan = fixturePlan({ preset: "full", phases: all, rounds: count, connections, enduranceSeconds });
+  const contenders = Array.from({ length: 12 }, (_, at): ContenderFacts => {
+    const facts = [bunNative, elixirGenserver, goGorilla, nodeWs][at % 4] ?? bunNative;
+    return at < 4 ? facts : { ...facts, variant: `variant-${at}` };
+  });
+  const rounds = fixtureRounds(contenders, plan).map((round): Round => {
+    const phases = round.phases.map((phase, at) =>
+      plan.phases[at]?.kind === "chaos" ? fixtureChaos(plan, []) : phase,
+    );
+    return { ...round, phases };
+  });
+  return fixtureResult({ contenders, plan, rounds });
+}
+
 /** Results by the name of their golden files. */
 export const fixtureCases: Readonly<Record<string, Result>> = {
   "one-round": fixtureResult(),
@@ -291,6 +350,8 @@ export const fixtureCases: Readonly<Record<string, Result>> = {
   capacities: capacities(),
   chaos: chaosCase(),
   stopped: stopped(),
+  "two-contenders": fixtureResult({ contenders: [bunNative, nodeWs], plan: fiveRounds }),
+  "twelve-contenders": twelve(),
   "one-contender": fixtureResult({ contenders: [bunNative] }),
   "nothing-known": nothingKnown(),
   "nothing-run": fixtureResult({ contenders: [rustMissing], rounds: [] }),

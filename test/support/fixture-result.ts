@@ -1,21 +1,27 @@
-import type { Plan, Workload } from "../../src/plan/plan.ts";
-import { presets } from "../../src/plan/presets.ts";
+import type { PhasePlan, Plan, Workload } from "../../src/plan/plan.ts";
+import { resolvePlan } from "../../src/plan/resolve.ts";
 import type {
-  ContenderFacts,
+  BurstPhase,
+  CapacityPhase,
+  CapacityStep,
+  ConnectPhase,
+  EndurancePhase,
+  GeneratorFigures,
+  LoadPhase,
+  Messages,
   Phase,
   Quantiles,
-  Result,
-  Round,
-  TimelineBucket,
-} from "../../src/result/schema.ts";
-import { emptyPhase } from "../../src/run/phases/context.ts";
+  ServerFigures,
+  Timeline,
+} from "../../src/result/phase.ts";
+import type { ContenderFacts, Result, Round } from "../../src/result/schema.ts";
 
 /** Results as a run would leave them, built from a few numbers, for the tests of everything that reads results. */
 export function fixtureResult(changes: Partial<Result> = {}): Result {
   const contenders = changes.contenders ?? [bunNative, elixirGenserver, goGorilla, nodeWs];
   const plan = changes.plan ?? fixturePlan();
   return {
-    schema: 1,
+    schema: 2,
     id: "2026-03-01T10-00-00-article",
     startedAt: "2026-03-01T10:00:00.000Z",
     finishedAt: "2026-03-01T10:07:30.000Z",
@@ -25,6 +31,7 @@ export function fixtureResult(changes: Partial<Result> = {}): Result {
     ceilings: null,
     warnings: [],
     calibration: null,
+    judgements: [],
     ...changes,
     contenders,
     plan,
@@ -33,21 +40,16 @@ export function fixtureResult(changes: Partial<Result> = {}): Result {
 }
 
 export function fixturePlan(changes: Partial<Plan> = {}): Plan {
-  const { quietMs, ...article } = presets.article;
-  return {
-    ...article,
+  const plan = resolvePlan({
     preset: "article",
-    seed: 42,
+    settings: { seed: 42, workers: 2, pacing: "timer" },
     entrants: [],
-    validityRule: true,
-    workers: 2,
-    pacing: "timer",
     serverCpus: [0],
     workerCpus: [1],
-    port: 0,
-    timeouts: { readyMs: 15_000, connectMs: 10_000, quietMs },
-    ...changes,
-  };
+    descriptorLimit: null,
+    leastMessageBytes: () => 1,
+  });
+  return { ...plan, ...changes };
 }
 
 /** Every contender in every round of the plan, each a little different from the one before. */
@@ -71,16 +73,11 @@ export function fixtureRound(facts: ContenderFacts, plan: Plan, changes: Partial
     position: 1,
     status: "ok",
     reason: null,
+    reasonPhase: null,
     readyMs: 180,
     idleRssBytes: 40_000_000,
     shutdown: { graceful: true, exitMs: 12 },
-    phases: plan.phases.map(({ kind, workload }) =>
-      workload === undefined || kind === "connect" || kind === "chaos"
-        ? fixtureConnect(plan, speedOf(facts, round))
-        : kind === "capacity"
-          ? fixtureCapacity(plan, workload, speedOf(facts, round))
-          : fixtureExchange(plan, kind, workload, speedOf(facts, round)),
-    ),
+    phases: plan.phases.map((phase) => fixturePhase(plan, phase, speedOf(facts, round))),
     output: null,
     ...changes,
   };
@@ -93,65 +90,91 @@ function speedOf({ name }: ContenderFacts, round: number): number {
   return (speeds[name] ?? 1) * (1 + noise / 250);
 }
 
-export function fixtureConnect(plan: Plan, speed: number, changes: Partial<Phase> = {}): Phase {
+/** Chaos has its own builders (fixture-chaos.ts). */
+function fixturePhase(plan: Plan, { kind, workload = "echo" }: PhasePlan, speed: number): Phase {
+  switch (kind) {
+    case "burst":
+      return fixtureBurst(plan, workload, speed);
+    case "endurance":
+      return fixtureEndurance(plan, workload, speed);
+    case "capacity":
+      return fixtureCapacity(plan, workload, speed);
+    case "connect":
+    case "chaos":
+      return fixtureConnect(plan, speed);
+  }
+}
+
+export function fixtureConnect(plan: Plan, speed: number, changes: Partial<ConnectPhase> = {}): ConnectPhase {
   const { connections } = plan;
   return {
-    ...emptyPhase("connect", null),
+    kind: "connect",
+    workload: null,
+    status: "ok",
+    reason: null,
     startedAt: "2026-03-01T10:00:05.000Z",
     durationMs: Math.round((connections * 1000) / (4000 * speed)),
-    connections: { requested: connections, opened: connections, failed: 0, failedByReason: {}, died: 0 },
-    connect: {
-      connectionsPerSecond: 4000 * speed,
-      tcpUs: fixtureQuantiles(connections, 900 / speed),
-      upgradeUs: fixtureQuantiles(connections, 2400 / speed),
-      joinUs: fixtureQuantiles(connections, 700 / speed),
+    findings: [],
+    connections: {
+      requested: connections,
+      opened: connections,
+      open: connections,
+      failed: 0,
+      failures: [],
+      died: 0,
+      deaths: [],
     },
+    limit: null,
+    connectionsPerSecond: 4000 * speed,
+    tcpUs: fixtureQuantiles(connections, 900 / speed),
+    upgradeUs: fixtureQuantiles(connections, 2400 / speed),
+    joinUs: fixtureQuantiles(connections, 700 / speed),
     server: serverFigures(connections * 0.05, connections, null, speed),
     generator: generatorFigures(0.41),
     ...changes,
   };
 }
 
-export function fixtureExchange(
+export function fixtureBurst(
   plan: Plan,
-  kind: "burst" | "endurance",
   workload: Workload,
   speed: number,
-  changes: Partial<Phase> = {},
-): Phase {
-  const { connections, messagesPerConnection, enduranceSeconds, enduranceRatePerSecond } = plan;
-  const isBurst = kind === "burst";
-  const expected = isBurst ? connections * messagesPerConnection : enduranceRatePerSecond * enduranceSeconds;
-  const perSecond = isBurst ? 20_000 * speed : enduranceRatePerSecond;
-  const p50Us = (isBurst ? 250_000 : 900) / speed;
+  changes: Partial<BurstPhase> = {},
+): BurstPhase {
+  const expected = plan.connections * plan.messagesPerConnection;
+  const p50Us = 250_000 / speed;
   return {
-    ...emptyPhase(kind, workload),
-    startedAt: "2026-03-01T10:00:20.000Z",
-    durationMs: Math.round((expected * 1000) / perSecond),
-    connections: { requested: connections, opened: connections, failed: 0, failedByReason: {}, died: 0 },
-    messages: messageCounts(expected),
-    throughput: {
-      deliveriesPerSecond: perSecond,
-      sendsPerSecond: perSecond,
-      spanMs: (expected * 1000) / perSecond,
-      sendSpanMs: (expected * 800) / perSecond,
-    },
-    rate: isBurst ? null : { offeredPerSecond: perSecond, heldPerSecond: perSecond, heldShare: 1 },
-    latencyUs: { ...fixtureQuantiles(expected, p50Us), curve: [] },
-    uncorrectedLatencyUs: fixtureQuantiles(expected, p50Us * 0.9),
-    sendLagUs: fixtureQuantiles(expected, 4),
+    kind: "burst",
+    workload,
+    ...loadFigures(plan, { expected, perSecond: 20_000 * speed, p50Us, speed }),
+    timeline: { bucketSeconds: 1, buckets: [] },
     receiversUs:
-      isBurst && workload === "broadcast"
+      workload === "broadcast"
         ? {
-            first: fixtureQuantiles(messagesPerConnection, p50Us * 0.4),
-            median: fixtureQuantiles(messagesPerConnection, p50Us),
-            last: fixtureQuantiles(messagesPerConnection, p50Us * 1.7),
+            first: fixtureQuantiles(plan.messagesPerConnection, p50Us * 0.4),
+            median: fixtureQuantiles(plan.messagesPerConnection, p50Us),
+            last: fixtureQuantiles(plan.messagesPerConnection, p50Us * 1.7),
           }
         : null,
-    longestSilenceMs: 12,
-    server: serverFigures((expected * 0.02) / speed, connections, expected, speed),
-    generator: generatorFigures(0.62),
-    timeline: isBurst ? [] : fixtureTimeline(plan, p50Us),
+    ...changes,
+  };
+}
+
+/** Sustains all that the plan offers. */
+export function fixtureEndurance(
+  plan: Plan,
+  workload: Workload,
+  speed: number,
+  changes: Partial<EndurancePhase> = {},
+): EndurancePhase {
+  const { enduranceSeconds, enduranceRatePerSecond: perSecond } = plan;
+  const p50Us = 900 / speed;
+  return {
+    kind: "endurance",
+    workload,
+    ...loadFigures(plan, { expected: perSecond * enduranceSeconds, perSecond, p50Us, speed }),
+    timeline: fixtureTimeline(plan, p50Us),
+    rate: { offeredPerSecond: perSecond, sustainedPerSecond: perSecond, sustainedShare: 1 },
     ...changes,
   };
 }
@@ -161,41 +184,81 @@ export function fixtureCapacity(
   plan: Plan,
   workload: Workload,
   speed: number,
-  changes: Partial<NonNullable<Phase["capacity"]>> = {},
-): Phase {
+  changes: Partial<CapacityPhase["capacity"]> = {},
+): CapacityPhase {
   const { capacityStepSeconds, capacityStartRatePerSecond, p99LimitMs } = plan;
   const rate = Math.round(20_000 * speed);
-  const step = { p99Us: 2400, held: true, reason: null };
-  const steps: NonNullable<Phase["capacity"]>["steps"] = [];
-  for (let tried = capacityStartRatePerSecond; tried < rate; tried *= 2) {
-    steps.push({ ...step, ratePerSecond: tried, heldPerSecond: tried });
-  }
-  const past = Math.round(rate * 1.04);
-  const failed = {
-    ratePerSecond: past,
-    heldPerSecond: rate,
+  const sustained = (ratePerSecond: number): CapacityStep => ({
+    ratePerSecond,
+    arrivedPerSecond: ratePerSecond,
+    p99Us: 2400,
+    outcome: "sustained",
+    reason: null,
+  });
+  const steps: CapacityStep[] = [];
+  for (let tried = capacityStartRatePerSecond; tried < rate; tried *= 2) steps.push(sustained(tried));
+  const failed: CapacityStep = {
+    ratePerSecond: Math.round(rate * 1.04),
+    arrivedPerSecond: rate,
     p99Us: 212_000,
-    held: false,
-    reason: "only 96.2 % arrived in time",
+    outcome: "failed",
+    reason: { kind: "backlog", arrivedShare: 0.962 },
   };
   const load = { enduranceSeconds: capacityStepSeconds, enduranceRatePerSecond: rate };
   return {
-    ...fixtureExchange({ ...plan, ...load }, "endurance", workload, speed),
+    ...fixtureEndurance({ ...plan, ...load }, workload, speed),
     kind: "capacity",
     capacity: {
       ratePerSecond: rate,
       isLowerBound: false,
       p99LimitMs,
-      perCore: plan.serverCpus === null ? null : rate / plan.serverCpus.length,
+      perCpu: plan.serverCpus === null ? null : rate / plan.serverCpus.length,
       perCpuSecond: Math.round(50_000 * speed),
-      steps: [...steps, { ...step, ratePerSecond: rate, heldPerSecond: rate }, failed, failed],
+      steps: [...steps, sustained(rate), failed, failed],
+      findingRates: {},
       ...changes,
     },
   };
 }
 
+function loadFigures(
+  plan: Plan,
+  of: {
+    readonly expected: number;
+    readonly perSecond: number;
+    readonly p50Us: number;
+    readonly speed: number;
+  },
+): Omit<LoadPhase, "kind" | "workload" | "timeline" | "rate" | "receiversUs" | "capacity"> {
+  const { expected, perSecond, p50Us, speed } = of;
+  return {
+    status: "ok",
+    reason: null,
+    startedAt: "2026-03-01T10:00:20.000Z",
+    durationMs: Math.round((expected * 1000) / perSecond),
+    findings: [],
+    connections: { open: plan.connections, died: 0, failures: [] },
+    messages: messageCounts(expected),
+    throughput: {
+      deliveriesPerSecond: perSecond,
+      sendsPerSecond: perSecond,
+      spanMs: (expected * 1000) / perSecond,
+      sendSpanMs: (expected * 800) / perSecond,
+    },
+    latencyUs: { ...fixtureQuantiles(expected, p50Us), curve: [] },
+    uncorrectedLatencyUs: fixtureQuantiles(expected, p50Us * 0.9),
+    sendLagUs: fixtureQuantiles(expected, 4),
+    longestSilenceMs: 12,
+    server: serverFigures((expected * 0.02) / speed, plan.connections, expected, speed),
+    generator: generatorFigures(0.62),
+  };
+}
+
 /** The tail of `summarize`: quantiles with fewer than ten samples beyond are null. */
-export function fixtureQuantiles(count: number, p50Us: number): Quantiles {
+export function fixtureQuantiles(count: number, p50Us: number | null): Quantiles {
+  if (p50Us === null) {
+    return { count, min: null, mean: null, p50: null, p90: null, p99: null, p999: null, max: null };
+  }
   const supported = (quantile: number, factor: number) =>
     count * (1 - quantile) >= 10 ? Math.round(p50Us * factor) : null;
   return {
@@ -210,10 +273,7 @@ export function fixtureQuantiles(count: number, p50Us: number): Quantiles {
   };
 }
 
-export function messageCounts(
-  expected: number,
-  changes: Partial<NonNullable<Phase["messages"]>> = {},
-): NonNullable<Phase["messages"]> {
+export function messageCounts(expected: number, changes: Partial<Messages> = {}): Messages {
   return {
     planned: expected,
     sent: expected,
@@ -223,6 +283,7 @@ export function messageCounts(
     duplicated: 0,
     reordered: 0,
     corrupted: 0,
+    binary: 0,
     malformed: 0,
     misrouted: 0,
     late: 0,
@@ -234,9 +295,8 @@ export function messageCounts(
   };
 }
 
-function fixtureTimeline(plan: Plan, p50Us: number): TimelineBucket[] {
-  return Array.from({ length: plan.enduranceSeconds }, (_, second) => ({
-    second,
+function fixtureTimeline(plan: Plan, p50Us: number): Timeline {
+  const buckets = Array.from({ length: plan.enduranceSeconds }, (_, second) => ({
     sent: plan.enduranceRatePerSecond,
     delivered: plan.enduranceRatePerSecond,
     p50Us: Math.round(p50Us),
@@ -245,18 +305,19 @@ function fixtureTimeline(plan: Plan, p50Us: number): TimelineBucket[] {
     serverCpuMs: 300,
     serverRssBytes: 180_000_000 + second * 25_000,
   }));
+  return { bucketSeconds: 1, buckets };
 }
 
-function serverFigures(
+export function serverFigures(
   cpuMs: number,
   connections: number,
   delivered: number | null,
   speed: number,
-): Phase["server"] {
+): ServerFigures {
   const bytesPerConnection = Math.round(6000 * speed);
   return {
     cpuMs: Math.round(cpuMs),
-    othersCpuShare: 0.02,
+    otherCpuShare: 0.02,
     idleCpuShare: 0.3,
     peakRssBytes: 40_000_000 + connections * bytesPerConnection,
     rssBytesPerConnection: bytesPerConnection,
@@ -268,12 +329,12 @@ function serverFigures(
   };
 }
 
-export function generatorFigures(cpuShare: number): NonNullable<Phase["generator"]> {
+export function generatorFigures(cpuShare: number): GeneratorFigures {
   return {
     cpuMs: 4200,
     peakRssBytes: 91_000_000,
     cpuShare,
-    othersCpuShare: 0.01,
+    otherCpuShare: 0.01,
     idleCpuShare: 0.1,
     ceilingPerSecond: null,
     headroom: null,
@@ -291,7 +352,7 @@ const common = {
   sourceDigest: "4f6b9469f8944fa7a35aeec357c008da1dc09fb18cb860788ffbe80d90c167f8",
   toolchains: {},
   deployment: null,
-  verified: { competes: true, failed: [], reason: null },
+  verified: { competes: true, failed: [], problem: null },
   notRun: null,
 } satisfies Partial<ContenderFacts>;
 

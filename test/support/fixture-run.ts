@@ -1,5 +1,6 @@
-import type { Phase, Result } from "../../src/result/schema.ts";
-import { nameOfRound } from "../../src/views/report/section.ts";
+import { nameOfRound } from "../../src/measures/sections.ts";
+import type { Phase, RanPhase } from "../../src/result/phase.ts";
+import type { Result } from "../../src/result/schema.ts";
 import { fixturePlan, fixtureResult } from "./fixture-result.ts";
 
 /** A run of five rounds of connect, burst-echo and endurance-echo by every contender, for the tests of comparisons. */
@@ -17,18 +18,20 @@ export function fixtureRun(changes: Partial<Result> = {}): Result {
   return structuredClone(fixtureResult({ plan, ...changes }));
 }
 
-/** The same run with one contender's phases of a kind changed. */
-export function alterPhases(
+/** The same run with one contender's phases of a kind changed, of those that ran. */
+export function alterPhases<K extends Phase["kind"]>(
   result: Result,
   contender: string,
-  kind: Phase["kind"],
-  alter: (phase: Phase, round: number) => Phase,
+  kind: K,
+  alter: (phase: Extract<RanPhase, { kind: K }>, round: number) => Phase,
 ): Result {
+  const isOfKind = (phase: Phase): phase is Extract<RanPhase, { kind: K }> =>
+    phase.kind === kind && phase.status !== "not-run";
   const rounds = result.rounds.map((round) =>
     nameOfRound(round) === contender
       ? {
           ...round,
-          phases: round.phases.map((phase) => (phase.kind === kind ? alter(phase, round.round) : phase)),
+          phases: round.phases.map((phase) => (isOfKind(phase) ? alter(phase, round.round) : phase)),
         }
       : round,
   );

@@ -1,21 +1,20 @@
-import { exitCodes, UsageError } from "../../errors.ts";
+import { join } from "node:path";
+import { exitCodes, ShowdownError } from "../../errors.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
-import { startReaper } from "../../process/reaper.ts";
-import { createResultFile } from "../../result/file.ts";
-import { type Result, schemaVersion } from "../../result/schema.ts";
-import { measureCeilings } from "../../run/ceiling.ts";
-import { runShowdown } from "../../run/showdown.ts";
+import { openCache } from "../../run/cache.ts";
+import { keepCalibration } from "../../run/kept-calibration.ts";
+import { startRun } from "../../run/start-run.ts";
 import type { Verdict } from "../../stats/ranking.ts";
 import { formatCount, formatRate } from "../../text/format.ts";
 import { type Calibration, enterThrice, judgeCalibration, roles } from "../../trust/calibration.ts";
-import { keepCalibration } from "../../trust/kept-calibration.ts";
+import { describeReason } from "../../views/text/reason-text.ts";
 import { createProgress } from "../../views/watch/terminal/progress.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { resultsFolder } from "../paths.ts";
 import { makePlan } from "../plan-options.ts";
-import { cacheDir, findEntrants, prepare } from "../prepare.ts";
-import { watchSignals } from "../signals.ts";
+import { cacheDir, findEntrants, installOptions } from "../prepare.ts";
+import { untilStopped } from "../signals.ts";
 
 /** Needs nothing but npm, and costs more per message than the generator: its speed is the server's. */
 const defaultContender = "node-ws";
@@ -26,114 +25,115 @@ const defaultHandicapPercent = 10;
  * `showdown calibrate`: enters one contender twice, and once more slowed by a known share. The two must come
  * out as no clear difference and the third as slower, or this machine can't tell such a difference by this plan.
  */
-export async function calibrate({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
+export async function calibrate(options: ParsedOptions, host: Host): Promise<number> {
+  const { values, settings, positionals } = options;
   const [name = defaultContender, ...others] = positionals;
-  if (others.length > 0) throw new UsageError(`expected one contender, got ${positionals.join(", ")}`);
+  if (others.length > 0) {
+    throw new ShowdownError("usage", `expected one contender, got ${positionals.join(", ")}`);
+  }
   const [entrant] = await findEntrants([name], values, host);
-  if (entrant === undefined) throw new UsageError(`expected a contender, got "${name}"`);
+  if (entrant === undefined) throw new ShowdownError("usage", `expected a contender, got "${name}"`);
   const environment = await describeEnvironment();
   const share = (values.handicap ?? defaultHandicapPercent) / 100;
   const entrants = enterThrice(entrant);
+  const phases = [{ kind: "connect" }, { kind: "burst", workload: "echo" }] as const;
   const { plan } = makePlan(
-    { rounds: defaultRounds, phases: "connect,burst-echo", ...values },
+    { values, settings: { rounds: defaultRounds, phases: [...phases], ...settings } },
     entrants,
     environment,
   );
-  const { serverCpus } = plan;
-  if (serverCpus === null) {
-    throw new UsageError("calibrate needs a processor for the server alone, to take a share of it", {
-      hint: "it can't work with --no-pin, on one processor, or where processes can't be pinned",
+  if (plan.serverCpus === null) {
+    throw new ShowdownError("usage", "calibrate needs a CPU for the server alone, to take a share of it", {
+      hint: "it can't work with --no-pin, on one CPU, or where processes can't be pinned",
     });
   }
   if (!plan.phases.some(({ kind }) => kind === "burst")) {
-    throw new UsageError("calibrate judges by a burst: expected one in --phases, such as burst-echo");
+    throw new ShowdownError(
+      "usage",
+      "calibrate judges by a burst: expected one in --phases, such as burst-echo",
+    );
   }
-  const startedAt = new Date().toISOString();
-  const initial: Result = {
-    schema: schemaVersion,
-    id: `${startedAt.slice(0, 23).replaceAll(/[:.]/g, "-")}-calibrate`,
-    startedAt,
-    finishedAt: null,
-    status: "running",
-    command: ["showdown", ...host.args],
-    plan,
-    environment,
-    ceilings: null,
-    contenders: [],
-    rounds: [],
-    warnings: [],
-    calibration: null,
-  };
-  const file = await createResultFile(resultsFolder(values, host), initial);
-  const progress = createProgress(plan, {
+  const progress = createProgress({
     write: host.err,
     columns: host.columns,
     isTty: host.errIsTty,
     color: host.errIsTty && !host.env.NO_COLOR,
   });
-  const stop = watchSignals(host);
-  const reaper = startReaper();
   try {
-    const { facts } = await prepare(entrants, values, host, stop.signal, progress.onEvent);
-    const ceilings = await measureCeilings({ plan, environment, cacheDir, reaper, signal: stop.signal });
-    const result = await runShowdown({
-      plan,
-      entrants,
-      environment,
-      initial: { ...initial, ceilings, contenders: facts },
-      file,
-      handicapOf: ({ variant }) => (variant === "slowed" ? share : 0),
-      signal: stop.signal,
-      onEvent: progress.onEvent,
+    return await untilStopped(host, async (signal) => {
+      const started = startRun(plan, {
+        ...installOptions(values, host),
+        entrants,
+        environment,
+        resultsFolder: resultsFolder(values, host),
+        cacheDir,
+        label: "calibrate",
+        command: ["showdown", ...host.args],
+        verify: false,
+        warnings: [],
+        handicapOf: ({ variant }) => (variant === "slowed" ? share : 0),
+        signal,
+      });
+      for await (const event of started.events) progress.onEvent(event);
+      progress.end();
+      const result = await started.result;
+      if (result.status === "aborted") return exitCodes.aborted.code;
+      const calibration = judgeCalibration(result, name, share);
+      const { rounds, resolvableShare, holds } = calibration;
+      const kept = {
+        at: result.startedAt,
+        preset: plan.preset,
+        contender: name,
+        rounds,
+        resolvableShare,
+        holds,
+      };
+      const cache = openCache(cacheDir, (warning) => progress.onEvent({ kind: "warning", warning }));
+      await keepCalibration(kept, cache);
+      host.out(values.json ? `${JSON.stringify(calibration)}\n` : formatCalibration(calibration));
+      host.err(`\nWritten to ${join(resultsFolder(values, host), result.id)}\n`);
+      const { noFalseDifference, differenceFound } = holds;
+      return noFalseDifference && differenceFound ? exitCodes.ok.code : exitCodes.calibration.code;
     });
-    progress.end();
-    if (result.status === "aborted") return exitCodes.aborted.code;
-    const calibration = judgeCalibration(result, name, share);
-    const { rounds, resolvableShare, holds } = calibration;
-    const kept = { at: startedAt, preset: plan.preset, contender: name, rounds, resolvableShare, holds };
-    await keepCalibration(kept, cacheDir);
-    host.out(values.json ? `${JSON.stringify(calibration)}\n` : formatCalibration(calibration));
-    host.err(`\nWritten to ${file.folder}\n`);
-    const { noFalseDifference, differenceFound } = holds;
-    return noFalseDifference && differenceFound ? exitCodes.ok.code : exitCodes.calibration.code;
   } finally {
     progress.end();
-    await reaper.stop();
-    stop.end();
   }
 }
 
 export function formatCalibration(calibration: Calibration): string {
-  const { contender, handicapShare, rounds, perSecond, same, slowed, holds, resolvableShare } = calibration;
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  const { contender, handicapShare, rounds, perSecond, reason, same, slowed, holds, resolvableShare } =
+    calibration;
+  const mark = (isRight: boolean) => (isRight ? "✓" : "✗");
   const lines = [
     "",
-    `${contender}, ${rounds} rounds of each, deliveries per second in the burst`,
+    `${contender}: deliveries per second in the burst, ${rounds} rounds each`,
     ...roles.map(
       (role) =>
         `  ${role.padEnd(7)} ${perSecond[role].map((value) => (value === null ? "–" : formatRate(value)).padStart(11)).join("")}`,
     ),
     "",
-    `${holds.noFalseDifference ? "✓" : "✗"} first and again: ${describe(same)}`,
-    `${holds.differenceFound ? "✓" : "✗"} slowed by ${formatCount(Math.round(handicapShare * 100))} %: ${slowed.map(describe).join("; ")}`,
+    ...(reason === null ? [] : [`A round does not count: ${describeReason(reason)}`, ""]),
+    `${mark(holds.noFalseDifference)} A/A test (first and again): ${describe(same)}`,
+    `${mark(holds.differenceFound)} slowed by ${formatCount(Math.round(handicapShare * 100))} %: ${slowed.map(describe).join("; ")}`,
     "",
     resolvableShare === null
-      ? "How small a difference can be told is unknown: fewer than two whole rounds."
-      : `With this plan this machine tells differences from about ${percent(resolvableShare)} on (in nine of ten runs).`,
+      ? "Smallest detectable difference: unknown, fewer than two complete rounds."
+      : `Smallest detectable difference with this plan: ${(resolvableShare * 100).toFixed(1)} % (in nine of ten runs).`,
     "",
   ];
   return lines.join("\n");
 }
 
-function describe(verdict: Verdict): string {
-  switch (verdict.kind) {
+function describe(verdict: Verdict | null): string {
+  switch (verdict?.kind) {
+    case undefined:
     case "void":
-      return `void: ${verdict.reason}`;
+      return "not compared";
     case "single-round":
-      return `×${verdict.ratio.toFixed(3)}, one round: no claim`;
+      return `${verdict.ratio.toFixed(3)}×, one round: not ranked`;
     case "faster":
-      return `a clear difference, ×${verdict.ratio.toFixed(3)} (${verdict.low.toFixed(3)} to ${verdict.high.toFixed(3)})`;
+      return `different, ${verdict.ratio.toFixed(3)}× (95 % CI ${verdict.low.toFixed(3)}–${verdict.high.toFixed(3)}×)`;
     case "no-clear-difference":
-      return `no clear difference, ×${verdict.ratio.toFixed(3)} (${verdict.low.toFixed(3)} to ${verdict.high.toFixed(3)})`;
+      return `no clear difference, ${verdict.ratio.toFixed(3)}× (95 % CI ${verdict.low.toFixed(3)}–${verdict.high.toFixed(3)}×)`;
   }
 }

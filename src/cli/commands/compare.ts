@@ -1,39 +1,43 @@
-import { exitCodes, UsageError } from "../../errors.ts";
-import { readRun } from "../../result/read.ts";
+import { exitCodes, ShowdownError } from "../../errors.ts";
+import { readRun } from "../../result/find.ts";
 import { compareResults } from "../../views/compare/comparison.ts";
-import { checkFailOns, type FailOnOutcome, parseFailOns } from "../../views/compare/fail-on.ts";
+import { buildComparison, toJson } from "../../views/compare/document.ts";
+import { parseFailOns } from "../../views/compare/gate-grammar.ts";
+import { checkFailOns, describeOutcome, type GateOutcome } from "../../views/compare/gates.ts";
 import { appendJobSummary } from "../../views/compare/job-summary.ts";
-import { describeOutcome, renderMarkdown, renderTerminal, toJson } from "../../views/compare/render.ts";
+import { renderBlocks as renderMarkdown } from "../../views/render/markdown.ts";
+import { renderBlocks as renderText } from "../../views/render/terminal.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
-import { resultsFolder } from "../paths.ts";
+import { runSource } from "../paths.ts";
 
 /** `showdown compare A B`: what became of every figure from one run to another. Returns the exit code. */
 export async function compare({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
   const [first, second, ...others] = positionals;
   if (first === undefined || second === undefined || others.length > 0) {
-    throw new UsageError(`expected two runs to compare, got ${positionals.length}`, {
+    throw new ShowdownError("usage", `expected two runs to compare, got ${positionals.length}`, {
       hint: "showdown compare A B, each by its id, its folder, its result.json or as latest",
     });
   }
-  const from = { resultsFolder: resultsFolder(values, host), cwd: host.cwd };
+  const from = runSource(values, host);
   const comparison = compareResults(readRun(first, from).result, readRun(second, from).result);
   const outcomes = checkFailOns(comparison, parseFailOns(values["fail-on"] ?? [], comparison));
 
-  const markdown = renderMarkdown(comparison, outcomes);
+  const blocks = buildComparison(comparison, outcomes);
+  const markdown = `${renderMarkdown(blocks)}\n`;
   const problem = appendJobSummary(host.env, markdown);
   if (problem !== null) host.err(`warning: ${problem}\n`);
   if (values.json) host.out(`${JSON.stringify(toJson(comparison, outcomes))}\n`);
   else if (values.markdown) host.out(markdown);
   else {
     const color = host.outIsTty && !host.env.NO_COLOR;
-    host.out(renderTerminal(comparison, outcomes, { columns: host.columns(), color }));
+    host.out(`${renderText(blocks, { columns: host.columns(), color }).join("\n").trim()}\n`);
   }
   return exitCode(outcomes, host);
 }
 
 /** What can't be judged must not pass for fine in a pipeline. */
-function exitCode(outcomes: readonly FailOnOutcome[], host: Host): number {
+function exitCode(outcomes: readonly GateOutcome[], host: Host): number {
   for (const outcome of outcomes) {
     if (outcome.outcome !== "passed") host.err(`${describeOutcome(outcome)}\n`);
   }

@@ -1,6 +1,7 @@
 import { discoverContenders } from "../../contenders/discover.ts";
 import { formatEntrant, listEntrants } from "../../contenders/entrants.ts";
 import { exitCodes } from "../../errors.ts";
+import { printable } from "../../text/printable.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { contenderFolders } from "../paths.ts";
@@ -9,11 +10,13 @@ import { contenderFolders } from "../paths.ts";
 export async function list({ values }: ParsedOptions, host: Host): Promise<number> {
   const entrants = listEntrants(await discoverContenders(contenderFolders(values, host)));
   if (values.json) {
-    host.out(`${JSON.stringify(entrants.map(({ manifest: _, ...facts }) => facts))}\n`);
+    host.out(`${JSON.stringify(entrants)}\n`);
     return exitCodes.ok.code;
   }
   for (const entrant of entrants) {
-    host.out(`${formatEntrant(entrant).padEnd(26)} ${entrant.approach.padEnd(10)} ${entrant.title}\n`);
+    host.out(
+      `${formatEntrant(entrant).padEnd(26)} ${entrant.approach.padEnd(10)} ${printable(entrant.title, { most: 80 })}\n`,
+    );
   }
   return exitCodes.ok.code;
 }

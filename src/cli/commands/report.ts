@@ -1,57 +1,56 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { exitCodes, UsageError, WritingError } from "../../errors.ts";
-import { readRun } from "../../result/read.ts";
+import { dirname, join, resolve } from "node:path";
+import { exitCodes, ShowdownError } from "../../errors.ts";
+import { readRun } from "../../result/find.ts";
+import { parseThresholds } from "../../views/compare/gate-grammar.ts";
+import { checkThresholds, describeOutcome } from "../../views/compare/gates.ts";
 import { exportCsv } from "../../views/csv/export-csv.ts";
-import { renderMarkdown } from "../../views/report/markdown.ts";
-import { demandOf } from "../../views/report/verdict/sizing.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
-import { resultsFolder } from "../paths.ts";
+import { runSource } from "../paths.ts";
+import { renderReport, renderSummary, requireFormat } from "../report-files.ts";
 
-/** `showdown report`: writes a run's reports anew from its result file. Returns the exit code. */
+/** `showdown report`: prints the report of a run and writes it anew from its result file. Returns the exit code. */
 export async function report({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
   const [reference = "latest", ...others] = positionals;
   if (others.length > 0) {
-    throw new UsageError(`expected one run, got ${positionals.length}: ${positionals.join(", ")}`);
+    throw new ShowdownError(
+      "usage",
+      `expected one run, got ${positionals.length}: ${positionals.join(", ")}`,
+    );
   }
-  const { result, folder } = readRun(reference, {
-    resultsFolder: resultsFolder(values, host),
-    cwd: host.cwd,
-  });
+  for (const file of values.out ?? []) requireFormat(file);
+  const { result, folder } = readRun(reference, runSource(values, host));
+  const thresholds = parseThresholds(values.threshold ?? [], result.plan);
   if (result.status === "running") {
     host.err(
-      `warning: ${result.id} has not ended, or was cut off: the report shows what it measured by then\n`,
+      `warning: ${result.id} is still running or was cut off; the report has what it measured so far\n`,
     );
   }
-  // Brings the page's whole machinery, which no other command needs to load.
-  const { renderHtml } = await import("../../views/report/html/render.ts");
-  const demand = demandOf(values);
-  const reports = [
-    { name: "report.md", text: renderMarkdown(result, demand) },
-    { name: "report.html", text: await renderHtml(result, demand) },
+  const reports = values.out?.map((file) => resolve(host.cwd, file)) ?? [
+    join(folder, "report.md"),
+    join(folder, "report.html"),
   ];
-  await write(folder, reports, host);
-  if (values.csv !== undefined) await write(resolve(host.cwd, values.csv), exportCsv(result), host);
-  return exitCodes.ok.code;
+  for (const path of reports) await write(path, await renderReport(path, result, values), host);
+  if (values.csv !== undefined) {
+    const csvFolder = resolve(host.cwd, values.csv);
+    for (const { name, text } of exportCsv(result)) await write(join(csvFolder, name), text, host);
+  }
+  host.out(renderSummary(result, values, host));
+  const failed = checkThresholds(result, thresholds).filter(({ outcome }) => outcome === "failed");
+  for (const outcome of failed) host.err(`${describeOutcome(outcome)}\n`);
+  return failed.length > 0 ? exitCodes.threshold.code : exitCodes.ok.code;
 }
 
-async function write(
-  folder: string,
-  files: readonly { readonly name: string; readonly text: string }[],
-  host: Host,
-): Promise<void> {
+async function write(path: string, text: string, host: Host): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
-    for (const { name, text } of files) {
-      const path = join(folder, name);
-      await writeFile(path, text);
-      host.out(`${path}\n`);
-    }
-  } catch (error) {
-    throw new WritingError(
-      `${folder} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-      { hint: "copy the run's folder to a place where you may write, or free some space", cause: error },
-    );
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new ShowdownError("writing", `${path} cannot be written: ${(cause as Error).message}`, {
+      hint: "give another place with --out, or free some space",
+      cause,
+    });
   }
+  host.err(`Written: ${path}\n`);
 }

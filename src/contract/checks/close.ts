@@ -1,5 +1,5 @@
 import { type Arrival, describe } from "../arrival.ts";
-import { type Check, Finding } from "../check.ts";
+import { BrokenRule, type Check } from "../check.ts";
 import { expectAlive, expectClose, expectMessages } from "../expectations.ts";
 import { closeFrame, encodeFrame, fragments, opcodes, pingFrame, textFrame } from "../frame.ts";
 import { echo } from "../messages.ts";
@@ -18,14 +18,14 @@ const answering = {
 /** The answer does not call the close frame a violation, unless it repeats the client's own code. */
 function expectTaken(answer: Arrival & { kind: "close" }, after: string, code: number | undefined): void {
   if (answer.code === code || (answer.code !== 1002 && answer.code !== 1007)) return;
-  throw new Finding(`${after} to be taken as a proper close`, describe(answer));
+  throw new BrokenRule(`${after} to be taken as a proper close`, describe(answer));
 }
 
 export const closeChecks: readonly Check[] = [
   {
     ...answering,
     id: "close.answer",
-    rule: "A close frame is answered with a close frame, with or without a code and a reason.",
+    rule: "A close frame is answered with a close frame, with or without code and reason.",
     run: async (context) => {
       for (const [after, frame] of [
         ["an empty close frame", closeFrame()],
@@ -42,14 +42,14 @@ export const closeChecks: readonly Check[] = [
   {
     ...answering,
     id: "close.ends-tcp",
-    rule: "After the closing handshake the server closes the TCP connection, without waiting for the client to.",
+    rule: "After the closing handshake the server closes the TCP connection first.",
     reference: "RFC 6455 5.5.1, 7.1.1",
     run: async (context) => {
       const connection = await context.open();
       connection.send(closeFrame(1000));
       await expectClose(connection, "a close with 1000");
       const arrival = await connection.next();
-      if (arrival.kind !== "end") throw new Finding("the end of the TCP connection", describe(arrival));
+      if (arrival.kind !== "end") throw new BrokenRule("the end of the TCP connection", describe(arrival));
     },
   },
   {
@@ -58,20 +58,20 @@ export const closeChecks: readonly Check[] = [
     rule: "The answer repeats the client's code.",
     reference: "RFC 6455 5.5.1 (typically echos)",
     grade: "strict",
-    nextStep: "Send back the code that came.",
+    nextStep: "Return the received code.",
     run: async (context) => {
       for (const code of [1000, 1001, 3000, 4999]) {
         const connection = await context.open();
         connection.send(closeFrame(code));
         const arrival = await expectClose(connection, `a close with ${code}`);
-        if (arrival.code !== code) throw new Finding(`a close frame with code ${code}`, describe(arrival));
+        if (arrival.code !== code) throw new BrokenRule(`a close frame with code ${code}`, describe(arrival));
       }
     },
   },
   {
     ...answering,
     id: "close.codes",
-    rule: "Every code that may be sent is taken as a proper close.",
+    rule: "Every legal close code is accepted.",
     reference: "RFC 6455 7.4.1, 7.4.2",
     nextStep: "Accept 1000-1003, 1007-1011 and 3000-4999.",
     run: async (context) => {
@@ -85,7 +85,7 @@ export const closeChecks: readonly Check[] = [
   },
   ...violation({
     id: "close.illegal-codes",
-    rule: "A code that must not stand in a close frame is refused, and never sent back.",
+    rule: "An illegal close code is refused and never sent back.",
     reference: "RFC 6455 7.4.1, 7.4.2",
     nextStep: "Answer 1002 to 0-999, 1004-1006, 1015-2999 and 5000 upwards.",
     codes: [1002],
@@ -93,7 +93,7 @@ export const closeChecks: readonly Check[] = [
   }),
   ...violation({
     id: "close.one-byte",
-    rule: "A close frame with one byte of payload, half a code, fails the connection.",
+    rule: "A close frame with a one-byte payload fails the connection.",
     reference: "RFC 6455 5.5.1",
     nextStep: "Answer 1002 to a close frame whose payload is one byte.",
     codes: [1002],
@@ -115,9 +115,9 @@ export const closeChecks: readonly Check[] = [
   {
     ...answering,
     id: "close.nothing-after",
-    rule: "What a client sends behind its close frame is not answered.",
+    rule: "Frames after the client's close frame are not answered.",
     reference: "RFC 6455 5.5.1",
-    nextStep: "Stop taking frames once a close frame came.",
+    nextStep: "Stop reading frames after a close frame.",
     run: async (context) => {
       for (const [what, frame] of [
         ["a message", textFrame(echo())],
@@ -129,14 +129,14 @@ export const closeChecks: readonly Check[] = [
         await expectClose(connection, `a close with 1000 and ${what} behind it`);
         const arrival = await connection.next();
         if (arrival.kind !== "end")
-          throw new Finding(`no answer to ${what} behind a close frame`, describe(arrival));
+          throw new BrokenRule(`no answer to ${what} behind a close frame`, describe(arrival));
       }
     },
   },
   {
     ...answering,
     id: "close.within-message",
-    rule: "A close frame between the fragments of a message is answered.",
+    rule: "A close frame between fragments is answered.",
     reference: "RFC 6455 5.4, 5.5.1",
     run: async (context) => {
       const connection = await context.open();
@@ -147,10 +147,10 @@ export const closeChecks: readonly Check[] = [
   {
     ...answering,
     id: "close.answers-first",
-    rule: "Messages that came before the close frame are answered before it.",
+    rule: "Messages sent before the close frame are answered first.",
     reference: "RFC 6455 5.5.1, 7.1.2, contract, promises (delivery)",
     grade: "strict",
-    nextStep: "Write what is queued for the connection, then the close frame.",
+    nextStep: "Flush the connection's queue, then send the close frame.",
     run: async (context) => {
       const connection = await context.open();
       const messages = Array.from({ length: 20 }, (_, i) => echo({ from: "last-words", seq: i + 1 }));
@@ -161,16 +161,16 @@ export const closeChecks: readonly Check[] = [
   },
   {
     id: "close.no-handshake",
-    rule: "Clients that leave without a close frame, by FIN or reset, do no harm.",
+    rule: "Clients that leave by FIN or reset, without a close frame, do no harm.",
     reference: "RFC 6455 7.1.5 (1006), contract, promises",
     grade: "required",
-    nextStep: "Treat the end of the TCP connection like a close, and catch errors of the socket.",
+    nextStep: "Treat the end of TCP like a close, and catch socket errors.",
     run: async (context) => {
       const leaves = await context.open();
       leaves.end();
       const arrival = await leaves.next();
       if (arrival.kind !== "end" && arrival.kind !== "close")
-        throw new Finding("the server to close its half after the client's FIN", describe(arrival));
+        throw new BrokenRule("the server to close its half after the client's FIN", describe(arrival));
       for (let i = 0; i < 5; i++) {
         const resets = await context.open();
         // Once with an answer under way and half a frame behind, once while nothing happens.

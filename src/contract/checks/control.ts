@@ -1,5 +1,5 @@
 import { describe } from "../arrival.ts";
-import { type Check, Finding } from "../check.ts";
+import { BrokenRule, type Check } from "../check.ts";
 import { expectEcho, expectMessage, expectPong } from "../expectations.ts";
 import { closePayload, encodeFrame, fragments, opcodes, pingFrame, pongFrame, textFrame } from "../frame.ts";
 import { echo } from "../messages.ts";
@@ -11,7 +11,7 @@ export const controlChecks: readonly Check[] = [
     rule: "A ping of 0 to 125 bytes is answered with a pong of the same payload.",
     reference: "RFC 6455 5.5.2, 5.5.3, contract, endpoints",
     grade: "required",
-    nextStep: "Send the ping's payload back, whatever its length and bytes.",
+    nextStep: "Return the ping's payload unchanged, whatever its length and bytes.",
     run: async (context) => {
       const connection = await context.open();
       for (let bytes = 0; bytes <= 125; bytes++) {
@@ -23,7 +23,7 @@ export const controlChecks: readonly Check[] = [
   },
   {
     id: "control.ping-binary",
-    rule: "The payload of a ping is any bytes; UTF-8 has no part in it.",
+    rule: "A ping's payload may be any bytes, also invalid UTF-8.",
     reference: "RFC 6455 5.5.2",
     grade: "required",
     nextStep: "Keep control payloads as bytes.",
@@ -41,10 +41,10 @@ export const controlChecks: readonly Check[] = [
   },
   {
     id: "control.ping-burst",
-    rule: "Of several pings at once the last is answered, and any others in order.",
+    rule: "Of several pings at once, the last is answered; answers to others come in order.",
     reference: "RFC 6455 5.5.3",
     grade: "required",
-    nextStep: "Answer each ping as it comes, or the latest only.",
+    nextStep: "Answer each ping on arrival, or only the latest.",
     run: async (context) => {
       const connection = await context.open();
       const payloads = Array.from({ length: 10 }, (_, i) => `ping ${i}`);
@@ -53,7 +53,7 @@ export const controlChecks: readonly Check[] = [
         const arrival = await connection.next();
         const index = arrival.kind === "pong" ? payloads.indexOf(arrival.payload.toString()) : -1;
         if (index <= last)
-          throw new Finding(`a pong for one of the pings ${last + 1} to 9`, describe(arrival));
+          throw new BrokenRule(`a pong for one of the pings ${last + 1} to 9`, describe(arrival));
         last = index;
       }
       await expectEcho(connection);
@@ -61,10 +61,10 @@ export const controlChecks: readonly Check[] = [
   },
   {
     id: "control.ping-between-fragments",
-    rule: "A ping between the fragments of a message is answered before the message is complete.",
+    rule: "A ping between fragments is answered before the message is complete.",
     reference: "RFC 6455 5.4, 5.5, 5.5.2",
     grade: "required",
-    nextStep: "Handle control frames as they come and leave the unfinished message alone.",
+    nextStep: "Handle control frames on arrival and leave the unfinished message alone.",
     run: async (context) => {
       const connection = await context.open();
       const message = echo({ text: "in two parts" });
@@ -77,10 +77,10 @@ export const controlChecks: readonly Check[] = [
   },
   {
     id: "control.unsolicited-pong",
-    rule: "A pong that nobody asked for is ignored.",
+    rule: "An unsolicited pong is ignored.",
     reference: "RFC 6455 5.5.3",
     grade: "required",
-    nextStep: "Drop pongs that answer nothing.",
+    nextStep: "Drop unsolicited pongs.",
     run: async (context) => {
       const connection = await context.open();
       connection.send(pongFrame(), pongFrame("unasked"), pongFrame("x".repeat(125)));
@@ -93,10 +93,10 @@ export const controlChecks: readonly Check[] = [
   },
   {
     id: "control.answers-first",
-    rule: "What came before a ping is not lost over it, nor what comes after.",
+    rule: "Messages before and after a ping are not lost.",
     reference: "RFC 6455 5.5.2, contract, promises (delivery)",
     grade: "required",
-    nextStep: "Answer a ping without leaving the loop that takes messages.",
+    nextStep: "Answer a ping without leaving the loop that reads messages.",
     run: async (context) => {
       const connection = await context.open();
       connection.send(textFrame(echo({ seq: 1 })), pingFrame("middle"), textFrame(echo({ seq: 2 })));
@@ -111,7 +111,7 @@ export const controlChecks: readonly Check[] = [
         messages.join() !== [echo({ seq: 1 }), echo({ seq: 2 })].join() ||
         !came.some((what) => what.startsWith("a pong"))
       )
-        throw new Finding("both messages in order, and a pong", came.join("; "));
+        throw new BrokenRule("both messages in order, and a pong", came.join("; "));
     },
   },
   ...violation({

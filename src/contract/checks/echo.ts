@@ -6,7 +6,7 @@ import { echo, echoRaw, join, joined } from "../messages.ts";
 const about = {
   reference: "contract, messages (echo), identical bytes",
   grade: "required",
-  nextStep: "Send back the bytes that came instead of encoding what was decoded.",
+  nextStep: "Return the received bytes instead of re-encoding the message.",
 } as const;
 
 async function expectEchoed(context: CheckContext, messages: readonly string[]): Promise<void> {
@@ -21,7 +21,7 @@ export const echoChecks: readonly Check[] = [
   {
     ...about,
     id: "echo.identity",
-    rule: "An echo comes back with the identical bytes.",
+    rule: "An echo returns the identical bytes.",
     run: (context) =>
       expectEchoed(context, [
         echo(),
@@ -33,7 +33,7 @@ export const echoChecks: readonly Check[] = [
   {
     ...about,
     id: "echo.escapes",
-    rule: "Every way to write a character in a JSON string comes back as it was written.",
+    rule: "Every JSON escape returns as it was written.",
     reference: "contract, messages (text is any JSON string), RFC 8259 7",
     run: (context) =>
       expectEchoed(context, [
@@ -50,7 +50,7 @@ export const echoChecks: readonly Check[] = [
   {
     ...about,
     id: "echo.lone-surrogate",
-    rule: "The escape of half a surrogate pair, which JSON's grammar allows, comes back as it was written.",
+    rule: "The escape of a lone surrogate, which JSON allows, returns as it was written.",
     reference: "contract, messages (text is any JSON string), RFC 8259 7, 8.2",
     grade: "strict",
     run: (context) => expectEchoed(context, [echoRaw(String.raw`"\ud83d"`), echoRaw(String.raw`"a\udc00b"`)]),
@@ -58,7 +58,7 @@ export const echoChecks: readonly Check[] = [
   {
     ...about,
     id: "echo.multibyte",
-    rule: "Characters of every width come back as they were written.",
+    rule: "Characters of every width return as they were written.",
     run: (context) =>
       expectEchoed(
         context,
@@ -75,8 +75,8 @@ export const echoChecks: readonly Check[] = [
   {
     ...about,
     id: "echo.look-alikes",
-    rule: "What the text says is not taken for a message.",
-    nextStep: "Route by the beginning of the message or by its parsed type, never by what its text contains.",
+    rule: "The text is never interpreted as a message.",
+    nextStep: "Route by the message's first bytes or by its parsed type, never by its text.",
     run: (context) =>
       expectEchoed(context, [
         echo({ text: '{"type":"say","room":"lobby"}' }),
@@ -88,7 +88,7 @@ export const echoChecks: readonly Check[] = [
   {
     ...about,
     id: "echo.sender-only",
-    rule: "An echo goes to its sender only, whoever shares a room with it.",
+    rule: "An echo goes to its sender only, also within a room.",
     nextStep: "Answer an echo on the connection it came from.",
     run: async (context) => {
       const room = context.room();
@@ -105,7 +105,7 @@ export const echoChecks: readonly Check[] = [
   {
     ...about,
     id: "echo.order",
-    rule: "A thousand echoes sent at once come back once each and in order.",
+    rule: "1,000 echoes sent at once return exactly once and in order.",
     reference: "contract, promises (delivery)",
     nextStep: "Handle a connection's messages one after another.",
     run: async (context) => {

@@ -1,5 +1,5 @@
 import { describe, excerpt } from "../arrival.ts";
-import { type Check, type CheckContext, Finding } from "../check.ts";
+import { BrokenRule, type Check, type CheckContext } from "../check.ts";
 import { expectAlive, expectEcho } from "../expectations.ts";
 import { binaryFrame, textFrame } from "../frame.ts";
 import { echo, errorReason, join, MAX_MESSAGE_BYTES } from "../messages.ts";
@@ -10,8 +10,7 @@ const refusal = 'an error reply ({"type":"error","reason":"…"}), or a close wi
 const about = {
   reference: "contract, messages (anything else, JSON or not)",
   grade: "required",
-  nextStep:
-    "Answer an error, or close with 1003, 1007 or 1008, for whatever is not a message of the contract.",
+  nextStep: "Answer anything outside the contract with an error, or close with 1003, 1007 or 1008.",
 } as const;
 
 /**
@@ -31,7 +30,7 @@ async function expectRefused(
   if (arrival.kind === "close" && arrival.code !== undefined && refusals.includes(arrival.code)) return;
   const reply = arrival.kind === "message" ? arrival.bytes.toString() : undefined;
   if (reply === undefined || (reply !== orBack && errorReason(reply) === undefined))
-    throw new Finding(orBack === undefined ? refusal : `${refusal}, or the identical bytes`, came);
+    throw new BrokenRule(orBack === undefined ? refusal : `${refusal}, or the identical bytes`, came);
   await expectEcho(connection, "after-junk");
 }
 
@@ -51,7 +50,7 @@ function junk(name: string, rule: string, messages: readonly string[], more: Par
 const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 
 export const errorChecks: readonly Check[] = [
-  junk("empty", "A message of no bytes or one", ["", "x", "{", "1"], {
+  junk("empty", "A message of 0 or 1 bytes", ["", "x", "{", "1"], {
     reference: "RFC 6455 5.6, contract, messages (anything else, JSON or not)",
   }),
   junk("not-json", "Text that is not JSON", [
@@ -64,16 +63,16 @@ export const errorChecks: readonly Check[] = [
   {
     ...about,
     id: "errors.broken-end",
-    rule: "A message that begins like an echo and is broken later is refused, or sent back as it came.",
+    rule: "A message that starts like an echo and is invalid later is refused or returned unchanged.",
     reference: "contract, messages (anything else), promises (routing by prefix need not read the rest)",
-    nextStep: "Refuse it, or pass on its bytes untouched; do not mend it.",
+    nextStep: "Refuse it or return its bytes unchanged. Do not repair it.",
     run: async (context) => {
       for (const message of [echo().slice(0, -2), echo().slice(0, -1), `${echo()}}`, `${echo()} `])
         await expectRefused(context, textFrame(message), message, message);
       await expectAlive(context);
     },
   },
-  junk("not-an-object", "JSON that is no object", [
+  junk("not-an-object", "JSON that is not an object", [
     "null",
     "true",
     "42",
@@ -92,13 +91,13 @@ export const errorChecks: readonly Check[] = [
     '{"type":"error","reason":"mine"}',
     '{"type":"ECHO","from":"c1","seq":1,"at":0,"text":""}',
   ]),
-  junk("type-not-text", "A type that is no string", [
+  junk("type-not-text", "A type that is not a string", [
     '{"type":null}',
     '{"type":7}',
     '{"type":["echo"]}',
     '{"type":{}}',
   ]),
-  junk("deep", "JSON nested a thousand deep and more", [
+  junk("deep", "JSON nested 1,000 levels deep or more", [
     nested(1_000),
     nested(30_000),
     `{"type":${nested(5_000)}}`,
@@ -106,7 +105,7 @@ export const errorChecks: readonly Check[] = [
   junk("large", "64 KiB of junk", ["x".repeat(MAX_MESSAGE_BYTES), `{"type":"${"y".repeat(60_000)}"}`]),
   junk(
     "missing-keys",
-    "A message that lacks a key",
+    "A message with a missing key",
     [
       '{"type":"echo"}',
       '{"type":"join"}',
@@ -117,16 +116,16 @@ export const errorChecks: readonly Check[] = [
   ),
   junk(
     "room-names",
-    "A join with a room name that is none",
+    "A join with an invalid room name",
     ["", " ", "a b", "x".repeat(65), "lobby/1", "ž", 'a"b'].map((room) => join(room)),
     { grade: "strict", reference: "contract, messages (room name)" },
   ),
   {
     ...about,
     id: "errors.binary",
-    rule: "A binary message is answered with an error or refused with 1003, whatever it holds.",
+    rule: "A binary message is answered with an error or refused with 1003, whatever its content.",
     reference: "contract, endpoints (binary messages)",
-    nextStep: "Look at the opcode before the payload.",
+    nextStep: "Check the opcode before the payload.",
     run: async (context) => {
       for (const payload of [echo(), join("lobby"), "", Buffer.from("00ff80c0", "hex")])
         await expectRefused(context, binaryFrame(payload), payload);
@@ -136,7 +135,7 @@ export const errorChecks: readonly Check[] = [
   {
     ...about,
     id: "errors.reply",
-    rule: "The error reply is compact JSON with type and reason, in this order.",
+    rule: "The error reply is compact JSON: type, then reason.",
     grade: "strict",
     reference: "contract, messages (compact JSON objects, keys in exactly this order)",
     nextStep: 'Write {"type":"error","reason":"…"} without spaces, and nothing else in it.',
@@ -148,7 +147,7 @@ export const errorChecks: readonly Check[] = [
       const reply = arrival.kind === "message" ? arrival.bytes.toString() : "";
       const reason = errorReason(reply);
       if (reason === undefined || reply !== JSON.stringify({ type: "error", reason }))
-        throw new Finding('{"type":"error","reason":"…"}', describe(arrival));
+        throw new BrokenRule('{"type":"error","reason":"…"}', describe(arrival));
     },
   },
 ];

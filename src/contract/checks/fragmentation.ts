@@ -7,7 +7,7 @@ import { violation } from "./violation.ts";
 const about = {
   reference: "RFC 6455 5.4",
   grade: "required",
-  nextStep: "Collect the payloads of a message's frames until FIN, and handle it as one.",
+  nextStep: "Collect the payloads of all frames until FIN, then handle them as one message.",
 } as const;
 
 const message = echo({ text: "a message in several frames" });
@@ -18,7 +18,7 @@ export const fragmentationChecks: readonly Check[] = [
   {
     ...about,
     id: "fragmentation.parts",
-    rule: "A fragmented message is put together, however many frames it takes and however they are sent.",
+    rule: "A fragmented message is reassembled, whatever the number of frames and their timing.",
     run: async (context) => {
       const connection = await context.open();
       for (const size of [30, 7, 1]) {
@@ -35,7 +35,7 @@ export const fragmentationChecks: readonly Check[] = [
   {
     ...about,
     id: "fragmentation.empty-parts",
-    rule: "Fragments may be empty: the first, the last, and any between.",
+    rule: "Any fragment may be empty: first, last or in between.",
     run: async (context) => {
       const connection = await context.open();
       for (const parts of [
@@ -52,7 +52,7 @@ export const fragmentationChecks: readonly Check[] = [
   {
     ...about,
     id: "fragmentation.pings-between",
-    rule: "Control frames between all fragments of a message leave it whole.",
+    rule: "Control frames between fragments do not break the message.",
     reference: "RFC 6455 5.4, 5.5",
     run: async (context) => {
       const connection = await context.open();
@@ -69,7 +69,7 @@ export const fragmentationChecks: readonly Check[] = [
   {
     ...about,
     id: "fragmentation.whole-after",
-    rule: "Whole and fragmented messages may follow each other at will.",
+    rule: "Whole and fragmented messages may follow each other in any order.",
     run: async (context) => {
       const connection = await context.open();
       const [one, two, three] = [echo({ seq: 1 }), echo({ seq: 2 }), echo({ seq: 3 })];
@@ -79,9 +79,9 @@ export const fragmentationChecks: readonly Check[] = [
   },
   ...violation({
     id: "fragmentation.nothing-to-continue",
-    rule: "A continuation frame that continues nothing fails the connection.",
+    rule: "A continuation frame without a message to continue fails the connection.",
     reference: "RFC 6455 5.4",
-    nextStep: "Refuse opcode 0 where no message is unfinished.",
+    nextStep: "Refuse opcode 0 when no message is unfinished.",
     codes: [1002],
     attempts: [
       { after: "a continuation frame with FIN at first", send: continuation(true) },
@@ -98,7 +98,7 @@ export const fragmentationChecks: readonly Check[] = [
   }),
   ...violation({
     id: "fragmentation.interleaved",
-    rule: "A new message in the middle of a fragmented one fails the connection.",
+    rule: "A new message inside a fragmented one fails the connection.",
     reference: "RFC 6455 5.4",
     nextStep: "Refuse opcodes 1 and 2 while a message is unfinished.",
     codes: [1002],

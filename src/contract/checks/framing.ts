@@ -1,4 +1,4 @@
-import { type Check, Finding } from "../check.ts";
+import { BrokenRule, type Check } from "../check.ts";
 import { expectMessage } from "../expectations.ts";
 import { textFrame } from "../frame.ts";
 import { join, joined, say } from "../messages.ts";
@@ -6,7 +6,7 @@ import { join, joined, say } from "../messages.ts";
 export const framingChecks: readonly Check[] = [
   {
     id: "framing.declared",
-    rule: "Several messages share a WebSocket message only where the manifest declares newline framing.",
+    rule: "Messages share a WebSocket message only if the manifest declares newline framing.",
     reference: "contract, promises (framing)",
     grade: "required",
     nextStep: 'Declare "framing": "newline" in contender.json, or send each message by itself.',
@@ -29,7 +29,10 @@ export const framingChecks: readonly Check[] = [
         }
       }
       if (context.framing === "single" && most > 1)
-        throw new Finding("one message per WebSocket message", `up to ${most} in one, separated by newlines`);
+        throw new BrokenRule(
+          "one message per WebSocket message",
+          `up to ${most} in one, separated by newlines`,
+        );
     },
   },
 ];

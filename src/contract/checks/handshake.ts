@@ -1,5 +1,6 @@
+import { acceptFor, createKey, upgradeHeaders } from "../../websocket/handshake.ts";
 import { describe } from "../arrival.ts";
-import { type Check, Finding, isResponse } from "../check.ts";
+import { BrokenRule, type Check, isResponse } from "../check.ts";
 import {
   expectAlive,
   expectEcho,
@@ -9,11 +10,11 @@ import {
   isClientError,
 } from "../expectations.ts";
 import { cut, textFrame } from "../frame.ts";
-import { acceptKey, handshakeRequest, type Response, randomKey, request, upgradeHeaders } from "../http.ts";
+import { describeStatus, handshakeRequest, type ResponseHead, request } from "../http.ts";
 import { echo } from "../messages.ts";
 import type { RawConnection } from "../raw-connection.ts";
 
-async function expectUpgrade(connection: RawConnection): Promise<Response> {
+async function expectUpgrade(connection: RawConnection): Promise<ResponseHead> {
   return expectStatus(connection, "101 Switching Protocols", (status) => status === 101);
 }
 
@@ -21,18 +22,18 @@ async function expectUpgrade(connection: RawConnection): Promise<Response> {
 const pipelining = {
   reference: "RFC 6455 4.1 (the client waits), 4.2.2; TCP keeps no packet boundaries",
   grade: "required",
-  nextStep: "Hand what stands behind the empty line to the frame parser, whole frames or not.",
+  nextStep: "Pass the bytes after the empty line to the frame parser, whole frames or not.",
 } as const;
 
 async function isRefused(connection: RawConnection): Promise<boolean> {
   const answer = await connection.response();
   if (!isResponse(answer)) {
     if (answer.kind === "end") return true;
-    throw new Finding("101 Switching Protocols, or a refusal", describe(answer));
+    throw new BrokenRule("101 Switching Protocols, or a refusal", describe(answer));
   }
   if (answer.status === 101) return false;
-  if (isClientError(answer.status)) return true;
-  throw new Finding("101 Switching Protocols, or a refusal", `status ${answer.status}`);
+  if (answer.status !== null && isClientError(answer.status)) return true;
+  throw new BrokenRule("101 Switching Protocols, or a refusal", describeStatus(answer));
 }
 
 export const handshakeChecks: readonly Check[] = [
@@ -41,15 +42,15 @@ export const handshakeChecks: readonly Check[] = [
     rule: "A proper opening handshake is answered with 101, Upgrade: websocket and Connection: Upgrade.",
     reference: "RFC 6455 4.2.2",
     grade: "required",
-    nextStep: "Answer the upgrade with exactly these header fields.",
+    nextStep: "Send exactly these header fields.",
     run: async (context) => {
       const connection = await context.dial();
       connection.send(handshakeRequest(context.target));
       const { headers } = await expectUpgrade(connection);
       if (headers.get("upgrade")?.toLowerCase() !== "websocket")
-        throw new Finding("Upgrade: websocket", `Upgrade: ${headers.get("upgrade") ?? "missing"}`);
+        throw new BrokenRule("Upgrade: websocket", `Upgrade: ${headers.get("upgrade") ?? "missing"}`);
       if (!/(^|,)\s*upgrade\s*(,|$)/i.test(headers.get("connection") ?? ""))
-        throw new Finding("Connection: Upgrade", `Connection: ${headers.get("connection") ?? "missing"}`);
+        throw new BrokenRule("Connection: Upgrade", `Connection: ${headers.get("connection") ?? "missing"}`);
     },
   },
   {
@@ -57,15 +58,15 @@ export const handshakeChecks: readonly Check[] = [
     rule: "Sec-WebSocket-Accept is the Base64 of the SHA-1 of the client's key and the RFC's GUID.",
     reference: "RFC 6455 4.2.2 (5.4)",
     grade: "required",
-    nextStep: "Hash the key as it was sent, followed by 258EAFA5-E914-47DA-95CA-C5AB0DC85B11.",
+    nextStep: "Hash the key as sent, followed by 258EAFA5-E914-47DA-95CA-C5AB0DC85B11.",
     run: async (context) => {
-      for (const key of ["dGhlIHNhbXBsZSBub25jZQ==", randomKey(), randomKey()]) {
+      for (const key of ["dGhlIHNhbXBsZSBub25jZQ==", createKey(), createKey()]) {
         const connection = await context.dial();
         connection.send(handshakeRequest(context.target, { "Sec-WebSocket-Key": key }));
         const { headers } = await expectUpgrade(connection);
         const came = headers.get("sec-websocket-accept");
-        if (came !== acceptKey(key))
-          throw new Finding(`${acceptKey(key)} for the key ${key}`, came ?? "no Sec-WebSocket-Accept");
+        if (came !== acceptFor(key))
+          throw new BrokenRule(`${acceptFor(key)} for the key ${key}`, came ?? "no Sec-WebSocket-Accept");
       }
     },
   },
@@ -74,7 +75,7 @@ export const handshakeChecks: readonly Check[] = [
     rule: "permessage-deflate is never negotiated, even when it is offered.",
     reference: "contract, endpoints",
     grade: "required",
-    nextStep: "Switch permessage-deflate off; compressed and plain servers cannot be compared.",
+    nextStep: "Disable permessage-deflate. Compressed and plain servers cannot be compared.",
     run: async (context) => {
       const connection = await context.dial();
       connection.send(
@@ -84,33 +85,32 @@ export const handshakeChecks: readonly Check[] = [
       );
       const extensions = (await expectUpgrade(connection)).headers.get("sec-websocket-extensions");
       if (extensions !== undefined)
-        throw new Finding("no Sec-WebSocket-Extensions in the answer", extensions);
+        throw new BrokenRule("no Sec-WebSocket-Extensions in the answer", extensions);
       await expectEcho(connection);
     },
   },
   {
     id: "handshake.no-subprotocol",
-    rule: "A client that asks for no subprotocol is given none.",
+    rule: "A client that asks for no subprotocol gets none.",
     reference: "RFC 6455 4.2.2 (5.5), contract, endpoints",
     grade: "required",
-    nextStep:
-      "Leave out Sec-WebSocket-Protocol; a client has to fail a connection that names one it never asked for.",
+    nextStep: "Omit Sec-WebSocket-Protocol. Clients must fail the connection over one they did not ask for.",
     run: async (context) => {
       const connection = await context.dial();
       connection.send(handshakeRequest(context.target));
       const protocol = (await expectUpgrade(connection)).headers.get("sec-websocket-protocol");
-      if (protocol !== undefined) throw new Finding("no Sec-WebSocket-Protocol in the answer", protocol);
+      if (protocol !== undefined) throw new BrokenRule("no Sec-WebSocket-Protocol in the answer", protocol);
     },
   },
   {
     id: "handshake.header-case",
-    rule: "Header names are taken in any case.",
+    rule: "Header names are case-insensitive.",
     reference: "RFC 6455 4.2.1, RFC 9110 5.1",
     grade: "required",
-    nextStep: "Compare header names without regard to case.",
+    nextStep: "Compare header names case-insensitively.",
     run: async (context) => {
       const { path } = context.target;
-      const headers = Object.entries(upgradeHeaders(context.target, randomKey()));
+      const headers = Object.entries(upgradeHeaders(context.target, createKey()));
       for (const spell of [(name: string) => name.toLowerCase(), (name: string) => name.toUpperCase()]) {
         const connection = await context.dial();
         connection.send(
@@ -123,10 +123,10 @@ export const handshakeChecks: readonly Check[] = [
   },
   {
     id: "handshake.tokens",
-    rule: "Upgrade is taken in any case, and Connection as a list that has Upgrade in it, as browsers send them.",
+    rule: "Upgrade is case-insensitive, and Connection may be a list that contains Upgrade, as browsers send it.",
     reference: "RFC 6455 4.2.1 (3, 4)",
     grade: "required",
-    nextStep: "Split Connection at commas and compare tokens without regard to case.",
+    nextStep: "Split Connection at commas and compare tokens case-insensitively.",
     run: async (context) => {
       for (const [upgrade, list] of [
         ["WebSocket", "keep-alive, Upgrade"],
@@ -142,7 +142,7 @@ export const handshakeChecks: readonly Check[] = [
   },
   {
     id: "handshake.split",
-    rule: "A handshake that comes in two packets is put together, wherever it is cut.",
+    rule: "A handshake in two packets is accepted, wherever it is cut.",
     reference: "RFC 6455 4.2.1",
     grade: "required",
     nextStep: "Read until the empty line before you parse the request.",
@@ -158,7 +158,7 @@ export const handshakeChecks: readonly Check[] = [
   },
   {
     id: "handshake.byte-by-byte",
-    rule: "A handshake that comes byte by byte is put together.",
+    rule: "A handshake sent byte by byte is accepted.",
     reference: "RFC 6455 4.2.1",
     grade: "required",
     nextStep: "Read until the empty line before you parse the request.",
@@ -172,7 +172,7 @@ export const handshakeChecks: readonly Check[] = [
   {
     ...pipelining,
     id: "handshake.pipelined",
-    rule: "Frames in the same packet as the handshake are answered, or the handshake is refused for them; they are never lost.",
+    rule: "Frames in the handshake's packet are answered, or the handshake is refused. They are never lost.",
     run: async (context) => {
       const messages = [1, 2, 3].map((seq) => echo({ seq }));
       const connection = await context.dial();
@@ -184,7 +184,7 @@ export const handshakeChecks: readonly Check[] = [
   {
     ...pipelining,
     id: "handshake.pipelined-part",
-    rule: "Half a frame in the same packet as the handshake is kept until the rest comes, or the handshake is refused for it.",
+    rule: "Half a frame in the handshake's packet is kept for the rest, or the handshake is refused.",
     run: async (context) => {
       const frame = textFrame(echo());
       for (const at of [1, 4, frame.length - 1]) {

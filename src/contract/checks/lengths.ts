@@ -1,5 +1,5 @@
 import { describe } from "../arrival.ts";
-import { type Check, type CheckContext, Finding } from "../check.ts";
+import { BrokenRule, type Check, type CheckContext } from "../check.ts";
 import { expectAlive, expectMessage } from "../expectations.ts";
 import { closeFrame, cut, encodeFrame, fragments, opcodes, pingFrame, textFrame } from "../frame.ts";
 import { echoOfBytes, errorReason, MAX_MESSAGE_BYTES } from "../messages.ts";
@@ -10,10 +10,10 @@ const sizes = [125, 126, 127, 128, 65_535, MAX_MESSAGE_BYTES];
 /** Each side of the places where the length field changes its width, RFC 6455 5.2. */
 const echoChecks: readonly Check[] = sizes.map((bytes) => ({
   id: `lengths.echo-${bytes}`,
-  rule: `A message of ${bytes.toLocaleString("en-US")} bytes is taken and returned whole.`,
+  rule: `A message of ${bytes.toLocaleString("en-US")} bytes is accepted and returned whole.`,
   reference: "RFC 6455 5.2, contract, endpoints (up to 65,536 bytes)",
   grade: "required",
-  nextStep: "Check the limit and each width of the length field: 7, 7+16 and 7+64 bits.",
+  nextStep: "Check the size limit and each width of the length field: 7, 7+16 and 7+64 bits.",
   run: async (context) => {
     const connection = await context.open();
     const message = echoOfBytes(bytes);
@@ -34,7 +34,7 @@ async function pastTheLimit(context: CheckContext, frames: readonly Uint8Array[]
   }
   if (arrival.kind === "message" && arrival.bytes.equals(Buffer.from(message))) return "echo";
   if (arrival.kind === "message" && errorReason(arrival.bytes.toString()) !== undefined) return "error";
-  throw new Finding("close code 1009, an error reply, or the identical bytes", describe(arrival));
+  throw new BrokenRule("close code 1009, an error reply, or the identical bytes", describe(arrival));
 }
 
 const tooLong = echoOfBytes(MAX_MESSAGE_BYTES + 1);
@@ -44,10 +44,10 @@ export const lengthChecks: readonly Check[] = [
   ...echoChecks,
   {
     id: "lengths.max-in-fragments",
-    rule: "A fragmented message may be as long as a whole one.",
+    rule: "A fragmented message may be as long as an unfragmented one.",
     reference: "RFC 6455 5.4, contract, endpoints (up to 65,536 bytes)",
     grade: "required",
-    nextStep: "Compare the limit with the payload put together, not with what the frames take.",
+    nextStep: "Apply the limit to the reassembled payload, not to the frames.",
     run: async (context) => {
       const message = echoOfBytes(MAX_MESSAGE_BYTES);
       for (const size of [1_000, 65_535]) {
@@ -59,10 +59,10 @@ export const lengthChecks: readonly Check[] = [
   },
   {
     id: "lengths.past-limit",
-    rule: "A message past the limit is refused, or served whole; nothing else, and the server lives.",
+    rule: "A message above the limit is refused or served whole, and the server survives.",
     reference: "contract, endpoints; RFC 6455 7.4.1 (1009)",
     grade: "required",
-    nextStep: "Close with 1009 as soon as a message grows past 65,536 bytes.",
+    nextStep: "Close with 1009 as soon as a message exceeds 65,536 bytes.",
     run: async (context) => {
       for (const frames of tooLongForms) await pastTheLimit(context, frames, tooLong);
       await expectAlive(context);
@@ -70,7 +70,7 @@ export const lengthChecks: readonly Check[] = [
   },
   {
     id: "lengths.past-limit-code",
-    rule: "Where a message past the limit is refused, the close code is 1009.",
+    rule: "If a message above the limit is refused, the close code is 1009.",
     reference: "contract, endpoints; RFC 6455 7.4.1 (1009)",
     grade: "strict",
     nextStep: "Send a close frame with 1009 before closing the TCP connection.",
@@ -78,7 +78,7 @@ export const lengthChecks: readonly Check[] = [
       for (const frames of tooLongForms) {
         const reaction = await pastTheLimit(context, frames, tooLong);
         if (reaction === 1009 || reaction === "echo") continue;
-        throw new Finding(
+        throw new BrokenRule(
           "a close frame with 1009, or the identical bytes",
           typeof reaction === "number" ? `a close frame with ${reaction}` : `${reaction}`,
         );
@@ -87,16 +87,16 @@ export const lengthChecks: readonly Check[] = [
   },
   {
     id: "lengths.absurd",
-    rule: "A frame that announces a terabyte is refused from its head, before any of it is stored.",
+    rule: "A frame that announces a terabyte is refused by its header, before buffering.",
     reference: "RFC 6455 10.4, contract, endpoints",
     grade: "strict",
-    nextStep: "Compare the announced length with the limit, and close with 1009.",
+    nextStep: "Compare the announced length with the limit and close with 1009.",
     run: async (context) => {
       const connection = await context.open();
       connection.send(encodeFrame({ opcode: opcodes.text, payload: "x", claimedBytes: 2n ** 40n }));
       const arrival = await connection.next();
       if (arrival.kind !== "close" || arrival.code !== 1009)
-        throw new Finding("a close frame with 1009", describe(arrival));
+        throw new BrokenRule("a close frame with 1009", describe(arrival));
     },
   },
   ...violation({
@@ -114,7 +114,7 @@ export const lengthChecks: readonly Check[] = [
   }),
   {
     id: "lengths.server-minimal",
-    rule: "The server's frames use the narrowest length field that holds their length.",
+    rule: "The server's frames use the shortest length field.",
     reference: "RFC 6455 5.2 (minimal number of bytes)",
     grade: "required",
     nextStep: "Use 7 bits up to 125, 16 bits up to 65,535 and 64 bits above.",
@@ -132,7 +132,10 @@ export const lengthChecks: readonly Check[] = [
       for (const { payload, lengthBits } of connection.frames) {
         const minimal = payload.length < 126 ? 7 : payload.length < 65_536 ? 16 : 64;
         if (lengthBits !== minimal)
-          throw new Finding(`${minimal} bits for a payload of ${payload.length} bytes`, `${lengthBits} bits`);
+          throw new BrokenRule(
+            `${minimal} bits for a payload of ${payload.length} bytes`,
+            `${lengthBits} bits`,
+          );
       }
     },
   },

@@ -1,4 +1,4 @@
-import { type Check, Finding } from "../check.ts";
+import { BrokenRule, type Check } from "../check.ts";
 import { expectMessage } from "../expectations.ts";
 import { closeFrame, encodeFrame, opcodes, pingFrame, textFrame } from "../frame.ts";
 import { echo } from "../messages.ts";
@@ -7,9 +7,9 @@ import { violation } from "./violation.ts";
 export const maskingChecks: readonly Check[] = [
   ...violation({
     id: "masking.unmasked",
-    rule: "A client's frame that is not masked fails the connection.",
+    rule: "An unmasked client frame fails the connection.",
     reference: "RFC 6455 5.1",
-    nextStep: "Look at the mask bit of every frame, control frames included.",
+    nextStep: "Check the mask bit of every frame, also of control frames.",
     codes: [1002],
     attempts: [
       { after: "an unmasked text frame", send: textFrame(echo(), { mask: false }) },
@@ -20,11 +20,10 @@ export const maskingChecks: readonly Check[] = [
   }),
   {
     id: "masking.keys",
-    rule: "Any masking key will do, zero included, for payloads of any length.",
+    rule: "Every masking key works, also zero, for payloads of any length.",
     reference: "RFC 6455 5.3",
     grade: "required",
-    nextStep:
-      "Byte i is masked with byte i mod 4 of the key; look at the rest that is no multiple of four or eight.",
+    nextStep: "Mask byte i with byte i mod 4 of the key. Check lengths that are no multiple of 4 or 8.",
     run: async (context) => {
       const connection = await context.open();
       const keys = ["00000000", "ffffffff", "01020304", "80000000", "000000ff"];
@@ -42,7 +41,7 @@ export const maskingChecks: readonly Check[] = [
     reference: "RFC 6455 5.1",
     grade: "required",
     nextStep:
-      "Send frames with the mask bit clear and without a key; a client has to fail the connection otherwise.",
+      "Send frames with the mask bit clear and without a key. Otherwise clients must fail the connection.",
     run: async (context) => {
       const connection = await context.open();
       for (const frame of [textFrame(echo()), textFrame("junk"), pingFrame("p"), closeFrame(1000)]) {
@@ -51,7 +50,7 @@ export const maskingChecks: readonly Check[] = [
       }
       const masked = connection.frames.find((frame) => frame.masked);
       if (masked !== undefined)
-        throw new Finding("unmasked frames only", `a masked frame with opcode ${masked.opcode}`);
+        throw new BrokenRule("unmasked frames only", `a masked frame with opcode ${masked.opcode}`);
     },
   },
 ];

@@ -6,14 +6,14 @@ import { echo, echoOfBytes, MAX_MESSAGE_BYTES } from "../messages.ts";
 const about = {
   reference: "RFC 6455 5.2; TCP keeps no packet boundaries",
   grade: "required",
-  nextStep: "Keep the unfinished frame between reads, head included, and go on when more bytes come.",
+  nextStep: "Keep an unfinished frame between reads, header included, and continue with the next bytes.",
 } as const;
 
 export const pieceChecks: readonly Check[] = [
   {
     ...about,
     id: "pieces.one-byte",
-    rule: "Frames that come byte by byte are put together.",
+    rule: "Frames sent byte by byte are reassembled.",
     run: async (context) => {
       const connection = await context.open();
       await connection.sendApart(cut(textFrame(echo()), 1));
@@ -25,7 +25,7 @@ export const pieceChecks: readonly Check[] = [
   {
     ...about,
     id: "pieces.cut-head",
-    rule: "A frame may be cut at any byte of its head, whatever the width of its length field.",
+    rule: "A frame may be cut at any byte of its header, whatever the width of its length field.",
     run: async (context) => {
       const connection = await context.open();
       for (const bytes of [100, 300, MAX_MESSAGE_BYTES]) {
@@ -43,7 +43,7 @@ export const pieceChecks: readonly Check[] = [
   {
     ...about,
     id: "pieces.chopped",
-    rule: "A message of 64 KiB may come in pieces of any size.",
+    rule: "A message of 64 KiB may arrive in pieces of any size.",
     run: async (context) => {
       const connection = await context.open();
       const message = echoOfBytes(MAX_MESSAGE_BYTES);
@@ -54,8 +54,8 @@ export const pieceChecks: readonly Check[] = [
   {
     ...about,
     id: "pieces.many-in-one",
-    rule: "Every one of many frames in one TCP segment is taken, in order.",
-    nextStep: "Go on parsing until the bytes that were read hold no whole frame any more.",
+    rule: "Many frames in one TCP segment are all handled, in order.",
+    nextStep: "Parse until the buffer holds no whole frame.",
     run: async (context) => {
       const connection = await context.open();
       const messages = Array.from({ length: 500 }, (_, i) => echo({ from: "batch", seq: i + 1 }));
@@ -66,7 +66,7 @@ export const pieceChecks: readonly Check[] = [
   {
     ...about,
     id: "pieces.cut-between",
-    rule: "Segments that end in the middle of a frame and begin with its rest lose nothing.",
+    rule: "Segments cut inside a frame lose nothing.",
     run: async (context) => {
       const connection = await context.open();
       const messages = Array.from({ length: 40 }, (_, i) =>

@@ -1,5 +1,5 @@
 import { describe } from "../arrival.ts";
-import { type Check, type CheckContext, Finding, type ServerProcess, Skipped } from "../check.ts";
+import { BrokenRule, type Check, type CheckContext, type ProcessControl, Skipped } from "../check.ts";
 import { expectAlive } from "../expectations.ts";
 import { type RawConnection, Unreachable } from "../raw-connection.ts";
 
@@ -15,7 +15,7 @@ export const readyCheck: Check = {
   reference: "contract, the process (ready)",
   grade: "required",
   alone: true,
-  nextStep: "See what the server printed; it has to listen on the HOST and PORT of its environment.",
+  nextStep: "Read the server's output. It must listen on HOST and PORT from its environment.",
   run: async (context) => {
     const deadline = performance.now() + READY_LIMIT_MS;
     for (;;) {
@@ -24,7 +24,7 @@ export const readyCheck: Check = {
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
         if (performance.now() > deadline || context.process === undefined)
-          throw new Finding(
+          throw new BrokenRule(
             `a handshake and an echo${context.process === undefined ? "" : ` within ${READY_LIMIT_MS} ms`}`,
             error.message,
           );
@@ -43,17 +43,17 @@ interface Termination {
 }
 
 /** A process ends only once, so the checks share what was seen. */
-const terminations = new WeakMap<ServerProcess, Promise<Termination>>();
+const terminations = new WeakMap<ProcessControl, Promise<Termination>>();
 
 function terminate(context: CheckContext): Promise<Termination> {
   if (context.process === undefined)
-    throw new Skipped("the server's process is not ours; verify a contender instead of a URL");
+    throw new Skipped("needs the server's process: verify a contender instead of a URL");
   const known = terminations.get(context.process) ?? terminateOnce(context, context.process);
   terminations.set(context.process, known);
   return known;
 }
 
-async function terminateOnce(context: CheckContext, server: ServerProcess): Promise<Termination> {
+async function terminateOnce(context: CheckContext, server: ProcessControl): Promise<Termination> {
   const connections = await Promise.all([context.open(), context.open(), context.open()]);
   const exit = await Promise.race([server.terminate(), Bun.sleep(EXIT_LIMIT_MS)]);
   const endings = await Promise.all(connections.map((connection) => ending(connection)));
@@ -73,15 +73,15 @@ async function ending(connection: RawConnection): Promise<{ what: string; closed
 export const terminationChecks: readonly Check[] = [
   {
     id: "process.sigterm",
-    rule: "On SIGTERM the server exits within 5 s, with connections still open.",
+    rule: "On SIGTERM the server exits within 5 s, also with open connections.",
     reference: "contract, the process (SIGTERM)",
     grade: "required",
     alone: true,
-    nextStep: "Handle SIGTERM: stop listening, close every connection, exit; do not wait for clients.",
+    nextStep: "Handle SIGTERM: stop listening, close every connection, exit. Do not wait for clients.",
     run: async (context) => {
       const { exitMs } = await terminate(context);
       if (exitMs === undefined || exitMs > EXIT_LIMIT_MS)
-        throw new Finding(
+        throw new BrokenRule(
           `the process to exit within ${EXIT_LIMIT_MS} ms of SIGTERM`,
           "a process that still runs",
         );
@@ -96,7 +96,7 @@ export const terminationChecks: readonly Check[] = [
     nextStep: "Send a close frame with 1001 to every connection before exiting.",
     run: async (context) => {
       const { endings, closed } = await terminate(context);
-      if (!closed) throw new Finding("a close frame on each of 3 open connections", endings.join("; "));
+      if (!closed) throw new BrokenRule("a close frame on each of 3 open connections", endings.join("; "));
     },
   },
 ];

@@ -1,10 +1,11 @@
-import { type Check, type CheckContext, Finding, isResponse } from "../check.ts";
+import { createKey, hostHeader, upgradeHeaders } from "../../websocket/handshake.ts";
+import { BrokenRule, type Check, type CheckContext, isResponse } from "../check.ts";
 import { expectAlive, expectStatus, isClientError } from "../expectations.ts";
-import { handshakeRequest, type Response, randomKey, request, upgradeHeaders } from "../http.ts";
+import { handshakeRequest, type ResponseHead, request } from "../http.ts";
 
 const clientError = "a 4xx status";
 
-async function refused(context: CheckContext, bytes: Uint8Array): Promise<Response> {
+async function refused(context: CheckContext, bytes: Uint8Array): Promise<ResponseHead> {
   const connection = await context.dial();
   connection.send(bytes);
   return expectStatus(connection, clientError, isClientError);
@@ -14,7 +15,7 @@ async function refused(context: CheckContext, bytes: Uint8Array): Promise<Respon
 export const refusalChecks: readonly Check[] = [
   {
     id: "handshake.bad-version",
-    rule: "Another version than 13 is refused with 426 or 400.",
+    rule: "A version other than 13 is refused with 426 or 400.",
     reference: "RFC 6455 4.2.1 (6), 4.4",
     grade: "required",
     nextStep: "Compare Sec-WebSocket-Version with 13 before upgrading.",
@@ -32,7 +33,7 @@ export const refusalChecks: readonly Check[] = [
   },
   {
     id: "handshake.bad-version-names-13",
-    rule: "The refusal of another version names the version that would do.",
+    rule: "The refusal of another version names version 13.",
     reference: "RFC 6455 4.2.2 (4), 4.4",
     grade: "strict",
     nextStep: "Add Sec-WebSocket-Version: 13 to the 426 (or 400) answer.",
@@ -43,7 +44,7 @@ export const refusalChecks: readonly Check[] = [
       );
       const versions = headers.get("sec-websocket-version") ?? "";
       if (!versions.split(",").some((version) => version.trim() === "13"))
-        throw new Finding("Sec-WebSocket-Version: 13 in the refusal", versions || "no such header");
+        throw new BrokenRule("Sec-WebSocket-Version: 13 in the refusal", versions || "no such header");
     },
   },
   {
@@ -71,7 +72,7 @@ export const refusalChecks: readonly Check[] = [
     rule: "A key that is not the Base64 of 16 bytes is refused with a 4xx.",
     reference: "RFC 6455 4.2.1 (5)",
     grade: "strict",
-    nextStep: "Take only 22 Base64 characters and ==.",
+    nextStep: "Accept only 22 Base64 characters followed by ==.",
     run: async (context) => {
       for (const key of ["short", "AAAA", "dGhlIHNhbXBsZSBub25jZXM=", "!!!!!!!!!!!!!!!!!!!!!!==", ""]) {
         const connection = await context.dial();
@@ -82,21 +83,21 @@ export const refusalChecks: readonly Check[] = [
   },
   {
     id: "handshake.missing-upgrade",
-    rule: "A GET of the WebSocket endpoint that asks for no upgrade gets a 4xx.",
+    rule: "A GET of the WebSocket endpoint without an upgrade gets a 4xx.",
     reference: "RFC 6455 4.2.1 (3, 4), contract, endpoints",
     grade: "required",
-    nextStep: "Upgrade only where Upgrade and Connection ask for it; answer 426 or 400 otherwise.",
+    nextStep: "Upgrade only if Upgrade and Connection ask for it. Answer 426 or 400 otherwise.",
     run: async (context) => {
-      const { host, port, path } = context.target;
-      await refused(context, request(path, { Host: `${host}:${port}` }));
+      const { target } = context;
+      await refused(context, request(target.path, { Host: hostHeader(target) }));
     },
   },
   {
     id: "handshake.half-asked",
-    rule: "Upgrade without Connection, or Connection without Upgrade, is no handshake and gets a 4xx.",
+    rule: "Upgrade without Connection, or the reverse, gets a 4xx.",
     reference: "RFC 6455 4.2.1 (3, 4)",
     grade: "strict",
-    nextStep: "Upgrade only where both headers ask for it; answer 426 or 400 otherwise.",
+    nextStep: "Upgrade only if both headers ask for it. Answer 426 or 400 otherwise.",
     run: async (context) => {
       await refused(context, handshakeRequest(context.target, { Upgrade: undefined }));
       await refused(context, handshakeRequest(context.target, { Connection: "keep-alive" }));
@@ -109,31 +110,30 @@ export const refusalChecks: readonly Check[] = [
     grade: "strict",
     nextStep: "Answer 405 to any other method.",
     run: async (context) => {
-      const headers = { ...upgradeHeaders(context.target, randomKey()), "Content-Length": "0" };
+      const headers = { ...upgradeHeaders(context.target, createKey()), "Content-Length": "0" };
       await refused(context, request(context.target.path, headers, "POST"));
     },
   },
   {
     id: "handshake.wrong-path",
-    rule: "Any other path gets a 4xx, with or without an upgrade, and the server lives on.",
+    rule: "Any other path gets a 4xx, with or without an upgrade, and the server survives.",
     reference: "contract, endpoints",
     grade: "required",
     nextStep: "Answer 404 to everything but the contract's endpoints.",
     run: async (context) => {
-      const { host, port } = context.target;
       for (const path of ["/", "/nope", "/wsx", "/stats/deeper"]) {
         await refused(context, handshakeRequest(context.target, {}, path));
-        await refused(context, request(path, { Host: `${host}:${port}` }));
+        await refused(context, request(path, { Host: hostHeader(context.target) }));
       }
       await expectAlive(context);
     },
   },
   {
     id: "handshake.not-http",
-    rule: "Bytes that are no HTTP request, and clients that leave in the middle of one, do no harm.",
+    rule: "Bytes that are not HTTP, and clients that leave mid-request, do no harm.",
     reference: "contract, endpoints (the server lives on)",
     grade: "required",
-    nextStep: "Answer 400 or close; catch errors of the socket so that they do not end the process.",
+    nextStep: "Answer 400 or close. Catch socket errors so that they do not end the process.",
     run: async (context) => {
       for (const bytes of [
         Buffer.from("1603010200010001fc0303", "hex"),
@@ -144,7 +144,7 @@ export const refusalChecks: readonly Check[] = [
         connection.send(bytes);
         connection.end();
         const answer = await connection.response();
-        if (isResponse(answer) && answer.status === 101) throw new Finding("no upgrade", "status 101");
+        if (isResponse(answer) && answer.status === 101) throw new BrokenRule("no upgrade", "status 101");
       }
       const half = handshakeRequest(context.target).subarray(0, 40);
       const leaves = await context.dial();

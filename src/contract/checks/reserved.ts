@@ -1,4 +1,4 @@
-import { type Check, Finding } from "../check.ts";
+import { BrokenRule, type Check } from "../check.ts";
 import { encodeFrame, fragments, opcodes, pingFrame, textFrame } from "../frame.ts";
 import { echo } from "../messages.ts";
 import { violation } from "./violation.ts";
@@ -6,7 +6,7 @@ import { violation } from "./violation.ts";
 const about = {
   reference: "RFC 6455 5.2",
   codes: [1002],
-  nextStep: "Refuse every frame whose RSV bits are not all zero, since no extension was negotiated.",
+  nextStep: "Refuse every frame with an RSV bit set: no extension was negotiated.",
 };
 
 const opcodeAttempts = (numbers: readonly number[]) =>
@@ -27,7 +27,7 @@ export const reservedChecks: readonly Check[] = [
   ...violation({
     ...about,
     id: "reserved.rsv-elsewhere",
-    rule: "The RSV bits of control and continuation frames have to be zero too.",
+    rule: "RSV bits in control and continuation frames fail the connection too.",
     attempts: [
       { after: "a ping with RSV1 set", send: encodeFrame({ opcode: opcodes.ping, payload: "p", rsv: 4 }) },
       { after: "a pong with RSV3 set", send: encodeFrame({ opcode: opcodes.pong, payload: "p", rsv: 1 }) },
@@ -44,14 +44,14 @@ export const reservedChecks: readonly Check[] = [
     ...about,
     id: "reserved.data-opcodes",
     rule: "Frames with the reserved data opcodes 3 to 7 fail the connection.",
-    nextStep: "Know the opcodes 0, 1, 2, 8, 9 and 10, and refuse the others.",
+    nextStep: "Accept the opcodes 0, 1, 2, 8, 9 and 10; refuse all others.",
     attempts: opcodeAttempts([3, 4, 5, 6, 7]),
   }),
   ...violation({
     ...about,
     id: "reserved.control-opcodes",
     rule: "Frames with the reserved control opcodes 11 to 15 fail the connection.",
-    nextStep: "Know the opcodes 0, 1, 2, 8, 9 and 10, and refuse the others.",
+    nextStep: "Accept the opcodes 0, 1, 2, 8, 9 and 10; refuse all others.",
     attempts: opcodeAttempts([11, 12, 13, 14, 15]),
   }),
   {
@@ -59,7 +59,7 @@ export const reservedChecks: readonly Check[] = [
     rule: "The server's frames have no RSV bit set.",
     reference: "RFC 6455 5.2",
     grade: "required",
-    nextStep: "Send frames with the RSV bits zero; a client has to fail the connection otherwise.",
+    nextStep: "Send frames with RSV bits zero. Otherwise clients must fail the connection.",
     run: async (context) => {
       const connection = await context.open();
       for (const frame of [textFrame(echo()), textFrame(echo({ text: "x".repeat(2_000) })), pingFrame("p")]) {
@@ -68,7 +68,7 @@ export const reservedChecks: readonly Check[] = [
       }
       const odd = connection.frames.find((frame) => frame.rsv !== 0);
       if (odd !== undefined)
-        throw new Finding("RSV bits of zero", `a frame with opcode ${odd.opcode} and RSV ${odd.rsv}`);
+        throw new BrokenRule("RSV bits of zero", `a frame with opcode ${odd.opcode} and RSV ${odd.rsv}`);
     },
   },
 ];

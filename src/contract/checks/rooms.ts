@@ -1,5 +1,5 @@
 import { describe } from "../arrival.ts";
-import { type Check, type CheckContext, Finding } from "../check.ts";
+import { BrokenRule, type Check, type CheckContext } from "../check.ts";
 import { expectEcho, expectMessage, expectMessages, expectNothing } from "../expectations.ts";
 import { closeFrame, cut, fragments, textFrame } from "../frame.ts";
 import { join, joined, MAX_MESSAGE_BYTES, say, sayOfBytes, sayRaw } from "../messages.ts";
@@ -8,7 +8,7 @@ import type { RawConnection } from "../raw-connection.ts";
 const delivery = {
   reference: "contract, promises (delivery)",
   grade: "required",
-  nextStep: "Write a room's messages to each member in the order in which they were taken, each once.",
+  nextStep: "Send a room's messages to each member once, in the order received.",
 } as const;
 
 const messagesClause = "contract, messages";
@@ -64,14 +64,14 @@ async function expectMixed(
     const from = /"from":"([^"]*)"/.exec(message)?.[1] ?? "";
     const wanted = left.get(from)?.shift();
     if (message !== wanted || wanted === undefined)
-      throw new Finding(wanted ?? "no more messages of this sender", describe(arrival));
+      throw new BrokenRule(wanted ?? "no more messages of this sender", describe(arrival));
   }
 }
 
 export const roomChecks: readonly Check[] = [
   {
     id: "rooms.join",
-    rule: "A join is answered with joined, in exactly those bytes.",
+    rule: "A join is answered with joined, byte for byte.",
     reference: `${messagesClause} (join)`,
     grade: "required",
     nextStep: 'Answer {"type":"joined","room":"…"} without spaces, type first.',
@@ -84,7 +84,7 @@ export const roomChecks: readonly Check[] = [
     rule: "A room name is 1 to 64 characters out of A-Z a-z 0-9 . _ -",
     reference: `${messagesClause} (room name)`,
     grade: "required",
-    nextStep: "Take all of these characters, and any of them first.",
+    nextStep: "Accept all of these characters, also as the first.",
     run: async (context) => {
       const connection = await context.open();
       const own = context.room();
@@ -97,10 +97,10 @@ export const roomChecks: readonly Check[] = [
   },
   {
     id: "rooms.identity",
-    rule: "A say reaches every member with the identical bytes, the sender included.",
+    rule: "A say reaches every member with identical bytes, also the sender.",
     reference: `${messagesClause} (say), identical bytes`,
     grade: "required",
-    nextStep: "Send on the bytes that came instead of encoding what was decoded.",
+    nextStep: "Forward the received bytes instead of re-encoding the message.",
     run: async (context) => {
       const room = context.room();
       const connections = await members(context, room, 3);
@@ -134,7 +134,7 @@ export const roomChecks: readonly Check[] = [
     rule: "A message stays in its room.",
     reference: `${messagesClause} (say)`,
     grade: "required",
-    nextStep: "Look members up by the whole room name, not by a part of it.",
+    nextStep: "Look up members by the whole room name, not by a part of it.",
     run: async (context) => {
       const room = context.room();
       const inside = await members(context, room, 2);
@@ -154,10 +154,10 @@ export const roomChecks: readonly Check[] = [
   },
   {
     id: "rooms.several",
-    rule: "A connection in several rooms gets the messages of each.",
+    rule: "A connection in several rooms gets the messages of all of them.",
     reference: `${messagesClause} (join)`,
     grade: "required",
-    nextStep: "Keep a set of rooms per connection; a second join must not leave the first room.",
+    nextStep: "Keep a set of rooms per connection. A second join must not leave the first room.",
     run: async (context) => {
       const rooms = [context.room(), context.room(), context.room()];
       const connection = await context.open();
@@ -172,10 +172,10 @@ export const roomChecks: readonly Check[] = [
   },
   {
     id: "rooms.not-member",
-    rule: "A sender that is not in the room reaches its members and gets nothing itself.",
+    rule: "A sender outside the room reaches its members and gets nothing itself.",
     reference: `${messagesClause} (say: the sender included if it is one)`,
     grade: "required",
-    nextStep: "Send to the members and to nobody else.",
+    nextStep: "Send to members only.",
     run: async (context) => {
       const room = context.room();
       const inside = await members(context, room, 2);
@@ -189,10 +189,10 @@ export const roomChecks: readonly Check[] = [
   },
   {
     id: "rooms.nobody",
-    rule: "A say to a room that nobody joined sends nothing.",
+    rule: "A say to an empty room sends nothing.",
     reference: `${messagesClause} (say: a room nobody joined)`,
     grade: "required",
-    nextStep: "Treat an unknown room as one without members, not as an error.",
+    nextStep: "Treat an unknown room as empty, not as an error.",
     run: async (context) => {
       const connection = await context.open();
       connection.send(textFrame(say(context.room())));
@@ -203,7 +203,7 @@ export const roomChecks: readonly Check[] = [
   {
     ...delivery,
     id: "rooms.order",
-    rule: "Each member gets every message of a sender once and in order.",
+    rule: "Each member gets every message of a sender exactly once and in order.",
     run: async (context) => {
       const room = context.room();
       const connections = await members(context, room, 4);
@@ -215,7 +215,7 @@ export const roomChecks: readonly Check[] = [
   {
     ...delivery,
     id: "rooms.batch",
-    rule: "Many says in one TCP segment are all delivered, in order, whatever the server batches.",
+    rule: "Many says in one TCP segment are all delivered, in order.",
     run: async (context) => {
       const room = context.room();
       const connections = await members(context, room, 3);
@@ -231,7 +231,7 @@ export const roomChecks: readonly Check[] = [
   {
     ...delivery,
     id: "rooms.senders",
-    rule: "With several senders at once, each member gets every message once and in its sender's order.",
+    rule: "With several senders, each member gets every message exactly once, in its sender's order.",
     run: async (context) => {
       const room = context.room();
       const connections = await members(context, room, 5);
@@ -249,7 +249,7 @@ export const roomChecks: readonly Check[] = [
   {
     ...delivery,
     id: "rooms.large",
-    rule: "Messages of 64 KiB reach every member whole, between small ones.",
+    rule: "Messages of 64 KiB between small ones reach every member whole.",
     reference: "contract, endpoints (up to 65,536 bytes), promises (delivery)",
     run: async (context) => {
       const room = context.room();
@@ -262,9 +262,9 @@ export const roomChecks: readonly Check[] = [
   {
     ...delivery,
     id: "rooms.fragmented",
-    rule: "A say in fragments is delivered like a whole one.",
+    rule: "A fragmented say is delivered like a whole one.",
     reference: "RFC 6455 5.4, contract, endpoints (fragmented messages are put together)",
-    nextStep: "Put the message together before routing it.",
+    nextStep: "Reassemble the message before routing it.",
     run: async (context) => {
       const room = context.room();
       const connections = await members(context, room, 2);
@@ -276,8 +276,8 @@ export const roomChecks: readonly Check[] = [
   {
     ...delivery,
     id: "rooms.leavers",
-    rule: "Members that close or are reset while others talk cost the others nothing.",
-    nextStep: "Remove a closed connection from its rooms, and let a failed write end that connection only.",
+    rule: "Members that close or reset during a broadcast cost the others nothing.",
+    nextStep: "Remove a closed connection from its rooms. A failed write must end that connection only.",
     run: async (context) => {
       const room = context.room();
       const connections = await members(context, room, 6);

@@ -1,15 +1,15 @@
 import { describe } from "../arrival.ts";
-import { type Check, Finding } from "../check.ts";
+import { BrokenRule, type Check } from "../check.ts";
 import { expectEcho } from "../expectations.ts";
 
 export const silenceChecks: readonly Check[] = [
   {
     id: "silence.stays-open",
-    rule: "A connection that says nothing stays open for at least 120 s.",
+    rule: "A silent connection stays open for at least 120 s.",
     reference: "contract, endpoints (120 s)",
     grade: "required",
     slow: true,
-    nextStep: "Switch idle timeouts off, or set them above 120 s.",
+    nextStep: "Disable idle timeouts, or set them above 120 s.",
     run: async (context) => {
       const connection = await context.open();
       // Saying nothing includes the answers to the server's own pings.
@@ -19,7 +19,7 @@ export const silenceChecks: readonly Check[] = [
         const arrival = await connection.next(leftMs);
         if (arrival.kind === "close" || arrival.kind === "end") {
           const afterMs = Math.round(context.silenceMs - (deadline - performance.now()));
-          throw new Finding(
+          throw new BrokenRule(
             `an open connection after ${context.silenceMs} ms of silence`,
             `${describe(arrival)}, after ${afterMs} ms`,
           );

@@ -1,4 +1,5 @@
-import { type Check, type CheckContext, Finding } from "../check.ts";
+import { get, type HttpAnswer } from "../../process/http.ts";
+import { BrokenRule, type Check, type CheckContext } from "../check.ts";
 import { expectMessage } from "../expectations.ts";
 import { closeFrame, textFrame } from "../frame.ts";
 import { echo, join, joined, say } from "../messages.ts";
@@ -15,28 +16,25 @@ const about = {
 /** How long to leave the server alone between two looks: its counters give no event to wait for. */
 const POLL_MS = 10;
 
-async function fetchStats(context: CheckContext): Promise<Response> {
-  const { host, port } = context.target;
-  // A kept connection would be one more for a server to close when it stops.
-  return fetch(`http://${host}:${port}/stats`, { signal: context.signal, keepalive: false });
+function ask({ target: { host, port }, waitMs }: CheckContext): Promise<HttpAnswer> {
+  return get({ host, port, path: "/stats", timeoutMs: waitMs });
 }
 
 async function readStats(context: CheckContext): Promise<Stats> {
-  const response = await fetchStats(context);
-  const body = await response.text();
+  const { status, body } = await ask(context);
   const expected = '{"connections":n,"received":n,"sent":n,"dropped":n} with whole numbers';
-  if (response.status !== 200) throw new Finding(`status 200 with ${expected}`, `status ${response.status}`);
+  if (status !== 200) throw new BrokenRule(`status 200 with ${expected}`, `status ${status}`);
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
-    throw new Finding(expected, body.slice(0, 200));
+    throw new BrokenRule(expected, body.slice(0, 200));
   }
   const found = new Map(typeof value === "object" && value !== null ? Object.entries(value) : []);
   const take = (key: string): number => {
     const count: unknown = found.get(key);
     if (typeof count === "number" && Number.isInteger(count) && count >= 0) return count;
-    throw new Finding(expected, body.slice(0, 200));
+    throw new BrokenRule(expected, body.slice(0, 200));
   };
   return {
     connections: take("connections"),
@@ -86,7 +84,7 @@ async function expectDelta(context: CheckContext, before: Stats, expected: Parti
   const delta = subtract(await awaitStats(context, matches), before);
   const wrong = wanted.filter(([key, count]) => delta[key] !== count);
   if (wrong.length === 0) return;
-  throw new Finding(
+  throw new BrokenRule(
     `${wanted.map(([key, count]) => `${key} ${signed(count)}`).join(", ")} after ${after}`,
     wrong.map(([key]) => `${key} ${signed(delta[key])}`).join(", "),
   );
@@ -98,7 +96,7 @@ export const statsChecks: readonly Check[] = [
   {
     ...about,
     id: "stats.shape",
-    rule: "GET /stats answers 200 with connections, received, sent and dropped as whole numbers.",
+    rule: "GET /stats returns 200 with connections, received, sent and dropped as whole numbers.",
     nextStep: "Serve the four counters as a JSON object.",
     run: async (context) => {
       await readStats(context);
@@ -107,19 +105,19 @@ export const statsChecks: readonly Check[] = [
   {
     ...about,
     id: "stats.type",
-    rule: "The counters are served as application/json.",
+    rule: "The counters have the type application/json.",
     grade: "strict",
     nextStep: "Set Content-Type: application/json.",
     run: async (context) => {
-      const type = (await fetchStats(context)).headers.get("content-type") ?? "no Content-Type";
-      if (!/^application\/json(;|$)/i.test(type)) throw new Finding("application/json", type);
+      const type = (await ask(context)).contentType ?? "no Content-Type";
+      if (!/^application\/json(;|$)/i.test(type)) throw new BrokenRule("application/json", type);
     },
   },
   {
     ...about,
     id: "stats.echo",
-    rule: "Ten echoes are ten messages received and ten sent.",
-    nextStep: "Count each message when it is taken and when it is handed to a client, and nothing else.",
+    rule: "Ten echoes count as ten messages received and ten sent.",
+    nextStep: "Count each message on receipt and on sending to a client, and nothing else.",
     run: async (context) => {
       const before = await baseline(context);
       const connection = await context.open();
@@ -133,8 +131,8 @@ export const statsChecks: readonly Check[] = [
   {
     ...about,
     id: "stats.broadcast",
-    rule: "A broadcast is one message received and one sent per member; joins and their answers count too.",
-    nextStep: "Count a broadcast once per member that it was handed to.",
+    rule: "A broadcast counts as one message received and one sent per member. Joins and their answers count too.",
+    nextStep: "Count a broadcast once per member it was sent to.",
     run: async (context) => {
       const before = await baseline(context);
       const room = context.room();
@@ -158,8 +156,8 @@ export const statsChecks: readonly Check[] = [
   {
     ...about,
     id: "stats.nobody",
-    rule: "A broadcast to nobody is received, and neither sent nor dropped.",
-    nextStep: "Count deliveries, not attempts; where there is no member, there is nothing to drop.",
+    rule: "A broadcast to an empty room counts as received, neither as sent nor as dropped.",
+    nextStep: "Count deliveries, not attempts. Without members there is nothing to drop.",
     run: async (context) => {
       const before = await baseline(context);
       const connection = await context.open();
@@ -171,9 +169,9 @@ export const statsChecks: readonly Check[] = [
   {
     ...about,
     id: "stats.errors",
-    rule: "A message that is refused was received, and an error reply was sent.",
+    rule: "A refused message counts as received, and its error reply as sent.",
     grade: "strict",
-    nextStep: "Count a message when it is taken, before looking into it, and count error replies as sent.",
+    nextStep: "Count a message on receipt, before parsing it, and count error replies as sent.",
     run: async (context) => {
       const before = await baseline(context);
       const connection = await context.open();
@@ -185,8 +183,8 @@ export const statsChecks: readonly Check[] = [
   {
     ...about,
     id: "stats.connections",
-    rule: "connections is how many are open now: it grows with each and shrinks however they end.",
-    nextStep: "Count down once per connection, on close, FIN, reset and violation alike.",
+    rule: "connections is the number open now. It shrinks however a connection ends.",
+    nextStep: "Decrement once per connection: on close, FIN, reset and violation alike.",
     run: async (context) => {
       const before = await baseline(context);
       const connections = await Promise.all(Array.from({ length: 6 }, () => context.open()));
@@ -208,8 +206,8 @@ export const statsChecks: readonly Check[] = [
   {
     ...about,
     id: "stats.not-a-connection",
-    rule: "Requests that become no WebSocket connection are not counted as one.",
-    nextStep: "Count up after the handshake, not when TCP connects.",
+    rule: "Requests that do not become a WebSocket connection do not count as one.",
+    nextStep: "Increment after the handshake, not on accept.",
     run: async (context) => {
       const before = await baseline(context);
       await context.dial();

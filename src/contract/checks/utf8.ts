@@ -26,7 +26,7 @@ const invalid = {
 const about = {
   reference: "RFC 6455 5.6, 8.1, RFC 3629",
   codes: [1007],
-  nextStep: "Validate the bytes of a text message, put together, before anything else is done with them.",
+  nextStep: "Validate the reassembled bytes of a text message before anything else.",
 };
 
 const spaced = (bytes: Uint8Array): string =>
@@ -66,14 +66,14 @@ export const utf8Checks: readonly Check[] = [
     ...about,
     id: "utf8.valid",
     grade: "required",
-    rule: "Text of any valid UTF-8 is taken, from U+007F to U+10FFFF, noncharacters included.",
+    rule: "Any valid UTF-8 is accepted, from U+007F to U+10FFFF, including noncharacters.",
     run: (context) => expectAllEchoed(context, (message) => [textFrame(message)]),
   },
   {
     ...about,
     id: "utf8.valid-in-fragments",
     grade: "required",
-    rule: "A character may be cut between two fragments.",
+    rule: "A character may span two fragments.",
     run: (context) =>
       expectAllEchoed(context, (message, at) => fragments([message.subarray(0, at), message.subarray(at)])),
   },
@@ -81,7 +81,7 @@ export const utf8Checks: readonly Check[] = [
     ...about,
     id: "utf8.valid-in-packets",
     grade: "required",
-    rule: "A character may be cut between two packets.",
+    rule: "A character may span two packets.",
     run: (context) =>
       expectAllEchoed(context, (message, at) => {
         const frame = textFrame(message);
@@ -100,7 +100,7 @@ export const utf8Checks: readonly Check[] = [
   ...violation({
     ...about,
     id: "utf8.invalid-in-fragments",
-    rule: "Invalid UTF-8 is found where it is cut between two fragments.",
+    rule: "Invalid UTF-8 is detected across two fragments.",
     attempts: cutMessages.map(({ digits, parts }) => ({
       after: `the bytes ${digits} cut between two fragments`,
       send: Buffer.concat(fragments(parts)),
@@ -109,7 +109,7 @@ export const utf8Checks: readonly Check[] = [
   ...violation({
     ...about,
     id: "utf8.invalid-in-packets",
-    rule: "Invalid UTF-8 is found when it comes byte by byte.",
+    rule: "Invalid UTF-8 is detected when sent byte by byte.",
     attempts: cutMessages.slice(0, 2).map(({ digits, parts }) => ({
       after: `the bytes ${digits}, sent one by one`,
       send: (connection) => connection.sendApart(cut(textFrame(Buffer.concat(parts)), 1)),
@@ -118,7 +118,7 @@ export const utf8Checks: readonly Check[] = [
   ...violation({
     ...about,
     id: "utf8.unfinished",
-    rule: "A text message must not end in the middle of a character.",
+    rule: "A text message that ends inside a character fails the connection.",
     attempts: ["c3", "e2 82", "f0 9f 92"].map((digits) => ({
       after: `a text message that ends with ${digits}`,
       send: textFrame(hex(`4f 4b ${digits}`)),

@@ -1,5 +1,5 @@
 import { describe } from "../arrival.ts";
-import { type Check, type CheckContext, Finding } from "../check.ts";
+import { BrokenRule, type Check, type CheckContext } from "../check.ts";
 import { expectFailure } from "../expectations.ts";
 import type { RawConnection } from "../raw-connection.ts";
 
@@ -39,7 +39,7 @@ export function violation({ codes, attempts, ...about }: Violation): Check[] {
     {
       ...about,
       id: `${about.id}-code`,
-      rule: `${about.rule} The close frame says why.`,
+      rule: `${about.rule} The close frame gives the right code.`,
       reference: `${about.reference}; RFC 6455 7.1.7, 7.4.1`,
       grade: "strict",
       nextStep: `Send a close frame with ${codes.join(" or ")} before closing the TCP connection.`,
@@ -49,7 +49,7 @@ export function violation({ codes, attempts, ...about }: Violation): Check[] {
           const accepted = attempt.codes ?? codes;
           if (failure.kind === "close" && failure.code !== undefined && accepted.includes(failure.code))
             continue;
-          throw new Finding(
+          throw new BrokenRule(
             `a close frame with code ${accepted.join(" or ")}`,
             `after ${attempt.after}: ${describe(failure)}`,
           );

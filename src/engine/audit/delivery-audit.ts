@@ -1,13 +1,16 @@
-import { echoRoom } from "../protocols/chaos-chat/message-format.ts";
-import { MessageReader } from "../protocols/chaos-chat/message-reader.ts";
+import type { RoomGroup } from "../../plan/plan.ts";
+import { roomOf, roomWithin } from "../places.ts";
+import { type Decoder, echoRoom, type Protocol } from "../protocols/protocol.ts";
 import type { PhaseOrder, PhaseReport, WorkerSetup } from "../worker-protocol.ts";
 import { arrival, Ledger } from "./ledger.ts";
 
 const newline = 10;
+const echoGroup: RoomGroup = { first: echoRoom, count: 1 };
 
 type AuditReport = Pick<
   PhaseReport,
   | "corrupted"
+  | "binary"
   | "duplicated"
   | "reordered"
   | "malformed"
@@ -22,8 +25,9 @@ type AuditReport = Pick<
 export interface DeliveryAuditOptions {
   readonly setup: WorkerSetup;
   readonly order: PhaseOrder;
-  /** Last sequence number of each connection in this workload before the phase. */
-  readonly seqs: Int32Array;
+  readonly protocol: Protocol;
+  /** How many connections the worker has. */
+  readonly places: number;
   /**
    * A message that was due here, intact and for the first time.
    *
@@ -31,24 +35,29 @@ export interface DeliveryAuditOptions {
    * @param slot the sender's place among its room's senders; 0 for an echo
    * @param message what was read, until the next is
    */
-  readonly deliver: (place: number, slot: number, message: MessageReader) => void;
+  readonly deliver: (place: number, slot: number, message: Decoder) => void;
 }
 
 /** Audits all that one worker receives in a phase: what is whole and due is delivered, everything else counted by kind. */
 export class DeliveryAudit {
-  readonly #setup: WorkerSetup;
+  readonly #protocol: Protocol;
+  readonly #messageBytes: number;
+  readonly #isSingle: boolean;
+  readonly #phase: number;
   readonly #deliver: DeliveryAuditOptions["deliver"];
   readonly #isEcho: boolean;
-  readonly #roomCount: number;
-  readonly #readers: MessageReader[];
+  readonly #group: RoomGroup;
+  /** By room within the group. */
+  readonly #decoders: Decoder[];
   readonly #ledger: Ledger;
   /** Streams of one receiver: its room's senders, or itself alone. */
   readonly #streamsPerReceiver: number;
-  /** Rooms: a sender's place in its room, by connection index; -1 for all others. */
+  /** Rooms: a sender's slot in its room, by connection index; -1 for all others. */
   readonly #slots: Int16Array;
   #duplicated = 0;
   #reordered = 0;
   #corrupted = 0;
+  #binary = 0;
   #malformed = 0;
   #misrouted = 0;
   #late = 0;
@@ -57,49 +66,49 @@ export class DeliveryAudit {
   #errorReplies = 0;
   #firstErrorReply: string | null = null;
 
-  constructor({ setup, order: { rooms }, seqs, deliver }: DeliveryAuditOptions) {
-    this.#setup = setup;
+  constructor({ setup, order, protocol, places, deliver }: DeliveryAuditOptions) {
+    const { phase, rooms } = order;
+    this.#protocol = protocol;
+    this.#messageBytes = setup.messageBytes;
+    this.#isSingle = setup.framing === "single";
+    this.#phase = phase;
     this.#deliver = deliver;
     this.#isEcho = rooms === null;
-    const { first, count } = rooms?.group ?? { first: echoRoom, count: 1 };
-    this.#roomCount = count;
-    this.#readers = Array.from(
-      { length: count },
-      (_, room) => new MessageReader(first + room, setup.messageBytes),
+    const group = rooms?.group ?? echoGroup;
+    this.#group = group;
+    this.#decoders = Array.from({ length: group.count }, (_, room) =>
+      protocol.createDecoder(roomOf(group, room), phase),
     );
-    this.#streamsPerReceiver = Math.max(1, ...(rooms?.senders.map((senders) => senders.length) ?? []));
+    this.#streamsPerReceiver = (rooms?.senders ?? []).reduce((most, { length }) => Math.max(most, length), 1);
     this.#slots = new Int16Array(rooms === null ? 0 : setup.connections).fill(-1);
     for (const senders of rooms?.senders ?? []) {
       for (const [slot, sender] of senders.entries()) this.#slots[sender] = slot;
     }
-    this.#ledger = new Ledger(seqs.length * this.#streamsPerReceiver);
-    for (const [place, seq] of seqs.entries()) {
-      const room = (place * setup.workers + setup.worker) % count;
-      for (const [slot, lastSeq] of (rooms === null ? [seq] : (rooms.lastSeqs[room] ?? [])).entries()) {
-        this.#ledger.begin(place * this.#streamsPerReceiver + slot, lastSeq);
-      }
-    }
+    this.#ledger = new Ledger(places * this.#streamsPerReceiver);
   }
 
   /** What came that should not have. */
   get errors(): number {
-    return this.#duplicated + this.#corrupted + this.#malformed + this.#misrouted + this.#errorReplies;
+    const wrong = this.#duplicated + this.#corrupted + this.#binary + this.#malformed + this.#misrouted;
+    return wrong + this.#errorReplies;
   }
 
-  get corrupted(): number {
-    return this.#corrupted;
-  }
-
-  /** A message of the WebSocket, which may hold several of the load's. */
-  read(index: number, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+  /**
+   * A message of the WebSocket, which may hold several of the load's.
+   *
+   * @param place of the connection that received it, among the worker's
+   * @param index of that connection
+   */
+  read(place: number, index: number, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
     this.#frames += 1;
-    if (end - start > this.#setup.messageBytes) this.#readBatch(index, bytes, start, end, isText);
-    else this.#readOne(index, bytes, start, end, isText);
+    if (end - start > this.#messageBytes) this.#readBatch(place, index, bytes, start, end, isText);
+    else this.#readOne(place, index, bytes, start, end, isText);
   }
 
   report(): AuditReport {
     return {
       corrupted: this.#corrupted,
+      binary: this.#binary,
       duplicated: this.#duplicated,
       reordered: this.#reordered,
       malformed: this.#malformed,
@@ -112,73 +121,92 @@ export class DeliveryAudit {
     };
   }
 
-  /** Several messages in one frame, as declared or not, or one that is too long. */
-  #readBatch(index: number, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    const { messageBytes, framing } = this.#setup;
+  /**
+   * Several messages in one frame, as declared or not, or one that is too long. A newline separates messages
+   * (contenders/CONTRACT.md): behind the last one it ends an empty message, which is none of the load's. Where each
+   * message has a frame of its own, a single one and its newline are just a message with other bytes.
+   */
+  #readBatch(
+    place: number,
+    index: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isText: boolean,
+  ): void {
+    const messageBytes = this.#messageBytes;
+    if (this.#isSingle && end - start === messageBytes + 1) {
+      this.#readOther(bytes, start, end, isText);
+      return;
+    }
     let at = start;
     let pieces = 0;
-    while (at < end) {
+    while (at <= end) {
       // Nearly always where a message of the right size ends. Not `indexOf`, which would search the whole buffer.
       let stop = at + messageBytes;
       if (stop !== end && (stop > end || bytes[stop] !== newline)) {
         for (stop = at; stop < end && bytes[stop] !== newline; ) stop += 1;
       }
-      this.#readOne(index, bytes, at, stop, isText);
+      this.#readOne(place, index, bytes, at, stop, isText);
       pieces += 1;
       at = stop + 1;
     }
-    if (pieces > 1 && framing === "single") this.#undeclaredBatches += 1;
+    if (pieces > 1 && this.#isSingle) this.#undeclaredBatches += 1;
   }
 
-  #readOne(index: number, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    const reader = this.#readers[index % this.#roomCount] as MessageReader;
-    if (!isText || !reader.read(bytes, start, end)) {
-      this.#readOther(bytes, start, end);
+  #readOne(
+    place: number,
+    index: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isText: boolean,
+  ): void {
+    const decoder = this.#decoders[roomWithin(this.#group, index)] as Decoder;
+    if (!isText || !decoder.read(bytes, start, end)) {
+      this.#readOther(bytes, start, end, isText);
       return;
     }
-    const { from, seq } = reader;
+    if (decoder.isLate) {
+      this.#late += 1;
+      return;
+    }
+    const { from, seq } = decoder;
     const slot = this.#isEcho ? (from === index ? 0 : -1) : (this.#slots[from] ?? -1);
     if (slot < 0) {
       this.#misrouted += 1;
       return;
     }
-    const place = (index - this.#setup.worker) / this.#setup.workers;
     switch (this.#ledger.arrive(place * this.#streamsPerReceiver + slot, seq)) {
       case arrival.duplicate:
         this.#duplicated += 1;
-        return;
-      case arrival.late:
-        this.#late += 1;
         return;
       case arrival.reordered:
         this.#reordered += 1;
         break;
     }
-    this.#deliver(place, slot, reader);
+    this.#deliver(place, slot, decoder);
   }
 
-  /** Anything but an intact message of this phase. Rare, so it may take its time. */
-  #readOther(bytes: Uint8Array, start: number, end: number): void {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
-    const type = messageType(text);
-    if (type === "error") {
-      this.#errorReplies += 1;
-      this.#firstErrorReply ??= text.slice(0, 200);
-    } else if (this.#readers.some((reader) => reader.read(bytes, start, end))) {
-      this.#misrouted += 1;
-    } else if (type === "echo" || type === "say" || end - start === this.#setup.messageBytes) {
-      this.#corrupted += 1;
-    } else {
-      this.#malformed += 1;
+  /** Anything but an intact message of the receiver's room that came as text. */
+  #readOther(bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+    const other = this.#protocol.decodeOther(bytes, start, end);
+    switch (other.kind) {
+      case "message":
+        if (other.phase !== this.#phase) this.#late += 1;
+        else if (isText) this.#misrouted += 1;
+        else this.#binary += 1;
+        break;
+      case "corrupted":
+        this.#corrupted += 1;
+        break;
+      case "error-reply":
+        this.#errorReplies += 1;
+        this.#firstErrorReply ??= other.text.slice(0, 200);
+        break;
+      case "unknown":
+        this.#malformed += 1;
+        break;
     }
-  }
-}
-
-function messageType(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && "type" in value ? value.type : null;
-  } catch {
-    return null;
   }
 }

@@ -1,5 +1,5 @@
-/** What an arrival was. All but `duplicate` and `late` are distinct messages, and count as delivered. */
-export const arrival = { inOrder: 0, afterGap: 1, reordered: 2, duplicate: 3, late: 4 } as const;
+/** What an arrival was. All but `duplicate` are distinct messages, and count as delivered. */
+export const arrival = { inOrder: 0, afterGap: 1, reordered: 2, duplicate: 3 } as const;
 export type Arrival = (typeof arrival)[keyof typeof arrival];
 
 interface MissingRange {
@@ -8,8 +8,8 @@ interface MissingRange {
 }
 
 /**
- * The audit of deliveries. A stream is what one receiver gets from one sender in one room; its `seq` has to
- * come as base + 1, base + 2, … without a gap. In-order arrivals, nearly all, touch one word of a typed
+ * The audit of one phase's deliveries. A stream is what one receiver gets from one sender in one room; its `seq` has to
+ * come as 1, 2, … without a gap. In-order arrivals, nearly all, touch one word of a typed
  * array; only gaps cost memory.
  *
  * What is still missing when a phase ends is lost. That is not counted here but follows from
@@ -18,19 +18,10 @@ interface MissingRange {
 export class Ledger {
   /** The next sequence number due, per stream. */
   readonly #next: Int32Array;
-  readonly #base: Int32Array;
   readonly #missing = new Map<number, MissingRange[]>();
 
   constructor(streams: number) {
     this.#next = new Int32Array(streams).fill(1);
-    this.#base = new Int32Array(streams);
-  }
-
-  /** Begins a phase for a stream: everything up to `lastSeq` belongs to earlier phases. */
-  begin(stream: number, lastSeq: number): void {
-    this.#base[stream] = lastSeq;
-    this.#next[stream] = lastSeq + 1;
-    this.#missing.delete(stream);
   }
 
   arrive(stream: number, seq: number): Arrival {
@@ -47,7 +38,6 @@ export class Ledger {
       this.#next[stream] = seq + 1;
       return arrival.afterGap;
     }
-    if (seq <= (this.#base[stream] as number)) return arrival.late;
     return this.#takeMissing(stream, seq) ? arrival.reordered : arrival.duplicate;
   }
 

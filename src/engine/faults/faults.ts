@@ -1,14 +1,16 @@
 import { encodeClientFrame, opcode } from "../../websocket/frame.ts";
 import type { Connection } from "../connection.ts";
-import type { ChaosOrder, MendReport, WorkerSetup } from "../worker-protocol.ts";
-import { GarbageThrower } from "./garbage.ts";
+import { isOwn, placeOf } from "../places.ts";
+import type { Sockets } from "../sockets/socket.ts";
+import type { ChaosOrder, ReconnectReport, WorkerSetup } from "../worker-protocol.ts";
+import { GarbageSender } from "./garbage.ts";
 
 const retryMs = 100;
 const pollMs = 20;
 const pumpMs = 20;
 /**
  * What a slow reader asks for: the room's own traffic, a few hundred bytes a second, would wait in the kernel's
- * buffers all through the strike, and no server would ever see that it is not read.
+ * buffers all through the fault, and no server would ever see that it is not read.
  */
 const echoBytes = 32 << 10;
 const echoesPerSlowReader = 256;
@@ -22,6 +24,9 @@ const crashFrame = encodeClientFrame(opcode.text, encoder.encode('{"type":"crash
 export interface FaultsOptions {
   readonly order: ChaosOrder;
   readonly setup: WorkerSetup;
+  readonly sockets: Sockets;
+  /** That exist here, of the setup's. */
+  readonly sourceAddresses: readonly string[];
   /** All of the worker's connections by their place; one that comes back takes the place of the one that was lost. */
   readonly connections: Connection[];
   readonly create: (place: number) => Connection;
@@ -33,11 +38,11 @@ export interface FaultsOptions {
   readonly roomIntervalUs: number;
 }
 
-/** One worker's part of a fault: strikes its victims, lets up, and brings back whoever lost its connection. */
+/** One worker's part of a fault: injects it into its faulty clients, clears it, and brings back whoever lost its connection. */
 export class Faults {
   readonly #options: FaultsOptions;
   /** By place. */
-  readonly #victims: Set<number>;
+  readonly #faulty: Set<number>;
   /** Since when each that is not back wishes to be. */
   readonly #wishedUs = new Map<number, number>();
   /** Waiting for their turn. */
@@ -45,34 +50,35 @@ export class Faults {
   readonly #opening = new Set<number>();
   /** Back, and since then without a message. */
   readonly #unserved = new Map<number, number>();
-  readonly #throwers: GarbageThrower[] = [];
+  readonly #garbage: GarbageSender[] = [];
   readonly #timers = new Set<Timer>();
+  #startUs = 0;
   #wanted = 0;
   #opened = 0;
   #slowestUs: number | null = null;
-  #struckLost = 0;
-  #struckDelivered = 0;
+  #faultyLost = 0;
+  #faultyDelivered = 0;
   #isStopped = false;
 
   constructor(options: FaultsOptions) {
     this.#options = options;
-    const { worker, workers } = options.setup;
-    this.#victims = new Set(
-      options.order.victims
-        .filter((index) => index % workers === worker)
-        .map((index) => (index - worker) / workers),
+    const { setup, order } = options;
+    this.#faulty = new Set(
+      order.faulty.filter((index) => isOwn(setup, index)).map((index) => placeOf(setup, index)),
     );
   }
 
-  begin(): void {
+  /** @param startUs of the load, on the run's epoch */
+  begin(startUs: number): void {
     const { order, clockUs } = this.#options;
-    this.#later((order.strikeUs - clockUs()) / 1000, () => this.#strike());
-    this.#later((order.relentUs - clockUs()) / 1000, () => this.#relent());
+    this.#startUs = startUs;
+    this.#later((startUs + order.injectUs - clockUs()) / 1000, () => this.#inject());
+    this.#later((startUs + order.clearUs - clockUs()) / 1000, () => this.#clear());
   }
 
   /** Whether it was one of those that come back. */
   noteOpened(connection: Connection): boolean {
-    const place = this.#place(connection);
+    const { place } = connection;
     if (!this.#opening.delete(place)) return false;
     const nowUs = this.#options.clockUs();
     const wishedUs = this.#wishedUs.get(place) ?? nowUs;
@@ -86,7 +92,7 @@ export class Faults {
 
   /** Whether it was one of those that come back; it is tried again. */
   noteFailed(connection: Connection): boolean {
-    const place = this.#place(connection);
+    const { place } = connection;
     if (!this.#opening.delete(place)) return false;
     this.#later(retryMs, () => this.#enqueue(place));
     this.#openNext();
@@ -94,29 +100,29 @@ export class Faults {
   }
 
   noteDied(connection: Connection): void {
-    const place = this.#place(connection);
-    if (this.#victims.has(place)) this.#struckLost += 1;
+    const { place } = connection;
+    if (this.#faulty.has(place)) this.#faultyLost += 1;
     this.#unserved.delete(place);
     this.#wishBack(place);
   }
 
   noteMessage(connection: Connection): void {
-    const place = this.#place(connection);
+    const { place } = connection;
     if (this.#unserved.size > 0) this.#unserved.delete(place);
-    if (this.#victims.has(place)) this.#struckDelivered += 1;
+    if (this.#faulty.has(place)) this.#faultyDelivered += 1;
   }
 
   /** So far; to be asked when the load has ended. */
-  report(): { readonly struckLost: number; readonly struckDelivered: number; readonly unserved: number } {
+  report(): { readonly faultyLost: number; readonly faultyDelivered: number; readonly unserved: number } {
     const { order, roomIntervalUs } = this.#options;
     // Who came back too late for its room's next messages can't be called unserved.
-    const latestUs = order.endUs - 2 * roomIntervalUs;
+    const latestUs = this.#startUs + order.endUs - 2 * roomIntervalUs;
     const unserved = [...this.#unserved.values()].filter((openedUs) => openedUs < latestUs).length;
-    return { struckLost: this.#struckLost, struckDelivered: this.#struckDelivered, unserved };
+    return { faultyLost: this.#faultyLost, faultyDelivered: this.#faultyDelivered, unserved };
   }
 
   /** Waits until all are back; those that are not in time stay away. */
-  async mend(timeoutMs: number): Promise<Omit<MendReport, "alive">> {
+  async reconnect(timeoutMs: number): Promise<Omit<ReconnectReport, "alive">> {
     const untilMs = performance.now() + timeoutMs;
     while (this.#wishedUs.size > 0 && performance.now() < untilMs) await Bun.sleep(pollMs);
     this.stop();
@@ -127,29 +133,29 @@ export class Faults {
     this.#isStopped = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-    for (const thrower of this.#throwers) thrower.stop();
+    for (const sender of this.#garbage) sender.stop();
     for (const place of this.#opening) this.#options.connections[place]?.abandon();
     this.#opening.clear();
     this.#queue = [];
   }
 
-  #strike(): void {
+  #inject(): void {
     const { order, connections } = this.#options;
-    const struck = [...this.#victims].filter((place) => connections[place]?.state === "open");
+    const faulty = [...this.#faulty].filter((place) => connections[place]?.state === "open");
     switch (order.fault) {
       case "slow-readers":
-        for (const place of struck) this.#stopReading(place);
+        for (const place of faulty) this.#stopReading(place);
         break;
       case "resets":
       case "storm":
-        for (const place of struck) connections[place]?.abandon();
-        for (const place of struck) this.#wishBack(place);
+        for (const place of faulty) connections[place]?.abandon();
+        for (const place of faulty) this.#wishBack(place);
         break;
       case "crash":
-        for (const place of struck) connections[place]?.send(crashFrame, 0, crashFrame.length);
+        for (const place of faulty) connections[place]?.send(crashFrame, 0, crashFrame.length);
         break;
       case "garbage":
-        this.#throwGarbage();
+        this.#sendGarbage();
         break;
       case "kill":
         // The tool's own business, since the process is its child.
@@ -157,12 +163,12 @@ export class Faults {
     }
   }
 
-  #relent(): void {
+  #clear(): void {
     const { fault } = this.#options.order;
     if (fault === "slow-readers") {
-      for (const place of this.#victims) this.#options.connections[place]?.resumeReading();
+      for (const place of this.#faulty) this.#options.connections[place]?.resumeReading();
     }
-    for (const thrower of this.#throwers) thrower.stop();
+    for (const sender of this.#garbage) sender.stop();
   }
 
   #stopReading(place: number): void {
@@ -170,42 +176,41 @@ export class Faults {
     const connection = connections[place];
     if (connection === undefined) return;
     connection.pauseReading();
-    const isAsking = order.victims.indexOf(connection.index) < mostAskingReaders;
+    const isAsking = order.faulty.indexOf(connection.index) < mostAskingReaders;
     if (!isAsking) return;
     const frame = slowReaderFrame(connection.index);
     let asked = 0;
     const pump = () => {
       while (asked < echoesPerSlowReader && connection.send(frame, 0, frame.length)) asked += 1;
-      if (asked < echoesPerSlowReader && connection.state === "open" && this.#isStriking()) {
+      if (asked < echoesPerSlowReader && connection.state === "open" && !this.#isCleared()) {
         this.#later(pumpMs, pump);
       }
     };
-    // Not all victims in one turn: filling the kernel's buffers takes milliseconds.
+    // Not all in one turn: filling the kernel's buffers takes milliseconds.
     this.#later(setup.worker + this.#timers.size, pump);
   }
 
-  #isStriking(): boolean {
-    return this.#options.clockUs() < this.#options.order.relentUs;
+  #isCleared(): boolean {
+    return this.#options.clockUs() >= this.#startUs + this.#options.order.clearUs;
   }
 
-  #throwGarbage(): void {
-    const { order, setup } = this.#options;
-    const { host, port, path, sourceAddresses, worker } = setup;
+  #sendGarbage(): void {
+    const { order, setup, sockets, sourceAddresses } = this.#options;
+    const { target, worker } = setup;
     for (let number = 0; number < order.garbage; number += 1) {
-      const target = { host, port, path, sourceAddress: sourceAddresses[0] ?? null };
-      const thrower = new GarbageThrower(target, number + worker);
-      this.#throwers.push(thrower);
-      thrower.start();
+      const options = { sockets, target, sourceAddress: sourceAddresses[0] ?? null };
+      const sender = new GarbageSender(options, number + worker);
+      this.#garbage.push(sender);
+      sender.start();
     }
   }
 
-  /** Whoever was struck stays away until the fault lets up, where the fault is to be away; all others come back at once. */
+  /** Faulty clients stay away until the fault is cleared, where being away is the fault; all others come back at once. */
   #wishBack(place: number): void {
     const { order, clockUs } = this.#options;
-    const staysAway =
-      this.#victims.has(place) && (order.fault === "resets" || order.fault === "slow-readers");
+    const staysAway = this.#faulty.has(place) && (order.fault === "resets" || order.fault === "slow-readers");
     const nowUs = clockUs();
-    const fromUs = staysAway ? Math.max(nowUs, order.relentUs) : nowUs;
+    const fromUs = staysAway ? Math.max(nowUs, this.#startUs + order.clearUs) : nowUs;
     this.#wanted += 1;
     this.#wishedUs.set(place, fromUs);
     if (fromUs > nowUs) this.#later((fromUs - nowUs) / 1000, () => this.#enqueue(place));
@@ -218,23 +223,17 @@ export class Faults {
   }
 
   #openNext(): void {
-    const { order, connections, create, setup } = this.#options;
-    const most = order.fault === "storm" ? Number.POSITIVE_INFINITY : order.rejoinBatch;
+    const { order, connections, create, setup, sourceAddresses } = this.#options;
+    const most = order.fault === "storm" ? Number.POSITIVE_INFINITY : order.reconnectBatch;
     while (!this.#isStopped && this.#opening.size < most) {
       const place = this.#queue.shift();
       if (place === undefined) return;
       const connection = create(place);
       connections[place] = connection;
       this.#opening.add(place);
-      const { sourceAddresses } = setup;
       connection.open(sourceAddresses[place % Math.max(1, sourceAddresses.length)] ?? null);
       this.#later(setup.connectTimeoutMs, () => connection.expire());
     }
-  }
-
-  #place(connection: Connection): number {
-    const { worker, workers } = this.#options.setup;
-    return (connection.index - worker) / workers;
   }
 
   #later(delayMs: number, run: () => void): void {

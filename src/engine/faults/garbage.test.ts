@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from "bun:test";
 import { acceptFor } from "../../websocket/handshake.ts";
-import { GarbageThrower } from "./garbage.ts";
+import { createSockets } from "../sockets/create-sockets.ts";
+import { plainTarget } from "../target.ts";
+import { GarbageSender } from "./garbage.ts";
 
 /** Answers every handshake and keeps what comes afterwards, or instead. */
-class Victim {
+class Sink {
   readonly received: Buffer[] = [];
   readonly open = new Set<Bun.Socket<{ got: Buffer; isUpgraded: boolean }>>();
   readonly listener;
@@ -38,25 +40,26 @@ class Victim {
   }
 }
 
-let throwers: GarbageThrower[] = [];
-let victim: Victim;
+let senders: GarbageSender[] = [];
+let sink: Sink;
 afterEach(() => {
-  for (const thrower of throwers) thrower.stop();
-  victim.listener.stop(true);
+  for (const sender of senders) sender.stop();
+  sink.listener.stop(true);
 });
 
-function throwAt(count: number): void {
-  victim = new Victim();
-  const target = { host: "127.0.0.1", port: victim.listener.port, path: "/ws", sourceAddress: null };
-  throwers = Array.from({ length: count }, (_, turn) => new GarbageThrower(target, turn));
-  for (const thrower of throwers) thrower.start();
+function sendTo(count: number): void {
+  sink = new Sink();
+  const target = plainTarget("127.0.0.1", sink.listener.port, "/ws");
+  const options = { sockets: createSockets(), target, sourceAddress: null };
+  senders = Array.from({ length: count }, (_, turn) => new GarbageSender(options, turn));
+  for (const sender of senders) sender.start();
 }
 
 test("ten kinds of garbage, of which eight are given up when nothing comes of them", async () => {
-  throwAt(10);
+  sendTo(10);
   await Bun.sleep(400);
-  expect(victim.open.size).toBe(10);
-  const first = [...victim.open].map(({ data }) => data);
+  expect(sink.open.size).toBe(10);
+  const first = [...sink.open].map(({ data }) => data);
   expect(first.filter(({ isUpgraded }) => isUpgraded)).toHaveLength(7);
   expect(first.filter(({ got }) => got.length > 0)).toHaveLength(10);
   expect(new Set(first.map(({ got }) => got.toString("hex"))).size).toBe(10);
@@ -64,18 +67,18 @@ test("ten kinds of garbage, of which eight are given up when nothing comes of th
   expect(Math.max(...first.map(({ got }) => got.length))).toBeGreaterThan(1 << 20);
   expect(first.some(({ got }) => got.toString("hex").startsWith("81ff40000000"))).toBe(true);
   await Bun.sleep(200);
-  expect(victim.received).toHaveLength(8);
+  expect(sink.received).toHaveLength(8);
 });
 
 test("whoever is closed comes back with the next kind, until it is stopped", async () => {
-  throwAt(1);
+  sendTo(1);
   await Bun.sleep(100);
-  for (const socket of victim.open) socket.end();
+  for (const socket of sink.open) socket.end();
   await Bun.sleep(300);
-  expect(victim.received).toHaveLength(1);
-  expect(victim.open.size).toBe(1);
-  for (const thrower of throwers) thrower.stop();
+  expect(sink.received).toHaveLength(1);
+  expect(sink.open.size).toBe(1);
+  for (const sender of senders) sender.stop();
   await Bun.sleep(300);
-  expect(victim.open.size).toBe(0);
-  expect(victim.received).toHaveLength(2);
+  expect(sink.open.size).toBe(0);
+  expect(sink.received).toHaveLength(2);
 });

@@ -1,19 +1,18 @@
 import { clientHeaderLength, encodeClientFrame, opcode, writeClientHeader } from "../../websocket/frame.ts";
 import { createKey, upgradeRequest } from "../../websocket/handshake.ts";
-import type { Socket, SocketOwner } from "../sockets/socket.ts";
-import { sockets } from "../sockets/system-sockets.ts";
+import type { Socket, SocketOwner, Sockets } from "../sockets/socket.ts";
+import type { Target } from "../target.ts";
 
-export interface GarbageTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
+export interface GarbageOptions {
+  readonly sockets: Sockets;
+  readonly target: Target;
   readonly sourceAddress: string | null;
 }
 
 interface Kind {
-  /** Thrown once the handshake is done, or instead of one. */
+  /** Sent once the handshake is done, or instead of one. */
   readonly isUpgraded: boolean;
-  /** Left as it is until the strike is over, so that it binds what the server keeps for it. */
+  /** Left as it is until the fault is cleared, so that it binds what the server keeps for it. */
   readonly isHeld?: true;
   readonly bytes: Uint8Array;
 }
@@ -49,9 +48,9 @@ const kinds: readonly Kind[] = [
 const patienceMs = 500;
 const pauseMs = 100;
 
-/** An extra connection that throws garbage at the server, one kind after another, until it is stopped. */
-export class GarbageThrower implements SocketOwner {
-  readonly #target: GarbageTarget;
+/** An extra connection that sends garbage at the server, one kind after another, until it is stopped. */
+export class GarbageSender implements SocketOwner {
+  readonly #options: GarbageOptions;
   #turn: number;
   #socket: Socket | null = null;
   #isWaitingForUpgrade = false;
@@ -59,14 +58,15 @@ export class GarbageThrower implements SocketOwner {
   #isStopped = false;
 
   /** @param turn decides the kind it begins with. */
-  constructor(target: GarbageTarget, turn: number) {
-    this.#target = target;
+  constructor(options: GarbageOptions, turn: number) {
+    this.#options = options;
     this.#turn = turn;
   }
 
   start(): void {
     if (this.#isStopped) return;
-    this.#socket = sockets.open(this.#target, this.#target.sourceAddress, this);
+    const { sockets, target, sourceAddress } = this.#options;
+    this.#socket = sockets.open(target, sourceAddress, this);
     this.#wait(patienceMs, () => this.#giveUp());
   }
 
@@ -79,10 +79,8 @@ export class GarbageThrower implements SocketOwner {
 
   onSocketOpen(): void {
     this.#isWaitingForUpgrade = this.#kind.isUpgraded;
-    const { host, port, path } = this.#target;
-    this.#write(
-      this.#isWaitingForUpgrade ? textBytes(upgradeRequest(host, port, path, createKey())) : this.#kind.bytes,
-    );
+    const request = textBytes(upgradeRequest(this.#options.target, createKey()));
+    this.#write(this.#isWaitingForUpgrade ? request : this.#kind.bytes);
   }
 
   onSocketData(): void {

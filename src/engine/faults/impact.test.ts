@@ -3,17 +3,23 @@ import fc from "fast-check";
 import { mergeHistograms } from "../../stats/histogram.ts";
 import { bucketFloorUs, bucketsPerSlot, Impact } from "./impact.ts";
 
-/** One second each before, under and after the strike. */
+/** One second each before, under and after the fault. */
 const startUs = 5_000_000;
 const order = {
   fault: "resets",
-  strikeUs: startUs + 1e6,
-  relentUs: startUs + 2e6,
-  endUs: startUs + 3e6,
-  victims: [],
+  injectUs: 1e6,
+  clearUs: 2e6,
+  endUs: 3e6,
+  faulty: [],
   garbage: 0,
-  rejoinBatch: 1,
+  reconnectBatch: 1,
 } as const;
+
+function createImpact(connections: number): Impact {
+  const impact = new Impact(order, connections);
+  impact.begin(startUs);
+  return impact;
+}
 
 function counted(slots: Uint32Array): [slot: number, floorUs: number, count: number][] {
   return [...slots].flatMap((count, at): [number, number, number][] =>
@@ -21,8 +27,8 @@ function counted(slots: Uint32Array): [slot: number, floorUs: number, count: num
   );
 }
 
-test("a delivery belongs to the slot in which it was meant, and before the strike only what came before", () => {
-  const impact = new Impact(startUs, order, 1);
+test("a delivery belongs to the slot in which it was meant, and before the fault only what came before", () => {
+  const impact = createImpact(1);
   impact.recordDelivery(0, startUs + 999_000, startUs + 950_000, 0);
   impact.recordDelivery(0, startUs + 2_500_000, startUs + 950_000, 0);
   impact.recordDelivery(0, startUs + 2_500_000, startUs + 1_000_000, 0);
@@ -33,7 +39,7 @@ test("a delivery belongs to the slot in which it was meant, and before the strik
 });
 
 test("the generator's own lateness is in the latency and not in the slot", () => {
-  const impact = new Impact(startUs, order, 1);
+  const impact = createImpact(1);
   impact.recordDelivery(0, startUs + 1_050_000, startUs + 1_000_000, 49_000);
   const { windows, slots } = impact.report([]);
   expect(windows.map((window) => mergeHistograms([window]).max)[1]).toBe(50_000);
@@ -45,7 +51,7 @@ test("the generator's own lateness is in the latency and not in the slot", () =>
 test("a bucket's floor is at most 4.4 % below what is in it", () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 2 ** 31 - 1 }), (latencyUs) => {
-      const impact = new Impact(startUs, order, 1);
+      const impact = createImpact(1);
       impact.recordDelivery(0, startUs + 1e6 + latencyUs, startUs + 1e6, 0);
       const [[, floorUs] = [0, 0]] = counted(impact.report([]).slots);
       expect(floorUs).toBeLessThanOrEqual(latencyUs * (1 + 1e-9));
@@ -55,7 +61,7 @@ test("a bucket's floor is at most 4.4 % below what is in it", () => {
 });
 
 test("the longest silence is one member's own, and one that lasts to the end counts", () => {
-  const impact = new Impact(startUs, order, 3);
+  const impact = createImpact(3);
   const at = (place: number, seconds: number) =>
     impact.recordDelivery(place, startUs + seconds * 1e6, startUs + seconds * 1e6, 0);
   at(0, 0.2);

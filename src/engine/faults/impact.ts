@@ -19,26 +19,34 @@ function bucketOf(latencyUs: number): number {
 }
 
 /** How many slots a load of this length has. */
-export function countSlots(startUs: number, endUs: number): number {
-  return Math.max(1, Math.ceil((endUs - startUs) / slotUs));
+export function countSlots(lengthUs: number): number {
+  return Math.max(1, Math.ceil(lengthUs / slotUs));
 }
 
-/** What the connections that a fault does not strike see of it. All times are microseconds on the run's epoch. */
+/** What unaffected clients see of a fault. All times but the order's are microseconds on the run's epoch. */
 export class Impact {
-  readonly #startUs: number;
   readonly #order: ChaosOrder;
   readonly #windows = [new Histogram(), new Histogram(), new Histogram()] as const;
   readonly #slots: Uint32Array;
   /** Of each connection by its place. */
   readonly #lastUs: Float64Array;
+  #startUs = 0;
+  #injectUs = 0;
+  #clearUs = 0;
   #longestSilenceUs = 0;
   #silenceBeforeUs = 0;
 
-  constructor(startUs: number, order: ChaosOrder, connections: number) {
-    this.#startUs = startUs;
+  constructor(order: ChaosOrder, connections: number) {
     this.#order = order;
-    this.#slots = new Uint32Array(countSlots(startUs, order.endUs) * bucketsPerSlot);
-    this.#lastUs = new Float64Array(connections).fill(startUs);
+    this.#slots = new Uint32Array(countSlots(order.endUs) * bucketsPerSlot);
+    this.#lastUs = new Float64Array(connections);
+  }
+
+  begin(startUs: number): void {
+    this.#startUs = startUs;
+    this.#injectUs = startUs + this.#order.injectUs;
+    this.#clearUs = startUs + this.#order.clearUs;
+    this.#lastUs.fill(startUs);
   }
 
   /**
@@ -46,9 +54,8 @@ export class Impact {
    * @param lagUs by how much the generator was late with it: part of the latency, but no fault of the server's
    */
   recordDelivery(place: number, nowUs: number, atUs: number, lagUs: number): void {
-    const { strikeUs, relentUs } = this.#order;
-    // What was under way when the fault struck was struck too.
-    const window = nowUs < strikeUs ? 0 : atUs < relentUs ? 1 : 2;
+    // What was under way when the fault was injected was under it too.
+    const window = nowUs < this.#injectUs ? 0 : atUs < this.#clearUs ? 1 : 2;
     this.#windows[window].record(nowUs - atUs);
     const slot = Math.floor((atUs - this.#startUs) / slotUs) * bucketsPerSlot;
     const at = slot + bucketOf(nowUs - atUs - lagUs);
@@ -63,7 +70,7 @@ export class Impact {
     readonly longestSilenceUs: number;
     readonly silenceBeforeUs: number;
   } {
-    for (const place of places) this.#noteSilence(place, this.#order.endUs);
+    for (const place of places) this.#noteSilence(place, this.#startUs + this.#order.endUs);
     return {
       windows: this.#windows.map((window) => window.toSparse()),
       slots: this.#slots,
@@ -74,7 +81,7 @@ export class Impact {
 
   #noteSilence(place: number, nowUs: number): void {
     const silenceUs = nowUs - (this.#lastUs[place] as number);
-    if (nowUs < this.#order.strikeUs) this.#silenceBeforeUs = Math.max(this.#silenceBeforeUs, silenceUs);
+    if (nowUs < this.#injectUs) this.#silenceBeforeUs = Math.max(this.#silenceBeforeUs, silenceUs);
     else this.#longestSilenceUs = Math.max(this.#longestSilenceUs, silenceUs);
     this.#lastUs[place] = nowUs;
   }

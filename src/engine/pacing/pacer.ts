@@ -33,7 +33,7 @@ export interface SteadyOptions {
  * once and keeps its due time (wrk2's rule against coordinated omission).
  *
  * `spin` asks the clock in every turn of the loop while answers are owed and before a send, and is late by a few
- * microseconds; at high rates it takes a whole processor. `timer` sleeps until the next send and is late by what the system takes to wake up: some tens
+ * microseconds; at high rates it takes a whole CPU core. `timer` sleeps until the next send and is late by what the system takes to wake up: some tens
  * of microseconds on Linux (epoll_pwait2), a millisecond where only timers of milliseconds exist.
  */
 export function steadyPacer(options: SteadyOptions): Pacer {

@@ -1,4 +1,5 @@
 import { createRandom, shuffle } from "../../plan/random.ts";
+import { isOwn, placeOf } from "../places.ts";
 import type { PhaseOrder, RoomsOrder, WorkerSetup } from "../worker-protocol.ts";
 
 /** Which of its connections a worker sends on, and when: pure arithmetic, so that nothing is stored per message. */
@@ -36,9 +37,9 @@ export function senderSchedule(rooms: RoomsOrder, order: PhaseOrder, setup: Work
     const senders = rooms.senders[send % rooms.group.count] ?? [];
     if (senders.length === 0) continue;
     const sender = senders[Math.floor(send / rooms.group.count) % senders.length] as number;
-    if (sender % setup.workers !== setup.worker) continue;
+    if (!isOwn(setup, sender)) continue;
     own.push(send);
-    places.push(Math.floor(sender / setup.workers));
+    places.push(placeOf(setup, sender));
   }
   const sends = Int32Array.from(own);
   const turn = Int32Array.from(places);

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from "node:fs";
-import type { Socket, SocketOwner, Sockets, SocketTarget } from "./socket.ts";
+import { authority } from "../../websocket/handshake.ts";
+import type { Socket, SocketAddress, SocketError, SocketOwner, Sockets } from "./socket.ts";
 
 /** TCP sockets of Bun's own, for systems other than Linux. */
 export class BunSockets implements Sockets {
@@ -7,8 +8,8 @@ export class BunSockets implements Sockets {
   readonly wakesWithinUs = 2000;
   #turn: (() => number) | null = null;
 
-  open({ host, port }: SocketTarget, sourceAddress: string | null, owner: SocketOwner): Socket {
-    const socket = new BunSocket(owner);
+  open({ host, port }: SocketAddress, sourceAddress: string | null, owner: SocketOwner): Socket {
+    const socket = new BunSocket(owner, authority(host, port));
     Bun.connect<BunSocket>({
       hostname: host,
       port,
@@ -17,6 +18,15 @@ export class BunSockets implements Sockets {
       socket: handlers,
     }).catch((error: unknown) => socket.onClose(hasDescriptorsLeft() ? errorCode(error) : "EMFILE"));
     return socket;
+  }
+
+  canBind(address: string): boolean {
+    try {
+      Bun.listen({ hostname: address, port: 0, socket: { data() {} } }).stop(true);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Bun's own loop reads whatever has arrived between two turns. */
@@ -42,8 +52,11 @@ class BunSocket implements Socket {
   #owner: SocketOwner | null;
   #socket: Bun.Socket<BunSocket> | null = null;
 
-  constructor(owner: SocketOwner) {
+  readonly #remote: string;
+
+  constructor(owner: SocketOwner, remote: string) {
     this.#owner = owner;
+    this.#remote = remote;
   }
 
   write(bytes: Uint8Array, start: number, end: number): number {
@@ -86,11 +99,13 @@ class BunSocket implements Socket {
     this.#owner?.onSocketDrain();
   }
 
-  onClose(error: string | null): void {
+  /** @param code the errno's name, or null when the peer ended it */
+  onClose(code: string | null): void {
     const owner = this.#owner;
     this.#owner = null;
     // The peer has ended its side; this one is still to be.
     this.#socket?.end();
+    const error: SocketError | null = code === null ? null : { code, address: this.#remote };
     owner?.onSocketClose(error);
   }
 }

@@ -1,8 +1,9 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { nowUs } from "../../machine/clock.ts";
+import { authority } from "../../websocket/handshake.ts";
 import { epollEvent, errorName, type LinuxSocketCalls, linux } from "./linux-socket-calls.ts";
-import type { Socket, SocketOwner, Sockets, SocketTarget } from "./socket.ts";
+import type { Socket, SocketAddress, SocketError, SocketOwner, Sockets } from "./socket.ts";
 import { encodeSocketAddress } from "./socket-address.ts";
 
 /** Shared by all sockets of the process: a buffer each would be most of their memory. */
@@ -12,7 +13,7 @@ const mostEvents = 1024;
 const shiftUs = 1000;
 /**
  * Without pacing a wait lasts as long as nothing comes, from the least to the most, doubling: as long are commands
- * and timers late, and so rarely does an idle process wake up (20,000 connections: 0.8 % of a processor).
+ * and timers late, and so rarely does an idle process wake up (20,000 connections: 0.8 % of a CPU core).
  */
 const leastIdleWaitUs = 50;
 const mostIdleWaitUs = 4000;
@@ -49,7 +50,7 @@ export class EpollSockets implements Sockets {
   readonly #byDescriptor: (EpollSocket | null)[] = [];
   readonly #addresses = new Map<string, Promise<string>>();
   /** Met by a call and not by an event; told in the next turn. */
-  #failed: { readonly socket: EpollSocket; readonly error: string }[] = [];
+  #failed: { readonly socket: EpollSocket; readonly error: SocketError }[] = [];
   /** Closed while a batch of events is seen to: their numbers must not be given out again before its end. */
   readonly #closing: number[] = [];
   #isServing = false;
@@ -72,8 +73,8 @@ export class EpollSockets implements Sockets {
     calls.prctl(linux.PR_SET_TIMERSLACK, 1, 0, 0, 0);
   }
 
-  open(target: SocketTarget, sourceAddress: string | null, owner: SocketOwner): Socket {
-    const socket = new EpollSocket(this, owner);
+  open(target: SocketAddress, sourceAddress: string | null, owner: SocketOwner): Socket {
+    const socket = new EpollSocket(this, owner, target);
     this.#openCount += 1;
     if (isIP(target.host) !== 0) this.#connect(socket, target.host, target.port, sourceAddress);
     else void this.#resolve(socket, target, sourceAddress);
@@ -92,9 +93,21 @@ export class EpollSockets implements Sockets {
     this.#arrivalsPerTurn = mostEvents;
   }
 
+  canBind(address: string): boolean {
+    const { calls } = this;
+    const local = encodeSocketAddress(calls, address, 0);
+    if (local === null) return false;
+    const descriptor = calls.socket(familyOf(local), linux.SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
+    // With no descriptor left nothing is known of the address: it is tried, and then tells.
+    if (descriptor < 0) return true;
+    const isBound = calls.bind(descriptor, local, local.length) === 0;
+    calls.close(descriptor);
+    return isBound;
+  }
+
   /** Of a socket that can't be written to. The event that says so too may come first or never. */
-  fail(socket: EpollSocket, error: string): void {
-    this.#failed.push({ socket, error });
+  fail(socket: EpollSocket, code: string, address: string | null = socket.remote): void {
+    this.#failed.push({ socket, error: { code, address } });
     this.#schedule();
   }
 
@@ -138,7 +151,7 @@ export class EpollSockets implements Sockets {
     this.calls.setsockopt(socket.descriptor, linux.SOL_SOCKET, linux.SO_LINGER, this.#option, 8);
   }
 
-  async #resolve(socket: EpollSocket, { host, port }: SocketTarget, source: string | null): Promise<void> {
+  async #resolve(socket: EpollSocket, { host, port }: SocketAddress, source: string | null): Promise<void> {
     let address = this.#addresses.get(host);
     if (address === undefined) {
       address = findAddress(host, port);
@@ -162,8 +175,7 @@ export class EpollSockets implements Sockets {
       this.fail(socket, "EINVAL");
       return;
     }
-    const family = remote.length === 16 ? linux.AF_INET : linux.AF_INET6;
-    const descriptor = calls.socket(family, linux.SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
+    const descriptor = calls.socket(familyOf(remote), linux.SOCK_STREAM_NONBLOCK_CLOEXEC, 0);
     if (descriptor < 0) {
       this.fail(socket, errorName(calls.errno()));
       return;
@@ -181,7 +193,7 @@ export class EpollSockets implements Sockets {
       // Without it bind takes a port of this address for itself alone, whatever the target (ip(7)).
       this.#set(descriptor, linux.IPPROTO_IP, linux.IP_BIND_ADDRESS_NO_PORT);
       if (calls.bind(descriptor, local, local.length) !== 0) {
-        this.fail(socket, errorName(calls.errno()));
+        this.fail(socket, errorName(calls.errno()), sourceAddress);
         return;
       }
     }
@@ -312,15 +324,24 @@ export class EpollSockets implements Sockets {
   #tellFailed(): void {
     const failed = this.#failed;
     this.#failed = [];
-    for (const { socket, error } of failed) this.#over(socket, error);
+    for (const { socket, error } of failed) {
+      if (socket.state === "closed") continue;
+      this.close(socket);
+      socket.owner.onSocketClose(error);
+    }
   }
 
-  #over(socket: EpollSocket, error: string | null): void {
+  /** @param code the errno's name, or null when the peer ended it */
+  #over(socket: EpollSocket, code: string | null): void {
     if (socket.state === "closed") return;
     this.close(socket);
     const met = this.#failed.length === 0 ? undefined : this.#failed.find((one) => one.socket === socket);
-    socket.owner.onSocketClose(met?.error ?? error);
+    socket.owner.onSocketClose(met?.error ?? (code === null ? null : { code, address: socket.remote }));
   }
+}
+
+function familyOf(address: Uint8Array): number {
+  return address.length === 16 ? linux.AF_INET : linux.AF_INET6;
 }
 
 /** Of several addresses of a name the first that somebody listens on: `localhost` is two on many systems. */
@@ -342,14 +363,21 @@ async function findAddress(host: string, port: number): Promise<string> {
 class EpollSocket implements Socket {
   readonly owner: SocketOwner;
   readonly #sockets: EpollSockets;
+  readonly #target: SocketAddress;
   descriptor = -1;
   state: State = "resolving";
   isBlocked = false;
   isPaused = false;
 
-  constructor(sockets: EpollSockets, owner: SocketOwner) {
+  constructor(sockets: EpollSockets, owner: SocketOwner, target: SocketAddress) {
     this.#sockets = sockets;
     this.owner = owner;
+    this.#target = target;
+  }
+
+  /** As it is named in errors. */
+  get remote(): string {
+    return authority(this.#target.host, this.#target.port);
   }
 
   write(bytes: Uint8Array, start: number, end: number): number {

@@ -1,3 +1,11 @@
+/** What the system says of a socket that failed. */
+export interface SocketError {
+  /** The name of the errno, such as ECONNRESET. */
+  readonly code: string;
+  /** What could not be bound, or who was connected to; null where there is no telling. */
+  readonly address: string | null;
+}
+
 /** What a socket tells its owner; never while it is being opened, and nothing after `end` or `reset`. */
 export interface SocketOwner {
   /** TCP is established. */
@@ -6,8 +14,8 @@ export interface SocketOwner {
   onSocketData(bytes: Uint8Array, end: number): void;
   /** After a write that took less than it was given: there is room again. */
   onSocketDrain(): void;
-  /** It is over, or never came to be. `error` is the system's name for why (ECONNRESET), null when the peer ended it. */
-  onSocketClose(error: string | null): void;
+  /** It is over, or never came to be. `error` is null when the peer ended it. */
+  onSocketClose(error: SocketError | null): void;
 }
 
 export interface Socket {
@@ -22,7 +30,7 @@ export interface Socket {
   resumeReading(): void;
 }
 
-export interface SocketTarget {
+export interface SocketAddress {
   /** A name or an address, IPv4 or IPv6. */
   readonly host: string;
   readonly port: number;
@@ -33,7 +41,9 @@ export interface Sockets {
   /** How late a turn may come after the time it asked for, on a quiet machine. */
   readonly wakesWithinUs: number;
   /** @param sourceAddress the local address to connect from, or null for the system's choice. */
-  open(target: SocketTarget, sourceAddress: string | null, owner: SocketOwner): Socket;
+  open(target: SocketAddress, sourceAddress: string | null, owner: SocketOwner): Socket;
+  /** Whether this machine has that address to connect from. */
+  canBind(address: string): boolean;
   /**
    * Calls `turn` in between arrivals until `rest`. It returns for how many microseconds it has nothing to do:
    * 0 when it wants to go on as soon as arrivals were seen to, `Infinity` when it waits for nothing but them.

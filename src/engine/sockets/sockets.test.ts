@@ -6,7 +6,7 @@ import { openLibc } from "../../machine/libc.ts";
 import { BunSockets } from "./bun-sockets.ts";
 import { EpollSockets } from "./epoll-sockets.ts";
 import { linuxSocketCalls } from "./linux-socket-calls.ts";
-import type { Socket, SocketOwner, Sockets } from "./socket.ts";
+import type { Socket, SocketError, SocketOwner, Sockets } from "./socket.ts";
 import { encodeSocketAddress } from "./socket-address.ts";
 
 const host = "127.0.0.1";
@@ -96,6 +96,7 @@ async function writeAll(peer: Peer, bytes: Buffer): Promise<void> {
 /** Writes down what it is told. */
 class Owner implements SocketOwner {
   readonly told: string[] = [];
+  readonly addresses: (string | null)[] = [];
   readonly received: Buffer[] = [];
   drains = 0;
   onData: () => void = () => {};
@@ -110,8 +111,9 @@ class Owner implements SocketOwner {
   onSocketDrain(): void {
     this.drains += 1;
   }
-  onSocketClose(error: string | null): void {
-    this.told.push(`close: ${error}`);
+  onSocketClose(error: SocketError | null): void {
+    this.told.push(`close: ${error?.code ?? null}`);
+    this.addresses.push(error?.address ?? null);
   }
   bytes(): Buffer {
     return Buffer.concat(this.received);
@@ -177,6 +179,11 @@ describe.each(kinds)("%s", (kind, create) => {
     expect(server.peer.socket.remoteAddress).toBe("127.0.77.7");
   });
 
+  test("it tells which addresses can be connected from", () => {
+    const sockets = create();
+    expect([host, "203.0.113.1"].map((address) => sockets.canBind(address))).toEqual([true, false]);
+  });
+
   test("nobody listening and no such name are told as such, once", async () => {
     const server = new Server();
     server.stop();
@@ -186,6 +193,7 @@ describe.each(kinds)("%s", (kind, create) => {
     await until(() => refused.owner.told.length > 0 && nameless.owner.told.length > 0);
     await settle();
     expect(refused.owner.told).toEqual(["close: ECONNREFUSED"]);
+    expect(refused.owner.addresses).toEqual([`${host}:${server.port}`]);
     expect(nameless.owner.told).toHaveLength(1);
     expect(nameless.owner.told[0]).toMatch(/ENOTFOUND|EAI_AGAIN/);
   });
@@ -418,7 +426,7 @@ describe.each(kinds)("%s", (kind, create) => {
       const sockets = ${kind === "Bun" ? "new BunSockets()" : "new EpollSockets(linuxSocketCalls, 64)"};
       const told = [];
       let opened = 0;
-      const owner = () => ({ onSocketOpen: () => void opened++, onSocketData() {}, onSocketDrain() {}, onSocketClose: (error) => void told.push(error) });
+      const owner = () => ({ onSocketOpen: () => void opened++, onSocketData() {}, onSocketDrain() {}, onSocketClose: (error) => void told.push(error.code) });
       for (let number = 0; number < 100; number += 1) sockets.open({ host: "127.0.0.1", port: ${server.port} }, null, owner());
       while (opened + told.length < 100) await Bun.sleep(5);
       // Asking for it takes a descriptor.
@@ -440,9 +448,10 @@ test.if(linuxSocketCalls !== null)(
   "an address that is not this machine's is told as EADDRNOTAVAIL",
   async () => {
     if (linuxSocketCalls === null) return;
-    const { owner } = connect(new EpollSockets(linuxSocketCalls), new Server().port, host, "192.0.2.1");
+    const { owner } = connect(new EpollSockets(linuxSocketCalls), new Server().port, host, "203.0.113.1");
     await until(() => owner.told.length > 0);
     expect(owner.told).toEqual(["close: EADDRNOTAVAIL"]);
+    expect(owner.addresses).toEqual(["203.0.113.1"]);
   },
 );
 

@@ -1,14 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { readText } from "../sources.ts";
 import type { CgroupLimits } from "./facts.ts";
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8").trim() || null; // an empty file says nothing
-  } catch {
-    return null;
-  }
-}
 
 /** A hierarchy of control groups: where it is mounted, and this process's group in it with all groups above. */
 interface Hierarchy {
@@ -19,7 +12,7 @@ interface Hierarchy {
 
 /** `/proc/self/cgroup` has `id:controllers:path` lines, version 2 without controllers; `mountinfo` says where they are. */
 function findHierarchies(proc: string): Hierarchy[] {
-  const mounts = (read(`${proc}/mountinfo`) ?? "").split("\n").flatMap((line) => {
+  const mounts = (readText(`${proc}/mountinfo`) ?? "").split("\n").flatMap((line) => {
     const [before = "", after = ""] = line.split(" - ");
     const [, , , root, point] = before.split(" ");
     const [type, , options = ""] = after.split(" ");
@@ -27,7 +20,7 @@ function findHierarchies(proc: string): Hierarchy[] {
       ? []
       : [{ root, point, type, options: options.split(",") }];
   });
-  return (read(`${proc}/cgroup`) ?? "").split("\n").flatMap((line): Hierarchy[] => {
+  return (readText(`${proc}/cgroup`) ?? "").split("\n").flatMap((line): Hierarchy[] => {
     const [, names = "", path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     if (path === undefined) return [];
     const controllers = names.split(",").filter((name) => name !== "");
@@ -73,10 +66,12 @@ export function readCgroup(proc = "/proc/self"): CgroupLimits {
 
 function readCpu(folder: string, version: 1 | 2): CgroupLimits["cpu"] {
   const path = `${folder}/${version === 2 ? "cpu.max" : "cpu.cfs_quota_us"}`;
-  const text = read(path);
+  const text = readText(path);
   if (text === null) return null;
   const [quotaUs, periodUs] =
-    version === 2 ? text.split(" ").map(Number) : [Number(text), Number(read(`${folder}/cpu.cfs_period_us`))];
+    version === 2
+      ? text.split(" ").map(Number)
+      : [Number(text), Number(readText(`${folder}/cpu.cfs_period_us`))];
   // "max" in version 2, -1 in version 1.
   return quotaUs !== undefined && periodUs !== undefined && quotaUs > 0 && periodUs > 0
     ? { cpus: quotaUs / periodUs, path }
@@ -90,10 +85,10 @@ function readMemory(folder: string, version: 1 | 2): CgroupLimits["memory"] {
   const [limit, used] =
     version === 2 ? ["memory.max", "memory.current"] : ["memory.limit_in_bytes", "memory.usage_in_bytes"];
   const path = `${folder}/${limit}`;
-  const limitBytes = Number(read(path) ?? Number.NaN);
+  const limitBytes = Number(readText(path) ?? Number.NaN);
   if (!(limitBytes < noLimitBytes)) return null;
   // Cached files count as used and are given back when memory is asked for.
-  const cache = /^(?:total_)?inactive_file (\d+)$/m.exec(read(`${folder}/memory.stat`) ?? "")?.[1];
-  const usedBytes = Number(read(`${folder}/${used}`) ?? 0) - Number(cache ?? 0);
+  const cache = /^(?:total_)?inactive_file (\d+)$/m.exec(readText(`${folder}/memory.stat`) ?? "")?.[1];
+  const usedBytes = Number(readText(`${folder}/${used}`) ?? 0) - Number(cache ?? 0);
   return { limitBytes, usedBytes: Math.max(0, usedBytes), path };
 }

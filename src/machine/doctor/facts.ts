@@ -5,42 +5,26 @@ export interface MachineFacts {
   readonly system: "linux" | "macos" | "other";
   /** Kernel settings by their names. */
   readonly sysctls: Readonly<Record<string, string>>;
-  /** What commands that need root can be done with here: being root, sudo without a password, neither. */
-  readonly privilege: "root" | "sudo" | "none";
   /** Of this process and its children (RLIMIT_NOFILE); null is no limit. */
   readonly descriptorLimit: { readonly soft: number | null; readonly hard: number | null };
   /** Open files of the whole machine. */
   readonly systemDescriptors: number | null;
   readonly portRange: readonly [number, number] | null;
   readonly timeWaits: number | null;
-  /** TCP sockets open now. */
-  readonly tcpSockets: number | null;
   /** Connections the packet filter follows now; null without connection tracking. */
   readonly trackedConnections: number | null;
   readonly memory: {
     readonly pageBytes: number;
     readonly availableBytes: number | null;
-    readonly swapTotalBytes: number | null;
-    readonly swapUsedBytes: number | null;
   };
   readonly cgroup: CgroupLimits;
   readonly cpuCount: number;
   readonly topology: Topology;
-  /** `scaling_governor` files with what they hold; empty where frequencies are not the system's to set. */
-  readonly governors: readonly { readonly path: string; readonly governor: string }[];
-  readonly turbo: {
-    readonly on: boolean;
-    /** How it is switched off. */
-    readonly off: { readonly path: string; readonly value: string };
-  } | null;
+  /** Of the first CPU; null where frequencies are not the system's to set. */
+  readonly governor: string | null;
   readonly clockSource: { readonly current: string; readonly available: readonly string[] } | null;
   /** Average over the last minute of tasks that ran or waited for a CPU. */
   readonly loadAverage: number | null;
-  readonly onBattery: boolean | null;
-  /** Times a core was slowed by heat since the start. */
-  readonly throttles: number | null;
-  /** Of full speed, as far as heat and power allow (macOS). */
-  readonly speedLimitPercent: number | null;
   /** Null where it was not measured. */
   readonly noise: readonly NoiseReading[] | null;
 }

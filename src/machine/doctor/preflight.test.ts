@@ -5,29 +5,29 @@ import {
   silentMachine,
   unpinnedPlan,
 } from "../../../test/support/fixture-machines.ts";
+import { warningSchema } from "../../result/reasons.ts";
 import { describeEnvironment } from "../environment.ts";
 import { diagnose } from "./diagnosis.ts";
-import { describePreflight, preflight } from "./preflight.ts";
+import { listWarnings, preflight } from "./preflight.ts";
 
-const crowded = { ...linuxMachine, descriptorLimit: { soft: 20_000, hard: 20_000 } };
-
-test("a plan that does not fit is told with what would", () => {
-  const { stops, warnings } = describePreflight(diagnose(crowded, articlePlan), articlePlan);
-  expect(stops).toMatchObject({ kind: "server-descriptors", connections: 19_936 });
-  expect(stops?.text).toContain("--connections 19936 would fit");
-  expect(warnings).toMatchObject([
-    { kind: "server-descriptors", text: expect.stringMatching(/^Server's descriptors: 20,000/) },
+test("what is not ok is a warning of facts, as the result's schema asks for", () => {
+  const crowded = { ...linuxMachine, descriptorLimit: { soft: 20_000, hard: 20_000 } };
+  const warnings = listWarnings(diagnose(crowded, articlePlan));
+  expect(warnings).toEqual([
+    {
+      kind: "machine",
+      check: "server-descriptors",
+      state: "insufficient",
+      values: { limit: 20_000, hard: 20_000, needed: 25_064, reserve: 64 },
+    },
   ]);
+  expect(warningSchema.array().parse(warnings)).toEqual(warnings);
 });
 
-test("a machine with room, or one that says nothing, stops nothing", () => {
-  expect(describePreflight(diagnose(linuxMachine, articlePlan), articlePlan)).toEqual({
-    warnings: [],
-    stops: null,
-  });
-  const silent = describePreflight(diagnose(silentMachine, unpinnedPlan), unpinnedPlan);
-  expect(silent.stops).toBeNull();
-  expect(silent.warnings.map(({ kind }) => kind)).toEqual(["cores"]);
+test("a machine with room warns of nothing, one that says nothing only of what is known", () => {
+  expect(listWarnings(diagnose(linuxMachine, articlePlan))).toEqual([]);
+  const silent = listWarnings(diagnose(silentMachine, unpinnedPlan));
+  expect(silent).toMatchObject([{ check: "cores", values: { problem: "cannot-pin" } }]);
 });
 
 test("before a run it takes no time worth speaking of, and measures no noise unless asked to", async () => {
@@ -37,5 +37,5 @@ test("before a run it takes no time worth speaking of, and measures no noise unl
   const startMs = performance.now();
   const { warnings } = await preflight(unpinnedPlan, environment);
   expect(performance.now() - startMs).toBeLessThan(300);
-  expect(warnings.filter(({ kind }) => kind.startsWith("noise"))).toEqual([]);
+  expect(warnings.filter((warning) => warning.kind === "machine" && warning.check === "noise")).toEqual([]);
 });

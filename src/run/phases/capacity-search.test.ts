@@ -7,24 +7,24 @@ import {
   precision,
   type SearchRules,
   type SearchStep,
-  type StepVerdict,
+  type StepOutcome,
 } from "./capacity-search.ts";
 
 const rules: SearchRules = { startRatePerSecond: 1000, grainPerSecond: 1 };
 
 /** Searches an invented server to the end. */
-function search(judge: (rate: number, step: number) => StepVerdict, searched = rules): SearchStep[] {
+function search(judge: (rate: number, step: number) => StepOutcome, searched = rules): SearchStep[] {
   const steps: SearchStep[] = [];
   for (;;) {
     const ratePerSecond = nextRate(steps, searched);
     if (ratePerSecond === null) return steps;
-    steps.push({ ratePerSecond, verdict: judge(ratePerSecond, steps.length) });
+    steps.push({ ratePerSecond, outcome: judge(ratePerSecond, steps.length) });
     // One that never ends would hang the test.
     expect(steps.length).toBeLessThanOrEqual(mostSteps);
   }
 }
 
-const upTo = (capacity: number) => (rate: number) => (rate <= capacity ? "held" : "server");
+const upTo = (capacity: number) => (rate: number) => (rate <= capacity ? "sustained" : "failed");
 
 function rates(steps: readonly SearchStep[]): number[] {
   return steps.map(({ ratePerSecond }) => ratePerSecond);
@@ -32,10 +32,10 @@ function rates(steps: readonly SearchStep[]): number[] {
 
 /** An answer between the capacity and what the precision, or the coarsest message, leaves open below it. */
 function expectFound(steps: readonly SearchStep[], capacity: number, grain = 1): void {
-  const { heldPerSecond, isLowerBound } = concludeSearch(steps);
-  expect(heldPerSecond).toBeLessThanOrEqual(capacity);
+  const { sustainedPerSecond, isLowerBound } = concludeSearch(steps);
+  expect(sustainedPerSecond).toBeLessThanOrEqual(capacity);
   const least = Math.min(capacity / (1 + precision), capacity - grain);
-  expect(heldPerSecond).toBeGreaterThanOrEqual(Math.floor(least * 0.999));
+  expect(sustainedPerSecond).toBeGreaterThanOrEqual(Math.floor(least * 0.999));
   expect(isLowerBound).toBe(false);
 }
 
@@ -85,13 +85,13 @@ test("hiccups now and then, at any step, change nothing of the answer", () => {
     fc.property(
       fc.double({ min: 200, max: 50_000, noNaN: true }),
       fc.uniqueArray(fc.integer({ min: 0, max: mostSteps }), { maxLength: 4 }),
-      fc.constantFrom<StepVerdict>("server", "elsewhere"),
-      (capacity, places, verdict) => {
+      fc.constantFrom<StepOutcome>("failed", "unknown"),
+      (capacity, places, outcome) => {
         // Two at one rate would count, and a rate is tried three times at most.
         const hiccups = new Set(
           places.filter((place) => !places.includes(place - 1) && !places.includes(place - 2)),
         );
-        const noisy = search((rate, step) => (hiccups.has(step) ? verdict : upTo(capacity)(rate)));
+        const noisy = search((rate, step) => (hiccups.has(step) ? outcome : upTo(capacity)(rate)));
         if (noisy.length === mostSteps) return;
         expect(concludeSearch(noisy)).toEqual(concludeSearch(search(upTo(capacity))));
       },
@@ -104,10 +104,10 @@ test("with a tenth of all steps failing by chance, nine of ten searches still co
   let close = 0;
   for (let seed = 1; seed <= 200; seed++) {
     const random = lcg(seed);
-    const { heldPerSecond } = concludeSearch(
-      search((rate) => (random() < 0.1 ? "server" : upTo(capacity)(rate))),
+    const { sustainedPerSecond } = concludeSearch(
+      search((rate) => (random() < 0.1 ? "failed" : upTo(capacity)(rate))),
     );
-    if (heldPerSecond !== null && heldPerSecond >= capacity * 0.9) close++;
+    if (sustainedPerSecond !== null && sustainedPerSecond >= capacity * 0.9) close++;
   }
   expect(close).toBeGreaterThanOrEqual(180);
 });
@@ -120,12 +120,12 @@ test("where the generator ends first the answer is a lower bound, near the gener
       (capacity, ceiling) => {
         fc.pre(Math.floor(capacity) !== Math.floor(ceiling));
         const steps = search((rate) =>
-          rate > capacity && capacity < ceiling ? "server" : rate > ceiling ? "elsewhere" : "held",
+          rate > capacity && capacity < ceiling ? "failed" : rate > ceiling ? "unknown" : "sustained",
         );
-        const { heldPerSecond, isLowerBound } = concludeSearch(steps);
+        const { sustainedPerSecond, isLowerBound } = concludeSearch(steps);
         const end = Math.min(capacity, ceiling);
-        expect(heldPerSecond).toBeLessThanOrEqual(end);
-        expect(heldPerSecond).toBeGreaterThan(end / (1 + precision) - 2);
+        expect(sustainedPerSecond).toBeLessThanOrEqual(end);
+        expect(sustainedPerSecond).toBeGreaterThan(end / (1 + precision) - 2);
         expect(isLowerBound).toBe(ceiling < capacity);
       },
     ),
@@ -133,32 +133,36 @@ test("where the generator ends first the answer is a lower bound, near the gener
 });
 
 test("the generator stopping a high step does not hide the server's end below it", () => {
-  const steps = search((rate) => (rate >= 4000 ? "elsewhere" : rate <= 2300 ? "held" : "server"));
+  const steps = search((rate) => (rate >= 4000 ? "unknown" : rate <= 2300 ? "sustained" : "failed"));
   expectFound(steps, 2300);
 });
 
 test("failures for different reasons are decided by another try", () => {
-  const [server, elsewhere] = ["server", "elsewhere"].map((verdict) => ({
+  const [failed, unknown] = ["failed", "unknown"].map((outcome) => ({
     ratePerSecond: 1000,
-    verdict: verdict as StepVerdict,
+    outcome: outcome as StepOutcome,
   }));
-  if (server === undefined || elsewhere === undefined) throw new Error("two steps are given");
-  expect(nextRate([server], rules)).toBe(1000);
-  expect(nextRate([server, elsewhere], rules)).toBe(1000);
-  expect(nextRate([server, elsewhere, server], rules)).toBe(1000);
-  expect(nextRate([server, elsewhere, server, server], rules)).toBe(500);
-  expect(concludeSearch([server, elsewhere, server, server]).isLowerBound).toBe(false);
-  expect(concludeSearch([server, elsewhere, elsewhere, elsewhere]).isLowerBound).toBe(true);
+  if (failed === undefined || unknown === undefined) throw new Error("two steps are given");
+  expect(nextRate([failed], rules)).toBe(1000);
+  expect(nextRate([failed, unknown], rules)).toBe(1000);
+  expect(nextRate([failed, unknown, failed], rules)).toBe(1000);
+  expect(nextRate([failed, unknown, failed, failed], rules)).toBe(500);
+  expect(concludeSearch([failed, unknown, failed, failed]).isLowerBound).toBe(false);
+  expect(concludeSearch([failed, unknown, unknown, unknown]).isLowerBound).toBe(true);
 });
 
-test("a server that holds nothing has no capacity, and the search ends", () => {
-  const steps = search(() => "server", { startRatePerSecond: 64, grainPerSecond: 10 });
+test("a server that sustains nothing has no capacity, and the search ends", () => {
+  const steps = search(() => "failed", { startRatePerSecond: 64, grainPerSecond: 10 });
   expect(rates(steps)).toEqual([60, 60, 60, 30, 30, 20, 20, 10, 10]);
-  expect(concludeSearch(steps)).toEqual({ heldPerSecond: null, failedPerSecond: 10, isLowerBound: false });
+  expect(concludeSearch(steps)).toEqual({
+    sustainedPerSecond: null,
+    failedPerSecond: 10,
+    isLowerBound: false,
+  });
 });
 
-test("a server that holds everything ends the search by its number of steps, as a lower bound", () => {
-  const steps = search(() => "held");
+test("a server that sustains everything ends the search by its number of steps, as a lower bound", () => {
+  const steps = search(() => "sustained");
   expect(steps).toHaveLength(mostSteps);
   expect(concludeSearch(steps)).toMatchObject({ failedPerSecond: null, isLowerBound: true });
 });

@@ -1,10 +1,12 @@
-/** What became of one step: held, or not, and whether that was the server's doing. */
-export type StepVerdict = "held" | "server" | "elsewhere";
+import type { CapacityStep } from "../../result/phase.ts";
+
+/** What became of one step; `unknown`: not sustained, but by the generator's or other processes' doing. */
+export type StepOutcome = CapacityStep["outcome"];
 
 export interface SearchStep {
   /** Deliveries per second offered. */
   readonly ratePerSecond: number;
-  readonly verdict: StepVerdict;
+  readonly outcome: StepOutcome;
 }
 
 export interface SearchRules {
@@ -13,22 +15,22 @@ export interface SearchRules {
   readonly grainPerSecond: number;
 }
 
-/** Between the highest rate held and the lowest that was not: a finer answer would be finer than two runs agree. */
+/** Between the highest rate sustained and the lowest that was not: a finer answer would be finer than two runs agree. */
 export const precision = 0.05;
 /** Enough to double the rate a thousandfold and to bisect, with every failure repeated. */
 export const mostSteps = 34;
 
 /**
  * A failure counts when the same one has come this often at one rate. The search never comes back above a
- * rate that failed, so one hiccup of the machine would cut the result for good; a rate is hardly ever held
- * by accident, and holding it once is enough. The first rate that fails, while they double, cuts most: two
+ * rate that failed, so one hiccup of the machine would cut the result for good; a rate is hardly ever sustained
+ * by accident, and sustaining it once is enough. The first rate that fails, while they double, cuts most: two
  * failures at 32,000/s once left 30,643/s to a server whose bursts ran at 82,606/s (--preset full, elixir-genserver).
  */
 const failuresThatCount = { first: 3, later: 2 } as const;
 
 /**
- * The rate to offer next: doubled until one fails, then the geometric middle between held and failed; halved
- * while none was held. Null when the answer is known, or when there are no more steps.
+ * The rate to offer next: doubled until one fails, then the geometric middle between sustained and failed; halved
+ * while none was sustained. Null when the answer is known, or when there are no more steps.
  *
  * @returns deliveries per second, a multiple of the grain
  */
@@ -40,45 +42,45 @@ export function nextRate(
   const last = steps.at(-1);
   if (last === undefined) return inGrains(startRatePerSecond);
   if (steps.length >= mostSteps) return null;
-  const { heldPerSecond: held, failedPerSecond: failed } = concludeSearch(steps);
-  const isSettled = last.ratePerSecond === held || last.ratePerSecond === failed;
+  const { sustainedPerSecond: sustained, failedPerSecond: failed } = concludeSearch(steps);
+  const isSettled = last.ratePerSecond === sustained || last.ratePerSecond === failed;
   if (!isSettled) return last.ratePerSecond;
-  if (failed === null) return held === null ? null : inGrains(held * 2);
-  if (held !== null && failed <= held * (1 + precision)) return null;
-  const next = inGrains(held === null ? failed / 2 : Math.sqrt(held * failed));
-  return next > (held ?? 0) && next < failed ? next : null;
+  if (failed === null) return sustained === null ? null : inGrains(sustained * 2);
+  if (sustained !== null && failed <= sustained * (1 + precision)) return null;
+  const next = inGrains(sustained === null ? failed / 2 : Math.sqrt(sustained * failed));
+  return next > (sustained ?? 0) && next < failed ? next : null;
 }
 
 export interface Conclusion {
-  /** The highest rate held; null when none was. */
-  readonly heldPerSecond: number | null;
-  /** The lowest rate that was not held, beyond doubt; null when all were. */
+  /** The highest rate sustained; null when none was. */
+  readonly sustainedPerSecond: number | null;
+  /** The lowest rate that was not sustained, beyond doubt; null when all were. */
   readonly failedPerSecond: number | null;
-  /** The server could have held more for all that is known: something else, or the number of steps, set the end. */
+  /** The server could have sustained more for all that is known: something else, or the number of steps, set the end. */
   readonly isLowerBound: boolean;
 }
 
 export function concludeSearch(steps: readonly SearchStep[]): Conclusion {
-  const held = new Set(
-    steps.filter(({ verdict }) => verdict === "held").map(({ ratePerSecond }) => ratePerSecond),
+  const sustained = new Set(
+    steps.filter(({ outcome }) => outcome === "sustained").map(({ ratePerSecond }) => ratePerSecond),
   );
-  const first = steps.find(({ ratePerSecond }) => !held.has(ratePerSecond))?.ratePerSecond;
-  const failedBy = (culprit: "server" | "elsewhere") =>
+  const first = steps.find(({ ratePerSecond }) => !sustained.has(ratePerSecond))?.ratePerSecond;
+  const failedBy = (outcome: "failed" | "unknown") =>
     [...Map.groupBy(steps, ({ ratePerSecond }) => ratePerSecond)]
       .filter(([rate, tries]) => {
         const needed = rate === first ? failuresThatCount.first : failuresThatCount.later;
-        return !held.has(rate) && countOf(tries, culprit) >= needed;
+        return !sustained.has(rate) && countOf(tries, outcome) >= needed;
       })
       .map(([rate]) => rate);
-  const [byServer, byOther] = [failedBy("server"), failedBy("elsewhere")];
+  const [byServer, byOther] = [failedBy("failed"), failedBy("unknown")];
   const failed = Math.min(...byServer, ...byOther);
   return {
-    heldPerSecond: held.size === 0 ? null : Math.max(...held),
+    sustainedPerSecond: sustained.size === 0 ? null : Math.max(...sustained),
     failedPerSecond: failed === Number.POSITIVE_INFINITY ? null : failed,
     isLowerBound: !byServer.includes(failed),
   };
 }
 
-function countOf(steps: readonly SearchStep[], verdict: StepVerdict): number {
-  return steps.filter((step) => step.verdict === verdict).length;
+function countOf(steps: readonly SearchStep[], outcome: StepOutcome): number {
+  return steps.filter((step) => step.outcome === outcome).length;
 }

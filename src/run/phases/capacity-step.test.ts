@@ -1,15 +1,17 @@
 import { expect, test } from "bun:test";
 import {
-  fixtureExchange,
+  fixtureEndurance,
   fixturePlan,
   fixtureQuantiles,
   messageCounts,
 } from "../../../test/support/fixture-result.ts";
-import type { Phase } from "../../result/schema.ts";
-import { type CapacityStep, judgeStep } from "./capacity-step.ts";
+import type { StepReason } from "../../result/reasons.ts";
+import { judgeStep, type MeasuredStep } from "./capacity-step.ts";
+import type { Measured } from "./message-phase.ts";
 
 const plan = fixturePlan({ capacityStepSeconds: 5, p99LimitMs: 100, pacing: "spin" });
 const offered = 10_000;
+const { server, generator, ...measurable } = fixtureEndurance(plan, "echo", 1);
 
 interface Observed {
   /** Constant, or growing from 0 to it. */
@@ -18,107 +20,132 @@ interface Observed {
   /** Of what was offered, arrived in the step's own seconds. */
   readonly inTimeShare: number;
   readonly lagMs?: number;
-  readonly changes?: Partial<Phase>;
+  readonly figures?: Partial<Measured["figures"]>;
+  readonly changes?: Partial<Measured>;
 }
 
 /** A step of 5 s at 2,000/s as it was seen. */
-function judge({ latencyMs, grows = false, inTimeShare, lagMs = 0, changes = {} }: Observed): CapacityStep {
+function judge({
+  latencyMs,
+  grows = false,
+  inTimeShare,
+  lagMs = 0,
+  figures,
+  changes,
+}: Observed): MeasuredStep {
   const latencyUs = latencyMs * 1000;
   const flat = { min: latencyUs, mean: latencyUs, p50: latencyUs, p90: latencyUs, p99: latencyUs };
   const middle = latencyUs / 2;
   const growing = { min: 0, mean: middle, p50: middle, p90: latencyUs * 0.9, p99: latencyUs * 0.99 };
-  const exchange = fixtureExchange(plan, "endurance", "echo", 1);
-  const phase: Phase = {
-    ...exchange,
-    messages: messageCounts(offered),
-    latencyUs: { count: offered, p999: latencyUs, max: latencyUs, curve: [], ...(grows ? growing : flat) },
-    sendLagUs: { ...fixtureQuantiles(offered, 4), p99: lagMs * 1000 },
-    // All in the first second, and the rest after the load had ended.
-    timeline: [0, 5].map((second) => ({
-      second,
-      sent: 0,
-      delivered: Math.round(offered * (second === 0 ? inTimeShare : 1 - inTimeShare)),
-      p50Us: null,
-      p99Us: null,
-      maxUs: null,
-      serverCpuMs: null,
-      serverRssBytes: null,
-    })),
+  const measured: Measured = {
+    ending: { status: "ok", reason: null },
+    startedAt: measurable.startedAt,
+    durationMs: 5000,
+    figures: {
+      ...measurable,
+      receiversUs: null,
+      messages: messageCounts(offered),
+      latencyUs: { count: offered, p999: latencyUs, max: latencyUs, curve: [], ...(grows ? growing : flat) },
+      sendLagUs: { ...fixtureQuantiles(offered, 4), p99: lagMs * 1000 },
+      ...figures,
+    },
+    server,
+    generator,
+    deliveredInTime: Math.round(offered * inTimeShare),
+    spanMs: 5000,
     ...changes,
   };
-  return judgeStep(phase, { askedPerSecond: 2000, plannedDeliveries: offered, plan });
+  return judgeStep(measured, { askedPerSecond: 2000, plannedDeliveries: offered, plan });
 }
 
-test("everything in time is held, and says what was seen", () => {
-  expect(judge({ latencyMs: 4, inTimeShare: 0.9995 })).toMatchObject({
-    verdict: "held",
-    shown: { ratePerSecond: 2000, heldPerSecond: 1999, p99Us: 4000, held: true, reason: null },
+test("everything in time is sustained, and says what was seen", () => {
+  expect(judge({ latencyMs: 4, inTimeShare: 0.9995 }).step).toEqual({
+    ratePerSecond: 2000,
+    arrivedPerSecond: 1999,
+    p99Us: 4000,
+    outcome: "sustained",
+    reason: null,
   });
 });
 
-test.each([
+test.each<[string, Observed, StepReason | null]>([
   // A server that always takes 90 ms has 1.8 % of a step of 5 s under way at its end.
   ["constant", { latencyMs: 90, inTimeShare: 0.982 }, null],
   // One that is asked for 1.5 % more than it can has 1.5 % left over, and a latency of 75 ms at the end.
   ["growing a little", { latencyMs: 75, grows: true, inTimeShare: 0.985 }, null],
   // For 2 % more the p99 is still within the limit, and the backlog tells.
-  ["growing", { latencyMs: 100, grows: true, inTimeShare: 0.979 }, "only 97.9 % arrived in time"],
-  ["overloaded", { latencyMs: 5000, grows: true, inTimeShare: 0.5 }, "only 50.0 % arrived in time"],
-  ["too slow", { latencyMs: 101, inTimeShare: 0.98 }, "latency p99 101 ms"],
-] as const)("a backlog is told from a latency: %s", (_, observed, reason) => {
-  expect(judge(observed)).toMatchObject({
-    verdict: reason === null ? "held" : "server",
-    shown: { reason },
-  });
+  ["growing", { latencyMs: 100, grows: true, inTimeShare: 0.979 }, { kind: "backlog", arrivedShare: 0.979 }],
+  ["overloaded", { latencyMs: 5000, grows: true, inTimeShare: 0.5 }, { kind: "backlog", arrivedShare: 0.5 }],
+  [
+    "too slow",
+    { latencyMs: 101, inTimeShare: 0.98 },
+    { kind: "latency", quantile: "p99", latencyUs: 101_000 },
+  ],
+])("a backlog is told from a latency: %s", (_, observed, reason) => {
+  expect(judge(observed).step).toMatchObject({ outcome: reason === null ? "sustained" : "failed", reason });
 });
 
-test.each([
-  [{ messages: messageCounts(offered, { delivered: offered - 1, lost: 1 }) }, "1 of 10,000 deliveries lost"],
-  [{ messages: messageCounts(offered, { corrupted: 2 }) }, "2 deliveries corrupted"],
-  [{ messages: messageCounts(offered, { unsent: 3 }) }, "3 messages found no way to the server"],
+const tooMany = { kind: "too-many-errors", errors: 51, allowed: 50 } as const;
+test.each<[Pick<Observed, "figures" | "changes">, StepReason]>([
   [
-    { connections: { requested: 9, opened: 9, failed: 0, failedByReason: {}, died: 4 } },
-    "4 connections were closed",
+    { figures: { messages: messageCounts(offered, { delivered: offered - 1, lost: 1 }) } },
+    { kind: "lost", deliveries: 1, expected: offered },
   ],
   [
-    { status: "aborted", reason: "51 errors, more than the 50 allowed" },
-    "51 errors, more than the 50 allowed",
+    { figures: { messages: messageCounts(offered, { delivered: offered - 2, lost: 2, corrupted: 2 }) } },
+    { kind: "corrupted", deliveries: 2 },
   ],
-] as const)("%j is the server's own doing, however late the generator was", (changes, reason) => {
-  const step = judge({ latencyMs: 400, inTimeShare: 0.9, lagMs: 300, changes });
-  expect(step).toMatchObject({ verdict: "server", shown: { reason } });
+  [{ figures: { messages: messageCounts(offered, { unsent: 3 }) } }, { kind: "unsent", messages: 3 }],
+  [{ figures: { connections: { open: 9, died: 4, failures: [] } } }, { kind: "closed", connections: 4 }],
+  [{ changes: { ending: { status: "aborted", reason: tooMany } } }, tooMany],
+])("%j is the server's own doing, however late the generator was", (seen, reason) => {
+  const { step } = judge({ latencyMs: 400, inTimeShare: 0.9, lagMs: 300, ...seen });
+  expect(step).toMatchObject({ outcome: "failed", reason });
+});
+
+test("a worker that ended says nothing of the server", () => {
+  const exit = { code: null, signal: "SIGKILL" };
+  const reason = { kind: "worker-exited", worker: 0, exit } as const;
+  const { step } = judge({
+    latencyMs: 4,
+    inTimeShare: 1,
+    changes: { ending: { status: "invalid", reason } },
+  });
+  expect(step).toMatchObject({ outcome: "unknown", reason });
 });
 
 test.each([
   // Up to a tenth of the limit, or of a latency past it, the generator's lateness decides nothing.
-  [4, 9, "held"],
-  [4, 11, "elsewhere"],
-  [400, 39, "server"],
-  [400, 41, "elsewhere"],
-] as const)("at a latency of %i ms a send lag of %i ms makes it %s", (latencyMs, lagMs, verdict) => {
-  const step = judge({ latencyMs, inTimeShare: 0.999, lagMs });
-  expect(step.verdict).toBe(verdict);
-  if (verdict === "elsewhere") expect(step.shown.reason).toBe(`generator late: send lag p99 ${lagMs} ms`);
+  [4, 9, "sustained"],
+  [4, 11, "unknown"],
+  [400, 39, "failed"],
+  [400, 41, "unknown"],
+] as const)("at a latency of %i ms a send lag of %i ms makes it %s", (latencyMs, lagMs, outcome) => {
+  const { step } = judge({ latencyMs, inTimeShare: 0.999, lagMs });
+  expect(step.outcome).toBe(outcome);
+  if (outcome === "unknown")
+    expect(step.reason).toMatchObject({ kind: "generator-late", sendLagP99Us: lagMs * 1000 });
 });
 
 test.each([
-  [400, { othersCpuShare: 0.45, idleCpuShare: 0.01 }, "elsewhere"],
+  [400, { otherCpuShare: 0.45, idleCpuShare: 0.01 }, "unknown"],
   // Nothing was taken from it that it would have used.
-  [400, { othersCpuShare: 0.45, idleCpuShare: 0.2 }, "server"],
-  [400, { othersCpuShare: 0.09, idleCpuShare: 0 }, "server"],
-  [4, { othersCpuShare: 0.45, idleCpuShare: 0.01 }, "held"],
-] as const)("at a latency of %i ms %j at the server's processors make it %s", (latencyMs, use, verdict) => {
-  const { server } = fixtureExchange(plan, "endurance", "echo", 1);
-  const changes = { server: { ...server, ...use }, throughput: null, durationMs: 5000 };
-  const step = judge({ latencyMs, inTimeShare: 0.999, changes });
-  expect(step.verdict).toBe(verdict);
-  if (verdict === "elsewhere") expect(step.shown.reason).toContain("the server was starved");
+  [400, { otherCpuShare: 0.45, idleCpuShare: 0.2 }, "failed"],
+  [400, { otherCpuShare: 0.09, idleCpuShare: 0 }, "failed"],
+  [4, { otherCpuShare: 0.45, idleCpuShare: 0.01 }, "sustained"],
+] as const)("at a latency of %i ms %j of the server's CPUs make it %s", (latencyMs, use, outcome) => {
+  const changes = { server: { ...server, ...use }, spanMs: 0 };
+  const { step } = judge({ latencyMs, inTimeShare: 0.999, changes });
+  expect(step.outcome).toBe(outcome);
+  if (outcome === "unknown") expect(step.reason).toEqual({ kind: "server-contention", otherCpuShare: 0.45 });
 });
 
 test("where too few were delivered for a p99, the slowest has to be within the limit", () => {
-  const few = (maxMs: number) => ({
-    latencyUs: { ...fixtureQuantiles(500, 1000), p99: null, max: maxMs * 1000, curve: [] },
+  const few = (maxMs: number): Observed => ({
+    latencyMs: 1,
+    inTimeShare: 1,
+    figures: { latencyUs: { ...fixtureQuantiles(500, 1000), p99: null, max: maxMs * 1000, curve: [] } },
   });
-  expect(judge({ latencyMs: 1, inTimeShare: 1, changes: few(99) }).verdict).toBe("held");
-  expect(judge({ latencyMs: 1, inTimeShare: 1, changes: few(140) }).shown.reason).toBe("latency max 140 ms");
+  expect(judge(few(99)).step.outcome).toBe("sustained");
+  expect(judge(few(140)).step.reason).toEqual({ kind: "latency", quantile: "max", latencyUs: 140_000 });
 });

@@ -1,81 +1,76 @@
 import type { Plan } from "../../plan/plan.ts";
-import type { Capacity, Phase } from "../../result/schema.ts";
-import { findLateness, findStarvedServer } from "../../trust/validity.ts";
-import type { StepVerdict } from "./capacity-search.ts";
+import type { CapacityStep } from "../../result/phase.ts";
+import type { InvalidReason, StepReason } from "../../result/reasons.ts";
+import { findLateness, findServerContention } from "../../trust/validity.ts";
+import type { Measured } from "./message-phase.ts";
 
-export interface CapacityStep {
+/** One step of the search, with all that was measured in it. */
+export interface MeasuredStep {
   /** As the search asked for it. */
   readonly askedPerSecond: number;
-  readonly verdict: StepVerdict;
   /** What was measured while it was offered. */
-  readonly phase: Phase;
-  readonly shown: Capacity["steps"][number];
+  readonly measured: Measured;
+  readonly step: CapacityStep;
+}
+
+export interface Offer {
+  readonly askedPerSecond: number;
+  readonly plannedDeliveries: number;
+  readonly plan: Plan;
 }
 
 /** Of the deliveries owed, the share that has to be made while the load lasts, but for what is under way at its end. */
-const leastHeldShare = 0.99;
+const leastArrivedShare = 0.99;
 
-/** Whether the rate was held for the step; the first reason why not. */
-export function judgeStep(
-  phase: Phase,
-  {
-    askedPerSecond,
-    plannedDeliveries,
-    plan,
-  }: {
-    readonly askedPerSecond: number;
-    readonly plannedDeliveries: number;
-    readonly plan: Plan;
-  },
-): CapacityStep {
-  const { capacityStepSeconds: seconds, p99LimitMs } = plan;
-  const arrived = phase.timeline
-    .filter(({ second }) => second < seconds)
-    .reduce((all, { delivered }) => all + delivered, 0);
-  const offered = { ratePerSecond: rounded(plannedDeliveries / seconds), arrived, plannedDeliveries };
-  const fault = findLoss(phase);
-  const slow = findBacklog(phase, offered, plan) ?? findSlowness(phase, p99LimitMs);
-  const lateness = fault === null ? describeLateness(phase, plan) : null;
-  // A server that held the rate beside others held it. The generator's lateness is in whatever is measured.
-  const starved = fault === null && slow !== null ? describeStarved(phase, plan) : null;
-  const elsewhere = lateness ?? starved;
-  const reason = fault ?? elsewhere ?? slow;
+/** Whether the rate was sustained for the step; the first reason why not. */
+export function judgeStep(measured: Measured, offer: Offer): MeasuredStep {
+  const { askedPerSecond, plannedDeliveries, plan } = offer;
+  const { figures, deliveredInTime } = measured;
+  const seconds = plan.capacityStepSeconds;
+  const loss = findLoss(measured);
+  const slow = findBacklog(measured, offer) ?? findSlowness(measured, plan);
+  const late = loss === null ? findLateGenerator(measured, plan) : null;
+  // A server that sustained the rate beside others sustained it. The generator's lateness is in whatever is measured.
+  const contention = loss === null && slow !== null ? findContention(measured, plan) : null;
+  const elsewhere = late ?? contention;
+  const reason = loss ?? elsewhere ?? slow;
+  const isUnknown = measured.ending.status === "invalid" || elsewhere !== null;
   return {
     askedPerSecond,
-    verdict: reason === null ? "held" : elsewhere === null ? "server" : "elsewhere",
-    phase,
-    shown: {
-      ratePerSecond: offered.ratePerSecond,
-      heldPerSecond: rounded(arrived / seconds),
-      p99Us: phase.latencyUs?.p99 ?? null,
-      held: reason === null,
+    measured,
+    step: {
+      ratePerSecond: rounded(plannedDeliveries / seconds),
+      arrivedPerSecond: rounded(deliveredInTime / seconds),
+      p99Us: figures.latencyUs.p99,
+      outcome: reason === null ? "sustained" : isUnknown ? "unknown" : "failed",
       reason,
     },
   };
 }
 
 /** No generator makes a server lose a message. */
-function findLoss({ status, reason, messages, connections }: Phase): string | null {
-  if (status !== "ok") return reason ?? status;
-  if (messages === null) return "nothing was sent";
-  if (connections.died > 0) return `${count(connections.died)} connections were closed`;
-  if (messages.unsent > 0) return `${count(messages.unsent)} messages found no way to the server`;
-  if (messages.lost > 0) return `${count(messages.lost)} of ${count(messages.expected)} deliveries lost`;
-  return messages.corrupted > 0 ? `${count(messages.corrupted)} deliveries corrupted` : null;
+function findLoss({ ending, figures }: Measured): StepReason | null {
+  const { connections, messages } = figures;
+  // Of a phase's reasons a load has no others.
+  if (ending.reason !== null) return ending.reason as StepReason;
+  if (messages.sent === 0) return { kind: "nothing-sent" };
+  if (connections.died > 0) return { kind: "closed", connections: connections.died };
+  if (messages.unsent > 0) return { kind: "unsent", messages: messages.unsent };
+  if (messages.corrupted > 0) return { kind: "corrupted", deliveries: messages.corrupted };
+  return messages.lost > 0 ? { kind: "lost", deliveries: messages.lost, expected: messages.expected } : null;
 }
 
 /** Lateness far below the limit of latency decides nothing here, however quick the server. */
-function describeLateness({ sendLagUs, latencyUs }: Phase, plan: Plan): string | null {
-  const lateness = findLateness({
+function findLateGenerator({ figures }: Measured, plan: Plan): InvalidReason | null {
+  return findLateness({
     plan,
-    sendLagP99Us: sendLagUs?.p99 ?? null,
-    latencyP99Us: Math.max(latencyUs?.p99 ?? 0, plan.p99LimitMs * 1000),
+    sendLagP99Us: figures.sendLagUs.p99,
+    latencyP99Us: Math.max(figures.latencyUs.p99 ?? 0, plan.p99LimitMs * 1000),
   });
-  return lateness === null ? null : `generator late: send lag p99 ${milliseconds(sendLagUs?.p99 ?? 0)}`;
 }
 
-function describeStarved({ server, throughput, durationMs }: Phase, plan: Plan): string | null {
-  return findStarvedServer({ plan, server, spanMs: throughput?.spanMs ?? durationMs });
+function findContention({ server, spanMs, durationMs }: Measured, plan: Plan): InvalidReason | null {
+  return findServerContention({ plan, server, spanMs: spanMs > 0 ? spanMs : durationMs });
 }
 
 /**
@@ -83,32 +78,26 @@ function describeStarved({ server, throughput, durationMs }: Phase, plan: Plan):
  * rate times mean latency, as far as the limit allows it), is a queue that grows: in a longer step it would pass any limit.
  */
 function findBacklog(
-  { latencyUs }: Phase,
-  { arrived, plannedDeliveries }: { readonly arrived: number; readonly plannedDeliveries: number },
-  { capacityStepSeconds: seconds, p99LimitMs }: Plan,
-): string | null {
-  const heldShare = arrived / plannedDeliveries;
-  const underWayShare = Math.min((latencyUs?.mean ?? 0) / 1000, p99LimitMs) / (seconds * 1000);
-  if (heldShare + underWayShare >= leastHeldShare) return null;
-  return `only ${(heldShare * 100).toFixed(1)} % arrived in time`;
+  { figures, deliveredInTime }: Measured,
+  { plannedDeliveries, plan }: Offer,
+): StepReason | null {
+  const arrivedShare = deliveredInTime / plannedDeliveries;
+  const underWayMs = Math.min((figures.latencyUs.mean ?? 0) / 1000, plan.p99LimitMs);
+  const underWayShare = underWayMs / (plan.capacityStepSeconds * 1000);
+  if (arrivedShare + underWayShare >= leastArrivedShare) return null;
+  return { kind: "backlog", arrivedShare: Math.round(arrivedShare * 1e4) / 1e4 };
 }
 
-function findSlowness({ latencyUs }: Phase, p99LimitMs: number): string | null {
+function findSlowness({ figures }: Measured, { p99LimitMs }: Plan): StepReason | null {
+  const { p99, max } = figures.latencyUs;
   // Where too few were delivered for a p99, all of them have to be quick enough.
-  const isFew = latencyUs?.p99 == null;
-  const slowestUs = (isFew ? latencyUs?.max : latencyUs.p99) ?? Number.POSITIVE_INFINITY;
-  if (slowestUs <= p99LimitMs * 1000) return null;
-  return `latency ${isFew ? "max" : "p99"} ${milliseconds(slowestUs)}`;
+  const latencyUs = p99 ?? max;
+  if (latencyUs !== null && latencyUs <= p99LimitMs * 1000) return null;
+  return latencyUs === null
+    ? { kind: "backlog", arrivedShare: 0 }
+    : { kind: "latency", quantile: p99 === null ? "max" : "p99", latencyUs };
 }
 
 function rounded(perSecond: number): number {
   return Math.round(perSecond * 10) / 10;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en");
-}
-
-function milliseconds(us: number): string {
-  return `${(us / 1000).toLocaleString("en", { maximumFractionDigits: us < 100_000 ? 1 : 0 })} ms`;
 }

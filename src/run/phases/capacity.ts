@@ -1,175 +1,186 @@
-import type { PhasePlan, Plan, Workload } from "../../plan/plan.ts";
-import { readStats } from "../../process/counters.ts";
-import { describeExit } from "../../process/server.ts";
-import type { Capacity, Finding, Phase } from "../../result/schema.ts";
+import { mergeFailures } from "../../engine/failure-tally.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { CapacityPhase, Ending } from "../../result/phase.ts";
+import type { Finding } from "../../result/reasons.ts";
 import { concludeSearch, nextRate } from "./capacity-search.ts";
-import { type CapacityStep, judgeStep } from "./capacity-step.ts";
-import { emptyPhase, type PhaseView, type RoundContext } from "./context.ts";
-import { runExchange } from "./exchange.ts";
-import { deliveriesPerSend, orderSteady } from "./orders.ts";
+import { judgeStep, type MeasuredStep } from "./capacity-step.ts";
+import { exitEnding, ok, type RoundContext, stopped, sumOf } from "./context.ts";
+import { keepWhole, type LoadView, measureLoad } from "./message-phase.ts";
+import { deliveriesPerSend, type LoadPlan, orderSteady } from "./orders.ts";
 
 /** A server whose counters stand still for this long has nothing left to do. */
 const settledMs = 200;
 const longestSettlingMs = 30_000;
+/** Where there are no counters: what a step left behind is worked off meanwhile, or it is a backlog that the step shows. */
+const blindSettlingMs = 1000;
 
-type Ending = Pick<Phase, "status" | "reason">;
-
-/** Searches for the highest rate that the server holds: one open-loop exchange for each step. */
-export async function runCapacity(
-  context: RoundContext,
-  phase: PhasePlan & { readonly workload: Workload },
-): Promise<Phase> {
-  const { plan, clockUs } = context;
+/** Searches for the highest rate that the server sustains: one open-loop load for each step. */
+export async function runCapacity(context: RoundContext, { workload }: LoadPlan): Promise<CapacityPhase> {
+  const { plan, clockUs, connections, target } = context;
   const { capacityStepSeconds: seconds, capacityStartRatePerSecond: startRatePerSecond } = plan;
-  const opened = context.alive.length;
+  const open = connections.alive.length;
+  const startedAt = new Date().toISOString();
   const startUs = clockUs();
-  const { startedAt } = emptyPhase(phase.kind, phase.workload);
-  const steps: CapacityStep[] = [];
+  const hasCounters = ((await target.counters?.read()) ?? null) !== null;
+  const steps: MeasuredStep[] = [];
   let ending: Ending | null = null;
-  for (;;) {
-    const grainPerSecond = deliveriesPerSend(context, phase.workload) / seconds;
-    const searched = steps.map(({ askedPerSecond: ratePerSecond, verdict }) => ({ ratePerSecond, verdict }));
+  while (ending === null) {
+    const { alive } = connections;
+    const grainPerSecond = deliveriesPerSend(plan, alive, workload) / seconds;
+    const searched = searchedOf(steps);
     const ratePerSecond = nextRate(searched, { startRatePerSecond, grainPerSecond });
     if (ratePerSecond === null) break;
-    const exchange = orderSteady(context, phase, { ratePerSecond, seconds });
-    const highest = concludeSearch(searched).heldPerSecond;
-    const stepContext: RoundContext = {
-      ...context,
-      // The judge of a step asks itself whether it was the server that was measured.
-      plan: { ...plan, validityRule: false },
-      onView: (view) => {
-        const elapsedMs = (clockUs() - startUs) / 1000;
-        const step = { number: steps.length + 1, ratePerSecond, highestHeldPerSecond: highest };
-        context.onView({ ...addUp(steps, view), elapsedMs, step });
-      },
+    const scene = { plan, alive, phase: connections.nextPhase() };
+    const load = orderSteady(scene, workload, { ratePerSecond, seconds });
+    const step = {
+      number: steps.length + 1,
+      ratePerSecond,
+      highestSustainedPerSecond: concludeSearch(searched).sustainedPerSecond,
     };
-    const measured = await runExchange(stepContext, exchange);
-    context.alive = stepContext.alive;
-    const { plannedDeliveries } = exchange;
+    const measured = await measureLoad(context, load, (view) => ({
+      kind: "capacity",
+      workload,
+      ...addUp(steps, view),
+      elapsedMs: (clockUs() - startUs) / 1000,
+      step,
+    }));
+    const { plannedDeliveries } = load;
     steps.push(judgeStep(measured, { askedPerSecond: ratePerSecond, plannedDeliveries, plan }));
-    ending = endAfter(measured, context) ?? (await settle(context));
-    if (ending !== null) break;
+    ending = endAfter(measured.ending, context) ?? (await settle(context, hasCounters));
   }
-  const search = describeSearch(steps, phase, { plan, ending });
-  const died = steps.reduce((all, { phase }) => all + phase.connections.died, 0);
-  const failedByReason = sumUp(steps.map(({ phase }) => phase.connections.failedByReason));
-  return {
-    ...search,
+  return describeSearch(steps, {
+    workload,
+    plan,
+    ending,
     startedAt,
+    open,
     durationMs: Math.round((clockUs() - startUs) / 1000),
-    connections: { requested: opened, opened, failed: 0, failedByReason, died },
-  };
+  });
+}
+
+function searchedOf(steps: readonly MeasuredStep[]) {
+  return steps.map(({ askedPerSecond, step }) => ({ ratePerSecond: askedPerSecond, outcome: step.outcome }));
 }
 
 /** What ends the search before its time; null when it goes on. */
-function endAfter({ status, reason }: Phase, { signal, alive }: RoundContext): Ending | null {
-  if (signal.aborted) return { status: "aborted", reason: "stopped by the user" };
-  if (status === "failed") return { status, reason };
-  return alive.length === 0 ? { status: "failed", reason: "every connection was closed" } : null;
+function endAfter(ending: Ending, { signal, connections }: RoundContext): Ending | null {
+  if (signal.aborted) return stopped;
+  if (ending.status === "failed" || ending.status === "invalid") return ending;
+  return connections.alive.length > 0
+    ? null
+    : { status: "failed", reason: { kind: "all-connections-closed" } };
 }
 
 /** Deliveries of all steps, so that what a viewer sees only grows. */
-function addUp(steps: readonly CapacityStep[], view: PhaseView): PhaseView {
-  const before = steps.reduce((all, { phase }) => all + (phase.messages?.delivered ?? 0), 0);
+function addUp(steps: readonly MeasuredStep[], view: LoadView): LoadView {
+  const before = sumOf(steps, ({ measured }) => measured.figures.messages.delivered);
   return { ...view, done: before + view.done, total: before + view.total };
 }
 
 /** Waits until the server has worked off what a step left in it, also what will never arrive here; null when it has. */
-async function settle({ server, signal, clockUs }: RoundContext): Promise<Ending | null> {
+async function settle(
+  { target, signal, clockUs }: RoundContext,
+  hasCounters: boolean,
+): Promise<Ending | null> {
+  if (!hasCounters || target.counters === null) {
+    await Bun.sleep(blindSettlingMs);
+    return signal.aborted ? stopped : exitEnding(target);
+  }
   const untilUs = clockUs() + longestSettlingMs * 1000;
   let before: number | null = null;
   while (clockUs() < untilUs) {
-    if (signal.aborted) return { status: "aborted", reason: "stopped by the user" };
-    if (server.exit !== null) {
-      return { status: "failed", reason: `crashed: the server ${describeExit(server.exit)} after a step` };
-    }
-    const stats = await readStats(server.host, server.port);
+    if (signal.aborted) return stopped;
+    const exited = exitEnding(target);
+    if (exited !== null) return exited;
+    const stats = await target.counters.read();
     const handled = stats === null ? null : stats.received + stats.sent + stats.dropped;
     if (handled !== null && handled === before) return null;
     before = handled;
     await Bun.sleep(settledMs);
   }
-  return {
-    status: "aborted",
-    reason: `the server was still busy ${longestSettlingMs / 1000} s after a step, so that no other can be measured`,
-  };
+  return { status: "aborted", reason: { kind: "server-busy", afterMs: longestSettlingMs } };
 }
 
-/** The phase as the rate held shows it; one that was not searched to its end has no throughput. */
-function describeSearch(
-  steps: readonly CapacityStep[],
-  { kind, workload }: PhasePlan & { readonly workload: Workload },
-  { plan, ending }: { readonly plan: Plan; readonly ending: Ending | null },
-): Phase {
-  const { heldPerSecond, isLowerBound } = concludeSearch(
-    steps.map(({ askedPerSecond, verdict }) => ({ ratePerSecond: askedPerSecond, verdict })),
-  );
+interface Search extends Pick<CapacityPhase, "workload" | "startedAt" | "durationMs"> {
+  readonly plan: Plan;
+  /** Why it was not searched to its end; null when it was. */
+  readonly ending: Ending | null;
+  /** Connections at its start. */
+  readonly open: number;
+}
+
+/** The phase as the rate sustained shows it; one that was not searched to its end has no throughput. */
+function describeSearch(steps: readonly MeasuredStep[], search: Search): CapacityPhase {
+  const { workload, startedAt, durationMs, plan, open } = search;
+  const { sustainedPerSecond, isLowerBound } = concludeSearch(searchedOf(steps));
   const best = steps.findLast(
-    ({ askedPerSecond, verdict }) => verdict === "held" && askedPerSecond === heldPerSecond,
+    ({ askedPerSecond, step }) => step.outcome === "sustained" && askedPerSecond === sustainedPerSecond,
   );
-  const last = steps.at(-1);
-  const capacity: Capacity = {
-    ratePerSecond: best?.shown.ratePerSecond ?? null,
-    isLowerBound,
-    p99LimitMs: plan.p99LimitMs,
-    ...(best === undefined ? { perCore: null, perCpuSecond: null } : measureYield(best, plan)),
-    steps: steps.map(({ shown }) => shown),
-  };
-  const nothingHeld: Ending =
-    isLowerBound && best === undefined
-      ? { status: "void", reason: `at no rate was it the server that was measured: ${last?.shown.reason}` }
-      : { status: "ok", reason: null };
-  const { status, reason } = ending ?? nothingHeld;
-  const at = ending === null || last === undefined ? "" : ` (${count(last.shown.ratePerSecond)}/s offered)`;
-  const isWhole = status === "ok" && best !== undefined;
-  const shown = best?.phase ?? last?.phase ?? emptyPhase(kind, workload);
+  const nothingKnown: Ending =
+    isLowerBound && best === undefined ? { status: "invalid", reason: { kind: "no-valid-step" } } : ok;
+  const ending = search.ending ?? nothingKnown;
+  const shown = (best ?? steps.at(-1))?.measured;
+  if (shown === undefined) throw new Error("a search has at least one step");
+  // A rate that was not sustained is no throughput.
+  const { receiversUs: _, ...figures } =
+    best === undefined
+      ? { ...shown.figures, throughput: null, rate: null }
+      : keepWhole(shown.figures, ending);
+  const died = sumOf(steps, ({ measured }) => measured.figures.connections.died);
+  const failures = mergeFailures(steps.map(({ measured }) => measured.figures.connections.failures));
+  const { findings, findingRates } = collectFindings(steps);
   return {
-    ...shown,
-    status,
-    reason: reason === null ? null : reason + at,
-    throughput: isWhole ? shown.throughput : null,
-    rate: isWhole ? shown.rate : null,
-    capacity,
-    findings: collectFindings(steps),
+    kind: "capacity",
+    workload,
+    ...ending,
+    startedAt,
+    durationMs,
+    server: shown.server,
+    generator: shown.generator,
+    ...figures,
+    connections: { open, died, failures },
+    capacity: {
+      ratePerSecond: best?.step.ratePerSecond ?? null,
+      isLowerBound,
+      p99LimitMs: plan.p99LimitMs,
+      ...(best === undefined ? { perCpu: null, perCpuSecond: null } : measureYield(best, plan)),
+      steps: steps.map(({ step }) => step),
+      findingRates,
+    },
+    findings,
   };
 }
 
-/** What the rate is per processor that the server may use, and per second of processor time that it used. */
+/** What the rate is per CPU that the server may use, and per second of CPU time that it used. */
 function measureYield(
-  { phase, shown }: CapacityStep,
+  { measured, step }: MeasuredStep,
   { serverCpus }: Plan,
-): Pick<Capacity, "perCore" | "perCpuSecond"> {
-  const { cpuMs } = phase.server;
-  const delivered = phase.messages?.delivered ?? 0;
+): Pick<CapacityPhase["capacity"], "perCpu" | "perCpuSecond"> {
+  const { cpuMs } = measured.server;
+  const { delivered } = measured.figures.messages;
   return {
-    perCore: serverCpus === null ? null : Math.round((shown.ratePerSecond * 10) / serverCpus.length) / 10,
+    perCpu: serverCpus === null ? null : Math.round((step.ratePerSecond * 10) / serverCpus.length) / 10,
     perCpuSecond: cpuMs === null || cpuMs <= 0 ? null : Math.round((delivered * 1000) / cpuMs),
   };
 }
 
 /** The worst step's of each kind. A stall is no finding here: whether it matters is what the limit of latency says. */
-function collectFindings(steps: readonly CapacityStep[]): Finding[] {
-  const found = steps.flatMap(({ phase, shown }) =>
-    phase.findings
+function collectFindings(steps: readonly MeasuredStep[]): {
+  readonly findings: Finding[];
+  readonly findingRates: CapacityPhase["capacity"]["findingRates"];
+} {
+  const found = steps.flatMap(({ measured, step }) =>
+    measured.figures.findings
       .filter(({ kind }) => kind !== "stall")
-      .map((finding) => ({
-        ...finding,
-        text: `at ${count(shown.ratePerSecond)}/s offered: ${finding.text}`,
-      })),
+      .map((finding) => ({ finding, ratePerSecond: step.ratePerSecond })),
   );
-  return [...Map.groupBy(found, ({ kind }) => kind).values()].map((all) =>
-    all.reduce((worst, one) => (one.count > worst.count ? one : worst)),
+  const worst = [...Map.groupBy(found, ({ finding }) => finding.kind).values()].map((all) =>
+    all.reduce((most, one) => (one.finding.count > most.finding.count ? one : most)),
   );
-}
-
-function sumUp(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sum: Record<string, number> = {};
-  for (const [reason, count] of counts.flatMap((one) => Object.entries(one))) {
-    sum[reason] = (sum[reason] ?? 0) + count;
-  }
-  return sum;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en");
+  return {
+    findings: worst.map(({ finding }) => finding),
+    findingRates: Object.fromEntries(
+      worst.map(({ finding, ratePerSecond }) => [finding.kind, ratePerSecond]),
+    ),
+  };
 }

@@ -1,62 +1,25 @@
+import { nextPhaseNumber } from "../../engine/phase-number.ts";
 import type { WorkerPool } from "../../engine/worker-pool.ts";
-import type { Fault } from "../../plan/faults.ts";
-import type { Plan, Workload } from "../../plan/plan.ts";
-import type { RestartableServer } from "../../process/restartable-server.ts";
-import type { Phase } from "../../result/schema.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { Ending } from "../../result/phase.ts";
+import type { PhaseView } from "../events.ts";
+import type { RunTarget } from "../target.ts";
 import type { ProgressBoard } from "./progress-board.ts";
 import type { ServerWatch } from "./server-watch.ts";
 
-/** What a phase in progress looks like from outside, a few times a second. */
-export interface PhaseView {
-  readonly kind: Phase["kind"];
-  readonly workload: Phase["workload"];
-  readonly elapsedMs: number;
-  /** Done of total: connections opened, or deliveries. */
-  readonly done: number;
-  readonly total: number;
-  /** In the last second: connections or deliveries. */
-  readonly ratePerSecond: number;
-  /** Of the last whole second with deliveries. */
-  readonly p50Us: number | null;
-  readonly p99Us: number | null;
-  readonly errors: number;
-  /** Capacity: the step under way, whose rate is being tried. */
-  readonly step?: StepView;
-  /** Chaos: the fault under way. */
-  readonly fault?: FaultView;
-}
-
-export interface StepView {
-  readonly number: number;
-  readonly ratePerSecond: number;
-  /** So far; null when none was held. */
-  readonly highestHeldPerSecond: number | null;
-}
-
-export interface FaultView {
-  readonly name: Fault;
-  /** 1-based place among the plan's faults. */
-  readonly number: number;
-  readonly count: number;
-  /** Before it strikes, while it lasts, or after it. */
-  readonly window: "before" | "under" | "after";
-}
-
-/** A round under way: what every phase works with. */
+/** A round under way: what every phase works with. Nothing of it changes but what its own objects keep. */
 export interface RoundContext {
   readonly plan: Plan;
+  readonly target: RunTarget;
   readonly pool: WorkerPool;
+  readonly connections: OpenConnections;
   readonly board: ProgressBoard;
-  readonly server: RestartableServer;
   readonly watch: ServerWatch;
   readonly framing: "single" | "newline";
   readonly idleRssBytes: number | null;
-  /** The share of the server's processors that is taken from it on purpose. */
+  /** The share of the server's CPU time that is taken from it on purpose. */
   readonly handicapShare: number;
-  /** Open connections by index, as of the last phase. */
-  alive: readonly number[];
-  /** Per workload, the last sequence number each sender used in its room. */
-  readonly saySeqs: Readonly<Record<Workload, Map<number, number>>>;
+  /** Per worker. */
   readonly sourceAddresses: number;
   /** Microseconds since the run's epoch. */
   readonly clockUs: () => number;
@@ -64,50 +27,54 @@ export interface RoundContext {
   readonly onView: (view: PhaseView) => void;
 }
 
-export const nothingConnected: Phase["connections"] = {
-  requested: 0,
-  opened: 0,
-  failed: 0,
-  failedByReason: {},
-  died: 0,
-};
+/** The connections that a round has open, and the number of the load that they carry. */
+export class OpenConnections {
+  /** By index, in order. */
+  alive: readonly number[] = [];
+  #phase = 0;
 
-/** A phase that has not measured anything (yet). */
-export function emptyPhase(kind: Phase["kind"], workload: Phase["workload"]): Phase {
-  return {
-    kind,
-    workload,
-    status: "ok",
-    reason: null,
-    startedAt: new Date().toISOString(),
-    durationMs: 0,
-    connections: nothingConnected,
-    limit: null,
-    connect: null,
-    messages: null,
-    throughput: null,
-    rate: null,
-    latencyUs: null,
-    uncorrectedLatencyUs: null,
-    sendLagUs: null,
-    receiversUs: null,
-    longestSilenceMs: null,
-    server: {
-      cpuMs: null,
-      othersCpuShare: null,
-      idleCpuShare: null,
-      peakRssBytes: null,
-      rssBytesPerConnection: null,
-      cpuUsPerDelivery: null,
-      kernelSocketBytes: null,
-      openDescriptors: null,
-      descriptorLimit: null,
-      processes: null,
-    },
-    generator: null,
-    capacity: null,
-    chaos: null,
-    findings: [],
-    timeline: [],
-  };
+  /** @param lists per worker */
+  update(lists: readonly (readonly number[])[]): void {
+    this.alive = lists.flat().sort((a, b) => a - b);
+  }
+
+  /** Of a load that is about to be ordered: every message carries it, so that a late one is told from its own. */
+  nextPhase(): number {
+    this.#phase = nextPhaseNumber(this.#phase);
+    return this.#phase;
+  }
+}
+
+export const ok: Ending = { status: "ok", reason: null };
+export const stopped: Ending = { status: "aborted", reason: { kind: "stopped-by-user" } };
+
+/** How a phase ends whose workers don't answer any more; null while all of them live. */
+export function poolEnding({ failed }: WorkerPool): Ending | null {
+  return failed === null ? null : { status: "invalid", reason: failed.reason };
+}
+
+/** How a phase ends whose server has; null while it lives, and where it is nobody's child. */
+export function exitEnding({ process }: RunTarget, connections: number | null = null): Ending | null {
+  const exit = process?.exit ?? null;
+  return exit === null ? null : { status: "failed", reason: { kind: "server-exited", exit, connections } };
+}
+
+export function thresholdEnding(errors: number, { errorThreshold: allowed }: Plan): Ending | null {
+  return errors > allowed
+    ? { status: "aborted", reason: { kind: "too-many-errors", errors, allowed } }
+    : null;
+}
+
+/** One answer of every worker; none where one of them is gone (`poolEnding`). */
+export async function askAll<T>(pool: WorkerPool, question: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await question;
+  } catch (error) {
+    if (pool.failed === null) throw error;
+    return [];
+  }
+}
+
+export function sumOf<T>(list: readonly T[], pick: (one: T) => number): number {
+  return list.reduce((all, one) => all + pick(one), 0);
 }

@@ -4,7 +4,7 @@ import { Histogram } from "../../stats/histogram.ts";
 import { accountFor } from "./fault-account.ts";
 
 const slots = 30;
-const strikeSlot = 10;
+const faultSlot = 10;
 const perSlot = 100;
 
 /** Ten deliveries a millisecond are meant in every slot, and arrive after 1 ms: but for what a test changes. */
@@ -46,7 +46,7 @@ class Scene {
       ],
       slots: [counts, new Uint32Array(slots * bucketsPerSlot)],
       plannedBySlot: new Array<number>(slots).fill(perSlot),
-      strikeSlot,
+      faultSlot,
     });
   }
 }
@@ -77,16 +77,16 @@ describe("recovery is the end of the last slot", () => {
   });
 });
 
-test("what was lost before the strike is no fault's doing, and is told", () => {
+test("what was lost before the fault is not its doing, and is told", () => {
   expect(new Scene().lose(3, 7).account()).toMatchObject({ lost: 0, lostBefore: 7, disturbedMs: 0 });
 });
 
-test("what was under way when the fault struck was struck by it", () => {
+test("what was under way when the fault was injected was hit by it", () => {
   expect(new Scene().lose(9, 5).account()).toMatchObject({ lost: 5, lostBefore: 0, disturbedMs: 0 });
   expect(new Scene().lose(9, 5).lose(10, 5).account()).toMatchObject({ lost: 10, disturbedMs: 100 });
 });
 
-test("one late slot by itself is no relapse, but in the strike's own slot it is the disturbance", () => {
+test("one late slot by itself is no relapse, but in the slot of the fault it is the disturbance", () => {
   expect(new Scene().delay(20, 50).account()).toMatchObject({ late: 50, disturbedMs: 0 });
   expect(new Scene().delay(10, 50).account()).toMatchObject({ late: 50, disturbedMs: 100 });
 });

@@ -1,6 +1,11 @@
 import { bucketFloorUs, bucketsPerSlot, slotUs } from "../../engine/faults/impact.ts";
-import type { Quantiles } from "../../result/schema.ts";
-import { type Histogram, mergeHistograms, type SparseHistogram, summarize } from "../../stats/histogram.ts";
+import {
+  type Histogram,
+  mergeHistograms,
+  type Quantiles,
+  type SparseHistogram,
+  summarize,
+} from "../../stats/histogram.ts";
 
 /** Below this a delivery is in time, whatever it was before: processes that share a machine make each other wait. */
 const leastLateUs = 20_000;
@@ -11,58 +16,58 @@ const lateShare = 0.01;
 const wellSlots = 1e6 / slotUs;
 
 export interface FaultEvidence {
-  /** Per worker, the latencies before, under and after the strike. */
+  /** Per worker, the latencies before the fault, under it and after it. */
   readonly windows: readonly (readonly SparseHistogram[])[];
   /** Per worker, deliveries by slot and latency, see `Impact`. */
   readonly slots: readonly Uint32Array[];
   readonly plannedBySlot: readonly number[];
-  /** The slot in which the fault strikes. */
-  readonly strikeSlot: number;
+  /** The slot in which the fault is injected. */
+  readonly faultSlot: number;
 }
 
 export interface FaultAccount {
   readonly before: Quantiles;
-  readonly during: Quantiles;
+  readonly under: Quantiles;
   readonly after: Quantiles;
-  /** All of these are from the strike on, with the slot before it. */
+  /** All of these are from the fault on, with the slot before it. */
   readonly planned: number;
   readonly lost: number;
   readonly late: number;
   readonly lateUs: number;
-  /** Owed before the strike and not delivered: no fault's doing. */
+  /** Owed before the fault and not delivered: not its doing. */
   readonly lostBefore: number;
-  /** From the strike until all that was meant was delivered in time again, see `findDisturbance`; null when it never was. */
+  /** From the fault until all that was meant was delivered in time again, see `findDisturbance`; null when it never was. */
   readonly disturbedMs: number | null;
 }
 
-/** What the neighbours of a fault suffered: pure arithmetic over what all workers saw. */
-export function accountFor({ windows, slots, plannedBySlot, strikeSlot }: FaultEvidence): FaultAccount {
-  const [before, during, after] = [0, 1, 2].map((window) =>
+/** What a fault did to the unaffected clients: pure arithmetic over what all workers saw. */
+export function accountFor({ windows, slots, plannedBySlot, faultSlot }: FaultEvidence): FaultAccount {
+  const [before, under, after] = [0, 1, 2].map((window) =>
     mergeHistograms(windows.flatMap((worker) => worker.slice(window, window + 1))),
   ) as [Histogram, Histogram, Histogram];
   // A yardstick, not a figure: fewer than ten samples beyond it will do.
   const lateUs = Math.max(leastLateUs, 2 * (before.valueAt(0.99) ?? 0));
   const states = plannedBySlot.map((planned, slot) => ({ planned, ...readSlot(slots, slot, lateUs) }));
-  // What was under way when the fault struck was struck too.
-  const from = Math.max(0, strikeSlot - 1);
-  const struck = states.slice(from);
+  // What was under way when the fault was injected was hit by it too.
+  const from = Math.max(0, faultSlot - 1);
+  const hit = states.slice(from);
   const sum = (of: typeof states, pick: (state: (typeof states)[number]) => number) =>
     of.reduce((all, state) => all + pick(state), 0);
   const missing = ({ planned, delivered }: (typeof states)[number]) => Math.max(0, planned - delivered);
   const end = findDisturbance(
-    struck.map((state) => ({ ...state, missing: missing(state) })),
-    strikeSlot - from,
+    hit.map((state) => ({ ...state, missing: missing(state) })),
+    faultSlot - from,
   );
   return {
     before: summarize(before),
-    during: summarize(during),
+    under: summarize(under),
     after: summarize(after),
-    planned: sum(struck, ({ planned }) => planned),
-    lost: sum(struck, missing),
-    late: sum(struck, ({ late }) => late),
+    planned: sum(hit, ({ planned }) => planned),
+    lost: sum(hit, missing),
+    late: sum(hit, ({ late }) => late),
     lateUs,
     lostBefore: sum(states.slice(0, from), missing),
-    disturbedMs: end === struck.length ? null : (Math.max(0, end - strikeSlot + from) * slotUs) / 1000,
+    disturbedMs: end === hit.length ? null : (Math.max(0, end - faultSlot + from) * slotUs) / 1000,
   };
 }
 
@@ -75,14 +80,14 @@ interface SlotState {
 /**
  * The slot at which all is well: the first where nothing happened, else the end of the first disturbance, after which a
  * second is without loss and lateness, or of the last loss where that is later. Lateness after such a second is
- * counted as late, but no relapse, nor is one late slot by itself unless the fault struck in it: on a shared
- * machine somebody else had the processor.
+ * counted as late, but no relapse, nor is one late slot by itself unless the fault was injected in it: on a shared
+ * machine somebody else had the CPU.
  */
-function findDisturbance(slots: readonly SlotState[], strikeSlot: number): number {
+function findDisturbance(slots: readonly SlotState[], faultSlot: number): number {
   const isLate = ({ late, delivered }: SlotState) => late > Math.max(1, lateShare * delivered);
   const isDisturbed = (slot: number) =>
     slots.slice(slot, slot + 1).some(isLate) &&
-    (slot === strikeSlot || slots.slice(Math.max(0, slot - 1), slot + 2).filter(isLate).length > 1);
+    (slot === faultSlot || slots.slice(Math.max(0, slot - 1), slot + 2).filter(isLate).length > 1);
   let end = 0;
   for (const [slot, { missing }] of slots.entries()) {
     const isRelapse = end > 0 && slot - end >= wellSlots;

@@ -1,18 +1,21 @@
 import { expect, test } from "bun:test";
+import { z } from "zod";
 import { messageCounts } from "../../../test/support/fixture-result.ts";
+import type { ServerStats } from "../../process/counters.ts";
+import { type Finding, findingSchema } from "../../result/reasons.ts";
 import { type Counts, listFindings } from "./findings.ts";
+import { compareCounters } from "./server-counters.ts";
 
 const clean: Counts = {
   messages: messageCounts(1000),
-  misrouted: 0,
   undeclaredBatches: 0,
   errorReplies: 0,
   firstErrorReply: null,
   died: 0,
-  diedByReason: {},
-  unsent: 0,
+  deaths: [],
   longestSilenceMs: 0,
   generatorPauseMs: 0,
+  counters: { kind: "known", dropped: 0 },
 };
 const messages = (changes: Partial<Counts["messages"]>) => ({ messages: messageCounts(1000, changes) });
 
@@ -20,7 +23,7 @@ test("a server that kept the contract gives no finding", () => {
   expect(listFindings(clean)).toEqual([]);
 });
 
-test.each<[changes: Partial<Counts>, findings: [kind: string, count: number][]]>([
+test.each<[changes: Partial<Counts>, findings: [kind: Finding["kind"], count: number][]]>([
   [messages({ lost: 5 }), [["lost", 5]]],
   [messages({ lost: 5, declaredDropped: 5 }), [["dropped", 5]]],
   [
@@ -38,14 +41,16 @@ test.each<[changes: Partial<Counts>, findings: [kind: string, count: number][]]>
     ],
   ],
   [messages({ declaredDropped: 4 }), [["overdeclared", 4]]],
-  [messages({ declaredDropped: null }), [["no-stats", 1]]],
   [
-    messages({ lost: 2, declaredDropped: null }),
+    { ...messages({ lost: 2, declaredDropped: null }), counters: compareCounters(null, stats()) },
     [
-      ["no-stats", 1],
+      ["no-counters", 1],
       ["lost", 2],
     ],
   ],
+  // A target that has none by its nature owes no answer.
+  [{ ...messages({ declaredDropped: null }), counters: null }, []],
+  [{ counters: compareCounters(stats({ sent: 9 }), stats({ sent: 4 })) }, [["counter-decreased", 1]]],
   // A loss and a duplicate do not cancel each other out.
   [
     messages({ lost: 1, duplicated: 1 }),
@@ -58,11 +63,12 @@ test.each<[changes: Partial<Counts>, findings: [kind: string, count: number][]]>
   [messages({ corrupted: 3 }), [["corrupted", 3]]],
   [messages({ malformed: 4 }), [["malformed", 4]]],
   [messages({ late: 6 }), [["late", 6]]],
-  [{ misrouted: 5 }, [["misrouted", 5]]],
+  [messages({ misrouted: 5 }), [["misrouted", 5]]],
+  [messages({ binary: 5 }), [["binary", 5]]],
   [{ undeclaredBatches: 7 }, [["undeclared-batching", 7]]],
   [{ errorReplies: 8, firstErrorReply: "{}" }, [["error-replies", 8]]],
-  [{ died: 9, diedByReason: { "connection closed": 9 } }, [["closed", 9]]],
-  [{ unsent: 10 }, [["unsent", 10]]],
+  [{ died: 9, deaths: [{ failure: { kind: "ended" }, count: 9 }] }, [["closed", 9]]],
+  [messages({ unsent: 10 }), [["unsent", 10]]],
   [{ longestSilenceMs: 249 }, []],
   [{ longestSilenceMs: 250 }, [["stall", 1]]],
   // The generator stood still itself: not the server's silence.
@@ -72,20 +78,37 @@ test.each<[changes: Partial<Counts>, findings: [kind: string, count: number][]]>
   expect(listFindings({ ...clean, ...changes }).map(({ kind, count }) => [kind, count])).toEqual(findings);
 });
 
-test("every text names its number, and the details there are", () => {
+test("findings keep the details there are", () => {
+  const deaths = [{ failure: { kind: "reset" as const }, count: 3 }];
   const found = listFindings({
     ...clean,
-    ...messages({ lost: 12_345 }),
+    counters: compareCounters(stats({ dropped: 60 }), stats({ dropped: 10 })),
     errorReplies: 1,
     firstErrorReply: '{"type":"error"}',
     died: 3,
-    diedByReason: { "connection closed": 1, "connection reset: ECONNRESET": 2 },
+    deaths,
     longestSilenceMs: 1234.5,
   });
-  expect(found.map(({ text }) => text)).toEqual([
-    "12,345 deliveries lost without being counted in /stats dropped",
-    '1 error replies, the first: {"type":"error"}',
-    "3 connections were closed in the phase: 1 × connection closed, 2 × connection reset: ECONNRESET",
-    "all deliveries stopped for 1,235 ms",
+  expect(found).toEqual([
+    { kind: "counter-decreased", count: 1, counter: "dropped", from: 60, to: 10 },
+    { kind: "error-replies", count: 1, first: '{"type":"error"}' },
+    { kind: "closed", count: 3, failures: deaths },
+    { kind: "stall", count: 1, silenceMs: 1235 },
   ]);
+  expect(z.array(findingSchema).safeParse(found).success).toBe(true);
 });
+
+test("counters that grew tell what was dropped, and nothing that went back tells anything", () => {
+  expect(compareCounters(stats({ dropped: 3 }), stats({ dropped: 10 }))).toEqual({
+    kind: "known",
+    dropped: 7,
+  });
+  // Connections come and go.
+  expect(compareCounters(stats({ connections: 9 }), stats()).kind).toBe("known");
+  expect(compareCounters(stats({ received: 2 }), stats({ dropped: 5 })).kind).toBe("decreased");
+  expect(compareCounters(stats(), null).kind).toBe("unanswered");
+});
+
+function stats(changes: Partial<ServerStats> = {}): ServerStats {
+  return { connections: 0, received: 0, sent: 0, dropped: 0, ...changes };
+}

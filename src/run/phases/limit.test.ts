@@ -1,10 +1,15 @@
 import { expect, test } from "bun:test";
+import type { ConnectionFailure, Failures, Limit } from "../../result/reasons.ts";
 import { type LimitEvidence, nameLimit } from "./limit.ts";
+
+const system = (code: string): ConnectionFailure => ({ kind: "system", code, address: null });
+const of = (...failures: readonly ConnectionFailure[]): Failures =>
+  failures.map((failure) => ({ failure, count: 100 }));
 
 const nothing: LimitEvidence = {
   requested: 25_000,
   opened: 16_384,
-  failedByReason: { "connect: ETIMEDOUT": 12 },
+  failures: of(system("ETIMEDOUT")),
   serverDescriptors: { open: 500, limit: 20_000 },
   generatorDescriptorLimit: 20_000,
   workers: 2,
@@ -19,61 +24,41 @@ test("all connections open is no limit, whatever else was near", () => {
   expect(nameLimit({ ...nothing, opened: 25_000, freeMemoryShare: 0, listenOverflows: 9 })).toBeNull();
 });
 
-const refused = { "handshake refused: HTTP 503": 4000, "connect: ECONNREFUSED": 5 };
-const outOfPorts = { "connect: EADDRNOTAVAIL": 100 };
-test.each<[name: string, value: number | null, says: string, evidence: Partial<LimitEvidence>]>([
+const full: ConnectionFailure = { kind: "http", status: 503 };
+const refused = of(full, system("ECONNREFUSED"));
+const outOfPorts = of(system("EADDRNOTAVAIL"));
+const noDescriptors = of({ kind: "generator-descriptors" });
+
+test.each<[evidence: Partial<LimitEvidence>, limit: Limit]>([
+  [{ failures: noDescriptors }, { kind: "generator-descriptors", perProcess: 20_000, workers: 2 }],
   [
-    "generator-descriptors",
-    20_000,
-    "the generator's descriptor limit (RLIMIT_NOFILE 20,000 per process, 2 workers)",
-    { failedByReason: { "generator-descriptors": 3 } },
-  ],
-  [
-    "server-descriptors",
-    20_000,
-    "the server's descriptor limit (RLIMIT_NOFILE 20,000 per process, 19,990 in use)",
     { serverDescriptors: { open: 19_990, limit: 20_000 } },
+    { kind: "server-descriptors", perProcess: 20_000, inUse: 19_990 },
   ],
+  [{ failures: outOfPorts }, { kind: "port-range", ports: 28_232, sourceAddresses: 1 }],
   [
-    "port-range",
-    28_232,
-    "the generator's port range (28,232 ports for each of 1 source addresses)",
-    { failedByReason: outOfPorts },
+    { failures: outOfPorts, portRange: null },
+    { kind: "port-range", ports: null, sourceAddresses: 1 },
   ],
-  ["port-range", null, "(unknown ports for each of", { failedByReason: outOfPorts, portRange: null }],
-  ["memory", 2, "the machine's memory (2 % left)", { freeMemoryShare: 0.02 }],
-  ["refused", null, "the server refused the rest (handshake refused: HTTP 503)", { failedByReason: refused }],
-  [
-    "backlog",
-    4096,
-    "the accept queue (at most 4,096 by net.core.somaxconn) overflowed 7 times",
-    { listenOverflows: 7 },
-  ],
-  ["unresponsive", null, "no limit was hit, but connect: ETIMEDOUT", {}],
-  ["unresponsive", null, "no limit was hit, but unknown", { failedByReason: {} }],
-])("%s, %p: %s", (name, value, says, evidence) => {
-  const limit = nameLimit({ ...nothing, ...evidence });
-  expect(limit).toMatchObject({ name, value });
-  expect(limit?.text).toStartWith("16,384 of 25,000 connections opened: ");
-  expect(limit?.text).toContain(says);
+  [{ freeMemoryShare: 0.02 }, { kind: "memory", freeShare: 0.02 }],
+  [{ failures: refused }, { kind: "refused", failure: full }],
+  [{ listenOverflows: 7 }, { kind: "accept-queue", length: 4096, overflows: 7 }],
+  [{}, { kind: "unresponsive", failure: system("ETIMEDOUT") }],
+  [{ failures: of({ kind: "not-attempted" }) }, { kind: "unresponsive", failure: null }],
+])("%j", (evidence, limit) => {
+  expect(nameLimit({ ...nothing, ...evidence })).toEqual(limit);
 });
 
-test.each<[surer: string, evidence: Partial<LimitEvidence>]>([
+test.each<[surer: Limit["kind"], evidence: Partial<LimitEvidence>]>([
   [
     "generator-descriptors",
-    {
-      failedByReason: { "generator-descriptors": 1, ...outOfPorts },
-      serverDescriptors: { open: 9, limit: 9 },
-    },
+    { failures: [...outOfPorts, ...noDescriptors], serverDescriptors: { open: 9, limit: 9 } },
   ],
-  [
-    "server-descriptors",
-    { serverDescriptors: { open: 9, limit: 9 }, failedByReason: refused, freeMemoryShare: 0 },
-  ],
-  ["port-range", { failedByReason: { ...refused, ...outOfPorts }, listenOverflows: 5 }],
-  ["refused", { failedByReason: refused, listenOverflows: 5 }],
-])("%s goes before what it brings with it", (name, evidence) => {
-  expect(nameLimit({ ...nothing, ...evidence })?.name).toBe(name);
+  ["server-descriptors", { serverDescriptors: { open: 9, limit: 9 }, failures: refused, freeMemoryShare: 0 }],
+  ["port-range", { failures: [...refused, ...outOfPorts], listenOverflows: 5 }],
+  ["refused", { failures: refused, listenOverflows: 5 }],
+])("%s goes before what it brings with it", (kind, evidence) => {
+  expect(nameLimit({ ...nothing, ...evidence })?.kind).toBe(kind);
 });
 
 test("what is unknown is no evidence", () => {
@@ -82,5 +67,5 @@ test("what is unknown is no evidence", () => {
     listenOverflows: null,
     freeMemoryShare: null,
   };
-  expect(nameLimit({ ...nothing, ...blind })?.name).toBe("unresponsive");
+  expect(nameLimit({ ...nothing, ...blind })?.kind).toBe("unresponsive");
 });

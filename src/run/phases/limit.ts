@@ -1,9 +1,10 @@
-import type { Limit } from "../../result/schema.ts";
+import type { ConnectionFailure, Failures, Limit } from "../../result/reasons.ts";
 
 export interface LimitEvidence {
   readonly requested: number;
   readonly opened: number;
-  readonly failedByReason: Readonly<Record<string, number>>;
+  /** Most frequent first. */
+  readonly failures: Failures;
   readonly serverDescriptors: { readonly open: number | null; readonly limit: number | null };
   readonly generatorDescriptorLimit: number | null;
   readonly workers: number;
@@ -19,58 +20,40 @@ export interface LimitEvidence {
 const usedUpShare = 0.99;
 const leastFreeMemoryShare = 0.03;
 
-/** What kept connections from being opened, by name and number; null when all of them were. The surest evidence first. */
+/** What kept connections from being opened; null when all of them were. The surest evidence first. */
 export function nameLimit(evidence: LimitEvidence): Limit | null {
-  const { requested, opened, failedByReason } = evidence;
+  const { requested, opened, failures, workers, listenOverflows, freeMemoryShare } = evidence;
   if (opened >= requested) return null;
-  const reached = `${format(opened)} of ${format(requested)} connections opened`;
-  const has = (pattern: RegExp) => Object.keys(failedByReason).some((reason) => pattern.test(reason));
+  const find = (matches: (failure: ConnectionFailure) => boolean) =>
+    failures.find(({ failure }) => matches(failure))?.failure;
 
-  if (has(/^generator-descriptors$/)) {
-    const { generatorDescriptorLimit: value, workers } = evidence;
-    return {
-      name: "generator-descriptors",
-      value,
-      text: `${reached}: the generator's descriptor limit (RLIMIT_NOFILE ${format(value)} per process, ${workers} workers)`,
-    };
+  if (find(({ kind }) => kind === "generator-descriptors") !== undefined) {
+    return { kind: "generator-descriptors", perProcess: evidence.generatorDescriptorLimit, workers };
   }
   const { open, limit } = evidence.serverDescriptors;
   if (open !== null && limit !== null && open >= limit * usedUpShare) {
-    return {
-      name: "server-descriptors",
-      value: limit,
-      text: `${reached}: the server's descriptor limit (RLIMIT_NOFILE ${format(limit)} per process, ${format(open)} in use)`,
-    };
+    return { kind: "server-descriptors", perProcess: limit, inUse: open };
   }
-  if (has(/EADDRNOTAVAIL|EADDRINUSE/)) {
+  if (find(isOutOfPorts) !== undefined) {
     const { portRange, sourceAddresses } = evidence;
     const ports = portRange === null ? null : portRange[1] - portRange[0] + 1;
-    return {
-      name: "port-range",
-      value: ports,
-      text: `${reached}: the generator's port range (${format(ports)} ports for each of ${sourceAddresses} source addresses)`,
-    };
+    return { kind: "port-range", ports, sourceAddresses };
   }
-  if (evidence.freeMemoryShare !== null && evidence.freeMemoryShare < leastFreeMemoryShare) {
-    const percent = Math.round(evidence.freeMemoryShare * 100);
-    return { name: "memory", value: percent, text: `${reached}: the machine's memory (${percent} % left)` };
+  if (freeMemoryShare !== null && freeMemoryShare < leastFreeMemoryShare) {
+    return { kind: "memory", freeShare: Math.round(freeMemoryShare * 1000) / 1000 };
   }
-  if (has(/HTTP \d+|ECONNREFUSED|refused/)) {
-    const [reason = "refused"] = Object.entries(failedByReason).sort((a, b) => b[1] - a[1])[0] ?? [];
-    return { name: "refused", value: null, text: `${reached}: the server refused the rest (${reason})` };
+  const refusal = find(isRefusal);
+  if (refusal !== undefined) return { kind: "refused", failure: refusal };
+  if (listenOverflows !== null && listenOverflows > 0) {
+    return { kind: "accept-queue", length: evidence.acceptQueueLimit, overflows: listenOverflows };
   }
-  if (evidence.listenOverflows !== null && evidence.listenOverflows > 0) {
-    const { acceptQueueLimit: value, listenOverflows } = evidence;
-    return {
-      name: "backlog",
-      value,
-      text: `${reached}: the accept queue (at most ${format(value)} by net.core.somaxconn) overflowed ${format(listenOverflows)} times`,
-    };
-  }
-  const [reason = "unknown"] = Object.entries(failedByReason).sort((a, b) => b[1] - a[1])[0] ?? [];
-  return { name: "unresponsive", value: null, text: `${reached}: no limit was hit, but ${reason}` };
+  return { kind: "unresponsive", failure: find(({ kind }) => kind !== "not-attempted") ?? null };
 }
 
-function format(value: number | null): string {
-  return value === null ? "unknown" : value.toLocaleString("en");
+function isOutOfPorts(failure: ConnectionFailure): boolean {
+  return failure.kind === "system" && ["EADDRNOTAVAIL", "EADDRINUSE"].includes(failure.code);
+}
+
+function isRefusal(failure: ConnectionFailure): boolean {
+  return failure.kind === "http" || (failure.kind === "system" && failure.code === "ECONNREFUSED");
 }

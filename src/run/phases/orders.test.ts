@@ -2,10 +2,19 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { echoSchedule, plannedByRoom, type Schedule, senderSchedule } from "../../engine/pacing/schedule.ts";
 import type { PhaseOrder, WorkerSetup } from "../../engine/worker-protocol.ts";
-import type { Plan, Workload } from "../../plan/plan.ts";
-import { presets } from "../../plan/presets.ts";
-import type { Exchange } from "./exchange.ts";
-import { orderBurst, orderEndurance, shareOut } from "./orders.ts";
+import type { Workload } from "../../plan/plan.ts";
+import { resolvePlan } from "../../plan/resolve.ts";
+import { type Load, orderBurst, orderEndurance, type Scene, shareOut } from "./orders.ts";
+
+const smoke = resolvePlan({
+  preset: "smoke",
+  settings: {},
+  entrants: [],
+  serverCpus: null,
+  workerCpus: null,
+  descriptorLimit: null,
+  leastMessageBytes: () => 1,
+});
 
 /** A plan with some of its connections gone, as after a phase in which the server closed them. */
 const scene = fc
@@ -21,38 +30,16 @@ const scene = fc
     seed: fc.nat(),
     closed: fc.array(fc.nat({ max: 119 }), { maxLength: 20 }),
   })
-  .map(({ closed, ...changes }) => {
-    const { quietMs, ...parameters } = presets.smoke;
-    const plan: Plan = {
-      ...parameters,
-      ...changes,
-      preset: "smoke",
-      entrants: [],
-      validityRule: true,
-      pacing: "timer",
-      serverCpus: null,
-      workerCpus: null,
-      port: 0,
-      timeouts: { readyMs: 1000, connectMs: 1000, quietMs },
-    };
+  .map(({ closed, ...changes }): Scene => {
+    const plan = { ...smoke, ...changes };
     const all = Array.from({ length: plan.connections }, (_, connection) => connection);
-    return {
-      plan,
-      alive: all.filter((connection) => !closed.includes(connection)),
-      saySeqs: {
-        echo: new Map(),
-        broadcast: new Map(),
-        rooms: new Map(all.map((connection) => [connection, connection % 5] as const)),
-      },
-      clockUs: () => 0,
-    };
+    return { plan, alive: all.filter((connection) => !closed.includes(connection)), phase: 7 };
   });
-type Scene = typeof scene extends fc.Arbitrary<infer S> ? S : never;
 
 const workload = fc.constantFrom<Workload>("echo", "broadcast", "rooms");
 
 /** What each worker makes of its order, as a worker does. */
-function schedules({ plan, alive }: Scene, { orders }: Exchange): Schedule[] {
+function schedules({ plan, alive }: Scene, { orders }: Load): Schedule[] {
   return orders.map((order: PhaseOrder, worker) => {
     const setup = { worker, workers: plan.workers, seed: plan.seed } as WorkerSetup;
     const places = alive
@@ -65,9 +52,9 @@ function schedules({ plan, alive }: Scene, { orders }: Exchange): Schedule[] {
 }
 
 /** Sends by connection, over all workers. */
-function sendsByConnection(of: Scene, exchange: Exchange): Map<number, number> {
+function sendsByConnection(of: Scene, load: Load): Map<number, number> {
   const counts = new Map<number, number>();
-  for (const [worker, schedule] of schedules(of, exchange).entries()) {
+  for (const [worker, schedule] of schedules(of, load).entries()) {
     for (let send = 0; send < schedule.count; send += 1) {
       const connection = schedule.sender(send) * of.plan.workers + worker;
       counts.set(connection, (counts.get(connection) ?? 0) + 1);
@@ -83,11 +70,11 @@ function spread(counts: readonly number[]): number {
 test("burst echo: each living connection sends exactly its messages, whichever worker owns it", () => {
   fc.assert(
     fc.property(scene, (of) => {
-      const exchange = orderBurst(of, { kind: "burst", workload: "echo" });
-      const counts = sendsByConnection(of, exchange);
+      const load = orderBurst(of, "echo");
+      const counts = sendsByConnection(of, load);
       expect([...counts.keys()].sort((a, b) => a - b)).toEqual([...of.alive]);
       for (const count of counts.values()) expect(count).toBe(of.plan.messagesPerConnection);
-      expect(exchange.plannedDeliveries).toBe(of.alive.length * of.plan.messagesPerConnection);
+      expect(load.plannedDeliveries).toBe(of.alive.length * of.plan.messagesPerConnection);
     }),
   );
 });
@@ -95,8 +82,8 @@ test("burst echo: each living connection sends exactly its messages, whichever w
 test("endurance echo: the workers' sends sum to the planned load, and every connection has its share within one", () => {
   fc.assert(
     fc.property(scene, (of) => {
-      const exchange = orderEndurance(of, { kind: "endurance", workload: "echo" });
-      const counts = sendsByConnection(of, exchange);
+      const load = orderEndurance(of, "echo");
+      const counts = sendsByConnection(of, load);
       const all = of.alive.map((connection) => counts.get(connection) ?? 0);
       const planned = of.alive.length === 0 ? 0 : of.plan.enduranceRatePerSecond * of.plan.enduranceSeconds;
       expect(all.reduce((sum, count) => sum + count, 0)).toBe(planned);
@@ -109,13 +96,11 @@ test("endurance echo: the workers' sends sum to the planned load, and every conn
 test("rooms: every send is made by exactly one worker, by a living member, senders taking turns", () => {
   fc.assert(
     fc.property(scene, fc.constantFrom("broadcast", "rooms"), fc.boolean(), (of, rooms, isBurst) => {
-      const exchange = isBurst
-        ? orderBurst(of, { kind: "burst", workload: rooms })
-        : orderEndurance(of, { kind: "endurance", workload: rooms });
-      const order = exchange.orders[0]?.rooms;
+      const load = isBurst ? orderBurst(of, rooms) : orderEndurance(of, rooms);
+      const order = load.orders[0]?.rooms;
       if (!order) throw new Error("no order");
       const planned = plannedByRoom(order);
-      const counts = sendsByConnection(of, exchange);
+      const counts = sendsByConnection(of, load);
       for (const [room, senders] of order.senders.entries()) {
         expect(senders.length).toBeLessThanOrEqual(of.plan.sendersPerRoom);
         for (const sender of senders) {
@@ -127,13 +112,11 @@ test("rooms: every send is made by exactly one worker, by a living member, sende
         expect(spread(sends)).toBeLessThanOrEqual(1);
         const members = of.alive.filter((connection) => connection % order.group.count === room);
         expect(order.members[room]).toBe(members.length);
-        const firstSeqs = senders.map((sender) => of.saySeqs[rooms].get(sender) ?? 0);
-        expect(order.lastSeqs[room]).toEqual(firstSeqs);
       }
       expect([...counts.keys()].every((connection) => order.senders.flat().includes(connection))).toBe(true);
       if (isBurst) {
         const owed = planned.reduce((sum, sends, room) => sum + sends * (order.members[room] ?? 0), 0);
-        expect(owed).toBe(exchange.plannedDeliveries);
+        expect(owed).toBe(load.plannedDeliveries);
         expect(owed).toBe(of.alive.length * of.plan.messagesPerConnection);
       }
     }),
@@ -144,9 +127,9 @@ test("intended times fill the phase evenly over all workers", () => {
   fc.assert(
     fc.property(scene, workload, (of, kind) => {
       fc.pre(of.alive.length > 0);
-      const exchange = orderEndurance(of, { kind: "endurance", workload: kind });
+      const load = orderEndurance(of, kind);
       const endUs = of.plan.enduranceSeconds * 1e6;
-      const offsets = schedules(of, exchange).flatMap((schedule) => {
+      const offsets = schedules(of, load).flatMap((schedule) => {
         const own = Array.from({ length: schedule.count }, (_, send) => schedule.offsetUs(send));
         expect(own).toEqual(own.toSorted((a, b) => a - b));
         return own;
@@ -160,7 +143,7 @@ test("intended times fill the phase evenly over all workers", () => {
         counts[slice] = (counts[slice] as number) + 1;
       }
       // A room without a sender leaves holes in the turn; otherwise each worker is even by itself.
-      const hasHoles = exchange.orders[0]?.rooms?.senders.some((senders) => senders.length === 0);
+      const hasHoles = load.orders[0]?.rooms?.senders.some((senders) => senders.length === 0);
       if (hasHoles) return;
       for (const count of counts) {
         expect(Math.abs(count - offsets.length / slices)).toBeLessThanOrEqual(of.plan.workers);
@@ -170,28 +153,29 @@ test("intended times fill the phase evenly over all workers", () => {
 });
 
 test("two workers with equal shares keep the pace of one", () => {
-  const { quietMs: _, ...parameters } = presets.smoke;
-  const plan = { ...parameters, connections: 10, workers: 2, seed: 1, enduranceRatePerSecond: 100 } as Plan;
+  const plan = { ...smoke, connections: 10, workers: 2, seed: 1, enduranceRatePerSecond: 100 };
   const alive = Array.from({ length: 10 }, (_unused, connection) => connection);
-  const of = {
-    plan,
-    alive,
-    saySeqs: { echo: new Map(), broadcast: new Map(), rooms: new Map() },
-    clockUs: () => 0,
-  };
-  const offsets = schedules(
-    of as unknown as Scene,
-    orderEndurance(of, { kind: "endurance", workload: "echo" }),
-  )
+  const of: Scene = { plan, alive, phase: 1 };
+  const offsets = schedules(of, orderEndurance(of, "echo"))
     .flatMap((schedule) => Array.from({ length: schedule.count }, (_unused, send) => schedule.offsetUs(send)))
     .sort((a, b) => a - b);
   expect(offsets).toEqual(Array.from({ length: 100 }, (_unused, send) => send * 10_000));
 });
 
+test("every order carries the number of its phase", () => {
+  fc.assert(
+    fc.property(scene, workload, (of, kind) => {
+      for (const { orders } of [orderBurst(of, kind), orderEndurance(of, kind)]) {
+        expect(orders.map(({ phase }) => phase)).toEqual(new Array(of.plan.workers).fill(of.phase));
+      }
+    }),
+  );
+});
+
 test("batches of all workers sum to the plan's, and no worker is without one", () => {
   fc.assert(
     fc.property(scene, workload, (of, kind) => {
-      const batches = orderBurst(of, { kind: "burst", workload: kind }).orders.map(({ pattern }) =>
+      const batches = orderBurst(of, kind).orders.map(({ pattern }) =>
         pattern.kind === "burst" ? pattern.batch : 0,
       );
       expect(batches.reduce((sum, batch) => sum + batch, 0)).toBe(

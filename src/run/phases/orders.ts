@@ -1,49 +1,58 @@
-import type { PhaseOrder } from "../../engine/worker-protocol.ts";
-import { type PhasePlan, type RoomGroup, roomGroup, type Workload } from "../../plan/plan.ts";
+import type { PhaseOrder, RoomsOrder } from "../../engine/worker-protocol.ts";
+import { type PhasePlan, type Plan, type RoomGroup, roomGroup, type Workload } from "../../plan/plan.ts";
+import { createRandom, shuffle } from "../../plan/random.ts";
 import { splitExactly } from "../../plan/split.ts";
-import type { RoundContext } from "./context.ts";
-import type { Exchange } from "./exchange.ts";
-import { chooseSenders } from "./senders.ts";
 
-/** Time for the orders to reach every worker before the first send is due. */
-const leadUs = 100_000;
+export type LoadPlan = PhasePlan & { readonly workload: Workload };
 
-type Scene = Pick<RoundContext, "plan" | "alive" | "saySeqs" | "clockUs">;
+/** A load of messages, ready for the workers. */
+export interface Load {
+  /** One per worker. */
+  readonly orders: readonly PhaseOrder[];
+  readonly plannedDeliveries: number;
+  /** Steady: how long it lasts. */
+  readonly seconds: number | null;
+}
+
+/** What a load is made for. */
+export interface Scene {
+  readonly plan: Plan;
+  /** Open connections by index. */
+  readonly alive: readonly number[];
+  /** The load's number. */
+  readonly phase: number;
+}
 
 /** Burst: connections × `messagesPerConnection` deliveries, offered as fast as the server takes them. */
-export function orderBurst(context: Scene, phase: PhasePlan & { workload: Workload }): Exchange {
-  const { plan, alive } = context;
-  const startUs = context.clockUs() + leadUs;
+export function orderBurst(scene: Scene, workload: Workload): Load {
+  const { plan, alive, phase } = scene;
   const batches = splitExactly(Math.max(plan.messageBatch, plan.workers), plan.workers);
   const base = (worker: number) => ({
-    workload: phase.workload,
+    phase,
+    workload,
     pattern: { kind: "burst", batch: batches[worker] as number } as const,
-    startUs,
   });
   const plannedDeliveries = alive.length * plan.messagesPerConnection;
-  const group = roomGroup(plan, phase.workload);
+  const group = roomGroup(plan, workload);
   if (group === null) {
-    const orders = aliveByWorker(context).map(
+    const orders = aliveByWorker(scene).map(
       (own, worker): PhaseOrder => ({
         ...base(worker),
         echoSends: own * plan.messagesPerConnection,
         rooms: null,
       }),
     );
-    return { phase, orders, plannedDeliveries, seconds: null };
+    return { orders, plannedDeliveries, seconds: null };
   }
-  const rooms = {
-    ...sendersFor(context, phase.workload, group),
-    sends: plan.messagesPerConnection * group.count,
-  };
+  const rooms = { ...chooseSenders(plan, alive, group), sends: plan.messagesPerConnection * group.count };
   const orders = batches.map((_, worker): PhaseOrder => ({ ...base(worker), echoSends: 0, rooms }));
-  return { phase, orders, plannedDeliveries, seconds: null };
+  return { orders, plannedDeliveries, seconds: null };
 }
 
 /** Endurance: the same offered rate for everyone, over all connections. */
-export function orderEndurance(context: Scene, phase: PhasePlan & { workload: Workload }): Exchange {
-  const { enduranceSeconds: seconds, enduranceRatePerSecond: ratePerSecond } = context.plan;
-  return orderSteady(context, phase, { ratePerSecond, seconds });
+export function orderEndurance(scene: Scene, workload: Workload): Load {
+  const { enduranceSeconds: seconds, enduranceRatePerSecond: ratePerSecond } = scene.plan;
+  return orderSteady(scene, workload, { ratePerSecond, seconds });
 }
 
 export interface SteadyLoad {
@@ -53,35 +62,48 @@ export interface SteadyLoad {
 }
 
 /** An offered rate over all connections, to the nearest whole message. */
-export function orderSteady(
-  context: Scene,
-  phase: PhasePlan & { workload: Workload },
-  { ratePerSecond, seconds }: SteadyLoad,
-): Exchange {
-  const { plan, alive } = context;
-  const startUs = context.clockUs() + leadUs;
-  const base = { workload: phase.workload, pattern: { kind: "steady", seconds } as const, startUs };
+export function orderSteady(scene: Scene, workload: Workload, { ratePerSecond, seconds }: SteadyLoad): Load {
+  const { plan, alive, phase } = scene;
+  const base = { phase, workload, pattern: { kind: "steady", seconds } as const };
   const deliveries = Math.round(ratePerSecond * seconds);
-  const group = roomGroup(plan, phase.workload);
+  const group = roomGroup(plan, workload);
   if (group === null) {
-    const orders = shareOut(deliveries, aliveByWorker(context)).map(
+    const orders = shareOut(deliveries, aliveByWorker(scene)).map(
       (echoSends): PhaseOrder => ({ ...base, echoSends, rooms: null }),
     );
-    return { phase, orders, plannedDeliveries: deliveries, seconds };
+    return { orders, plannedDeliveries: deliveries, seconds };
   }
-  const sends = Math.max(1, Math.round(deliveries / deliveriesPerSend(context, phase.workload)));
-  const rooms = { ...sendersFor(context, phase.workload, group), sends };
+  const sends = Math.max(1, Math.round(deliveries / deliveriesPerSend(plan, alive, workload)));
+  const rooms = { ...chooseSenders(plan, alive, group), sends };
   const orders = Array.from({ length: plan.workers }, (): PhaseOrder => ({ ...base, echoSends: 0, rooms }));
-  return { phase, orders, plannedDeliveries: Math.round((sends / group.count) * alive.length), seconds };
+  return { orders, plannedDeliveries: Math.round((sends / group.count) * alive.length), seconds };
 }
 
 /** Deliveries that one message causes, on average over the rooms: a load comes in multiples of it. */
-export function deliveriesPerSend(
-  { plan, alive }: Pick<Scene, "plan" | "alive">,
-  workload: Workload,
-): number {
+export function deliveriesPerSend(plan: Plan, alive: readonly number[], workload: Workload): number {
   const group = roomGroup(plan, workload);
   return group === null ? 1 : Math.max(1, alive.length) / group.count;
+}
+
+/** Connections that each worker opens at once. */
+export function connectBatches({ connectBatch, workers }: Plan): number[] {
+  return splitExactly(Math.max(connectBatch, workers), workers);
+}
+
+/** Who sends in each room, the same choice for every contender that opened the same connections. */
+export function chooseSenders(
+  { sendersPerRoom, seed }: Plan,
+  alive: readonly number[],
+  group: RoomGroup,
+): Omit<RoomsOrder, "sends"> {
+  const members = Array.from({ length: group.count }, (): number[] => []);
+  for (const connection of alive) members[connection % group.count]?.push(connection);
+  const random = createRandom(seed);
+  return {
+    group,
+    senders: members.map((room) => shuffle(random, room).slice(0, sendersPerRoom)),
+    members: members.map(({ length }) => length),
+  };
 }
 
 /**
@@ -107,11 +129,8 @@ export function shareOut(total: number, weights: readonly number[]): number[] {
 
 function aliveByWorker({ plan, alive }: Scene): number[] {
   const counts = new Array<number>(plan.workers).fill(0);
-  for (const connection of alive)
+  for (const connection of alive) {
     counts[connection % plan.workers] = (counts[connection % plan.workers] ?? 0) + 1;
+  }
   return counts;
-}
-
-function sendersFor({ plan, alive, saySeqs }: Scene, workload: Workload, group: RoomGroup) {
-  return chooseSenders(alive, group, plan.sendersPerRoom, plan.seed, saySeqs[workload]);
 }

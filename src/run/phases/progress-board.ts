@@ -1,15 +1,23 @@
 import type { ConnectProgress, PhaseProgress } from "../../engine/worker-protocol.ts";
 import { Histogram } from "../../stats/histogram.ts";
+import { type LoadSecond, TimelineBuilder } from "./timeline.ts";
 
-export interface SecondTotals {
-  sent: number;
+/** What one second of a load looks like from outside. */
+interface LatestSecond {
+  readonly second: number;
   delivered: number;
   readonly latency: Histogram;
 }
 
-/** Where all workers of a phase are, merged by second of the phase and not by when a report came in. */
+/** Where all workers of a phase are: running sums, so that a phase of a day takes no more memory than one of minutes. */
 export class ProgressBoard {
-  readonly seconds = new Map<number, SecondTotals>();
+  /** Of all deliveries of the phase. */
+  latency = new Histogram();
+  timeline = new TimelineBuilder();
+  /** Delivered before the load's planned end. */
+  deliveredInTime = 0;
+  #loadSeconds = Number.POSITIVE_INFINITY;
+  #latest: LatestSecond | null = null;
   readonly #connect: (ConnectProgress | null)[];
   readonly #phase: (PhaseProgress | null)[];
   readonly #heardMs: number[];
@@ -20,8 +28,13 @@ export class ProgressBoard {
     this.#phase = new Array<null>(workers).fill(null);
   }
 
-  reset(): void {
-    this.seconds.clear();
+  /** @param loadSeconds how long the load is to last; absent where it lasts until it is done */
+  reset(loadSeconds = Number.POSITIVE_INFINITY): void {
+    this.latency.reset();
+    this.timeline = new TimelineBuilder();
+    this.deliveredInTime = 0;
+    this.#loadSeconds = loadSeconds;
+    this.#latest = null;
     this.#connect.fill(null);
     this.#phase.fill(null);
     this.#heardMs.fill(performance.now());
@@ -34,18 +47,22 @@ export class ProgressBoard {
   notePhase(worker: number, progress: PhaseProgress): void {
     this.#phase[worker] = progress;
     this.#heardMs[worker] = performance.now();
-    for (const { second, sent, delivered, latency } of progress.seconds) {
-      const totals = this.seconds.get(second) ?? { sent: 0, delivered: 0, latency: new Histogram() };
-      totals.sent += sent;
-      totals.delivered += delivered;
-      totals.latency.add(latency);
-      this.seconds.set(second, totals);
-    }
+    for (const second of progress.seconds) this.#fold(second);
   }
 
   /** How long the worker that was silent longest has told nothing of the phase; they report a few times a second. */
   longestUnheardMs(): number {
     return performance.now() - Math.min(...this.#heardMs);
+  }
+
+  /** The last second of which anything is known. */
+  latest(): { readonly delivered: number; readonly p50Us: number | null; readonly p99Us: number | null } {
+    const latency = this.#latest?.latency;
+    return {
+      delivered: this.#latest?.delivered ?? 0,
+      p50Us: latency?.valueAt(0.5) ?? null,
+      p99Us: latency?.valueAt(0.99) ?? null,
+    };
   }
 
   connectTotals() {
@@ -68,10 +85,24 @@ export class ProgressBoard {
     return {
       sent: sum((one) => one.sent),
       expected: sum((one) => one.expected),
-      /** Arrived, intact or not. */
-      arrived: sum((one) => one.delivered + one.corrupted),
+      /** Intact and as text: nothing else stands for a delivery. */
+      delivered: sum((one) => one.delivered),
+      /** Of any bytes at all: a sign of life. */
+      lastArrivalUs: known.reduce((last, one) => Math.max(last, one.lastArrivalUs), 0),
       errors: sum((one) => one.errors),
       finishedSending: known.length === this.#phase.length && known.every((one) => one.finishedSending),
     };
+  }
+
+  #fold(second: LoadSecond): void {
+    this.timeline.addLoad(second);
+    this.latency.add(second.latency);
+    if (second.second < this.#loadSeconds) this.deliveredInTime += second.delivered;
+    if (this.#latest === null || second.second > this.#latest.second) {
+      this.#latest = { second: second.second, delivered: 0, latency: new Histogram() };
+    }
+    if (second.second < this.#latest.second) return;
+    this.#latest.delivered += second.delivered;
+    this.#latest.latency.add(second.latency);
   }
 }

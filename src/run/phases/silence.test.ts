@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Interval, intersect } from "./silence.ts";
+import { type Interval, intersect, longestSilence } from "./silence.ts";
 
 /** Sorted, without overlaps; intervals may touch, as two silences with one arrival between them do. */
 const list = fc
@@ -40,4 +40,11 @@ test("one worker's silences are its own, and none at all give none", () => {
   ];
   expect(intersect([own])).toEqual(own);
   expect(intersect([])).toEqual([]);
+});
+
+test("a stall is seen beside a worker to which nothing came at all", () => {
+  const stalled = { delivered: 10, silences: [[0, 900_000] as const] };
+  expect(longestSilence([stalled, { delivered: 0, silences: [] }])).toBe(900_000);
+  expect(longestSilence([stalled, { delivered: 1, silences: [] }])).toBe(0);
+  expect(longestSilence([])).toBe(0);
 });

@@ -1,53 +1,75 @@
 import { expect, test } from "bun:test";
-import { Histogram } from "../../stats/histogram.ts";
-import { buildTimeline } from "./timeline.ts";
+import { Histogram, type SparseHistogram } from "../../stats/histogram.ts";
+import { mostBuckets, TimelineBuilder } from "./timeline.ts";
 
-function latencies(...valuesUs: readonly number[]): Histogram {
+function latencies(...valuesUs: readonly number[]): SparseHistogram {
   const histogram = new Histogram();
   for (const value of valuesUs) histogram.record(value);
-  return histogram;
+  return histogram.toSparse();
 }
 
+const nothing = {
+  sent: 0,
+  delivered: 0,
+  p50Us: null,
+  p99Us: null,
+  maxUs: null,
+  serverCpuMs: null,
+  serverRssBytes: null,
+};
+
 test("every second has a bucket, those in which nothing happened too", () => {
-  const load = new Map([
-    [0, { sent: 3, delivered: 2, latency: latencies(100, 300) }],
-    [2, { sent: 0, delivered: 1, latency: latencies(2000) }],
-  ]);
-  const server = new Map([[0, { cpuMs: 12.4, rssBytes: 5000 }]]);
-  expect(buildTimeline(load, server)).toEqual([
-    {
-      second: 0,
-      sent: 3,
-      delivered: 2,
-      p50Us: 100,
-      p99Us: null,
-      maxUs: 300,
-      serverCpuMs: 12,
-      serverRssBytes: 5000,
-    },
-    {
-      second: 1,
-      sent: 0,
-      delivered: 0,
-      p50Us: null,
-      p99Us: null,
-      maxUs: null,
-      serverCpuMs: null,
-      serverRssBytes: null,
-    },
-    {
-      second: 2,
-      sent: 0,
-      delivered: 1,
-      p50Us: 2000,
-      p99Us: null,
-      maxUs: 2000,
-      serverCpuMs: null,
-      serverRssBytes: null,
-    },
-  ]);
+  const timeline = new TimelineBuilder();
+  timeline.addLoad({ second: 2, sent: 0, delivered: 1, latency: latencies(120) });
+  timeline.addLoad({ second: 0, sent: 3, delivered: 2, latency: latencies(100, 127) });
+  timeline.addServer(0, 12.4, 5000);
+  timeline.addServer(0, 2.1, 4000);
+  expect(timeline.build()).toEqual({
+    bucketSeconds: 1,
+    buckets: [
+      { ...nothing, sent: 3, delivered: 2, p50Us: 100, maxUs: 127, serverCpuMs: 15, serverRssBytes: 5000 },
+      nothing,
+      { ...nothing, delivered: 1, p50Us: 120, maxUs: 120 },
+    ],
+  });
 });
 
 test("seconds in which only the server was watched are not the phase's", () => {
-  expect(buildTimeline(new Map(), new Map([[0, { cpuMs: 1, rssBytes: 1 }]]))).toEqual([]);
+  const timeline = new TimelineBuilder();
+  timeline.addServer(3, 1, 1);
+  expect(timeline.build().buckets).toEqual([]);
+});
+
+test("quantiles are those of the seconds within a hundredth", () => {
+  const timeline = new TimelineBuilder();
+  const values = Array.from({ length: 2000 }, (_, at) => 50 + at * 997);
+  timeline.addLoad({ second: 0, sent: 0, delivered: 2000, latency: latencies(...values) });
+  const [bucket] = timeline.build().buckets;
+  expect(Math.abs((bucket?.p50Us ?? 0) / (values[999] as number) - 1)).toBeLessThan(0.01);
+  expect(Math.abs((bucket?.p99Us ?? 0) / (values[1979] as number) - 1)).toBeLessThan(0.01);
+  expect(bucket?.maxUs).toBe(values.at(-1) as number);
+});
+
+test("a day has no more buckets than twenty minutes, and loses nothing", () => {
+  const timeline = new TimelineBuilder();
+  const latency = latencies(100, 90_000);
+  let most = 0;
+  for (let second = 0; second < 86_400; second += 1) {
+    timeline.addLoad({ second, sent: 2, delivered: 2, latency });
+    timeline.addServer(second, 1, second);
+    most = Math.max(most, timeline.bucketCount);
+  }
+  expect(most).toBeLessThanOrEqual(mostBuckets);
+  const { bucketSeconds, buckets } = timeline.build();
+  expect(bucketSeconds).toBe(128);
+  expect(buckets).toHaveLength(86_400 / 128);
+  expect(buckets[0]).toMatchObject({
+    sent: 256,
+    delivered: 256,
+    p50Us: 100,
+    maxUs: 90_000,
+    serverCpuMs: 128,
+  });
+  expect(buckets.reduce((all, { delivered }) => all + delivered, 0)).toBe(2 * 86_400);
+  expect(buckets.at(-1)?.serverRssBytes).toBe(86_399);
 });

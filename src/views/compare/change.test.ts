@@ -1,26 +1,32 @@
 import { expect, test } from "bun:test";
+import { measureOf } from "../../measures/catalogue.ts";
+import type { Figure } from "../../measures/figures.ts";
 import { createRandom, drawFraction } from "../../plan/random.ts";
-import { type FigurePair, judgeChanges } from "./change.ts";
-import { type Figure, namedMeasures } from "./measures.ts";
-
-function measureOf(name: string) {
-  const measure = namedMeasures.find((one) => one.name === name);
-  if (measure === undefined) throw new Error(`no measure ${name}`);
-  return measure;
-}
+import { type Change, type FigurePair, isClear, judgeChanges } from "./change.ts";
+import { explainChange, formatChange } from "./change-text.ts";
 
 function figure(values: readonly number[], name = "throughput", contender = "go-gorilla", step = 0): Figure {
   const sorted = [...values].sort((a, b) => a - b);
   const value = sorted[sorted.length >> 1] ?? null;
-  const missing = value === null ? "failed: crashed" : null;
+  const missing =
+    value === null ? ({ status: "failed", reason: { kind: "all-connections-closed" } } as const) : null;
   return { contender, phase: "burst-echo", measure: measureOf(name), values, value, missing, step };
 }
 
-function judge(before: readonly number[], after: readonly number[], name?: string) {
-  const [change] = judgeChanges([
-    { before: figure(before, name), after: figure(after, name), obstacle: null },
-  ]);
-  return change;
+function judge(
+  before: readonly number[],
+  after: readonly number[],
+  name?: string,
+  obstacle: string | null = null,
+) {
+  const [change] = judgeChanges([{ before: figure(before, name), after: figure(after, name), obstacle }]);
+  if (change === undefined) throw new Error("one pair: expected one change");
+  return told(change);
+}
+
+function told(change: Change) {
+  const { kind, ratio, limits } = change;
+  return { kind, ratio, limits, reason: explainChange(change) };
 }
 
 const steady = [100, 101, 99, 100.5, 99.5];
@@ -28,13 +34,13 @@ const steady = [100, 101, 99, 100.5, 99.5];
 test("up is better for a rate and worse for a latency", () => {
   const more = steady.map((value) => value * 1.2);
   expect(judge(steady, more)).toMatchObject({ kind: "better", ratio: 1.2, reason: null });
-  expect(judge(more, steady)?.kind).toBe("worse");
-  expect(judge(steady, more, "latency.p99")?.kind).toBe("worse");
-  expect(judge(more, steady, "latency.p99")?.kind).toBe("better");
+  expect(judge(more, steady).kind).toBe("worse");
+  expect(judge(steady, more, "latency.p99").kind).toBe("worse");
+  expect(judge(more, steady, "latency.p99").kind).toBe("better");
 });
 
 test("what the rounds differ by anyway is no clear change", () => {
-  expect(judge([80, 120, 100], [90, 130, 105])?.kind).toBe("no-clear-change");
+  expect(judge([80, 120, 100], [90, 130, 105]).kind).toBe("no-clear-change");
 });
 
 test("a single round makes no claim, however large the change", () => {
@@ -51,18 +57,21 @@ test("a single round makes no claim, however large the change", () => {
 });
 
 test("zero has no ratio, and a value that is missing has a reason", () => {
-  expect(judge([0, 0, 0], [3, 4, 5], "lost")).toMatchObject({ kind: "no-ratio", before: 0, after: 4 });
-  expect(judge(steady, [])).toMatchObject({ kind: "missing", ratio: null, reason: "B: failed: crashed" });
+  expect(judge([0, 0, 0], [3, 4, 5], "lost")).toMatchObject({ kind: "no-ratio", ratio: null });
+  expect(judge(steady, [])).toMatchObject({
+    kind: "missing",
+    ratio: null,
+    reason: expect.stringMatching(/^B: failed: .*closed/),
+  });
 });
 
 test("an obstacle leaves the ratio and takes the verdict", () => {
-  const pair = { before: figure(steady), after: figure(steady.map((value) => value / 2)) };
-  const [change] = judgeChanges([{ ...pair, obstacle: "another machine" }]);
-  expect(change).toMatchObject({
+  const halves = steady.map((value) => value / 2);
+  expect(judge(steady, halves, "throughput", "different machine")).toEqual({
     kind: "not-comparable",
     ratio: 0.5,
     limits: null,
-    reason: "another machine",
+    reason: "different machine",
   });
 });
 
@@ -92,8 +101,7 @@ test("unchanged contenders rarely show a change, and a tenth less is found", () 
       after: figure(sample(100), "throughput", name),
       obstacle: null,
     }));
-    const isClaim = ({ kind }: { kind: string }) => kind === "better" || kind === "worse";
-    if (judgeChanges(same).some(isClaim)) falseClaims++;
+    if (judgeChanges(same).some(isClear)) falseClaims++;
     const [one, ...others] = same;
     const slower = { before: figure(sample(100)), after: figure(sample(90)), obstacle: null };
     if (one !== undefined && judgeChanges([slower, ...others])[0]?.kind === "worse") found++;
@@ -102,4 +110,16 @@ test("unchanged contenders rarely show a change, and a tenth less is found", () 
   expect(falseClaims / comparisons).toBeGreaterThan(0.02);
   expect(falseClaims / comparisons).toBeLessThan(0.065);
   expect(found / comparisons).toBeGreaterThan(0.95);
+});
+
+test.each([
+  [1, "±0 %"],
+  [1.0004, "±0 %"],
+  [1.052, "+5.2 %"],
+  [0.69, "−31 %"],
+  [2.14, "+114 %"],
+  [3.4, "×3.40"],
+  [null, "–"],
+])("a ratio of %p is written as %p", (ratio, text) => {
+  expect(formatChange(ratio)).toBe(text);
 });

@@ -1,42 +1,35 @@
-import type { PhaseKind, Plan, Workload } from "../../plan/plan.ts";
+import { type NamedPhase, nameOf, participantsOf } from "../../measures/sections.ts";
+import type { PhasePlan, Plan } from "../../plan/plan.ts";
+import { differingParameters } from "../../plan/same-work.ts";
 import type { ContenderFacts, Environment, Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
-import { nameOf, participantsOf } from "../report/section.ts";
+import { printable } from "../../text/printable.ts";
 
-/** What a phase's work hangs on. */
-const keysOfEveryPhase = [
-  "connections",
-  "workers",
-  "pacing",
-  "serverCpus",
-  "workerCpus",
-  "warmupSeconds",
-] as const;
-const keysOfKind = {
-  connect: ["connectBatch"],
-  burst: ["messageBytes", "messagesPerConnection", "messageBatch"],
-  endurance: ["messageBytes", "enduranceSeconds", "enduranceRatePerSecond"],
-  capacity: ["messageBytes", "capacityStepSeconds", "p99LimitMs"],
-  chaos: ["messageBytes", "faults", "chaosSeconds", "enduranceRatePerSecond"],
-} as const satisfies Record<PhaseKind, readonly (keyof Plan)[]>;
-const keysOfWorkload = {
-  echo: [],
-  broadcast: ["sendersPerRoom"],
-  rooms: ["sendersPerRoom", "roomSize"],
-} as const satisfies Record<Workload, readonly (keyof Plan)[]>;
+import type { Change } from "./change.ts";
 
-/** Where the two plans ask another thing of this phase: `connections 1,000 → 5,000`. Rounds and seed don't matter. */
-export function planDifferences(
-  before: Plan,
-  after: Plan,
-  { kind, workload = null }: { readonly kind: PhaseKind; readonly workload?: Workload | null },
-): string[] {
-  const keys: readonly (keyof Plan)[] = [
-    ...keysOfEveryPhase,
-    ...keysOfKind[kind],
-    ...(workload === null ? [] : keysOfWorkload[workload]),
-  ];
-  return keys.flatMap((key) => differ(words(key), before[key], after[key]));
+/** A phase that both plans have. */
+export interface PhaseComparison extends NamedPhase {
+  /** What the plans ask otherwise of it; empty when both did the same work. */
+  readonly otherWork: readonly string[];
+  /** For each contender of both runs every measure of the phase. */
+  readonly changes: readonly Change[];
+}
+
+/** What was found between two runs, before any word about it. */
+export interface Differences {
+  readonly before: Result;
+  readonly after: Result;
+  readonly phases: readonly PhaseComparison[];
+  readonly otherMachine: readonly string[];
+  readonly otherSettings: readonly string[];
+  readonly contenders: readonly ContenderDifference[];
+}
+
+/** Where the two plans ask another thing of this phase: `connections 1,000 → 5,000`. */
+export function planDifferences(before: Plan, after: Plan, phase: PhasePlan): string[] {
+  return differingParameters(before, after, phase).flatMap((name) =>
+    differ(words(name), before[name], after[name]),
+  );
 }
 
 /** Where the machines themselves differ: then a change may be the machine's. */
@@ -93,7 +86,7 @@ export function contenderDifferences(before: Result, after: Result): ContenderDi
 function factDifferences(before: ContenderFacts, after: ContenderFacts): string[] {
   const tools = new Set([...Object.keys(before.toolchains), ...Object.keys(after.toolchains)]);
   return [
-    ...(before.sourceDigest === after.sourceDigest ? [] : ["other sources"]),
+    ...(before.sourceDigest === after.sourceDigest ? [] : ["different sources"]),
     ...[...tools].flatMap((tool) =>
       differ(tool, before.toolchains[tool] ?? null, after.toolchains[tool] ?? null),
     ),
@@ -116,8 +109,8 @@ function differ(name: string, before: unknown, after: unknown): string[] {
 
 function write(value: unknown): string {
   if (value === null || value === undefined || value === "") return "none";
-  if (Array.isArray(value)) return value.join(" ");
-  return typeof value === "number" ? value.toLocaleString("en") : String(value);
+  if (Array.isArray(value)) return write(value.join(" "));
+  return typeof value === "number" ? value.toLocaleString("en") : printable(String(value), { most: 120 });
 }
 
 /** `enduranceRatePerSecond` as words. */

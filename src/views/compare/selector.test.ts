@@ -55,7 +55,7 @@ test.each([
     "burst-echo connections",
     "there is no connections in burst-echo; it is measured in phases of kind connect",
   ],
-  ["burst-echo held", "there is no held in burst-echo"],
+  ["burst-echo sustained", "there is no sustained in burst-echo"],
   ["node-ws go-gorilla throughput", 'no phase "go-gorilla"'],
 ])("%p is refused: %p", (text, problem) => {
   expect(problemOf(text)).toContain(problem);

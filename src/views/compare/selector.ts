@@ -1,5 +1,7 @@
+import { catalogue } from "../../measures/catalogue.ts";
+import type { Measure } from "../../measures/measure.ts";
+import type { NamedPhase } from "../../measures/sections.ts";
 import { suggest } from "../../text/nearest.ts";
-import { type NamedMeasure, type NamedPhase, namedMeasures } from "./measures.ts";
 
 /** What an expression such as `go-gorilla burst-echo latency.p99` points at. */
 export interface Selector {
@@ -7,7 +9,7 @@ export interface Selector {
   readonly contender: string | null;
   /** Names of the phases that are meant, at least one. */
   readonly phases: readonly string[];
-  readonly measure: NamedMeasure;
+  readonly measure: Measure;
 }
 
 /** What can be pointed at. */
@@ -45,10 +47,10 @@ export function parseSelector(text: string, scope: Scope): Parsed<Selector> {
 }
 
 /** The longest end of the words that names a measure. */
-function findMeasure(words: readonly string[]): { measure: NamedMeasure; before: readonly string[] } | null {
+function findMeasure(words: readonly string[]): { measure: Measure; before: readonly string[] } | null {
   for (let start = 0; start < words.length; start++) {
     const wanted = normalize(words.slice(start).join(" "));
-    const measure = namedMeasures.find(({ name }) => normalize(name) === wanted);
+    const measure = catalogue.find(({ name }) => normalize(name) === wanted);
     if (measure !== undefined) return { measure, before: words.slice(0, start) };
   }
   return null;
@@ -62,12 +64,12 @@ function describeUnknownMeasure(words: readonly string[], scope: Scope): string 
   const isOther = (word: string) =>
     scope.contenders.includes(word) || scope.phases.some(({ name, kind }) => name === word || kind === word);
   const rest = words.filter((word) => word !== "" && !isOther(word));
-  const names = namedMeasures.map(({ name }) => name);
+  const names = catalogue.map(({ name }) => name);
   const all = ` (there are ${names.join(", ")})`;
   if (rest.length === 0) return `no measure is named${all}`;
   // The contender may be misspelt too: then the words after it tell which measure was meant.
   const suggestions = rest.map((_, start) => suggest(rest.slice(start).join(" "), names));
-  return `unknown measure "${rest.join(" ")}"${suggestions.find((text) => text !== "") ?? ""}${all}`;
+  return `unknown measure "${rest.join(" ")}"${suggestions.find((text) => text !== "") ?? all}`;
 }
 
 function describeUnknown(words: readonly string[], hasContender: boolean, scope: Scope): string {

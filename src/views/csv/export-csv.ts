@@ -1,23 +1,20 @@
-import type { ContenderFacts, Phase, Quantiles, Result, Round } from "../../result/schema.ts";
-import { phasesOf } from "../compare/measures.ts";
+import type { z } from "zod";
+import { catalogue } from "../../measures/catalogue.ts";
+import type { Measure, Unit } from "../../measures/measure.ts";
+import { isRan, listPhases } from "../../measures/sections.ts";
+import { burstPhaseSchema, connectPhaseSchema, type Phase, type TimelineBucket } from "../../result/phase.ts";
+import type { ContenderFacts, Result, Round } from "../../result/schema.ts";
 
 type Value = string | number | boolean | null | undefined;
 type Columns<Record> = Readonly<globalThis.Record<string, (record: Record) => Value>>;
 
 /** The files of an export by their names. The header names each column with its unit. */
 export function exportCsv(result: Result): { readonly name: string; readonly text: string }[] {
+  const phases = listRecords(result);
   return [
     { name: "contenders.csv", text: writeCsv(contenderColumns, result.contenders) },
-    { name: "phases.csv", text: writeCsv(phaseColumns, listPhases(result)) },
-    {
-      name: "timeline.csv",
-      text: writeCsv(
-        timelineColumns,
-        listPhases(result).flatMap((record) =>
-          record.phase.timeline.map((bucket) => ({ ...record, bucket })),
-        ),
-      ),
-    },
+    { name: "phases.csv", text: writeCsv(phaseColumns, phases) },
+    { name: "timeline.csv", text: writeCsv(timelineColumns, phases.flatMap(listBuckets)) },
   ];
 }
 
@@ -29,11 +26,42 @@ interface PhaseRecord {
   readonly phase: Phase;
 }
 
-function listPhases({ id, plan, rounds }: Result): PhaseRecord[] {
-  const names = phasesOf(plan.phases);
+interface BucketRecord extends PhaseRecord {
+  /** Since the phase's start. */
+  readonly second: number;
+  readonly bucketSeconds: number;
+  readonly bucket: TimelineBucket;
+}
+
+function listRecords({ id, plan, rounds }: Result): PhaseRecord[] {
+  const names = listPhases(plan.phases);
   return rounds.flatMap((round) =>
     round.phases.map((phase, place) => ({ run: id, round, name: names[place]?.name ?? phase.kind, phase })),
   );
+}
+
+function listBuckets(record: PhaseRecord): BucketRecord[] {
+  const { phase } = record;
+  if (phase.status === "not-run" || !("timeline" in phase)) return [];
+  const { bucketSeconds, buckets } = phase.timeline;
+  return buckets.map((bucket, at) => ({ ...record, second: at * bucketSeconds, bucketSeconds, bucket }));
+}
+
+const suffixes: Readonly<Record<Unit, string>> = {
+  count: "",
+  perSecond: "per_second",
+  latency: "us",
+  cpu: "us",
+  bytes: "bytes",
+  share: "share",
+  ratio: "",
+};
+
+/** `latency.p99.9` is `latency_p99_9_us`. */
+function columnOf({ name, unit }: Measure): string {
+  const words = name.replaceAll(/[^a-z0-9]+/gi, "_");
+  const suffix = suffixes[unit];
+  return suffix === "" || words.endsWith(suffix) ? words : `${words}_${suffix}`;
 }
 
 const contenderColumns: Columns<ContenderFacts> = {
@@ -49,7 +77,7 @@ const contenderColumns: Columns<ContenderFacts> = {
   single_binary: ({ deployment }) => deployment?.singleBinary,
   competes: ({ verified }) => verified?.competes,
   failed_checks: ({ verified }) => verified?.failed.map(({ id }) => id).join(" "),
-  not_run: ({ notRun }) => notRun,
+  not_run: ({ notRun }) => notRun?.kind,
   start: ({ start }) => start.join(" "),
   environment: ({ env }) => pairs(env),
   toolchains: ({ toolchains }) => pairs(toolchains),
@@ -67,75 +95,33 @@ const placeColumns: Columns<PhaseRecord> = {
 
 const phaseColumns: Columns<PhaseRecord> = {
   ...placeColumns,
-  ...ofPhase({
-    status: ({ status }) => status,
-    reason: ({ reason }) => reason,
-    started_at: ({ startedAt }) => startedAt,
-    duration_ms: ({ durationMs }) => durationMs,
-    connections_requested: ({ connections }) => connections.requested,
-    connections_opened: ({ connections }) => connections.opened,
-    connections_failed: ({ connections }) => connections.failed,
-    connections_died: ({ connections }) => connections.died,
-    limit: ({ limit }) => limit?.name,
-    connections_per_second: ({ connect }) => connect?.connectionsPerSecond,
-    ...quantiles("tcp", ({ connect }) => connect?.tcpUs),
-    ...quantiles("upgrade", ({ connect }) => connect?.upgradeUs),
-    ...quantiles("join", ({ connect }) => connect?.joinUs),
-    messages_planned: ({ messages }) => messages?.planned,
-    messages_sent: ({ messages }) => messages?.sent,
-    messages_unsent: ({ messages }) => messages?.unsent,
-    deliveries_expected: ({ messages }) => messages?.expected,
-    deliveries: ({ messages }) => messages?.delivered,
-    lost: ({ messages }) => messages?.lost,
-    lost_on_closed: ({ messages }) => messages?.lostOnClosed,
-    declared_dropped: ({ messages }) => messages?.declaredDropped,
-    duplicated: ({ messages }) => messages?.duplicated,
-    reordered: ({ messages }) => messages?.reordered,
-    corrupted: ({ messages }) => messages?.corrupted,
-    malformed: ({ messages }) => messages?.malformed,
-    misrouted: ({ messages }) => messages?.misrouted,
-    late: ({ messages }) => messages?.late,
-    frames: ({ messages }) => messages?.frames,
-    deliveries_per_second: ({ throughput }) => throughput?.deliveriesPerSecond,
-    sends_per_second: ({ throughput }) => throughput?.sendsPerSecond,
-    span_ms: ({ throughput }) => throughput?.spanMs,
-    offered_per_second: ({ rate }) => rate?.offeredPerSecond,
-    held_per_second: ({ rate }) => rate?.heldPerSecond,
-    held_share: ({ rate }) => rate?.heldShare,
-    capacity_per_second: ({ capacity }) => capacity?.ratePerSecond,
-    capacity_is_lower_bound: ({ capacity }) => capacity?.isLowerBound,
-    capacity_per_core: ({ capacity }) => capacity?.perCore,
-    capacity_per_cpu_second: ({ capacity }) => capacity?.perCpuSecond,
-    ...quantiles("latency", ({ latencyUs }) => latencyUs),
-    ...quantiles("uncorrected_latency", ({ uncorrectedLatencyUs }) => uncorrectedLatencyUs),
-    ...quantiles("send_lag", ({ sendLagUs }) => sendLagUs),
-    first_receiver_p50_us: ({ receiversUs }) => receiversUs?.first.p50,
-    median_receiver_p50_us: ({ receiversUs }) => receiversUs?.median.p50,
-    last_receiver_p50_us: ({ receiversUs }) => receiversUs?.last.p50,
-    longest_silence_ms: ({ longestSilenceMs }) => longestSilenceMs,
-    server_cpu_ms: ({ server }) => server.cpuMs,
-    server_idle_cpu_share: ({ server }) => server.idleCpuShare,
-    server_others_cpu_share: ({ server }) => server.othersCpuShare,
-    server_cpu_us_per_delivery: ({ server }) => server.cpuUsPerDelivery,
-    server_peak_rss_bytes: ({ server }) => server.peakRssBytes,
-    server_rss_bytes_per_connection: ({ server }) => server.rssBytesPerConnection,
-    kernel_socket_bytes: ({ server }) => server.kernelSocketBytes,
-    server_descriptors: ({ server }) => server.openDescriptors,
-    server_processes: ({ server }) => server.processes,
-    generator_cpu_ms: ({ generator }) => generator?.cpuMs,
-    generator_cpu_share: ({ generator }) => generator?.cpuShare,
-    generator_idle_cpu_share: ({ generator }) => generator?.idleCpuShare,
-    generator_others_cpu_share: ({ generator }) => generator?.othersCpuShare,
-    generator_peak_rss_bytes: ({ generator }) => generator?.peakRssBytes,
-    findings: ({ findings }) => findings.map(({ text }) => text).join("; "),
-  }),
+  status: ({ phase }) => phase.status,
+  reason: ({ phase }) => phase.reason?.kind,
+  started_at: ({ phase }) => (isRan(phase) ? phase.startedAt : null),
+  duration_ms: ({ phase }) => (isRan(phase) ? phase.durationMs : null),
+  limit: ({ phase }) => ("limit" in phase ? phase.limit?.kind : null),
+  ...Object.fromEntries(
+    catalogue.map((measure) => [
+      columnOf(measure),
+      ({ phase }: PhaseRecord) => (isRan(phase) ? measure.pick(phase) : null),
+    ]),
+  ),
+  // What the measures are made of, as the result has it.
+  ...groupColumns("connections", connectPhaseSchema.shape.connections.shape),
+  ...groupColumns("messages", burstPhaseSchema.shape.messages.shape),
+  ...groupColumns("throughput", burstPhaseSchema.shape.throughput.unwrap().shape),
+  ...groupColumns("server", burstPhaseSchema.shape.server.shape),
+  ...groupColumns("generator", burstPhaseSchema.shape.generator.shape),
+  findings: ({ phase }) =>
+    isRan(phase) ? phase.findings.map(({ kind, count }) => `${kind}=${count}`).join(" ") : null,
 };
 
-const timelineColumns: Columns<PhaseRecord & { readonly bucket: Phase["timeline"][number] }> = {
+const timelineColumns: Columns<BucketRecord> = {
   ...placeColumns,
-  second: ({ bucket }) => bucket.second,
+  second: ({ second }) => second,
+  bucket_seconds: ({ bucketSeconds }) => bucketSeconds,
   sent: ({ bucket }) => bucket.sent,
-  deliveries: ({ bucket }) => bucket.delivered,
+  delivered: ({ bucket }) => bucket.delivered,
   latency_p50_us: ({ bucket }) => bucket.p50Us,
   latency_p99_us: ({ bucket }) => bucket.p99Us,
   latency_max_us: ({ bucket }) => bucket.maxUs,
@@ -143,18 +129,19 @@ const timelineColumns: Columns<PhaseRecord & { readonly bucket: Phase["timeline"
   server_rss_bytes: ({ bucket }) => bucket.serverRssBytes,
 };
 
-function ofPhase(columns: Columns<Phase>): Columns<PhaseRecord> {
+/** `server_cpu_ms`: a column for each number of a group of facts; a phase of another kind has none there. */
+function groupColumns(group: string, shape: Readonly<Record<string, z.ZodType>>): Columns<PhaseRecord> {
+  const isNumber = (type: z.ZodType) => !["object", "array"].includes(type.def.type);
+  const keys = Object.keys(shape).filter((key) => shape[key] !== undefined && isNumber(shape[key]));
   return Object.fromEntries(
-    Object.entries(columns).map(([name, pick]) => [name, ({ phase }: PhaseRecord) => pick(phase)]),
+    keys.map((key) => [
+      `${group}_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+      ({ phase }: PhaseRecord): Value => {
+        const facts: unknown = Reflect.get(phase, group);
+        return typeof facts === "object" && facts !== null ? Reflect.get(facts, key) : null;
+      },
+    ]),
   );
-}
-
-function quantiles(
-  name: string,
-  pick: (phase: Phase) => Quantiles | null | undefined,
-): Record<string, (phase: Phase) => Value> {
-  const keys = ["p50", "p90", "p99", "p999", "max"] as const;
-  return Object.fromEntries(keys.map((key) => [`${name}_${key}_us`, (phase) => pick(phase)?.[key]]));
 }
 
 function pairs(record: Readonly<Record<string, string>>): string {

@@ -1,18 +1,20 @@
+import { echoRoom } from "../protocol.ts";
+
 /**
  * The load's messages are the contract's `echo` and `say` (contenders/CONTRACT.md), all of one size. Their
  * `text` is the driver's own, and carries what the audit needs:
  *
- *   text = lag (8 hex digits) + checksum (8 hex digits) + padding
+ *   text = phase (2 hex digits) + lag (8) + checksum (8) + padding
  *
- * `lag` is how late the message was sent, in microseconds after `at`: with it a receiver in any process can
- * tell the latency from the actual send time too, and nothing has to be kept per message. The checksum is
- * over room, from, seq, at and lag, so that no flipped digit passes for another message. The padding depends
- * on the position, so that no shifted byte passes either.
+ * `phase` is the number of the phase that the message was sent in: sequence numbers begin anew with each, and an
+ * arrival tells by itself whether it is late. `lag` is how late the message was sent, in microseconds after `at`: with
+ * it a receiver in any process can tell the latency from the actual send time too, and nothing has to be kept per
+ * message. The checksum is over room, phase, from, seq, at and lag, so that no flipped digit passes for another
+ * message. The padding depends on the position, so that no shifted byte passes either.
  */
-export const stampLength = 16;
-
-/** Room of every echo, which has none on the wire. */
-export const echoRoom = -1;
+export const stampLength = 18;
+/** The phase's digits stand in one word with the end of `textKey`. */
+export const phaseLength = 2;
 
 const encoder = new TextEncoder();
 
@@ -49,6 +51,11 @@ const hexPairs = Int32Array.from({ length: 256 }, (_, value) => {
   return (hexDigits[value >>> 4] as number) | ((hexDigits[value & 15] as number) << 8);
 });
 
+/** The word of the last byte of `textKey` and the phase's two digits; its highest byte is 0. */
+export function phaseWord(phase: number): number {
+  return (textKey.words[2] as number) | ((hexPairs[phase & 255] as number) << 8);
+}
+
 /** The word of the four hex digits of 16 bits. */
 export function hexWord(value: number): number {
   return (hexPairs[(value >>> 8) & 255] as number) | ((hexPairs[value & 255] as number) << 16);
@@ -74,11 +81,15 @@ export function roomName(room: number): string {
   return room === 0 ? "lobby" : `r${room}`;
 }
 
+/** A sender's messages in one phase, and a run of 115 days in microseconds. */
+const mostSeq = 2 ** 31 - 1;
+const mostAtUs = 10 ** 13 - 1;
+
 /** The smallest message size in bytes that holds any sender, sequence number and time that a run can have. */
 export function smallestMessageBytes(connections: number, rooms: number): number {
   const digits = (value: number) => String(value).length;
   const prefix = Math.max(messagePrefix(0).length, messagePrefix(rooms).length);
-  const numbers = digits(connections) + digits(9_999_999) + digits(9_999_999_999);
+  const numbers = digits(connections) + digits(mostSeq) + digits(mostAtUs);
   return prefix + numbers + seqKey.length + atKey.length + textKey.length + stampLength + 2;
 }
 
@@ -87,9 +98,14 @@ function paddingByte(position: number): number {
   return 97 + ((position * 7) % 26);
 }
 
+/** What the checksums of all messages of a room and phase begin with; another one for each of them. */
+export function checksumBase(room: number, phase: number): number {
+  return Math.imul(room ^ (phase << 24) ^ 0x9e3779b9, 0x85ebca6b);
+}
+
 /** 32 bits, signed, over what identifies a message; a change in one digit of any part changes it (multiply-xorshift after Murmur3's finalizer). */
-export function checksum(room: number, from: number, seq: number, at: number, lag: number): number {
-  let hash = Math.imul(room ^ 0x9e3779b9, 0x85ebca6b) ^ from;
+export function checksum(base: number, from: number, seq: number, at: number, lag: number): number {
+  let hash = base ^ from;
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35) ^ seq;
   hash = Math.imul(hash ^ (hash >>> 13), 0x85ebca6b) ^ (at >>> 0);
   hash = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35) ^ lag ^ Math.floor(at / 4_294_967_296);

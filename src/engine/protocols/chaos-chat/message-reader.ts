@@ -1,11 +1,15 @@
+import type { Decoder } from "../protocol.ts";
 import {
   atKey,
   checksum,
+  checksumBase,
   hexValues,
   hexWord,
   messagePrefix,
   messageTemplate,
   noHexDigit,
+  phaseLength,
+  phaseWord,
   seqKey,
   stampLength,
   textKey,
@@ -13,14 +17,18 @@ import {
 
 /**
  * Reads the load's messages back and proves them intact, byte for byte, without allocating: after a `read`
- * that returned true, `from`, `seq`, `at` and `lagUs` are the message's.
+ * that returned true, `from`, `seq`, `at`, `lagUs` and `phase` are the message's.
  */
-export class MessageReader {
+export class MessageReader implements Decoder {
   from = 0;
   seq = 0;
   at = 0;
   lagUs = 0;
+  phase: number;
   readonly #room: number;
+  readonly #phase: number;
+  readonly #phaseWord: number;
+  readonly #checksumBase: number;
   readonly #messageBytes: number;
   readonly #prefixLength: number;
   readonly #template: DataView;
@@ -30,11 +38,20 @@ export class MessageReader {
   /** Behind the number just read. */
   #next = 0;
 
-  constructor(room: number, messageBytes: number) {
+  /** @param phase that nearly all messages are of: any other costs a little more */
+  constructor(room: number, phase: number, messageBytes: number) {
+    this.phase = phase;
     this.#room = room;
+    this.#phase = phase;
+    this.#phaseWord = phaseWord(phase);
+    this.#checksumBase = checksumBase(room, phase);
     this.#messageBytes = messageBytes;
     this.#prefixLength = messagePrefix(room).length;
     this.#template = messageTemplate(room, messageBytes);
+  }
+
+  get isLate(): boolean {
+    return this.phase !== this.#phase;
   }
 
   /** Whether `bytes[start … end)` is exactly a message that a `MessageWriter` of the same room and size wrote. */
@@ -76,13 +93,19 @@ export class MessageReader {
     at = this.#next;
     if (view.getInt32(at, true) !== textKey.words[0]) return false;
     if (view.getInt32(at + 4, true) !== textKey.words[1]) return false;
-    if (view.getInt8(at + 8) !== textKey.words[2]) return false;
-    at += textKey.length;
+    let base = this.#checksumBase;
+    this.phase = this.#phase;
+    if ((view.getInt32(at + 8, true) & 0xffffff) !== this.#phaseWord) {
+      this.phase = readPhase(bytes, at + 8);
+      if (this.phase < 0) return false;
+      base = checksumBase(this.#room, this.phase);
+    }
+    at += textKey.length + phaseLength;
 
     const lagUs = readHex(bytes, at);
     if (lagUs < 0) return false;
     this.lagUs = lagUs;
-    const sum = checksum(this.#room, this.from, this.seq, this.at, lagUs);
+    const sum = checksum(base, this.from, this.seq, this.at, lagUs);
     if (view.getInt32(at + 8, true) !== hexWord(sum >>> 16)) return false;
     if (view.getInt32(at + 12, true) !== hexWord(sum)) return false;
 
@@ -109,6 +132,13 @@ export class MessageReader {
     this.#next = at;
     return value;
   }
+}
+
+/** Behind the quotation mark at `offset`; negative when there is no such thing. */
+function readPhase(bytes: Uint8Array, offset: number): number {
+  const high = hexValues[bytes[offset + 1] as number] as number;
+  const low = hexValues[bytes[offset + 2] as number] as number;
+  return bytes[offset] === 34 && ((high | low) & noHexDigit) === 0 ? (high << 4) | low : -1;
 }
 
 /** 31 bits from 8 lower-case digits; negative when they are none. */

@@ -1,11 +1,15 @@
 import { clientHeaderLength, opcode, writeClientHeader } from "../../../websocket/frame.ts";
+import type { Encoder } from "../protocol.ts";
 import {
   atKey,
   checksum,
+  checksumBase,
   digitPairs,
   hexWord,
   messagePrefix,
   messageTemplate,
+  phaseLength,
+  phaseWord,
   seqKey,
   stampLength,
   textKey,
@@ -13,7 +17,7 @@ import {
 
 const [seqWord0 = 0, seqWord1 = 0] = seqKey.words;
 const [atWord0 = 0, atWord1 = 0] = atKey.words;
-const [textWord0 = 0, textWord1 = 0, textWord2 = 0] = textKey.words;
+const [textWord0 = 0, textWord1 = 0] = textKey.words;
 
 /**
  * Writes the load's messages as masked client frames into one buffer that is used again for every message:
@@ -22,7 +26,7 @@ const [textWord0 = 0, textWord1 = 0, textWord2 = 0] = textKey.words;
  * Every word is masked on its way into the frame, see `seqKey` for why. The last bytes of a word may be too
  * many: what comes next overwrites them.
  */
-export class MessageWriter {
+export class MessageWriter implements Encoder {
   readonly bytes: Uint8Array;
   readonly start = 0;
   readonly end: number;
@@ -32,12 +36,14 @@ export class MessageWriter {
   readonly #payload: DataView;
   readonly #prefixLength: number;
   readonly #messageBytes: number;
-  readonly #room: number;
+  readonly #phaseWord: number;
+  readonly #checksumBase: number;
   #maskState: number;
 
   /** @param seed of the masks; workers get different ones. */
-  constructor(room: number, messageBytes: number, seed: number) {
-    this.#room = room;
+  constructor(room: number, phase: number, messageBytes: number, seed: number) {
+    this.#phaseWord = phaseWord(phase);
+    this.#checksumBase = checksumBase(room, phase);
     this.#messageBytes = messageBytes;
     this.#prefixLength = messagePrefix(room).length;
     this.#template = messageTemplate(room, messageBytes);
@@ -71,15 +77,15 @@ export class MessageWriter {
     turned = turn(mask, end);
     payload.setInt32(end, textWord0 ^ turned, true);
     payload.setInt32(end + 4, textWord1 ^ turned, true);
-    payload.setInt32(end + 8, textWord2 ^ turned, true);
-    end += textKey.length;
-    const sum = checksum(this.#room, from, seq, at, lagUs);
+    payload.setInt32(end + 8, this.#phaseWord ^ turned, true);
+    end += textKey.length + phaseLength;
+    const sum = checksum(this.#checksumBase, from, seq, at, lagUs);
     turned = turn(mask, end);
     payload.setInt32(end, hexWord(lagUs >>> 16) ^ turned, true);
     payload.setInt32(end + 4, hexWord(lagUs) ^ turned, true);
     payload.setInt32(end + 8, hexWord(sum >>> 16) ^ turned, true);
     payload.setInt32(end + 12, hexWord(sum) ^ turned, true);
-    end += stampLength;
+    end += stampLength - phaseLength;
     payload.setInt32(end, template.getInt32(end, true) ^ turned, true);
     for (let i = (end + 3) & ~3; i < this.#messageBytes; i += 4) {
       payload.setInt32(i, template.getInt32(i, true) ^ mask, true);

@@ -1,4 +1,10 @@
-import type { LiveUpdate } from "./update.ts";
+/** What goes to the open pages. */
+export interface LiveUpdate {
+  /** HTML, escaped already, of the parts that changed, by their element's id. */
+  readonly regions: Readonly<Record<string, string>>;
+  /** Nothing comes after this one. */
+  readonly isOver: boolean;
+}
 
 /** Four updates a second are enough for eyes and cost the run nothing. */
 const updateMs = 250;

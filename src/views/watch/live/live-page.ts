@@ -26,12 +26,12 @@ export interface LivePage {
 /**
  * Serves the page of a run on the loopback address while the run goes on.
  *
- * @throws PortInUseError naming who listens on the port; nothing of the run has begun then
+ * @throws {ShowdownError} `portInUse` naming who listens on the port; nothing of the run has begun then
  */
 export async function createLivePage({ port, plan }: LivePageOptions): Promise<LivePage> {
   const state = new LiveState(plan);
   const broadcast = new Broadcast(() => viewOf(state));
-  const page = await renderLivePage(plan);
+  const page = await renderLivePage();
   const server = serve(port, (path) => (path === "/" ? page : null), broadcast);
   return {
     url: server.url.href,

@@ -1,33 +1,35 @@
-import type { Plan } from "../../../plan/plan.ts";
-import { loadAssets } from "../../report/html/assets.ts";
-import { renderDocument } from "../../report/html/document.ts";
-import { renderFigure } from "../../report/html/figure.ts";
-import { html } from "../../report/html/markup.ts";
-import { LiveState } from "./state.ts";
-import { buildLiveCharts } from "./view.ts";
+import { join } from "node:path";
+import { html } from "../../render/markup.ts";
+import { renderPage } from "../../render/page.ts";
 
-/** The page before anything is known: the events fill it. It is made before the run, since bundling takes processor time. */
-export async function renderLivePage(plan: Plan): Promise<string> {
-  const [rate, latency] = buildLiveCharts(new LiveState(plan));
-  const body = html`<header class="top"><p class="brand">WebSocket showdown, live</p>
+const scriptPath = join(import.meta.dir, "page", "live.ts");
+
+/** The page before anything is known: the updates fill its regions. */
+export async function renderLivePage(): Promise<string> {
+  const body = html`${{ markup: `<style>${style}</style>` }}
+<header class="top"><p class="brand">WebSocket showdown, live</p>
 <h1 id="headline" role="status">Getting ready</h1>
-<p id="link" class="remark" role="status" hidden></p>
+<p id="link" role="status" hidden></p>
 <div id="now"></div></header>
 <main id="main">
-<noscript><p class="alert warning">This page moves by JavaScript; the report of the run does without.</p></noscript>
+<noscript><p>This page needs JavaScript. The report of the run does not.</p></noscript>
 <section id="warnings"></section>
-<section aria-label="The phase that runs"><div class="pair">${[rate, latency].map((chart) =>
-    chart === undefined ? null : renderFigure(chart, "Everybody at the same second of this phase.", true),
-  )}</div></section>
-<section aria-labelledby="panels-title"><h2 id="panels-title">So far</h2>
-<p class="lead">Medians of the rounds that ended well, until there is a report with everything.</p>
-<div class="panels" id="panels"></div></section>
+<section id="charts" class="charts" aria-label="The phase that runs"></section>
+<section><h2>So far</h2>
+<p>Medians of the rounds that ended well.</p>
+<div id="known"></div></section>
 </main>
-<footer><p>Drawing takes processor time on the machine that shows this page. For figures that count, look at it from another one through a tunnel, or close it: it can be opened again at any time.</p></footer>`;
-  return renderDocument({
-    title: "WebSocket showdown, live",
-    body,
-    assets: await loadAssets("live"),
-    connects: true,
-  });
+<footer><p>Drawing this page uses CPU time of the machine that shows it. For figures that count, close it or open it on another machine through a tunnel.</p></footer>`;
+  // One file without imports: types are all that has to go.
+  const script = new Bun.Transpiler({ loader: "ts" }).transformSync(await Bun.file(scriptPath).text());
+  return renderPage({ title: "WebSocket showdown, live", body, script });
 }
+
+const style = `
+dl { display: flex; flex-wrap: wrap; gap: .25rem 2rem; margin: .5rem 0 }
+dt { font-size: .8rem; color: var(--muted) }
+dd { margin: 0; font-size: 1.3rem }
+.bad dd { color: var(--bad) }
+progress { width: 100% }
+#warnings:empty { display: none }
+`;

@@ -1,8 +1,9 @@
 import { unwatchFile, watchFile } from "node:fs";
+import { isShowdownError } from "../../../errors.ts";
 import { readResultFile } from "../../../result/read.ts";
 import type { Result, Round } from "../../../result/schema.ts";
 import type { RunEvent } from "../../../run/events.ts";
-import { renderHtml } from "../../report/html/render.ts";
+import { renderHtml } from "../../render/html.ts";
 import { Broadcast } from "./broadcast.ts";
 import { renderLivePage } from "./page.ts";
 import { serve } from "./server.ts";
@@ -28,14 +29,14 @@ export interface Replay {
  * Serves the live page from a result file, and follows the file while its run goes on: phase by phase, since that is
  * how it is written. The report as it would be now stands at `/report`.
  *
- * @throws UsageError when the file cannot be read or is no result
- * @throws PortInUseError naming who listens on the port
+ * @throws {ShowdownError} `usage` when the file cannot be read or is no result
+ * @throws {ShowdownError} `portInUse` naming who listens on the port
  */
 export async function serveReplay({ port, path }: ReplayOptions): Promise<Replay> {
   let { result } = readResultFile(path);
   let state = stateOf(result);
   const broadcast = new Broadcast(() => viewOf(state));
-  const page = await renderLivePage(result.plan);
+  const page = await renderLivePage();
   const server = serve(
     port,
     (pathname) => (pathname === "/" ? page : pathname === "/report" ? renderHtml(result) : null),
@@ -46,8 +47,9 @@ export async function serveReplay({ port, path }: ReplayOptions): Promise<Replay
       ({ result } = readResultFile(path));
       state = stateOf(result);
     } catch (error) {
-      // Gone or damaged since: what was read before stays.
-      state.note({ kind: "warning", text: error instanceof Error ? error.message : String(error) });
+      // Gone or damaged since: what was read before stays, and the next look may find it whole.
+      if (!isShowdownError(error)) throw error;
+      if (!state.warnings.includes(error.message)) state.warnings.push(error.message);
     }
     broadcast.noteChange();
   };
@@ -72,35 +74,31 @@ export function stateOf(result: Result): LiveState {
 }
 
 /** The events of a run as far as its result tells of them. */
-function listEvents(result: Result): RunEvent[] {
-  const rounds = [...result.rounds].sort((a, b) => a.position - b.position);
+function listEvents({ warnings, contenders, rounds, plan }: Result): RunEvent[] {
+  const entrants = contenders.filter(({ notRun }) => notRun === null).length;
   return [
-    ...result.warnings.map(({ text }): RunEvent => ({ kind: "warning", text })),
-    ...rounds.flatMap((round) => listRoundEvents(round, result)),
+    ...warnings.map((warning): RunEvent => ({ kind: "warning", warning })),
+    ...contenders.flatMap(({ name, variant, notRun }): RunEvent[] =>
+      notRun === null ? [] : [{ kind: "not-run", contender: name, variant, reason: notRun }],
+    ),
+    ...[...rounds]
+      .sort((a, b) => a.position - b.position)
+      .flatMap((round) => listRoundEvents(round, plan, entrants * plan.rounds)),
   ];
 }
 
-function listRoundEvents(round: Round, { plan, contenders }: Result): RunEvent[] {
+function listRoundEvents(round: Round, { phases, rounds }: Result["plan"], positions: number): RunEvent[] {
   const { contender, variant, position } = round;
-  const entrants = contenders.filter(({ notRun }) => notRun === null).length;
-  const isDone = round.status !== "ok" || round.phases.length === plan.phases.length;
+  const isDone = round.status !== "ok" || round.phases.length === phases.length;
   return [
-    {
-      kind: "round-started",
-      contender,
-      variant,
-      round: round.round,
-      rounds: plan.rounds,
-      position,
-      positions: entrants * plan.rounds,
-    },
+    { kind: "round-started", contender, variant, round: round.round, rounds, position, positions },
     ...round.phases.flatMap((phase, index): RunEvent[] => [
       {
         kind: "phase-started",
         phaseKind: phase.kind,
         workload: phase.workload,
         index,
-        count: plan.phases.length,
+        count: phases.length,
         expectedSeconds: null,
       },
       { kind: "phase-ended", phase },

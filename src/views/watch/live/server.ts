@@ -1,4 +1,4 @@
-import { PortInUseError } from "../../../errors.ts";
+import { ShowdownError } from "../../../errors.ts";
 import { findListener } from "../../../process/port.ts";
 import type { Broadcast } from "./broadcast.ts";
 
@@ -8,7 +8,7 @@ const host = "127.0.0.1";
  * Serves pages and the broadcast's updates on the loopback address alone.
  *
  * @param page by path; null is a 404
- * @throws PortInUseError naming who listens on the port
+ * @throws {ShowdownError} `portInUse` naming who listens on the port
  */
 export function serve(
   port: number,
@@ -39,7 +39,8 @@ export function serve(
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE")) throw cause;
     const listener = findListener(port);
-    throw new PortInUseError(
+    throw new ShowdownError(
+      "portInUse",
       `port ${port} of ${host}, asked for the live page, is in use${listener === null ? "" : ` by ${listener}`}; expected a free one`,
       { hint: "close what listens there, or give another port; 0 picks a free one", cause },
     );

@@ -1,14 +1,15 @@
 import { expect, test } from "bun:test";
 import { bunNative, fixturePlan, fixtureRound, goGorilla } from "../../../../test/support/fixture-result.ts";
-import type { PhaseView } from "../../../run/phases/context.ts";
-import { LiveState } from "./state.ts";
-import { addView, type TracePoint } from "./trace.ts";
+import { decidingMeasures } from "../../../measures/catalogue.ts";
+import type { PhaseView } from "../../../run/events.ts";
+import { addView, LiveState, type TracePoint } from "./state.ts";
 import { viewOf } from "./view.ts";
 
 const entrants = [bunNative, goGorilla].map(({ name, variant }) => ({ contender: name, variant }));
 const plan = fixturePlan({ entrants });
 const [, burst] = fixtureRound(bunNative, plan).phases;
-if (burst === undefined) throw new Error("the fixture has no burst: expected one");
+if (burst?.kind !== "burst" || burst.status === "not-run")
+  throw new Error("the fixture has no burst: expected one");
 
 const view: PhaseView = {
   kind: "burst",
@@ -26,6 +27,11 @@ function startedState(): LiveState {
   const state = new LiveState(plan);
   const place = { round: 1, rounds: 1, position: 1, positions: 2 };
   state.note({ kind: "round-started", contender: "bun-native", variant: "default", ...place });
+  startPhase(state);
+  return state;
+}
+
+function startPhase(state: LiveState): void {
   state.note({
     kind: "phase-started",
     phaseKind: "burst",
@@ -34,43 +40,73 @@ function startedState(): LiveState {
     count: 4,
     expectedSeconds: null,
   });
-  return state;
 }
 
 test("a phase that runs has its latest numbers and its course", () => {
   const state = startedState();
   state.note({ kind: "phase-progress", view });
-  state.note({ kind: "phase-progress", view: { ...view, elapsedMs: 800, done: 160 } });
-  expect(state.running?.view?.done).toBe(160);
-  expect(state.traceOf(1, "bun-native").map(({ second }) => second)).toEqual([0.5, 0.8]);
+  state.note({ kind: "phase-progress", view: { ...view, elapsedMs: 1600, done: 160 } });
+  expect(state.place.view?.done).toBe(160);
+  expect(state.traceOf(1, "bun-native").map(({ second }) => second)).toEqual([0.5, 1.6]);
 });
 
-test("a phase that ended is kept and no longer runs", () => {
+test("a phase that ended is known by its figures and no longer runs", () => {
   const state = startedState();
   state.note({ kind: "phase-ended", phase: burst });
-  expect(state.running).toBeNull();
-  expect(state.phasesOf(1, "bun-native")).toEqual([burst]);
-  expect(state.phasesOf(1, "go-gorilla")).toEqual([]);
+  expect(state.place.phase).toBeNull();
+  const known = state.knownOf(1, "bun-native");
+  expect(known?.ending).toBeNull();
+  expect(known?.figures).toHaveLength(decidingMeasures.burst.length);
+  expect(known?.figures[0]).toEqual([burst.throughput?.deliveriesPerSecond ?? 0]);
+  expect(state.knownOf(1, "go-gorilla")).toBeNull();
+});
+
+test("a phase that failed keeps the figures of the rounds before it, and says why", () => {
+  const state = startedState();
+  state.note({ kind: "phase-ended", phase: burst });
+  const reason = { kind: "all-connections-closed" } as const;
+  startPhase(state);
+  state.note({ kind: "phase-ended", phase: { ...burst, status: "failed", reason } });
+  const { known = "" } = viewOf(state).regions;
+  expect(known).toMatch(/bun-native<\/th><td class="right">[\d,]+\/s<\/td>.*failed: /);
 });
 
 test("whoever never got to a phase has why in its place, and nobody waits for it", () => {
   const state = startedState();
-  const round = fixtureRound(bunNative, plan, { status: "failed", reason: "never ready", phases: [] });
+  const reason = { kind: "server-not-ready", problem: "no handshake" } as const;
+  const round = fixtureRound(bunNative, plan, { status: "failed", reason, phases: [] });
   state.note({ kind: "round-ended", round });
-  const { panels = "" } = viewOf(state).regions;
-  expect(panels).toContain("never ready");
-  expect(panels.match(/to come/g)).toHaveLength(plan.phases.length);
+  const { known = "" } = viewOf(state).regions;
+  expect(known).toContain("no handshake");
+  expect(known.match(/to come/g)).toHaveLength(plan.phases.length);
+});
+
+test("the rate and the latency of everybody are drawn on the same axes, and told in words", () => {
+  const state = startedState();
+  for (const elapsedMs of [1000, 2000, 3000]) {
+    state.note({
+      kind: "phase-progress",
+      view: { ...view, elapsedMs, ratePerSecond: elapsedMs, p99Us: 100 * elapsedMs },
+    });
+  }
+  const { charts = "" } = viewOf(state).regions;
+  expect(charts.match(/<svg/g)).toHaveLength(2);
+  expect(charts.match(/class="line"/g)).toHaveLength(2);
+  expect(charts).toContain('aria-label="Burst echo: deliveries per second, last: bun-native: 3,000/s"');
+  expect(charts).toContain('aria-label="Burst echo: p99 latency, last: bun-native: 300 ms"');
+  expect(charts).not.toContain("NaN");
+  expect(viewOf(new LiveState(plan)).regions.charts).not.toContain("NaN");
 });
 
 test("of a search the rate that is tried is shown, of chaos the fault", () => {
   const state = startedState();
-  const step = { number: 7, ratePerSecond: 45_254.8, highestHeldPerSecond: 32_000 };
+  const step = { number: 7, ratePerSecond: 45_254.8, highestSustainedPerSecond: 32_000 };
   state.note({ kind: "phase-progress", view: { ...view, kind: "capacity", step } });
   expect(viewOf(state).regions.now).toContain("<dt>step 7</dt><dd>45,255/s</dd>");
-  expect(viewOf(state).regions.now).toContain("<dt>held so far</dt><dd>32,000/s</dd>");
+  expect(viewOf(state).regions.now).toContain("<dt>sustained</dt><dd>32,000/s</dd>");
   const fault = { name: "resets", number: 2, count: 6, window: "under" } as const;
   state.note({ kind: "phase-progress", view: { ...view, kind: "chaos", fault } });
-  expect(viewOf(state).regions.now).toContain("resets <small>2 of 6, striking</small>");
+  expect(viewOf(state).regions.now).toContain("<dt>fault</dt><dd>during resets (2 of 6)</dd>");
 });
 
 test("before the first whole second there is no rate, rather than none", () => {

@@ -1,113 +1,93 @@
-import { formatEntrant } from "../../../contenders/entrants.ts";
+import { decidingMeasures, measureOf } from "../../../measures/catalogue.ts";
+import { isRan, nameOf, nameOfRound } from "../../../measures/sections.ts";
 import type { Plan } from "../../../plan/plan.ts";
-import type { Phase } from "../../../result/schema.ts";
-import type { RunEvent } from "../../../run/events.ts";
-import type { PhaseView } from "../../../run/phases/context.ts";
-import { addView, type TracePoint, traceOf } from "./trace.ts";
+import type { Phase, RanPhase } from "../../../result/phase.ts";
+import type { PhaseView, RunEvent } from "../../../run/events.ts";
+import { describeReason } from "../../text/reason-text.ts";
+import { describeNotRun, describeWarning } from "../../text/warning-text.ts";
+import { advance, start } from "../place.ts";
 
-export interface Turn {
-  readonly name: string;
-  readonly round: number;
-  readonly position: number;
-  readonly positions: number;
-  /** Its first phase has not begun: the server starts, and is warmed up. */
-  readonly isStarting: boolean;
+/** A moment of a phase. */
+export interface TracePoint {
+  /** Since the phase's start. */
+  readonly second: number;
+  /** Connections or deliveries. */
+  readonly ratePerSecond: number;
+  readonly p99Us: number | null;
 }
 
-export interface RunningPhase {
-  readonly index: number;
-  readonly expectedSeconds: number | null;
-  /** Null until the first report. */
-  readonly view: PhaseView | null;
+/** What is known of a phase of one contender: figures of the rounds that count, in the order of `decidingMeasures`. */
+export interface Known {
+  readonly figures: readonly (readonly number[])[];
+  /** Why the last round that doesn't count does not. */
+  readonly ending: string | null;
 }
 
 const mostWarnings = 20;
+/** More would only make each update longer. */
+const mostPoints = 240;
 
 /** What a run has come to, as its events tell: what somebody sees who looks now, whenever they came. */
 export class LiveState {
   readonly plan: Plan;
   readonly names: readonly string[];
-  /** What is being done before the first round. */
-  preparing: string | null = null;
-  turn: Turn | null = null;
-  running: RunningPhase | null = null;
+  /** Where the report stands that goes with it; null where there is none yet. */
+  readonly report: string | null;
+  place = start;
   /** The end of the run in words; null while it goes on. */
   ended: string | null = null;
   readonly warnings: string[] = [];
   /** The phase whose course is shown: the one that runs, or the last that did. */
   shownPhase = 0;
-  /** By phase and name: one per round that came to it. */
-  readonly #phases = new Map<string, Phase[]>();
-  /** By phase and name: the course of the last round. */
-  readonly #traces = new Map<string, readonly TracePoint[]>();
-  /** Why an entrant's round ended before its phases did, by name. */
+  /** Why a contender takes no part, or its round ended before its phases did. */
   readonly failures = new Map<string, string>();
-
-  /** Where the report stands that goes with it; null where there is none yet. */
-  readonly report: string | null;
+  readonly #known = new Map<string, Known>();
+  /** Of the last round. */
+  readonly #traces = new Map<string, readonly TracePoint[]>();
 
   constructor(plan: Plan, { report = null }: { readonly report?: string | null } = {}) {
     this.plan = plan;
     this.report = report;
-    this.names = plan.entrants.map(formatEntrant);
+    this.names = plan.entrants.map(({ contender, variant }) => nameOf({ name: contender, variant }));
   }
 
   note(event: RunEvent): void {
+    const { round, phase } = this.place;
+    const key = round === null || phase === null ? null : keyOf(phase.index, nameOfRound(round));
+    this.place = advance(this.place, event);
     switch (event.kind) {
-      case "preparing":
-        this.preparing = event.text;
-        return;
       case "warning":
-        if (this.warnings.length < mostWarnings) this.warnings.push(event.text);
+        if (this.warnings.length < mostWarnings) this.warnings.push(describeWarning(event.warning));
         return;
-      case "round-started": {
-        const { round, position, positions } = event;
-        this.turn = { name: formatEntrant(event), round, position, positions, isStarting: true };
-        this.running = null;
-        this.preparing = null;
+      case "not-run":
+        this.failures.set(nameOfRound(event), describeNotRun(event.reason));
         return;
-      }
-      case "phase-started": {
-        const { index, expectedSeconds } = event;
-        this.running = { index, expectedSeconds, view: null };
-        this.shownPhase = index;
-        if (this.turn === null) return;
-        this.turn = { ...this.turn, isStarting: false };
-        this.#traces.delete(keyOf(index, this.turn.name));
+      case "phase-started":
+        this.shownPhase = event.index;
+        if (round !== null) this.#traces.delete(keyOf(event.index, nameOfRound(round)));
         return;
-      }
-      case "phase-progress": {
-        const { running, turn } = this;
-        if (running === null || turn === null) return;
-        this.running = { ...running, view: event.view };
-        const key = keyOf(running.index, turn.name);
-        this.#traces.set(key, addView(this.#traces.get(key) ?? [], event.view));
+      case "phase-progress":
+        if (key !== null) this.#traces.set(key, addView(this.#traces.get(key) ?? [], event.view));
         return;
-      }
       case "phase-ended": {
-        const { running, turn } = this;
-        if (running === null || turn === null) return;
-        const key = keyOf(running.index, turn.name);
-        this.#phases.set(key, [...this.phasesOf(running.index, turn.name), event.phase]);
-        const trace = traceOf(event.phase);
+        if (key === null) return;
+        this.#known.set(key, addPhase(this.#known.get(key), event.phase));
+        const trace = isRan(event.phase) ? traceOf(event.phase) : null;
         if (trace !== null) this.#traces.set(key, trace);
-        this.running = null;
         return;
       }
       case "round-ended": {
-        const { round } = event;
-        this.running = null;
-        if (round.status !== "ok") this.failures.set(formatEntrant(round), round.reason ?? round.status);
+        const { reason } = event.round;
+        if (reason !== null) this.failures.set(nameOfRound(event.round), describeReason(reason));
         return;
       }
-      case "server-ready":
-      case "build-output":
+      default:
         return;
     }
   }
 
-  phasesOf(index: number, name: string): readonly Phase[] {
-    return this.#phases.get(keyOf(index, name)) ?? [];
+  knownOf(index: number, name: string): Known | null {
+    return this.#known.get(keyOf(index, name)) ?? null;
   }
 
   traceOf(index: number, name: string): readonly TracePoint[] {
@@ -117,4 +97,39 @@ export class LiveState {
 
 function keyOf(index: number, name: string): string {
   return `${index} ${name}`;
+}
+
+function addPhase(known: Known | undefined, phase: Phase): Known {
+  const before = known?.figures ?? [];
+  const { status, reason } = phase;
+  if (reason !== null) return { figures: before, ending: `${status}: ${describeReason(reason)}` };
+  const figures = decidingMeasures[phase.kind].map((name, at) => {
+    const value = isRan(phase) ? measureOf(name).pick(phase) : null;
+    return value === null ? (before[at] ?? []) : [...(before[at] ?? []), value];
+  });
+  return { figures, ending: known?.ending ?? null };
+}
+
+/** With a moment more, at most one a second; of too many every other one goes. */
+export function addView(trace: readonly TracePoint[], view: PhaseView): readonly TracePoint[] {
+  // Rates are of the last whole second: before there is one, nothing is known, which is not zero.
+  if (view.elapsedMs < 1000 && view.ratePerSecond === 0) return trace;
+  const second = Math.round(view.elapsedMs / 10) / 100;
+  const last = trace.at(-1);
+  if (last !== undefined && second - last.second < 1) return trace;
+  const longer = [...trace, { second, ratePerSecond: view.ratePerSecond, p99Us: view.p99Us }];
+  return longer.length > mostPoints ? longer.filter((_, index) => index % 2 === 0) : longer;
+}
+
+/** As the phase's result has it; null where the phase was too short for that. */
+function traceOf(phase: RanPhase): readonly TracePoint[] | null {
+  if (!("timeline" in phase)) return null;
+  const { bucketSeconds, buckets } = phase.timeline;
+  const whole = buckets.filter((_, at) => (at + 1) * bucketSeconds * 1000 <= phase.durationMs);
+  if (whole.length < 3) return null;
+  return whole.map(({ delivered, p99Us }, at) => ({
+    second: (at + 1) * bucketSeconds,
+    ratePerSecond: delivered / bucketSeconds,
+    p99Us,
+  }));
 }

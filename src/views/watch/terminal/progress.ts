@@ -1,8 +1,10 @@
-import type { Plan } from "../../../plan/plan.ts";
+import { nameOfRound } from "../../../measures/sections.ts";
 import type { RunEvent } from "../../../run/events.ts";
+import * as format from "../../../text/format.ts";
+import { printable } from "../../../text/printable.ts";
 import { createPainter } from "../../../text/style.ts";
-import { describeEvent, describeProgress, statusLines } from "./progress-line.ts";
-import { advance, startProgress } from "./progress-state.ts";
+import { advance, describeView, describeWork, type Place, phaseLeftMs, phaseShare, start } from "../place.ts";
+import { describeEvent } from "./event-text.ts";
 
 export interface ProgressOutput {
   readonly write: (text: string) => void;
@@ -24,33 +26,35 @@ const plainIntervalMs = 5000;
 /** On a terminal these only move the status; a log has nothing else to show them. */
 const passing: ReadonlySet<RunEvent["kind"]> = new Set(["build-output", "server-ready", "phase-started"]);
 
-/** Shows a run while it goes on: two lines redrawn in place on a terminal, plain lines elsewhere. */
-export function createProgress(plan: Plan | null, output: ProgressOutput): Progress {
+/** Shows a run while it goes on: one line redrawn in place on a terminal, plain lines elsewhere. */
+export function createProgress(output: ProgressOutput): Progress {
   const { write, columns, isTty, color = false, nowMs = () => performance.now() } = output;
   const paint = createPainter(color);
-  let state = startProgress(plan);
-  let drawnLines = 0;
+  let place = start;
+  let startedMs: number | null = null;
+  let isDrawn = false;
   let plainAtMs = Number.NEGATIVE_INFINITY;
-
   const erase = () => {
-    const text = drawnLines === 0 ? "" : `\x1b[${drawnLines}A\r\x1b[J`;
-    drawnLines = 0;
+    const text = isDrawn ? "\r\x1b[K" : "";
+    isDrawn = false;
     return text;
   };
+  const status = () => describePlace(place, startedMs === null ? 0 : nowMs() - startedMs);
   const draw = () => {
-    const lines = statusLines(state, columns(), nowMs(), paint);
-    drawnLines = lines.length;
-    return lines.map((line) => `${line}\n`).join("");
+    // One column stays free: a terminal breaks a line that fills it.
+    const line = Bun.sliceAnsi(status().join("  "), 0, Math.max(0, columns() - 1));
+    isDrawn = line !== "";
+    return line;
   };
-
   return {
     onEvent: (event) => {
-      state = advance(state, event, nowMs());
+      place = advance(place, event);
+      if (event.kind === "round-started") startedMs ??= nowMs();
       if (isTty) {
         const isLasting =
           !passing.has(event.kind) && !(event.kind === "round-ended" && event.round.status === "ok");
         const line = isLasting ? describeEvent(event, paint) : null;
-        write(erase() + (line === null ? "" : `${line}\n`) + draw());
+        write(`${erase()}${line === null ? "" : `${line}\n`}${draw()}`);
         return;
       }
       const line = describeEvent(event, paint);
@@ -58,7 +62,7 @@ export function createProgress(plan: Plan | null, output: ProgressOutput): Progr
       if (line !== null) write(`${line}\n`);
       else if (nowMs() - plainAtMs >= plainIntervalMs) {
         plainAtMs = nowMs();
-        write(`${describeProgress(state, nowMs())}\n`);
+        write(`  … ${status().join(", ")}\n`);
       }
     },
     end: () => {
@@ -66,4 +70,38 @@ export function createProgress(plan: Plan | null, output: ProgressOutput): Progr
       if (text !== "") write(text);
     },
   };
+}
+
+/** The most important first, since a narrow terminal cuts the rest off. */
+function describePlace(place: Place, elapsedMs: number): string[] {
+  const { building, round, phase, view } = place;
+  if (building !== null) return [`${printable(building.contender)}: ${printable(building.line)}`];
+  if (round === null) return [];
+  const share = phaseShare(place);
+  return [
+    printable(nameOfRound(round)),
+    describeWork(place),
+    ...(share === null ? [] : [`${Math.floor(share * 100)} %`]),
+    ...(view === null ? [] : describeView(view))
+      .filter(([label, value]) => label !== "errors" || value !== "0")
+      .map(([label, value]) => `${label} ${value}`),
+    ...describeLeft(phaseLeftMs(place)),
+    ...(phase === null ? [] : [`phase ${phase.index + 1} of ${phase.count}`]),
+    `turn ${round.position} of ${round.positions}`,
+    ...describeLeft(runLeftMs(place, elapsedMs), "about ", " in all"),
+  ];
+}
+
+/** By the turns done so far; null before the first one is. */
+function runLeftMs(place: Place, elapsedMs: number): number | null {
+  const { round, phase } = place;
+  if (round === null || round.position === 1) return null;
+  const turn = phase === null ? 0 : (phase.index + (phaseShare(place) ?? 0)) / phase.count;
+  const done = round.position - 1 + turn;
+  return (elapsedMs / done) * (round.positions - done);
+}
+
+/** Tenths of a second would only flicker. */
+function describeLeft(ms: number | null, before = "", after = ""): string[] {
+  return ms === null ? [] : [`${before}${format.formatDuration(Math.ceil(ms / 1000) * 1000)} left${after}`];
 }

@@ -1,7 +1,4 @@
-import { Figure } from "../../../report/html/page/figure.ts";
-import type { LiveChart, LiveUpdate } from "../update.ts";
-
-const figures = new Map<string, Figure>();
+/** Follows the run: puts each region that changed into its place. Runs in the browser as it stands, without imports. */
 let source: EventSource | null = null;
 let isOver = false;
 
@@ -21,29 +18,20 @@ function follow(): void {
   }
 }
 
-function show(update: LiveUpdate): void {
+function show(update: {
+  readonly regions: Readonly<Record<string, string>>;
+  readonly isOver: boolean;
+}): void {
   for (const [id, markup] of Object.entries(update.regions)) {
     const region = document.getElementById(id);
     // Escaped where it was made: in the tool, not here.
-    if (region !== null && region.innerHTML !== markup) region.innerHTML = markup;
+    if (region !== null) region.innerHTML = markup;
   }
-  for (const chart of update.charts) showChart(chart);
   document.documentElement.dataset.drawn = "true";
   if (!update.isOver) return;
   isOver = true;
   say(null);
   follow();
-}
-
-function showChart({ chart, title, description }: LiveChart): void {
-  const element = document.getElementById(chart.id);
-  if (element === null) return;
-  const known = figures.get(chart.id);
-  if (known === undefined) figures.set(chart.id, new Figure(element, chart));
-  else known.update(chart);
-  const name = element.querySelector("figcaption b");
-  if (name !== null) name.textContent = title;
-  element.querySelector("[data-chart]")?.setAttribute("aria-label", description);
 }
 
 function say(text: string | null): void {

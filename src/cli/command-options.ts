@@ -1,0 +1,76 @@
+import { type Parameter, type ParameterName, type Preset, parameters } from "../plan/parameters.ts";
+import { presets } from "../plan/presets.ts";
+import type { ValueType } from "../plan/value-type.ts";
+import { type Option, options, planned, shared } from "./options.ts";
+
+/** One option of a command, whether it sets a parameter of the plan or not. */
+export interface CommandOption {
+  /** Without its dashes. */
+  readonly name: string;
+  readonly variable: string;
+  /** The parameter it sets; null for one that is no parameter. */
+  readonly parameter: ParameterName | null;
+  readonly type: ValueType<unknown>;
+  readonly placeholder: string;
+  readonly help: string;
+  readonly otherwise: string;
+  readonly several: boolean;
+}
+
+/** What a command takes: the parameters of the plan where it makes one, and then its own options. */
+export function optionsOf(command: string): readonly CommandOption[] {
+  const settings = Object.entries<Parameter<unknown>>(parameters).filter(
+    ([name]) => planned.includes(command) || shared[name as ParameterName]?.includes(command),
+  );
+  const others = Object.entries<Option<unknown>>(options).filter(([, option]) =>
+    option.commands.includes(command),
+  );
+  return [
+    ...others.filter(([name]) => name === "preset").map(describeOption),
+    ...settings.map(describeParameter),
+    ...others.filter(([name]) => name !== "preset").map(describeOption),
+  ];
+}
+
+function describeOption([name, option]: readonly [string, Option<unknown>]): CommandOption {
+  const { type, help, otherwise = "", several = false } = option;
+  const { placeholder } = type;
+  return { name, variable: variableOf(name), parameter: null, type, placeholder, help, otherwise, several };
+}
+
+function describeParameter([name, entry]: readonly [string, Parameter<unknown>]): CommandOption {
+  const { option, type, kinds = [], workloads = [] } = entry;
+  // Who uses a parameter is said where few do.
+  const users = [...(kinds.length > 2 ? [] : kinds), ...workloads];
+  const listed = type.names === undefined ? "" : `; any of ${type.names.join(", ")}`;
+  return {
+    name: option,
+    variable: variableOf(option),
+    parameter: name as ParameterName,
+    type: entry.default === null ? orAuto(type) : type,
+    placeholder: entry.default === null ? `auto|${type.placeholder}` : type.placeholder,
+    help: `${users.length === 0 ? "" : `${users.join(", ")}: `}${entry.help}${listed}`,
+    otherwise: describeValue(name as ParameterName, "quick"),
+    several: false,
+  };
+}
+
+/** A parameter's value in a preset, in words; empty for a flag that is not set. */
+export function describeValue(name: ParameterName, preset: Preset): string {
+  const { type, otherwise = "" }: Parameter<unknown> = parameters[name];
+  const value = presets[preset][name];
+  if (type.placeholder === "") return "";
+  return value === null ? otherwise : type.write(value);
+}
+
+/** `auto` leaves to the machine what the environment would decide. */
+function orAuto(type: ValueType<unknown>): ValueType<unknown> {
+  return type.placeholder === ""
+    ? type
+    : { ...type, read: (text) => (text === "auto" ? { value: null } : type.read(text)) };
+}
+
+/** `endurance-rate` is set by `SHOWDOWN_ENDURANCE_RATE` too. */
+function variableOf(option: string): string {
+  return `SHOWDOWN_${option.toUpperCase().replaceAll("-", "_")}`;
+}

@@ -1,0 +1,51 @@
+import { extname } from "node:path";
+import { ShowdownError } from "../errors.ts";
+import type { Result } from "../result/schema.ts";
+import { type Demand, demandOf } from "../views/document/sizing.ts";
+import { renderMarkdown } from "../views/render/markdown.ts";
+import { renderTerminal } from "../views/render/terminal.ts";
+import type { Host } from "./host.ts";
+import type { OptionValues } from "./options.ts";
+
+const fileColumns = 100;
+
+/** How a report is written, by the ending of its file. */
+const formats: Readonly<Record<string, (result: Result, demand: Demand) => string | Promise<string>>> = {
+  ".md": renderMarkdown,
+  ".html": async (result, demand) => {
+    // Brings the page's whole machinery, which no other format needs to load.
+    const { renderHtml } = await import("../views/render/html.ts");
+    return renderHtml(result, demand);
+  },
+  ".txt": (result, demand) => {
+    const view = { columns: fileColumns, color: false, demand, details: true };
+    return renderTerminal(result, view);
+  },
+  ".json": (result) => `${JSON.stringify(result, null, 2)}\n`,
+};
+
+/** @throws {ShowdownError} `usage` when the ending tells no format */
+export function requireFormat(file: string): void {
+  if (Object.hasOwn(formats, extname(file))) return;
+  const endings = Object.keys(formats).join(", ");
+  throw new ShowdownError("usage", `--out ${file}: expected an ending of ${endings}`, {
+    hint: "figures as CSV have an option of their own: --csv DIR",
+  });
+}
+
+/** The report of a run as the ending of `file` asks for it. */
+export async function renderReport(file: string, result: Result, values: OptionValues): Promise<string> {
+  return (await formats[extname(file)]?.(result, demandOf(values))) ?? "";
+}
+
+/** What a run says at its end: one screen, or all tables with --details. */
+export function renderSummary(
+  result: Result,
+  values: OptionValues,
+  host: Host,
+  isTty = host.outIsTty,
+): string {
+  const color = isTty && !host.env.NO_COLOR;
+  const view = { columns: host.columns(), color, demand: demandOf(values), details: values.details === true };
+  return renderTerminal(result, view);
+}

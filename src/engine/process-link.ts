@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import type { LinkListener, WorkerLink } from "./worker-link.ts";
+import type { Report } from "./worker-protocol.ts";
+
+const workerScript = join(import.meta.dir, "worker-process.ts");
+
+export interface ProcessLink extends WorkerLink {
+  readonly pid: number;
+}
+
+/** A worker in a child process of its own. */
+export function openProcessLink(_worker: number, listener: LinkListener): ProcessLink {
+  const child = Bun.spawn([process.execPath, workerScript], {
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+    serialization: "advanced",
+    ipc: (report: Report) => listener.onReport(report),
+    onExit: ({ exitCode, signalCode }) =>
+      listener.onExit({ code: exitCode, signal: signalCode === null ? null : `${signalCode}` }),
+  });
+  return {
+    pid: child.pid,
+    send: (command) => {
+      if (child.exitCode === null && child.signalCode === null) child.send(command);
+    },
+    end: async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { formatCpuList } from "../../cpus.ts";
+import type { Check } from "../check.ts";
+
+/** Whether server and generator have CPU cores of their own; `problem` says why not. */
+export const checkCores: Check = ({ topology: { cpus, canPin }, cpuCount }, plan) => {
+  const cores = new Set(cpus.map(({ core }) => core)).size;
+  const { serverCpus, workerCpus, workers } = plan;
+  const problem =
+    !canPin || cpus.length === 0
+      ? "cannot-pin"
+      : cores < 2
+        ? "one-core"
+        : serverCpus === null || workerCpus === null
+          ? "not-pinned"
+          : workers > workerCpus.length
+            ? "crowded"
+            : null;
+  return [
+    {
+      check: "cores",
+      state: problem === null ? "ok" : "tight",
+      values: {
+        problem,
+        cores: cpus.length === 0 ? null : cores,
+        cpus: cpus.length || cpuCount,
+        server: serverCpus === null ? null : formatCpuList(serverCpus),
+        generator: workerCpus === null ? null : formatCpuList(workerCpus),
+        workers,
+        workerCpus: workerCpus?.length ?? null,
+      },
+      holds: null,
+      commands: [],
+    },
+  ];
+};
+
+/** CPU time that a container or service may use. */
+export const checkCpuQuota: Check = ({ cgroup: { cpu }, cpuCount }, { serverCpus, workerCpus }) => {
+  if (cpu === null) return [];
+  const needed =
+    serverCpus === null || workerCpus === null ? cpuCount : serverCpus.length + workerCpus.length;
+  return [
+    {
+      check: "cpu-quota",
+      state: cpu.cpus < needed ? "tight" : "ok",
+      values: { cpus: cpu.cpus, needed, path: cpu.path },
+      holds: null,
+      commands: [`echo ${cpu.path.endsWith("cpu.max") ? "max" : "-1"} | sudo tee ${cpu.path}`],
+    },
+  ];
+};
+
+const governorFiles = "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor";
+
+/** Any other governor than `performance` lowers the clock of a CPU that waits. */
+export const checkGovernor: Check = ({ governor }) =>
+  governor === null
+    ? []
+    : [
+        {
+          check: "governor",
+          state: governor === "performance" ? "ok" : "tight",
+          values: { governor },
+          holds: null,
+          commands: [`echo performance | sudo tee ${governorFiles}`],
+        },
+      ];
+
+/** Read without entering the kernel: tens of nanoseconds. */
+const quickClocks = [
+  "tsc",
+  "kvm-clock",
+  "hyperv_clocksource_tsc_page",
+  "arch_sys_counter",
+  "riscv_clocksource",
+];
+const clockFile = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+
+/** Where the kernel takes the time from: every message is stamped twice. */
+export const checkClockSource: Check = ({ clockSource }) => {
+  if (clockSource === null) return [];
+  const { current, available } = clockSource;
+  const better = available.find((name) => quickClocks.includes(name)) ?? null;
+  const isQuick = quickClocks.includes(current);
+  return [
+    {
+      check: "clock-source",
+      state: isQuick ? "ok" : "tight",
+      values: { current, better: isQuick ? null : better },
+      holds: null,
+      commands: isQuick || better === null ? [] : [`echo ${better} | sudo tee ${clockFile}`],
+    },
+  ];
+};
+
+/** Of the CPUs' time that other processes may take before it shows in the figures. */
+const quietShare = 0.25;
+
+/** What else ran on this machine over the last minute. */
+export const checkLoad: Check = ({ loadAverage, cpuCount }) => {
+  if (loadAverage === null) return [];
+  const most = cpuCount * quietShare;
+  const load = Math.round(loadAverage * 100) / 100;
+  return [
+    { check: "load", state: load > most ? "tight" : "ok", values: { load, most }, holds: null, commands: [] },
+  ];
+};
+
+/** More than a timer's interrupt takes, and less than what anybody would call an answer of a server. */
+const quietGapUs = 100;
+/** A lost hundredth is a hundredth of error in every figure of CPU and throughput. */
+const quietLostShare = 0.01;
+
+/** A process that only looks at the clock misses the time that others took from its CPU: host, interrupts, programs. */
+export const checkNoise: Check = ({ noise }) =>
+  (noise ?? []).map(({ role, cpu, durationMs, p99GapUs, maxGapUs, lostShare }) => ({
+    check: "noise",
+    state: lostShare > quietLostShare || p99GapUs > quietGapUs ? "tight" : "ok",
+    values: { role, cpu, durationMs, p99GapUs, maxGapUs, lostShare, quietGapUs, quietLostShare },
+    holds: null,
+    commands: [],
+  }));

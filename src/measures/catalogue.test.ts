@@ -1,0 +1,25 @@
+import { expect, test } from "bun:test";
+import { catalogue, decidingMeasures, measureOf } from "./catalogue.ts";
+import { formatMeasure } from "./measure.ts";
+
+test("every measure has a name of its own, which can be typed, and a meaning of one or two sentences", () => {
+  expect(new Set(catalogue.map(({ name }) => name)).size).toBe(catalogue.length);
+  for (const { name, meaning } of catalogue) {
+    expect(name).toMatch(/^[a-z]+(-[a-z]+)*(\.[a-z0-9]+([-.][a-z0-9]+)*)?$/);
+    expect(meaning).toMatch(/^[A-Z9].*\.$/);
+  }
+});
+
+test("what decides in a phase is measured in it", () => {
+  for (const [kind, names] of Object.entries(decidingMeasures)) {
+    for (const name of names) expect<readonly string[]>(measureOf(name).kinds).toContain(kind);
+  }
+  expect(() => measureOf("latency.p98")).toThrow("expected one of the catalogue");
+});
+
+test("CPU time below a tick is only known to be below it; a count of zero is zero", () => {
+  expect(formatMeasure({ unit: "cpu" }, 0.5, 2)).toBe("< 2.00 µs");
+  expect(formatMeasure({ unit: "cpu" }, 3, 2)).toBe("3.00 µs");
+  expect(formatMeasure({ unit: "count" }, 0, 1)).toBe("0");
+  expect(formatMeasure({ unit: "share" }, null)).toBe("–");
+});

@@ -1,0 +1,337 @@
+import { z } from "zod";
+import { chaosSecondsType, type Fault, faultNames } from "./faults.ts";
+import {
+  type PhaseKind,
+  type PhasePlan,
+  phaseKinds,
+  phaseName,
+  phaseNames,
+  type Workload,
+  workloads,
+} from "./phases.ts";
+import { choice, count, decimal, duration, flag, list, type ValueType } from "./value-type.ts";
+
+export const presetNames = ["smoke", "quick", "article", "full"] as const;
+export type Preset = (typeof presetNames)[number];
+
+/**
+ * One thing that decides what a run does. From its entry in the table come the field of the plan and of the result
+ * file, the option and its help, the environment variable, the presets, the reference in docs/options.md, and whether
+ * two runs did the same work.
+ */
+export interface Parameter<T, Default extends T | null = T | null> {
+  /** Without its dashes. */
+  readonly option: string;
+  /** Plain words for `--help`, at most twenty. */
+  readonly help: string;
+  readonly type: ValueType<T>;
+  /** The value in preset `article`; null where the machine decides, which the word `auto` asks for. */
+  readonly default: Default;
+  /** What `null` stands for, in words. */
+  readonly otherwise?: string;
+  /** Where a preset differs from `article`. */
+  readonly presets?: { readonly [Name in Preset]?: T };
+  /** The kinds of phases and the workloads that read it; all where absent. */
+  readonly kinds?: readonly PhaseKind[];
+  readonly workloads?: readonly Workload[];
+  /** Whether a figure may depend on it: runs with other values of it did other work. */
+  readonly isWork: boolean;
+}
+
+function parameter<T>(entry: Parameter<T, T>): Parameter<T, T> {
+  return entry;
+}
+
+function decidedByMachine<T>(entry: Parameter<T, null>): Parameter<T, null> {
+  return entry;
+}
+
+const phasePlanSchema: z.ZodType<PhasePlan> = z.object({
+  kind: z.enum(phaseKinds),
+  workload: z.enum(workloads).exactOptional(),
+});
+const articlePhases: readonly PhasePlan[] = [
+  phaseNames.connect,
+  phaseNames["burst-echo"],
+  phaseNames["burst-broadcast"],
+  phaseNames["endurance-echo"],
+];
+
+/**
+ * Each is a field of the plan by the same name. Preset `article` has the parameters of "The Ultimate WebSocket Battle:
+ * Elixir vs Go Performance Showdown" (onemoredev.io, 2025); what that article leaves open has a comment.
+ */
+export const fields = {
+  phases: parameter<readonly PhasePlan[]>({
+    option: "phases",
+    help: "phases to run, in order, after connect",
+    type: list<PhasePlan>(phaseNames, phasePlanSchema, {
+      // Without connections nothing can be done.
+      arrange: (phases) => (phases[0]?.kind === "connect" ? phases : [phaseNames.connect, ...phases]),
+      nameOf: phaseName,
+    }),
+    default: articlePhases,
+    presets: {
+      full: [
+        ...articlePhases,
+        phaseNames["burst-rooms"],
+        phaseNames["endurance-rooms"],
+        phaseNames["capacity-echo"],
+        phaseNames["capacity-rooms"],
+        phaseNames["chaos-rooms"],
+      ],
+    },
+    isWork: false,
+  }),
+  rounds: parameter({
+    option: "rounds",
+    help: "rounds per contender, in a balanced order",
+    type: count(1, 1000),
+    default: 1,
+    // Enough for intervals.
+    presets: { full: 5 },
+    isWork: false,
+  }),
+  connections: parameter({
+    option: "connections",
+    help: "connections to open",
+    type: count(1, 2_000_000),
+    default: 25_000,
+    presets: { smoke: 50, quick: 1000, full: 10_000 },
+    isWork: true,
+  }),
+  connectBatch: parameter({
+    option: "connect-batch",
+    help: "connections opened at once",
+    type: count(1, 100_000),
+    default: 100,
+    presets: { smoke: 10 },
+    kinds: ["connect"],
+    isWork: true,
+  }),
+  /** Burst echo: messages each connection sends. Burst broadcast: messages each connection receives. */
+  messagesPerConnection: parameter({
+    option: "messages",
+    help: "messages per connection",
+    type: count(1, 100_000),
+    default: 15,
+    // 15 to a thousand connections are over in a tenth of a second, too short to tell 10 % apart.
+    presets: { smoke: 10, quick: 100 },
+    kinds: ["burst"],
+    isWork: true,
+  }),
+  messageBatch: parameter({
+    option: "message-batch",
+    help: "messages sent at once, over all workers",
+    type: count(1, 1_000_000),
+    default: 1000,
+    presets: { smoke: 100 },
+    kinds: ["burst"],
+    isWork: true,
+  }),
+  /** Size of one JSON message in bytes, the payload of its frame. */
+  messageBytes: parameter({
+    option: "message-bytes",
+    help: "size of one JSON message",
+    type: count(1, 65_536),
+    // "Standard JSON, not inflated": the contract's keys, and a few words of text.
+    default: 120,
+    kinds: ["burst", "endurance", "capacity", "chaos"],
+    isWork: true,
+  }),
+  enduranceSeconds: parameter({
+    option: "endurance-seconds",
+    help: "how long the load lasts",
+    type: count(1, 86_400, "S"),
+    default: 60,
+    presets: { smoke: 1, quick: 6, full: 30 },
+    kinds: ["endurance"],
+    isWork: true,
+  }),
+  enduranceRatePerSecond: parameter({
+    option: "endurance-rate",
+    help: "target in deliveries per second, over all connections",
+    type: count(1, 100_000_000),
+    // The article does not state its pace: this is what its better side sustained.
+    default: 15_000,
+    presets: { smoke: 1000, quick: 10_000 },
+    kinds: ["endurance", "chaos"],
+    isWork: true,
+  }),
+  // The article has neither capacity nor chaos nor rooms.
+  capacityStepSeconds: parameter({
+    option: "capacity-seconds",
+    help: "how long each rate of the search lasts",
+    type: count(1, 3600, "S"),
+    default: 5,
+    presets: { smoke: 1 },
+    kinds: ["capacity"],
+    isWork: true,
+  }),
+  capacityStartRatePerSecond: parameter({
+    option: "capacity-start",
+    help: "first rate of the search, in deliveries per second",
+    type: count(1, 100_000_000),
+    default: 2000,
+    presets: { smoke: 1000 },
+    kinds: ["capacity"],
+    isWork: false,
+  }),
+  p99LimitMs: parameter({
+    option: "p99-limit",
+    help: "highest p99 latency at which a rate counts as sustained",
+    type: decimal(0.1, 60_000, "MS"),
+    default: 100,
+    kinds: ["capacity"],
+    isWork: true,
+  }),
+  faults: parameter<readonly Fault[]>({
+    option: "faults",
+    help: "faults to inject, one after another",
+    type: list<Fault>(Object.fromEntries(faultNames.map((name) => [name, name])), z.enum(faultNames), {
+      arrange: (faults) => faultNames.filter((name) => faults.includes(name)),
+      nameOf: (fault) => fault,
+    }),
+    default: faultNames,
+    kinds: ["chaos"],
+    isWork: true,
+  }),
+  chaosSeconds: parameter({
+    option: "chaos-seconds",
+    help: "seconds before, under and after each fault",
+    type: chaosSecondsType,
+    default: { before: 3, under: 10, after: 5 },
+    presets: { smoke: { before: 1, under: 1, after: 1 } },
+    kinds: ["chaos"],
+    isWork: true,
+  }),
+  roomSize: parameter({
+    option: "room-size",
+    help: "members of a room",
+    type: count(1, 2_000_000),
+    default: 50,
+    workloads: ["rooms"],
+    isWork: true,
+  }),
+  sendersPerRoom: parameter({
+    option: "senders",
+    help: "members of a room that send",
+    type: count(1, 1000),
+    default: 15,
+    workloads: ["broadcast", "rooms"],
+    isWork: true,
+  }),
+  errorThreshold: parameter({
+    option: "error-threshold",
+    help: "a phase with more errors is aborted",
+    type: count(0, 1_000_000_000),
+    default: 5000,
+    presets: { smoke: 50, quick: 500 },
+    isWork: false,
+  }),
+  warmupSeconds: parameter({
+    option: "warmup-seconds",
+    help: "unrecorded load before the first phase of a round",
+    type: decimal(0, 600, "S"),
+    default: 2,
+    presets: { smoke: 0, quick: 1 },
+    isWork: true,
+  }),
+  /** Whether a phase counts as invalid in which something else than the server may have been measured. */
+  validityRule: parameter({
+    option: "keep-invalid",
+    help: "keep results of phases that the generator or other processes may have distorted",
+    type: flag(false),
+    default: true,
+    isWork: false,
+  }),
+  workers: decidedByMachine({
+    option: "workers",
+    help: "generator processes",
+    type: count(1, 1024),
+    default: null,
+    otherwise: "by connections and CPUs",
+    isWork: true,
+  }),
+  pacing: decidedByMachine({
+    option: "pacing",
+    help: "how sends are timed: spin busy-waits and needs a CPU per worker, timer sleeps",
+    type: choice(["spin", "timer"]),
+    default: null,
+    otherwise: "spin where each worker has a CPU",
+    isWork: true,
+  }),
+  seed: parameter({
+    option: "seed",
+    help: "decides the order of rounds, the senders and the masks",
+    type: count(0, 4_294_967_295),
+    default: 1,
+    isWork: false,
+  }),
+  port: parameter({
+    option: "port",
+    help: "loopback port of the servers; 0 picks a free one",
+    type: count(0, 65_535),
+    default: 0,
+    isWork: false,
+  }),
+};
+
+/** Fields of the plan's `timeouts`, in milliseconds. */
+export const timeouts = {
+  readyMs: parameter({
+    option: "ready-seconds",
+    help: "a server must be ready within this time",
+    type: duration(0.1, 600),
+    default: 15_000,
+    isWork: false,
+  }),
+  connectMs: parameter({
+    option: "connect-seconds",
+    help: "a connection must be open within this time",
+    type: duration(0.1, 600),
+    default: 10_000,
+    isWork: false,
+  }),
+  quietMs: parameter({
+    option: "quiet-seconds",
+    help: "a phase ends when nothing has arrived for this long",
+    type: duration(0.1, 600),
+    default: 5000,
+    presets: { smoke: 2000, quick: 3000 },
+    isWork: false,
+  }),
+};
+
+/** What decides fields of other names. */
+export const shorthands = {
+  rooms: decidedByMachine({
+    option: "rooms",
+    help: "number of rooms, instead of --room-size",
+    type: count(1, 2_000_000),
+    default: null,
+    otherwise: "connections / room size",
+    workloads: ["rooms"],
+    isWork: false,
+  }),
+  pin: parameter({
+    option: "no-pin",
+    help: "do not give server and generator CPUs of their own",
+    type: flag(false),
+    default: true,
+    isWork: false,
+  }),
+};
+
+/** The one table of what decides a run. A new entry of `fields` needs nothing more but its use. */
+export const parameters = { ...fields, ...shorthands, ...timeouts };
+export type ParameterName = keyof typeof parameters;
+
+/** What an option gives a parameter. */
+export type ValueOf<Name extends ParameterName> = z.infer<(typeof parameters)[Name]["type"]["schema"]>;
+/** What options and the environment set otherwise than the preset; null leaves it to the machine. */
+export type Settings = Partial<Parameters>;
+/** All parameters with their values; null where the machine decides. */
+export type Parameters = {
+  readonly [Name in ParameterName]: ValueOf<Name> | (typeof parameters)[Name]["default"];
+};

@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { suggest } from "../text/nearest.ts";
+
+/** How a value is written on the command line and in the environment, and which values are possible. */
+export interface ValueType<T> {
+  /** What stands for it in `--help`; empty for a flag, which takes no value. */
+  readonly placeholder: string;
+  readonly schema: z.ZodType<T>;
+  /** The names that a list may hold, where the placeholder doesn't say them. */
+  readonly names?: readonly string[];
+  /** @returns the value, or what was expected instead */
+  read(text: string): ReadValue<T>;
+  /** The inverse of `read`. */
+  write(value: T): string;
+}
+export type ReadValue<T> = { readonly value: T } | { readonly expected: string };
+
+/** A whole number. Digits may be grouped: 25,000 or 25_000. */
+export function count(min: number, max: number, placeholder = "N"): ValueType<number> {
+  const wholeNumber = /^\d{1,3}([_,]?\d{3})*$|^\d+$/;
+  return {
+    placeholder,
+    schema: z.int().min(min).max(max),
+    read: (text) =>
+      within(wholeNumber.test(text) ? Number(text.replaceAll(/[_,]/g, "")) : Number.NaN, min, max) ?? {
+        expected: `a whole number ${range(min, max)}`,
+      },
+    write: (value) => value.toLocaleString("en"),
+  };
+}
+
+/** A number with or without a fraction. */
+export function decimal(min: number, max: number, placeholder = "N"): ValueType<number> {
+  return {
+    placeholder,
+    schema: z.number().min(min).max(max),
+    read: (text) =>
+      within(/^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN, min, max) ?? {
+        expected: `a number ${range(min, max)}`,
+      },
+    write: (value) => value.toLocaleString("en"),
+  };
+}
+
+/** Given in seconds, kept in whole milliseconds. */
+export function duration(minSeconds: number, maxSeconds: number): ValueType<number> {
+  const seconds = decimal(minSeconds, maxSeconds, "S");
+  return {
+    ...seconds,
+    schema: z
+      .int()
+      .min(minSeconds * 1000)
+      .max(maxSeconds * 1000),
+    read: (text) => {
+      const read = seconds.read(text);
+      return "value" in read ? { value: Math.round(read.value * 1000) } : read;
+    },
+    write: (valueMs) => seconds.write(valueMs / 1000),
+  };
+}
+
+export function choice<const Name extends string>(names: readonly Name[]): ValueType<Name> {
+  return {
+    placeholder: names.join("|"),
+    schema: z.enum(names),
+    read: (text) => {
+      const value = names.find((name) => name === text);
+      return value === undefined
+        ? { expected: `one of ${names.join(", ")}${suggest(text, names)}` }
+        : { value };
+    },
+    write: (value) => value,
+  };
+}
+
+export function text(placeholder: string): ValueType<string> {
+  return {
+    placeholder,
+    schema: z.string().min(1),
+    read: (value) => (value === "" ? { expected: "a value, got nothing" } : { value }),
+    write: (value) => value,
+  };
+}
+
+/** Takes no value: that it is there sets `sets`. In the environment 1, true, 0 and false say whether it is. */
+export function flag(sets = true): ValueType<boolean> {
+  return {
+    placeholder: "",
+    schema: z.boolean(),
+    read: (value) => {
+      if (["1", "true"].includes(value)) return { value: sets };
+      if (["0", "false", ""].includes(value)) return { value: !sets };
+      return { expected: "1, true, 0 or false" };
+    },
+    write: String,
+  };
+}
+
+/** Names between commas. `arrange` puts what they stand for in order. */
+export function list<T>(
+  names: Readonly<Record<string, T>>,
+  schema: z.ZodType<T>,
+  { arrange, nameOf }: { readonly arrange: (items: T[]) => T[]; readonly nameOf: (item: T) => string },
+): ValueType<readonly T[]> {
+  const known = Object.keys(names);
+  return {
+    placeholder: "LIST",
+    names: known,
+    schema: z.array(schema).readonly(),
+    read: (value) => {
+      const items: T[] = [];
+      for (const name of value.split(",").map((part) => part.trim())) {
+        const item = Object.hasOwn(names, name) ? names[name] : undefined;
+        if (item === undefined) {
+          return { expected: `some of ${known.join(", ")}; "${name}" is none${suggest(name, known)}` };
+        }
+        items.push(item);
+      }
+      return { value: arrange(items) };
+    },
+    write: (items) => items.map(nameOf).join(","),
+  };
+}
+
+function within(value: number, min: number, max: number): { readonly value: number } | null {
+  return value >= min && value <= max ? { value } : null;
+}
+
+function range(min: number, max: number): string {
+  return `from ${min.toLocaleString("en")} to ${max.toLocaleString("en")}`;
+}

@@ -1,0 +1,347 @@
+import { z } from "zod";
+import {
+  exitSchema,
+  failuresSchema,
+  faultSchema,
+  findingSchema,
+  limitSchema,
+  reasonSchema,
+  stepReasonSchema,
+} from "./reasons.ts";
+
+const count = z.int().nonnegative();
+const us = z.number().nonnegative();
+const share = z.number().nonnegative();
+
+/** Quantiles of a latency in microseconds. Those that the count can't support (fewer than 10 samples beyond) are null. */
+export const quantilesSchema = z.object({
+  count,
+  min: us.nullable(),
+  mean: us.nullable(),
+  p50: us.nullable(),
+  p90: us.nullable(),
+  p99: us.nullable(),
+  p999: us.nullable(),
+  max: us.nullable(),
+});
+
+/** `[quantile, microseconds]` pairs, denser towards 1, as HdrHistogram's percentile output. */
+const curve = z.array(z.tuple([z.number(), us]));
+
+/** Equal stretches of time from the phase's start; wider where a phase is long, so that their number is bounded. */
+export const timelineSchema = z.object({
+  bucketSeconds: z.int().positive(),
+  buckets: z.array(
+    z.object({
+      sent: count,
+      delivered: count,
+      p50Us: us.nullable(),
+      p99Us: us.nullable(),
+      maxUs: us.nullable(),
+      /** Of the server's process tree; null where no sample fell into this bucket. */
+      serverCpuMs: z.number().nullable(),
+      serverRssBytes: count.nullable(),
+    }),
+  ),
+});
+
+const serverSchema = z.object({
+  /** User and system time of the whole process tree. */
+  cpuMs: z.number().nullable(),
+  /** Share of its CPUs' time that other processes took; null where it is not pinned, or that is unknown. */
+  otherCpuShare: share.nullable(),
+  /** Share of its CPUs' time in which nobody used them; null as above. */
+  idleCpuShare: share.nullable(),
+  peakRssBytes: count.nullable(),
+  rssBytesPerConnection: z.number().nullable(),
+  cpuUsPerDelivery: z.number().nullable(),
+  /** Kernel memory of all TCP sockets of the machine, both ends, which RSS does not show. */
+  kernelSocketBytes: count.nullable(),
+  openDescriptors: count.nullable(),
+  descriptorLimit: count.nullable(),
+  processes: count.nullable(),
+});
+
+const generatorSchema = z.object({
+  cpuMs: z.number(),
+  peakRssBytes: count,
+  /** Shares of its CPUs' time: its own, other processes', nobody's; null where unknown. */
+  cpuShare: share,
+  otherCpuShare: share.nullable(),
+  idleCpuShare: share.nullable(),
+  /** What the workers could receive of this workload, by their CPU time per delivery against a null server. */
+  ceilingPerSecond: z.number().nullable(),
+  /** Ceiling by throughput: 1 is the ceiling. */
+  headroom: z.number().nullable(),
+  eventLoopDelayUs: quantilesSchema,
+});
+
+/** What every phase that ran has. */
+const ran = {
+  /** Only `ok` may be compared. `aborted`: too many errors, or the user stopped it. `failed`: the server's doing. */
+  status: z.enum(["ok", "invalid", "failed", "aborted"]),
+  /** Null exactly where the status is `ok`. */
+  reason: reasonSchema.nullable(),
+  startedAt: z.string(),
+  durationMs: z.number(),
+  server: serverSchema,
+  generator: generatorSchema,
+  findings: z.array(findingSchema),
+};
+
+/** Connections that a message phase works with. */
+const connectionsUsed = z.object({
+  /** Alive at the phase's start. */
+  open: count,
+  /** Closed by the server or the network while the phase ran. */
+  died: count,
+  failures: failuresSchema,
+});
+
+/** `expected = delivered + lost` and `planned = sent + unsent`, always. */
+export const messagesSchema = z.object({
+  planned: count,
+  sent: count,
+  /** Their connection was closed or took no more bytes, or the phase was ended before. */
+  unsent: count,
+  /** Deliveries owed for what was sent. */
+  expected: count,
+  /** Distinct intact messages that arrived as text at whom they were for. */
+  delivered: count,
+  /** Owed deliveries that did not come as `delivered`. */
+  lost: count,
+  /** Of `lost`: owed to connections that closed. */
+  lostOnClosed: count,
+  duplicated: count,
+  reordered: count,
+  /** Arrivals with other bytes than were sent. They never stand for a delivery. */
+  corrupted: count,
+  /** Intact arrivals in binary frames. They never stand for a delivery. */
+  binary: count,
+  /** Arrivals that are no ChaosChat message at all. */
+  malformed: count,
+  /** Intact arrivals of this phase at a connection they were not for. */
+  misrouted: count,
+  /** Intact arrivals of an earlier phase, by the phase number in their stamp. */
+  late: count,
+  /** The growth of `dropped` in the server's `/stats`; null where it didn't answer or went back. */
+  declaredDropped: count.nullable(),
+  /** WebSocket messages that carried the deliveries. */
+  frames: count,
+});
+
+/** What every phase of a load has. */
+const load = {
+  connections: connectionsUsed,
+  messages: messagesSchema,
+  /** Null where the status is not `ok`. */
+  throughput: z
+    .object({
+      deliveriesPerSecond: z.number(),
+      sendsPerSecond: z.number(),
+      /** From the first send to the last delivery. */
+      spanMs: z.number(),
+      /** From the first send to the last. */
+      sendSpanMs: z.number().nullable(),
+    })
+    .nullable(),
+  /** From the intended send time, which does not hide a stall (coordinated omission). */
+  latencyUs: quantilesSchema.extend({ curve }),
+  /** From the actual send time, to be seen beside it. */
+  uncorrectedLatencyUs: quantilesSchema,
+  /** Actual minus intended send time: the generator's own lateness. */
+  sendLagUs: quantilesSchema,
+  /** The longest time in which nothing at all arrived although something was owed. */
+  longestSilenceMs: z.number().nullable(),
+  timeline: timelineSchema,
+};
+
+const workload = z.enum(["echo", "broadcast", "rooms"]);
+const offered = z.object({
+  offeredPerSecond: z.number(),
+  sustainedPerSecond: z.number(),
+  sustainedShare: z.number(),
+});
+
+export const connectPhaseSchema = z.object({
+  kind: z.literal("connect"),
+  workload: z.null(),
+  ...ran,
+  connections: z.object({
+    requested: count,
+    /** Upgraded and joined at some time in the phase. */
+    opened: count,
+    /** Of them, those still open at its end. */
+    open: count,
+    failed: count,
+    /** Of those that never opened. */
+    failures: failuresSchema,
+    /** Opened, and closed by the server or the network before the phase's end: `opened - open`. */
+    died: count,
+    deaths: failuresSchema,
+  }),
+  limit: limitSchema.nullable(),
+  connectionsPerSecond: z.number(),
+  tcpUs: quantilesSchema,
+  upgradeUs: quantilesSchema,
+  joinUs: quantilesSchema,
+});
+
+export const burstPhaseSchema = z.object({
+  kind: z.literal("burst"),
+  workload,
+  ...ran,
+  ...load,
+  /** Broadcast: over a sample of the broadcasts, when the first, the median and the last member had it. */
+  receiversUs: z
+    .object({ first: quantilesSchema, median: quantilesSchema, last: quantilesSchema })
+    .nullable(),
+});
+
+export const endurancePhaseSchema = z.object({
+  kind: z.literal("endurance"),
+  workload,
+  ...ran,
+  ...load,
+  /** Null where the status is not `ok`. */
+  rate: offered.nullable(),
+});
+
+/** One rate of a capacity search, in deliveries per second. One that fails is offered again before it counts. */
+export const capacityStepSchema = z.object({
+  ratePerSecond: z.number(),
+  /** Deliveries per second that arrived while the load lasted. */
+  arrivedPerSecond: z.number(),
+  p99Us: us.nullable(),
+  /** `unknown`: not sustained, but by the generator's or other processes' doing. */
+  outcome: z.enum(["sustained", "failed", "unknown"]),
+  /** Null exactly where it was sustained. */
+  reason: stepReasonSchema.nullable(),
+});
+
+/** All figures but `capacity` are those of the highest rate sustained, findings those of all steps. */
+export const capacityPhaseSchema = z.object({
+  kind: z.literal("capacity"),
+  workload,
+  ...ran,
+  ...load,
+  rate: offered.nullable(),
+  capacity: z.object({
+    /** The highest rate sustained, in deliveries per second; null when none was. */
+    ratePerSecond: z.number().nullable(),
+    /** Nothing shows that the server could not have sustained more. */
+    isLowerBound: z.boolean(),
+    p99LimitMs: z.number(),
+    /** The rate per CPU of the server; null where it is not pinned. */
+    perCpu: z.number().nullable(),
+    /** Deliveries per second of the server's CPU time, at that rate. */
+    perCpuSecond: z.number().nullable(),
+    steps: z.array(capacityStepSchema),
+    /** The step whose findings, of each kind, were the worst: its rate by kind. */
+    findingRates: z.record(z.string(), z.number()),
+  }),
+});
+
+/** One fault of a chaos phase, and what it did to the unaffected clients. */
+export const faultReportSchema = z.object({
+  fault: faultSchema,
+  seconds: z.object({ before: count, under: count, after: count }),
+  /** Faulty clients; with `garbage` the extra ones that send it, with `kill` none: it is the server that is killed. */
+  faultyClients: count,
+  /** All others, whose deliveries are audited. */
+  unaffectedClients: count,
+  /** Latencies of deliveries to unaffected clients before the fault, under it and after it. */
+  before: quantilesSchema,
+  under: quantilesSchema,
+  after: quantilesSchema,
+  /** Connections of unaffected clients that were lost; one may be lost again after it came back. */
+  lostConnections: count,
+  failures: failuresSchema,
+  /** Deliveries to unaffected clients that the load asks for from the fault on, and in the 100 ms before. */
+  planned: count,
+  /** Of those, what never came. */
+  lost: count,
+  /** Of `lost`: could not be sent. */
+  unsent: count,
+  /** Of those from the fault on, what came later than `lateUs`, not counting the generator's own lateness. */
+  late: count,
+  /** Twice the p99 before, and at least 20 ms. */
+  lateUs: us,
+  /** The longest time without any delivery that an unaffected client saw, from the fault on and before it. */
+  longestSilenceMs: z.number(),
+  silenceBeforeMs: z.number(),
+  /** Of the server's process tree: just before the fault, the most from then on, and at the end. */
+  rssBeforeBytes: count.nullable(),
+  rssPeakBytes: count.nullable(),
+  rssAfterBytes: count.nullable(),
+  /** Connections that had to come back, faulty ones too; those that did; the slowest one, from its first attempt on. */
+  reconnect: z.object({
+    wanted: count,
+    opened: count,
+    /** Are open again, and nothing came to them. */
+    unserved: count,
+    slowestMs: z.number().nullable(),
+  }),
+  /** What became of the faulty clients: lost to the server's doing, and what was delivered to them. */
+  faulty: z.object({ lost: count, delivered: count }),
+  /** Until deliveries were complete for good and in time for a second, and everyone was back. 0: never disturbed. Null: not before the end. */
+  recoveredMs: z.number().nullable(),
+  server: z.object({
+    /** Null while it lived. */
+    exit: exitSchema.nullable(),
+    /** The end of what it printed before. */
+    output: z.string().nullable(),
+    /** By the harness, on the same port, to be able to go on. */
+    restarted: z.boolean(),
+    /** From its end until the new process answered. */
+    downMs: z.number().nullable(),
+  }),
+});
+
+export const chaosPhaseSchema = z.object({
+  kind: z.literal("chaos"),
+  workload: z.enum(["broadcast", "rooms"]),
+  ...ran,
+  connections: connectionsUsed,
+  sendLagUs: quantilesSchema,
+  faults: z.array(faultReportSchema),
+});
+
+/** A phase that the round did not come to: it has a reason and no figures. */
+function notRun<K extends string, W extends z.ZodType>(kind: K, which: W) {
+  return z.object({
+    kind: z.literal(kind),
+    workload: which,
+    status: z.literal("not-run"),
+    reason: reasonSchema,
+  });
+}
+
+export const phaseSchema = z.discriminatedUnion("kind", [
+  z.discriminatedUnion("status", [notRun("connect", z.null()), connectPhaseSchema]),
+  z.discriminatedUnion("status", [notRun("burst", workload), burstPhaseSchema]),
+  z.discriminatedUnion("status", [notRun("endurance", workload), endurancePhaseSchema]),
+  z.discriminatedUnion("status", [notRun("capacity", workload), capacityPhaseSchema]),
+  z.discriminatedUnion("status", [notRun("chaos", workload), chaosPhaseSchema]),
+]);
+
+/** How a phase that ran ended. */
+export type Ending = Pick<z.infer<typeof connectPhaseSchema>, "status" | "reason">;
+export type Quantiles = z.infer<typeof quantilesSchema>;
+export type Timeline = z.infer<typeof timelineSchema>;
+export type TimelineBucket = Timeline["buckets"][number];
+export type ServerFigures = z.infer<typeof serverSchema>;
+export type GeneratorFigures = z.infer<typeof generatorSchema>;
+export type Messages = z.infer<typeof messagesSchema>;
+export type ConnectPhase = z.infer<typeof connectPhaseSchema>;
+export type BurstPhase = z.infer<typeof burstPhaseSchema>;
+export type EndurancePhase = z.infer<typeof endurancePhaseSchema>;
+export type CapacityPhase = z.infer<typeof capacityPhaseSchema>;
+export type CapacityStep = z.infer<typeof capacityStepSchema>;
+export type ChaosPhase = z.infer<typeof chaosPhaseSchema>;
+export type FaultReport = z.infer<typeof faultReportSchema>;
+export type Phase = z.infer<typeof phaseSchema>;
+/** A phase with figures. */
+export type RanPhase = Exclude<Phase, { status: "not-run" }>;
+/** A phase that carried an audited load to all its connections. */
+export type LoadPhase = BurstPhase | EndurancePhase | CapacityPhase;

@@ -1,0 +1,218 @@
+import { formatEntrant, programOf, type ResolvedEntrant } from "../contenders/entrants.ts";
+import { ShowdownError } from "../errors.ts";
+import { judge } from "../judgement/judge.ts";
+import { nowUs } from "../machine/clock.ts";
+import { preflight } from "../machine/doctor/preflight.ts";
+import { pinProcess } from "../machine/pin.ts";
+import { balancedOrder } from "../plan/order.ts";
+import type { Plan } from "../plan/plan.ts";
+import { throwIfAborted } from "../process/abort.ts";
+import { type Reaper, startReaper } from "../process/reaper.ts";
+import { checkResultsFolder } from "../result/file.ts";
+import type { Warning } from "../result/reasons.ts";
+import { type Environment, type Result, type Round, schemaVersion } from "../result/schema.ts";
+import { type Cache, openCache } from "./cache.ts";
+import { measureCeilings } from "./ceiling.ts";
+import { EventQueue } from "./event-queue.ts";
+import type { RunEvent } from "./events.ts";
+import { passGate, refusalOf } from "./gate.ts";
+import { readCalibration } from "./kept-calibration.ts";
+import { type Prepared, type PrepareOptions, prepareEntrants } from "./prepare.ts";
+import { runRound } from "./round.ts";
+import { RunRecord } from "./run-record.ts";
+
+export interface RunOptions extends Pick<PrepareOptions, "install" | "ask" | "cacheDir" | "signal"> {
+  /** Those that the plan names. */
+  readonly entrants: readonly ResolvedEntrant[];
+  readonly environment: Environment;
+  /** The run gets a folder of its own in it. */
+  readonly resultsFolder: string;
+  /** The end of the run's id. */
+  readonly label: string;
+  /** As typed, for the result. */
+  readonly command: readonly string[];
+  /** Whether who breaks the contract takes no part. */
+  readonly verify: boolean;
+  /** What is known beforehand. */
+  readonly warnings: readonly Warning[];
+  /** The share of its CPU time that is taken from an entrant's server; see src/trust/calibration.ts. */
+  readonly handicapOf?: (entrant: ResolvedEntrant) => number;
+}
+
+export interface RunHandle {
+  /** The name of the run, and of its folder. */
+  readonly id: string;
+  /** Everything that happens, for one reader; ends with the run. */
+  readonly events: AsyncIterable<RunEvent>;
+  /**
+   * Finished, or aborted in the middle of its rounds.
+   *
+   * @throws {ShowdownError} `resultsFolder`, `nothingToRun`, `verifyFailed`, `portInUse`, `writing`; `aborted` where the
+   * signal came before the first round
+   */
+  readonly result: Promise<Result>;
+}
+
+/**
+ * A whole run: toolchains, builds, the gate, the generator's ceiling, every round, the result file and what may be
+ * concluded. It prints nothing and ends no process but those it started; the calling process may run on the server's CPUs
+ * again when it is over.
+ */
+export function startRun(plan: Plan, options: RunOptions): RunHandle {
+  const startedAt = new Date().toISOString();
+  const id = `${startedAt.slice(0, 23).replaceAll(/[:.]/g, "-")}-${options.label}`;
+  const events = new EventQueue<RunEvent>();
+  const result = run(plan, options, { id, startedAt, events }).finally(() => events.end());
+  // Whoever reads the events to their end asks for the result only then.
+  result.catch(() => {});
+  return { id, events, result };
+}
+
+interface Beginning {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly events: EventQueue<RunEvent>;
+}
+
+async function run(plan: Plan, options: RunOptions, { id, startedAt, events }: Beginning): Promise<Result> {
+  const { environment, resultsFolder, cacheDir, signal } = options;
+  const cache = openCache(cacheDir, (warning) => warn(warning));
+  const record = new RunRecord(
+    {
+      schema: schemaVersion,
+      id,
+      startedAt,
+      finishedAt: null,
+      status: "running",
+      command: [...options.command],
+      plan,
+      environment,
+      ceilings: null,
+      contenders: [],
+      rounds: [],
+      warnings: [],
+      calibration: await readCalibration(cache),
+      judgements: [],
+    },
+    resultsFolder,
+  );
+  const onEvent = (event: RunEvent) => {
+    if (event.kind !== "warning" || record.warn(event.warning)) events.push(event);
+  };
+  const warn = (warning: Warning) => onEvent({ kind: "warning", warning });
+  // Before anything is installed, built or started.
+  await checkResultsFolder(resultsFolder);
+  const { warnings } = await preflight(plan, environment, { noise: true });
+  for (const warning of [...options.warnings, ...warnings]) warn(warning);
+  const reaper = startReaper();
+  const work: Work = { plan, options, record, cache, reaper, onEvent };
+  try {
+    const built = await prepareEntrants(options.entrants, { ...options, onEvent });
+    const ready = options.verify ? await verifyAll(work, built) : built;
+    await record.keep({ contenders: ready.map(({ facts }) => facts) });
+    onEvent({ kind: "preparing", step: "ceiling", contender: null });
+    const ceilings = await measureCeilings({ plan, environment, cache, reaper, signal });
+    throwIfAborted(signal);
+    await record.keep({ ceilings });
+    await record.open();
+    await runRounds(
+      work,
+      ready.filter(({ facts }) => facts.notRun === null),
+    );
+    const status = signal.aborted ? "aborted" : "finished";
+    await record.keep({ status, finishedAt: new Date().toISOString() });
+    await record.keep({ judgements: judge(record.result) });
+    return record.result;
+  } catch (error) {
+    // The file must not say for ever that the run goes on. If even that can't be written, the first error counts.
+    record.warn({ kind: "ended-by-error", message: error instanceof Error ? error.message : String(error) });
+    await record.keep({ status: "aborted", finishedAt: new Date().toISOString() }).catch(() => {});
+    throw error;
+  } finally {
+    await reaper.stop();
+  }
+}
+
+interface Work {
+  readonly plan: Plan;
+  readonly options: RunOptions;
+  readonly record: RunRecord;
+  readonly cache: Cache;
+  readonly reaper: Reaper;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** The gate: verified contenders compete, with what they failed beside their numbers. */
+async function verifyAll({ plan, options, cache, reaper, onEvent }: Work, built: readonly Prepared[]) {
+  const { environment, signal } = options;
+  const { readyMs } = plan.timeouts;
+  const verified: Prepared[] = [];
+  for (const one of built) {
+    const { entrant, facts } = one;
+    if (facts.notRun !== null) {
+      verified.push(one);
+      continue;
+    }
+    const { contender, variant } = entrant;
+    onEvent({ kind: "preparing", step: "verify", contender: formatEntrant(entrant) });
+    const verification = await passGate({ entrant, facts, environment, cache, reaper, readyMs, signal });
+    throwIfAborted(signal);
+    const reason = refusalOf(verification);
+    verified.push({ entrant, facts: { ...facts, verified: verification, notRun: reason } });
+    if (reason !== null) onEvent({ kind: "not-run", contender, variant, reason });
+  }
+  if (verified.every(({ facts }) => facts.notRun !== null)) {
+    throw new ShowdownError("verifyFailed", "no contender keeps the contract", {
+      hint: 'see "showdown verify CONTENDER", or measure them all the same with --no-verify',
+    });
+  }
+  return verified;
+}
+
+/** Every entrant in every round, in a balanced order; the result file is true after each phase. */
+async function runRounds(
+  { plan, options, record, reaper, onEvent }: Work,
+  ready: readonly Prepared[],
+): Promise<void> {
+  const { environment, signal, handicapOf } = options;
+  const entrants = ready.map(({ entrant }) => entrant);
+  const order = balancedOrder(entrants, plan.rounds, plan.seed).flatMap((round, index) =>
+    round.map((entrant) => ({ entrant, round: index + 1 })),
+  );
+  const epochUs = Math.floor(nowUs());
+  const unpin = keepOffServerCpus(plan);
+  try {
+    for (const [index, { entrant, round }] of order.entries()) {
+      if (signal.aborted) return;
+      const { contender, variant, framing } = entrant;
+      const place = { contender, variant, round, position: index + 1 };
+      onEvent({ kind: "round-started", ...place, rounds: plan.rounds, positions: order.length });
+      const before = record.result.rounds;
+      const keep = (one: Round) => record.keep({ rounds: [...before, one] });
+      const finished = await runRound({
+        ...place,
+        plan,
+        program: programOf(entrant),
+        framing,
+        environment,
+        epochUs,
+        reaper,
+        signal,
+        onEvent,
+        ceilings: record.result.ceilings,
+        handicapShare: handicapOf?.(entrant) ?? 0,
+        onPhase: keep,
+      });
+      await keep(finished);
+      onEvent({ kind: "round-ended", round: finished });
+    }
+  } finally {
+    unpin();
+  }
+}
+
+/** This process merges what the workers tell, and starts helpers: none of that may take the server's CPU time. */
+function keepOffServerCpus({ serverCpus, workerCpus }: Plan): () => void {
+  if (serverCpus === null || workerCpus === null || !pinProcess(workerCpus).pinned) return () => {};
+  return () => void pinProcess([...serverCpus, ...workerCpus]);
+}

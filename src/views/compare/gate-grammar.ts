@@ -1,0 +1,132 @@
+import { ShowdownError } from "../../errors.ts";
+import type { Unit } from "../../measures/measure.ts";
+import { listPhases, type NamedPhase, nameOf } from "../../measures/sections.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { Result } from "../../result/schema.ts";
+import { type Parsed, parseSelector, type Scope, type Selector } from "./selector.ts";
+
+/** An expression of the command line that decides the exit code. */
+export interface Gate {
+  /** As it was given. */
+  readonly expression: string;
+  readonly selector: Selector;
+  readonly operator: "<" | "<=" | ">" | ">=" | "=" | "worse by";
+  /** A limit in the unit of the measure; after `worse by` the share of A's value. */
+  readonly value: number;
+}
+
+type PlanScope = Pick<Plan, "entrants" | "phases">;
+
+/**
+ * Reads `--threshold`, limits for one run: `[CONTENDER] [PHASE] MEASURE < 50ms`.
+ *
+ * @throws ShowdownError telling everything that is wrong with any of them, with the nearest names
+ */
+export function parseThresholds(expressions: readonly string[], plan: PlanScope): Gate[] {
+  return parseGates(expressions, [plan], {
+    option: "--threshold",
+    pattern: /^([^<>=]*)(<=|>=|<|>|=)([^<>=]*)$/,
+    expected: "[CONTENDER] [PHASE] MEASURE < VALUE, such as: endurance-echo latency.p99 < 50ms",
+  });
+}
+
+/**
+ * Reads `--fail-on`, changes that must not be: `[CONTENDER] [PHASE] MEASURE worse by 5%`.
+ *
+ * @throws ShowdownError likewise, and where both runs are one: of a run against itself nothing ever gets worse
+ */
+export function parseFailOns(
+  expressions: readonly string[],
+  { before, after }: { readonly before: Result; readonly after: Result },
+): Gate[] {
+  if (expressions.length > 0 && before.id === after.id) {
+    throw new ShowdownError("usage", `A and B are the same run (${after.id}): --fail-on could never fail`, {
+      hint: "compare two different runs",
+    });
+  }
+  return parseGates(expressions, [before.plan, after.plan], {
+    option: "--fail-on",
+    pattern: /^(.*?)\b(worse by)\b(.*)$/,
+    expected:
+      "[CONTENDER] [PHASE] MEASURE worse by N%, such as: go-gorilla burst-echo throughput worse by 5%",
+  });
+}
+
+interface Grammar {
+  readonly option: string;
+  /** Its groups: what is pointed at, the operator, the value. */
+  readonly pattern: RegExp;
+  readonly expected: string;
+}
+
+function parseGates(
+  expressions: readonly string[],
+  plans: readonly PlanScope[],
+  { option, pattern, expected }: Grammar,
+): Gate[] {
+  const scope = scopeOf(plans);
+  const problems: string[] = [];
+  const gates = expressions.flatMap((expression): Gate[] => {
+    const match = pattern.exec(expression.trim().replaceAll(/\s+/g, " "));
+    const [, left = "", operator = "", right = ""] = match ?? [];
+    const selector: Parsed<Selector> =
+      match === null ? { problem: `expected ${expected}` } : parseSelector(left, scope);
+    const value =
+      "problem" in selector
+        ? selector
+        : parseValue(right.trim(), operator as Gate["operator"], selector.value);
+    if ("value" in selector && "value" in value) {
+      return [
+        { expression, selector: selector.value, operator: operator as Gate["operator"], value: value.value },
+      ];
+    }
+    if ("problem" in value) problems.push(`${option} "${expression}": ${value.problem}`);
+    return [];
+  });
+  if (problems.length === 0) return gates;
+  throw new ShowdownError("usage", problems.join("\n       "), { hint: `expected ${expected}` });
+}
+
+/** Whoever was planned to take part, so that a misspelt name can be told from an absent one. */
+function scopeOf(plans: readonly PlanScope[]): Scope {
+  const phases = new Map<string, NamedPhase>(
+    plans.flatMap((plan) => listPhases(plan.phases).map((phase) => [phase.name, phase])),
+  );
+  const names = plans.flatMap(({ entrants }) =>
+    entrants.map(({ contender, variant }) => nameOf({ name: contender, variant })),
+  );
+  return { contenders: [...new Set(names)], phases: [...phases.values()] };
+}
+
+/** What may follow a number, and by what it is multiplied. */
+const times = { µs: 1, us: 1, ms: 1e3, s: 1e6 };
+const units: Readonly<Record<Unit, Readonly<Record<string, number>>>> = {
+  latency: times,
+  cpu: times,
+  bytes: { B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 },
+  perSecond: { "/s": 1, "": 1 },
+  share: { "%": 0.01 },
+  count: { "": 1 },
+  ratio: { "": 1 },
+};
+
+function parseValue(text: string, operator: Gate["operator"], { measure }: Selector): Parsed<number> {
+  const isChange = operator === "worse by";
+  const unit = isChange ? "share" : measure.unit;
+  const names = Object.keys(units[unit]).filter((name) => name !== "" && name !== "us");
+  const withUnit = names.length === 1 ? "with the unit" : "with one of the units";
+  const expected =
+    names.length === 0 ? "a number without a unit" : `a number ${withUnit} ${names.join(", ")}`;
+  const match = /^(\d{1,3}(?:[_,]\d{3})+|\d+)(\.\d+)?\s*(\D*)$/.exec(text);
+  // The Greek letter and the micro sign look the same, and keyboards have either.
+  const factor = match === null ? undefined : units[unit][(match[3] ?? "").trim().replace("μ", "µ")];
+  if (match === null || factor === undefined) return { problem: `value "${text}": expected ${expected}` };
+  const value = Number(`${match[1]?.replaceAll(/[_,]/g, "")}${match[2] ?? ""}`) * factor;
+  if (!isChange && unit === "share" && value > 1) {
+    return { problem: `value "${text}": expected at most 100 %` };
+  }
+  if (isChange && measure.better === "higher" && value >= 1) {
+    return { problem: `nothing can fall by ${text}; expected less than 100 %` };
+  }
+  return { value };
+}

@@ -1,0 +1,285 @@
+import { measureOf } from "../../../measures/catalogue.ts";
+import { overRounds, stepOf, valuesOf } from "../../../measures/figures.ts";
+import { formatMeasure } from "../../../measures/measure.ts";
+import {
+  listSections,
+  okPhases,
+  type Participant,
+  ranPhases,
+  type Section,
+} from "../../../measures/sections.ts";
+import type { Plan } from "../../../plan/plan.ts";
+import { presets } from "../../../plan/presets.ts";
+import type { Result } from "../../../result/schema.ts";
+import { rank } from "../../../stats/ranking.ts";
+import * as format from "../../../text/format.ts";
+import { isFaultless, messagesOf } from "../account.ts";
+import { reportsOf } from "../fault-tables.ts";
+import { article, isArticlePlan, type Side } from "./article.ts";
+
+/** A claim of the article, put to the test by a run. */
+export interface Claim {
+  readonly claim: string;
+  /** Its figures, or what it says instead. */
+  readonly article: string;
+  readonly measured: string;
+  readonly outcome: "holds" | "does not hold" | "undecided";
+  readonly why: string;
+}
+
+type Test = Pick<Claim, "measured" | "outcome" | "why">;
+
+/** What a claim is judged by. */
+interface Evidence {
+  readonly plan: Plan;
+  readonly sections: readonly Section[];
+  readonly elixir: Participant;
+  readonly go: Participant;
+}
+
+interface Row extends Pick<Claim, "claim" | "article"> {
+  /** The phase that it is about, as on the command line; absent where it takes no particular one. */
+  readonly needs?: string;
+  /** The measure that both sides need a figure of. */
+  readonly measure?: string;
+  readonly judge: (evidence: Evidence) => Test;
+}
+
+/** In one round, a ratio within this of the limit of a claim tells nothing. */
+const singleRoundMargin = 1.25;
+
+const rows: readonly Row[] = [
+  {
+    claim: "Both stop at about 16,300 connections, a limit of the system.",
+    article: "Elixir 16,292, Go 16,322",
+    needs: "connect",
+    measure: "connections",
+    judge: (evidence) => {
+      const ports = format.formatCount(article.clientPorts);
+      if (evidence.plan.connections <= article.clientPorts) {
+        return told(evidence, "connections", "undecided", `The plan asks for fewer than ${ports}.`);
+      }
+      const open = [evidence.elixir, evidence.go].map(
+        (side) => overRounds(side, measureOf("connections")) ?? 0,
+      );
+      const isThere = open.every((count) => Math.abs(count - article.clientPorts) <= 200);
+      const why = `macOS lends ${ports} ports to one source address: the article's client ran out of them.`;
+      return told(evidence, "connections", isThere ? "holds" : "does not hold", why);
+    },
+  },
+  ...["echo", "broadcast"].map(
+    (workload): Row => ({
+      claim: `In a burst ${workload === "echo" ? "of echoes" : "to everyone"} Elixir delivers nearly twice as many messages as Go.`,
+      article: "Elixir 51,000/s, Go 27,796/s: 1.83×",
+      needs: `burst-${workload}`,
+      ...ahead(
+        "elixir",
+        "throughput",
+        1.5,
+        "Holds from 1.5×. The article counted sends, and only its Go server sent each message to every client. Here both do the same work and deliveries count.",
+      ),
+    }),
+  ),
+  {
+    claim: "Elixir sustains about 15,000/s for a minute.",
+    article: "Elixir 15,000/s",
+    ...sustains("elixir", (share) => share >= 0.99),
+  },
+  {
+    claim: "Under sustained load Go drops by 96.9 % from its burst.",
+    article: "Go 854/s",
+    ...sustains("go", (share) => share < 0.5),
+  },
+  {
+    claim: "Both deliver everything, without an error.",
+    article: "100 % and 0 errors for both",
+    judge: judgeDelivery,
+  },
+  {
+    claim: "Go is the choice where bursts matter most.",
+    article: "its figures say the opposite: 27,796/s against 51,000/s",
+    needs: "burst-echo",
+    ...ahead("go", "throughput", 1, "The article's verdict and its figures contradict each other."),
+  },
+  {
+    claim: "Elixir is the choice where sustained load has to be served predictably.",
+    article: "no figure: it did not measure latency",
+    needs: "endurance-echo",
+    ...ahead("elixir", "latency.p99", 1, "Predictable is taken as p99 latency at the same rate."),
+  },
+  {
+    claim: "Go needs less memory.",
+    article: "no figure: it did not measure memory",
+    needs: "endurance-echo",
+    ...ahead("go", "memory-per-connection", 1, "Resident memory that a connection adds, under load."),
+  },
+  {
+    claim: "Elixir contains a crash: other clients don't notice.",
+    article: "no figure: it injected no fault",
+    judge: judgeCrash,
+  },
+  {
+    claim: "Go is deployed as a single binary, Elixir is not.",
+    article: "no figure needed",
+    judge: ({ elixir, go }) => {
+      const [ours, theirs] = [elixir.facts.deployment, go.facts.deployment];
+      if (ours === null || theirs === null) return undecided("not declared", "A manifest does not say.");
+      const say = (isSingle: boolean) => (isSingle ? "a single binary" : "no single binary");
+      return {
+        measured: `${elixir.name} ${say(ours.singleBinary)}, ${go.name} ${say(theirs.singleBinary)}`,
+        outcome: theirs.singleBinary && !ours.singleBinary ? "holds" : "does not hold",
+        why: "By their manifests.",
+      };
+    },
+  },
+];
+
+/** The article's claims, where the plan is its own and both of its sides took part; null elsewhere. */
+export function retestArticle(result: Result): Claim[] | null {
+  const { plan } = result;
+  if (!isArticlePlan(plan)) return null;
+  const sections = listSections(result);
+  return rows.flatMap(({ judge, needs, measure, claim, article: figures }): Claim[] => {
+    const section = needs === undefined ? sections[0] : sections.find(({ name }) => name === needs);
+    const find = (side: Side) => section?.participants.find(({ name }) => name === article.sides[side]);
+    const [elixir, go] = [find("elixir"), find("go")];
+    if (elixir === undefined || go === undefined) return [];
+    const lacking = [elixir, go].filter(
+      (side) => measure !== undefined && overRounds(side, measureOf(measure)) === null,
+    );
+    const test =
+      lacking.length === 0
+        ? judge({ plan, sections, elixir, go })
+        : undecided(
+            "no valid figures",
+            `${format.joinNames(lacking.map(({ name }) => name))} has none here.`,
+          );
+    return [{ claim, article: figures, ...test }];
+  });
+}
+
+function undecided(measured: string, why: string): Test {
+  return { measured, outcome: "undecided", why };
+}
+
+function told({ elixir, go }: Evidence, name: string, outcome: Claim["outcome"], why: string): Test {
+  const measure = measureOf(name);
+  const figures = [elixir, go].map(
+    (one) => `${one.name} ${formatMeasure(measure, overRounds(one, measure))}`,
+  );
+  return { measured: figures.join(", "), outcome, why };
+}
+
+/** Whether a side is at least so many times better than the other, beyond doubt. */
+function ahead(side: Side, name: string, least: number, why: string): Pick<Row, "measure" | "judge"> {
+  const measure = measureOf(name);
+  const judge = (evidence: Evidence): Test => {
+    const participants = [evidence.elixir, evidence.go];
+    const [comparison] = rank(
+      { better: measure.better, step: stepOf(participants, measure) },
+      participants.map((one) => ({ name: one.name, values: valuesOf(one, measure), voidReason: null })),
+    ).comparisons;
+    const verdict = comparison?.verdict ?? { kind: "void" };
+    if (verdict.kind === "void") return told(evidence, name, "undecided", why);
+    const isSingle = verdict.kind === "single-round";
+    const turn = (ratio: number) => (comparison?.first === article.sides[side] ? ratio : 1 / ratio);
+    const ratio = turn(verdict.ratio);
+    const [low = 0, high = 0] = (
+      isSingle
+        ? [ratio / singleRoundMargin, ratio * singleRoundMargin]
+        : [turn(verdict.low), turn(verdict.high)]
+    ).sort((a, b) => a - b);
+    const isBeyond = isSingle ? low >= least : low > 1 && ratio >= least;
+    const outcome = high < least ? "does not hold" : isBeyond ? "holds" : "undecided";
+    const test = told(
+      evidence,
+      name,
+      outcome,
+      isSingle ? `${why} One round: judged only far from the limit.` : why,
+    );
+    const interval = isSingle ? "" : ` (95 % CI ${format.formatFactor(low)}–${format.formatFactor(high)})`;
+    const who = side === "elixir" ? "Elixir" : "Go";
+    return {
+      ...test,
+      measured: `${test.measured}: ${who} is ${format.formatFactor(ratio)}× as good${interval}`,
+    };
+  };
+  return { measure: name, judge };
+}
+
+function sustains(side: Side, holds: (share: number) => boolean): Pick<Row, "needs" | "measure" | "judge"> {
+  const judge = (evidence: Evidence): Test => {
+    const { enduranceRatePerSecond: rate, enduranceSeconds } = evidence.plan;
+    if (rate < presets.article.enduranceRatePerSecond || enduranceSeconds < 30) {
+      const why = `The plan offers only ${format.formatRate(rate)} for ${enduranceSeconds} s.`;
+      return told(evidence, "sustained", "undecided", why);
+    }
+    const share = overRounds(evidence[side], measureOf("sustained.share")) ?? 0;
+    const why = `${article.sides[side]} sustained ${format.formatShare(share)} of the target, over all connections. The article's load used a few hundred.`;
+    return told(evidence, "sustained", holds(share) ? "holds" : "does not hold", why);
+  };
+  return { needs: "endurance-echo", measure: "sustained.share", judge };
+}
+
+function judgeDelivery({ sections, elixir, go }: Evidence): Test {
+  const accounts = [elixir, go].map(({ name }) => {
+    const phases = sections
+      .filter(({ kind }) => kind !== "chaos" && kind !== "capacity")
+      .flatMap(({ participants }) => participants.filter((one) => one.name === name).flatMap(ranPhases));
+    const counted = phases.flatMap(messagesOf);
+    const lost = counted.reduce((all, one) => all + one.lost, 0);
+    const expected = counted.reduce((all, one) => all + one.expected, 0);
+    const died = phases.reduce((all, { connections }) => all + connections.died, 0);
+    const failed = phases.filter(({ status }) => status === "failed" || status === "aborted").length;
+    return {
+      text: `${name} ${format.formatCount(lost)} lost of ${format.formatCount(expected)}, ${format.plural(died, "connection")} died, ${format.plural(failed, "phase")} failed`,
+      isKnown: counted.length > 0,
+      isFaultless: failed === 0 && died === 0 && counted.every(isFaultless),
+    };
+  });
+  const isHeld = accounts.every((one) => one.isFaultless);
+  return {
+    measured: accounts.map(({ text }) => text).join("; "),
+    outcome: !accounts.every(({ isKnown }) => isKnown) ? "undecided" : isHeld ? "holds" : "does not hold",
+    why: "The article counted sends that did not fail. Here every delivery is checked: once, in order, intact.",
+  };
+}
+
+function judgeCrash({ sections, elixir, go }: Evidence): Test {
+  const chaos = sections.filter(({ kind }) => kind === "chaos").flatMap(({ participants }) => participants);
+  const [ours, theirs] = [elixir, go].map(({ name }) => {
+    const reports = chaos.filter((one) => one.name === name).flatMap(reportsOf);
+    return reports.flatMap(({ fault, lostConnections }) => (fault === "crash" ? [lostConnections] : []));
+  });
+  if (!ours?.length || !theirs?.length) {
+    return undecided("not measured", "It takes a chaos phase: --phases connect,chaos-rooms.");
+  }
+  const [lostOurs, lostTheirs] = [Math.max(...ours), Math.max(...theirs)];
+  return {
+    measured: `connections of unaffected clients lost: ${elixir.name} ${format.formatCount(lostOurs)}, ${go.name} ${format.formatCount(lostTheirs)}`,
+    outcome: lostOurs === 0 ? "holds" : "does not hold",
+    why: lostTheirs === 0 ? "The Go server contained it, too." : "The Go server did not contain it.",
+  };
+}
+
+/** The same bursts counted as the article did, by sends, and as a client that takes a frame for a message would. */
+export function countUnfairly(result: Result): string[][] {
+  const names: readonly string[] = Object.values(article.sides);
+  const perSecond = (count: number, spanMs: number | null) =>
+    format.formatRate(spanMs === null || spanMs <= 0 ? null : (count * 1000) / spanMs);
+  return listSections(result).flatMap(({ name: phase, participants }) =>
+    participants
+      .filter(({ name }) => names.includes(name))
+      .flatMap((participant) => {
+        const [first] = okPhases(participant);
+        if (first?.kind !== "burst" || first.throughput === null) return [];
+        const { messages, throughput } = first;
+        const counts = [
+          format.formatRate(throughput.deliveriesPerSecond),
+          perSecond(messages.sent, throughput.sendSpanMs),
+          perSecond(messages.frames, throughput.spanMs),
+        ];
+        return [[`${phase}, ${participant.name}`, ...counts]];
+      }),
+  );
+}

@@ -1,0 +1,189 @@
+import { judge } from "../../judgement/judge.ts";
+import { listSections, type Section, titleOf } from "../../measures/sections.ts";
+import type { Judgement } from "../../result/judgement.ts";
+import type { Result } from "../../result/schema.ts";
+import { accountMeanings, buildAccount } from "./account.ts";
+import { article } from "./article/article.ts";
+import { type Claim, countUnfairly, retestArticle } from "./article/claims.ts";
+import {
+  type Block,
+  details,
+  heading,
+  list,
+  makePrintable,
+  paragraph,
+  type Sentence,
+  type Table,
+  table,
+} from "./block.ts";
+import { buildCharts } from "./charts.ts";
+import { buildConditions, buildContenders, buildRounds } from "./conditions.ts";
+import { describeRun } from "./facts.ts";
+import { buildFaultBlocks, faultMeanings } from "./fault-tables.ts";
+import { listNotes } from "./notes.ts";
+import { buildPhaseTable, listMeanings } from "./phase-table.ts";
+import { buildSizing, type Demand } from "./sizing.ts";
+import { buildSummaryTable } from "./summary.ts";
+import { buildTroubles, summarizeTroubles } from "./troubles.ts";
+import { listChoices, listOpenQuestions, listVerdicts } from "./verdict.ts";
+
+/** A whole run in one page, the verdict first. */
+export function buildReport(result: Result, demand: Demand): Block[] {
+  const sections = listSections(result);
+  return [
+    ...buildHead(result),
+    ...buildVerdict(result, true),
+    ...buildTroubles(result),
+    ...buildPhases(result),
+    ...buildSizing(result, demand),
+    ...buildClaims(result, true),
+    ...buildContenders(result),
+    ...buildConditions(result),
+    ...buildRounds(result),
+    ...buildGlossary(sections),
+  ].map(makePrintable);
+}
+
+/** What a terminal shows of it when all tables are wanted. */
+export function buildDetails(result: Result, demand: Demand): Block[] {
+  return [
+    ...buildHead(result),
+    ...buildPhases(result),
+    ...buildTroubles(result),
+    ...buildVerdict(result, false),
+    ...buildSizing(result, demand),
+    ...buildClaims(result, false),
+  ].map(makePrintable);
+}
+
+/**
+ * A run on one screen.
+ *
+ * @param fits whether the medium has room for so large a table
+ */
+export function buildSummary(result: Result, fits: (table: Table) => boolean): Block[] {
+  const judgements = judge(result);
+  const summary = buildSummaryTable(result, judgements, fits);
+  const troubles = summarizeTroubles(result);
+  return [
+    ...buildHead(result),
+    ...(summary.rows.length === 0 || summary.columns.length < 2 ? [] : [table(summary)]),
+    ...list(listChoices(judgements)),
+    ...list([...troubles, ...listOpenQuestions(judgements, result)]),
+  ].map(makePrintable);
+}
+
+function buildHead(result: Result): Block[] {
+  const [what, where] = describeRun(result);
+  return [heading(1, result.id), paragraph(what), paragraph(where)];
+}
+
+const markMeaning =
+  "Marked figures are the best, or not clearly worse than the best. Brackets show a ratio's 95 % confidence interval, corrected for multiple comparisons. A difference is claimed only if the interval excludes 1.";
+
+/** @param hasRoom for the table of all that decides, which repeats the phases' own */
+function buildVerdict(result: Result, hasRoom: boolean): Block[] {
+  const judgements = judge(result);
+  if (judgements.length === 0) return [];
+  const summary = buildSummaryTable(result, judgements, () => true);
+  return [
+    heading(2, "Verdict"),
+    ...(summary.columns.length < 2 || !hasRoom ? [] : [table(summary)]),
+    ...list(listVerdicts(judgements, result)),
+    ...(judgements.some(({ outcome }) => outcome === "leads" || outcome === "undecided")
+      ? [paragraph(markMeaning)]
+      : []),
+  ];
+}
+
+function buildPhases(result: Result): Block[] {
+  const judgements = judge(result);
+  return listSections(result).flatMap((section) =>
+    buildPhase(
+      section,
+      result,
+      judgements.filter(({ phaseIndex }) => phaseIndex === section.index),
+    ),
+  );
+}
+
+function buildPhase(section: Section, { plan }: Result, judgements: readonly Judgement[]): Block[] {
+  const title = heading(2, titleOf(section));
+  if (section.participants.length === 0) return [title, paragraph("Nobody took part.")];
+  const account = buildAccount(section);
+  return [
+    title,
+    table(buildPhaseTable(section, judgements)),
+    ...list(listNotes(section, plan.phases)),
+    ...(account === null ? [] : [heading(3, "Deliveries, over all rounds"), table(account)]),
+    ...buildCharts(section, plan, judgements),
+    ...buildFaultBlocks(section),
+  ];
+}
+
+const outcomeStyles = { holds: "good", "does not hold": "bad", undecided: "warning" } as const;
+
+/** @param hasRoom for a table with sentences in it */
+function buildClaims(result: Result, hasRoom: boolean): Block[] {
+  const claims = retestArticle(result);
+  if (claims === null || claims.length === 0) return [];
+  const unfair = countUnfairly(result);
+  return [
+    heading(2, "The article's claims, re-tested"),
+    paragraph(
+      `"${article.title}" (${article.source}), with ${article.sides.elixir} and ${article.sides.go} for its two servers. Its figures are of another machine (${article.machine}).`,
+    ),
+    ...(hasRoom ? [table(tableOfClaims(claims))] : list(claims.map(listClaim))),
+    ...(unfair.length === 0
+      ? []
+      : [
+          paragraph(
+            "The same bursts, counted as the article did: by messages sent, and by WebSocket frames received.",
+          ),
+          table({
+            columns: [
+              { header: "burst", align: "left" },
+              ...["delivered", "sent", "frames"].map((header) => ({ header, align: "right" as const })),
+            ],
+            rows: unfair.map((texts) => ({ cells: texts.map((text) => ({ text })) })),
+          }),
+        ]),
+  ];
+}
+
+function tableOfClaims(claims: readonly Claim[]): Table {
+  return {
+    columns: ["claim", "article", "measured", "outcome", "why"].map((header) => ({ header, align: "left" })),
+    rows: claims.map(({ claim, article: figures, measured, outcome, why }) => ({
+      cells: [
+        { text: claim },
+        { text: figures },
+        { text: measured },
+        { text: outcome, style: outcomeStyles[outcome] },
+        { text: why },
+      ],
+    })),
+  };
+}
+
+function listClaim({ claim, article: figures, measured, outcome }: Claim): Sentence {
+  const text = `${claim} Article: ${figures}. Measured: ${measured}.`;
+  return { lead: `${outcome}:`, text, style: outcomeStyles[outcome] };
+}
+
+function buildGlossary(sections: readonly Section[]): Block[] {
+  if (sections.length === 0) return [];
+  const isChaos = sections.some(({ kind }) => kind === "chaos");
+  const meanings = new Map([
+    ...listMeanings(sections),
+    ...accountMeanings,
+    ...(isChaos ? faultMeanings : []),
+  ]);
+  return [
+    heading(2, "What the figures mean"),
+    paragraph(
+      "Figures are medians over the valid rounds, never the best of several. Invalid, failed and aborted phases have no figures. Counts of lost and damaged deliveries are sums over all rounds.",
+    ),
+    details("All columns", list([...meanings].map(([header, text]) => ({ lead: `${header}:`, text })))),
+  ];
+}

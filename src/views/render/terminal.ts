@@ -1,0 +1,166 @@
+import type { Result } from "../../result/schema.ts";
+import { createPainter, type Painter } from "../../text/style.ts";
+import { renderText, type Table as TextTable } from "../../text/table.ts";
+import type { Block, Cell, Sentence, Table } from "../document/block.ts";
+import { buildDetails, buildSummary } from "../document/report.ts";
+import { type Demand, defaultDemand } from "../document/sizing.ts";
+
+export interface TerminalOptions {
+  readonly columns: number;
+  readonly color: boolean;
+  /** All tables and notes instead of one screen. */
+  readonly details: boolean;
+  readonly demand?: Demand;
+}
+
+/** One screen. */
+const mostLines = 50;
+/** Of these at most what could not be decided, and why. */
+const mostOpenLines = 5;
+const mostChoiceLines = 8;
+/** Longer lines of prose are hard to read. */
+const widestProse = 110;
+const narrowest = 40;
+
+interface Page {
+  readonly width: number;
+  readonly color: boolean;
+  readonly paint: Painter;
+}
+
+/** A run for the terminal, also one that did not get far. Ends with a line break. */
+export function renderTerminal(result: Result, options: TerminalOptions): string {
+  const { columns, color, details, demand = defaultDemand } = options;
+  const page = { width: Math.max(narrowest, columns), color, paint: createPainter(color) };
+  const lines = details
+    ? buildDetails(result, demand).flatMap((block) => renderBlock(block, page))
+    : renderSummary(result, page);
+  return [...lines, ""].join("\n");
+}
+
+/** Any document, line by line. */
+export function renderBlocks(
+  blocks: readonly Block[],
+  { columns, color }: Pick<TerminalOptions, "columns" | "color">,
+): string[] {
+  const page = { width: Math.max(narrowest, columns), color, paint: createPainter(color) };
+  return blocks.flatMap((block) => renderBlock(block, page));
+}
+
+function renderSummary(result: Result, page: Page): string[] {
+  const fixed = renderSummaryBlocks(
+    buildSummary(result, () => false),
+    page,
+  ).length;
+  // The smallest table stands in `fixed` already.
+  const most = Math.max(mostLines - fixed + heightOf(smallest(result), page), 0);
+  const blocks = buildSummary(result, (table) => heightOf(table, page) <= most);
+  return renderSummaryBlocks(blocks, page);
+}
+
+function smallest(result: Result): Table {
+  const block = buildSummary(result, () => false).find(({ kind }) => kind === "table");
+  return block?.kind === "table" ? block.table : { columns: [], rows: [] };
+}
+
+function heightOf(table: Table, page: Page): number {
+  return table.rows.length === 0 ? 0 : renderTable(table, page).length;
+}
+
+/** The last list is what could not be decided; both lists are cut where they are long. */
+function renderSummaryBlocks(blocks: readonly Block[], page: Page): string[] {
+  const lists = blocks.filter(({ kind }) => kind === "list").length;
+  let list = 0;
+  return [
+    ...blocks.flatMap((block) => {
+      if (block.kind !== "list") return renderBlock(block, page);
+      list += 1;
+      const most =
+        list === lists && lists > 1
+          ? mostOpenLines
+          : list === 1 && lists > 1
+            ? mostChoiceLines
+            : mostOpenLines;
+      return ["", ...cutList(block.items, page, most)];
+    }),
+    "",
+    ...footer(blocks).flatMap((text) => renderSentence({ text, style: "dim" }, page)),
+  ];
+}
+
+function cutList(items: readonly Sentence[], page: Page, most: number): string[] {
+  const lines: string[] = [];
+  for (const [at, item] of items.entries()) {
+    const more = renderSentence(item, page);
+    const isLast = at === items.length - 1;
+    if (lines.length + more.length > most - (isLast ? 0 : 1)) {
+      return [...lines, page.paint(`  and ${items.length - at} more (--details)`, "dim")];
+    }
+    lines.push(...more);
+  }
+  return lines;
+}
+
+function renderBlock(block: Block, page: Page): string[] {
+  switch (block.kind) {
+    case "heading":
+      return [
+        "",
+        block.level === 3 ? `  ${page.paint(block.text, "strong")}` : page.paint(block.text, "strong"),
+      ];
+    case "paragraph":
+      return renderSentence(block.sentence, page);
+    case "list":
+      return block.items.flatMap((item) => renderSentence(item, page));
+    case "table":
+      return ["", ...renderTable(block.table, page)];
+    case "code":
+      return block.lines.map((line) => page.paint(`    ${line}`, "dim"));
+    case "details":
+      return block.blocks.flatMap((one) => renderBlock(one, page));
+    case "chart":
+      return [];
+  }
+}
+
+/** The best figures are marked, so that they stand out without colours too. */
+function renderTable(table: Table, { width, color }: Page): string[] {
+  const marked = table.columns.map((_, at) => table.rows.some(({ cells }) => cells[at]?.isBest === true));
+  const mark = (cell: Cell, at: number): Cell => {
+    if (!marked[at]) return cell;
+    return cell.isBest ? { text: `${cell.text} *`, style: "good" } : { ...cell, text: `${cell.text}  ` };
+  };
+  const text: TextTable = {
+    columns: table.columns.map((column, at) =>
+      marked[at] ? { ...column, header: `${column.header}  ` } : column,
+    ),
+    rows: table.rows.map((row) => ({ ...row, cells: row.cells.map(mark) })),
+  };
+  return renderText(text, { width, color });
+}
+
+/** What the marks of the table mean, and where the rest is. */
+function footer(blocks: readonly Block[]): string[] {
+  const cells = blocks.flatMap((block) =>
+    block.kind === "table" ? block.table.rows.flatMap((row) => row.cells) : [],
+  );
+  const legend = [
+    ...(cells.some(({ isBest }) => isBest === true) ? ["* best, or not clearly worse than the best."] : []),
+    ...(cells.some(({ text }) => text.startsWith("(")) ? ["( ) not ranked."] : []),
+  ].join(" ");
+  const rest = "--details shows all tables; report.html and report.md have everything.";
+  return legend === "" ? [rest] : [legend, rest];
+}
+
+/** An indented paragraph; what follows the first line hangs by two more. */
+function renderSentence({ lead, text, style = null }: Sentence, { width, paint }: Page): string[] {
+  const whole = lead === undefined ? text : `${lead} ${text}`;
+  // Not between a number and its unit.
+  const glued = whole.replaceAll(/(?<=\d) (?=(?:[µm]?s|[kMGT]?B|%)(?!\w))|(?<=--[a-z-]+) /g, "\u00a0");
+  const lines = Bun.wrapAnsi(glued, Math.min(width, widestProse) - 4, { hard: false }).split("\n");
+  return lines.map((line, at) => {
+    const plain = line.replaceAll("\u00a0", " ").trimEnd();
+    const start = at === 0 && lead !== undefined && plain.startsWith(lead) ? lead : "";
+    return `${at === 0 ? "  " : "    "}${paint(start, "strong")}${paint(plain.slice(start.length), style)}`;
+  });
+}

@@ -1,0 +1,96 @@
+import { decidingMeasures, measureOf } from "../../../measures/catalogue.ts";
+import { formatMeasure } from "../../../measures/measure.ts";
+import { isRan, nameOfRound, titleOf } from "../../../measures/sections.ts";
+import type { Phase, RanPhase } from "../../../result/phase.ts";
+import type { Preparation, RunEvent } from "../../../run/events.ts";
+import * as format from "../../../text/format.ts";
+import { printable } from "../../../text/printable.ts";
+import type { Painter, Style } from "../../../text/style.ts";
+import { isDeath } from "../../text/fault-text.ts";
+import { isBlameless } from "../../text/finding-text.ts";
+import { describeReason } from "../../text/reason-text.ts";
+import { describeNotRun, describeWarning } from "../../text/warning-text.ts";
+
+/** What an event has to say for good, in one line; null when it only moves the status. */
+export function describeEvent(event: RunEvent, paint: Painter): string | null {
+  switch (event.kind) {
+    case "preparing":
+      return describePreparation(event);
+    case "build-output":
+      return paint(`  ${printable(event.contender)} | ${printable(event.line)}`, "dim");
+    case "not-run":
+      return paint(`${nameOfRound(event)} is not run: ${describeNotRun(event.reason)}`, "warning");
+    case "round-started": {
+      const { position, positions, round, rounds } = event;
+      const which = rounds > 1 ? `, round ${round} of ${rounds}` : "";
+      return `${paint(`[${position}/${positions}]`, "dim")} ${paint(nameOfRound(event), "strong")}${which}`;
+    }
+    case "server-ready":
+      return `  ready after ${format.formatCount(event.readyMs)} ms`;
+    case "phase-started": {
+      const { phaseKind, workload, index, count, expectedSeconds } = event;
+      const lasts = expectedSeconds === null ? "" : `, ${format.formatDuration(expectedSeconds * 1000)}`;
+      return `  ${titleOf({ kind: phaseKind, workload }).toLowerCase()} (${index + 1} of ${count}${lasts})`;
+    }
+    case "phase-progress":
+      return null;
+    case "phase-ended":
+      return describePhase(event.phase, paint);
+    case "round-ended": {
+      const { status, reason, shutdown } = event.round;
+      if (reason !== null) return `  ${paint(`${status}: ${describeReason(reason)}`, styles[status])}`;
+      return `  done${shutdown === null ? "" : `, stopped within ${format.formatCount(shutdown.exitMs)} ms`}`;
+    }
+    case "warning":
+      return paint(`warning: ${describeWarning(event.warning)}`, "warning");
+  }
+}
+
+const preparations = {
+  install: "installing toolchains",
+  build: "building",
+  verify: "checking against the contract",
+  ceiling: "measuring the load generator against a null server",
+} as const satisfies Record<Preparation, string>;
+
+/** `building go-gorilla` */
+export function describePreparation({ step, contender }: Extract<RunEvent, { kind: "preparing" }>): string {
+  return contender === null ? preparations[step] : `${preparations[step]}: ${printable(contender)}`;
+}
+
+const styles = {
+  ok: "good",
+  invalid: "warning",
+  aborted: "warning",
+  failed: "bad",
+  "not-run": "dim",
+} as const satisfies Record<Phase["status"], Style>;
+
+function describePhase(phase: Phase, paint: Painter): string {
+  const { status, reason } = phase;
+  const figures = [
+    ...(reason === null ? [] : [paint(`${status}: ${describeReason(reason)}`, styles[status])]),
+    ...(isRan(phase) ? listFigures(phase) : []),
+    ...(phase.status !== "not-run" && phase.kind === "chaos" ? phase.faults.filter(isDeath) : []).map(
+      ({ fault }) => paint(`died of ${fault}`, "bad"),
+    ),
+    ...(isRan(phase) ? phase.findings : [])
+      .filter((finding) => !isBlameless(finding))
+      .map(({ kind, count }) => paint(`${format.formatCount(count)} ${kind}`, "warning")),
+  ];
+  const sign = paint(status === "ok" ? "✓" : "✗", styles[status]);
+  return `  ${sign} ${titleOf(phase).toLowerCase().padEnd(18)} ${figures.join(", ")}`.trimEnd();
+}
+
+/** `throughput 40,000/s`, … of a phase that was done. */
+function listFigures(phase: RanPhase): string[] {
+  if (phase.status !== "ok") return [];
+  if (phase.kind === "capacity" && phase.capacity.isLowerBound) {
+    return [`capacity at least ${format.formatRate(phase.capacity.ratePerSecond)}`];
+  }
+  return decidingMeasures[phase.kind].flatMap((name) => {
+    const measure = measureOf(name);
+    const value = measure.pick(phase);
+    return value === null ? [] : [`${measure.header} ${formatMeasure(measure, value, measure.step(phase))}`];
+  });
+}

@@ -1,0 +1,69 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Plan } from "../../src/plan/plan.ts";
+import { startHog } from "../support/machine-probe.ts";
+import { loadPhase, longestMs, roundOf, runResults, showdown, smokeRun } from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
+
+/** More than one, so that the generator gets well under half of what it would use. */
+const hogsPerCpu = 3;
+
+async function planCpus(): Promise<Pick<Plan, "workerCpus" | "serverCpus">> {
+  const { stdout } = await showdown(...smokeRun, "clean", "--dry-run");
+  return (JSON.parse(stdout) as { readonly plan: Plan }).plan;
+}
+
+/** A run of the four kinds of phase whose figures hang on processor time, beside the hogs. */
+async function runBeside(cpus: readonly number[], ...more: readonly string[]) {
+  const hogs = await Promise.all(
+    cpus.flatMap((cpu) => Array.from({ length: hogsPerCpu }, () => startHog(cpu))),
+  );
+  try {
+    const run = await runResults(
+      ...smokeRun.filter((option) => option !== "--keep-invalid"),
+      "clean",
+      // Enough work for a burst to take longer than a few of the scheduler's slices.
+      ...["--connections", "500", "--messages", "300"],
+      ...["--endurance-rate", "30000", "--endurance-seconds", "3", ...more],
+    );
+    return { run, round: roundOf(run, "clean") };
+  } finally {
+    for (const hog of hogs) hog.kill();
+  }
+}
+
+const { workerCpus, serverCpus } = await planCpus();
+const phases = "connect,burst-echo,burst-broadcast,endurance-echo";
+
+test.skipIf(workerCpus === null)("a generator on busy processors gives no figures", async () => {
+  // A generator that may raise its own priority does so while it spins, and would not starve.
+  const { run, round } = await runBeside(workerCpus ?? [], "--phases", phases, "--pacing", "timer");
+  for (const name of ["burst-echo", "burst-broadcast", "endurance-echo"]) {
+    const phase = loadPhase(round, name);
+    expect(`${name}: ${phase.status}, ${phase.reason?.kind}`).toMatch(/invalid, generator-/);
+    expect(phase.throughput).toBeNull();
+    expect(phase.messages).toMatchObject({ lost: 0 });
+  }
+  expect(loadPhase(round, "burst-echo").reason?.kind).toBe("generator-contention");
+  expect(run.stdout).not.toContain('"deliveriesPerSecond":');
+});
+
+test.skipIf(serverCpus === null)(
+  "a server on busy processors gives none either, and no capacity",
+  async () => {
+    const { round } = await runBeside(
+      serverCpus ?? [],
+      ...["--phases", `${phases},capacity-echo`, "--capacity-start", "120000", "--capacity-seconds", "1"],
+    );
+    for (const name of ["burst-echo", "burst-broadcast", "endurance-echo"]) {
+      const phase = loadPhase(round, name);
+      expect(`${name}: ${phase.status}, ${phase.reason?.kind}`).toContain("invalid, server-contention");
+      expect(phase.throughput).toBeNull();
+    }
+    const search = loadPhase(round, "capacity-echo");
+    if (search.kind !== "capacity") throw new Error("no capacity phase");
+    // What it sustained beside the hogs it sustained; what it did not is not its limit.
+    expect(search.status === "invalid" || search.capacity.isLowerBound).toBe(true);
+    expect(search.capacity.steps.some(({ reason }) => reason?.kind === "server-contention")).toBe(true);
+  },
+);
