@@ -1,6 +1,5 @@
 import { createRandom, drawBelow, drawFraction, type Random } from "../src/plan/random.ts";
 import { type Interval, median, medianInterval } from "../src/stats/intervals.ts";
-import { type Entry, type Ranking, rank } from "../src/stats/ranking.ts";
 
 /** The rounds of one entrant; the true median is 1. */
 export type Shape = (random: Random, rounds: number) => number[];
@@ -36,53 +35,6 @@ export function bootstrapMedian(random: Random): (values: readonly number[]) => 
     const sorted = resampled.sort((a, b) => a - b);
     return { middle: median(values), low: sorted[49] ?? Number.NaN, high: sorted[1950] ?? Number.NaN };
   };
-}
-
-export interface Showdown {
-  /** One per entrant: by how much it is truly better than 1. */
-  readonly advantages: readonly number[];
-  /** One per entrant: standard deviation from round to round, as a share. */
-  readonly noises: readonly number[];
-  readonly rounds: number;
-  /** Standard deviation of what each round does to all entrants alike; on top the machine slows by 2 % a round. */
-  readonly drift: number;
-}
-
-/** Plays a showdown on a drifting machine and ranks it by a measure of which more is better. */
-export function playShowdown({ advantages, noises, rounds, drift }: Showdown, random: Random): Ranking {
-  const machine = draw(rounds, (round) => Math.exp(drift * drawNormal(random) - 0.02 * round));
-  const entries: Entry[] = advantages.map((advantage, entrant) => ({
-    name: nameEntrant(entrant),
-    values: machine.map((speed) => speed * advantage * Math.exp((noises[entrant] ?? 0) * drawNormal(random))),
-    voidReason: null,
-  }));
-  return rank({ better: "higher", step: 0 }, entries);
-}
-
-export function nameEntrant(entrant: number): string {
-  return `entrant-${entrant + 1}`;
-}
-
-/** In how many of `trials` showdowns, as a share, the ranking says what `expected` looks for. */
-export function measureShare(
-  showdown: Showdown,
-  expected: (ranking: Ranking) => boolean,
-  trials: number,
-  random: Random,
-): number {
-  return draw(trials, () => playShowdown(showdown, random)).filter(expected).length / trials;
-}
-
-export function claimsAnything(ranking: Ranking): boolean {
-  return ranking.comparisons.some(({ verdict }) => verdict.kind === "faster");
-}
-
-/** Whether the first entrant was found to be better than the last. */
-export function findsFirst(ranking: Ranking): boolean {
-  const last = nameEntrant(ranking.groups.flat().length - 1);
-  return ranking.comparisons.some(
-    ({ first, second, verdict }) => verdict.kind === "faster" && first === nameEntrant(0) && second === last,
-  );
 }
 
 /** From the standard normal distribution (Box and Muller, Annals of Mathematical Statistics 29, 1958). */

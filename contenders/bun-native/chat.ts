@@ -6,6 +6,9 @@ import { Room } from "./room.ts";
 /** A connection whose client has left this many bytes unread, beyond what the kernel holds, is dropped. */
 export const backlogLimitBytes = 1024 * 1024;
 
+/** How often it is looked up what became of the messages. */
+const settleMs = 100;
+
 /** Rooms on uWebSockets topics, with a count of what became of every message. */
 export class Chat {
   readonly sockets = new Set<Socket>();
@@ -15,9 +18,10 @@ export class Chat {
   readonly #route: Route;
   readonly #publish: (topic: string, text: string) => void;
   readonly #rooms = new Map<string, Room>();
+  readonly #spokenIn = new Set<Room>();
   readonly #unsettledRooms = new Set<Room>();
   readonly #unsettledSockets = new Set<Socket>();
-  #settlement: NodeJS.Immediate | undefined;
+  #isSettling = false;
 
   constructor(route: Route, publish: (topic: string, text: string) => void) {
     this.#route = route;
@@ -96,6 +100,8 @@ export class Chat {
     this.#publish(name, text);
     room.noteFrame(frameSize(Buffer.byteLength(text)));
     this.#unsettledRooms.add(room);
+    if (this.#spokenIn.size === 0) setImmediate(() => this.#endTurn());
+    this.#spokenIn.add(room);
     this.#schedule();
   }
 
@@ -104,9 +110,27 @@ export class Chat {
     this.#schedule();
   }
 
-  /** Immediates run after uWebSockets has written the turn's topics and corks to the sockets. */
+  /** Asking each member of each room after each turn would be a quarter of the work. */
   #schedule(): void {
-    this.#settlement ??= setImmediate(() => this.#settleAll());
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    setTimeout(() => this.settle(), settleMs);
+  }
+
+  /** Immediates run after uWebSockets has written the turn's topics and corks to the sockets. */
+  #endTurn(): void {
+    for (const room of this.#spokenIn) room.endTurn();
+    this.#spokenIn.clear();
+  }
+
+  /** Brings `sent` and `dropped` up to date. */
+  settle(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#settleAll();
+        resolve();
+      });
+    });
   }
 
   #settle(socket: Socket): void {
@@ -117,10 +141,11 @@ export class Chat {
   }
 
   #settleAll(): void {
-    this.#settlement = undefined;
+    this.#isSettling = false;
+    this.#endTurn();
     for (const room of this.#unsettledRooms) {
       for (const { socket } of room.memberships) this.#settle(socket);
-      room.endTurn();
+      room.forget();
     }
     this.#unsettledRooms.clear();
     for (const socket of this.#unsettledSockets) this.#settle(socket);

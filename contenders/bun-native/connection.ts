@@ -38,7 +38,7 @@ export class Connection {
   }
 
   /**
-   * Settles the books at the end of a turn, when everything published has been written or is among the bytes
+   * Settles the books between two turns, when everything published has been written or is among the bytes
    * uWebSockets still holds, and returns how many messages the kernel took.
    */
   settle(heldBytes: number): number {
@@ -48,19 +48,23 @@ export class Connection {
 
   /** Closes the books: leaves all rooms and says what became of everything not settled yet. */
   close(code: number): Outcome {
-    const replies = this.outbox.messages;
+    const recorded = this.outbox.messages;
+    let written = 0;
     let published = 0;
     for (const membership of this.#memberships.values()) {
-      published += membership.room.published - membership.recorded;
+      const { room } = membership;
+      written += Math.max(0, room.written - membership.recorded);
+      published += room.published - Math.max(room.written, membership.recorded);
       membership.room.memberships.delete(membership);
     }
     this.#memberships.clear();
     // The held bytes can't be asked for any more, but there are only three cases. Behind a backlog nothing more
-    // was written. Without one, replies left with the read that caused them. Messages published in this turn
-    // leave ahead of a close frame, but are thrown away when the connection broke (1006).
-    if (this.outbox.backlogged) return { sent: 0, dropped: replies + published };
-    if (code === 1006) return { sent: replies, dropped: published };
-    return { sent: replies + published, dropped: 0 };
+    // was written. Without one, replies left with the read that caused them, and what was published in earlier
+    // turns left with those. Messages published in this turn leave ahead of a close frame, but are thrown away
+    // when the connection broke (1006).
+    if (this.outbox.backlogged) return { sent: 0, dropped: recorded + written + published };
+    if (code === 1006) return { sent: recorded + written, dropped: published };
+    return { sent: recorded + written + published, dropped: 0 };
   }
 
   get rooms(): Iterable<Room> {

@@ -8,12 +8,13 @@ export interface Membership {
   recorded: number;
 }
 
-/** The members of a topic, and the sizes of what was published to it in this turn of the event loop. */
+/** The members of a topic, and the sizes of what was published to it since its members were settled. */
 export class Room {
   readonly name: string;
   readonly memberships = new Set<Membership>();
   #frames: number[] = [];
   #firstFrame = 0;
+  #written = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -21,6 +22,15 @@ export class Room {
 
   get published(): number {
     return this.#firstFrame + this.#frames.length;
+  }
+
+  /** How many messages were published in turns that are over: they have left or are held for each member. */
+  get written(): number {
+    return this.#written;
+  }
+
+  endTurn(): void {
+    this.#written = this.published;
   }
 
   /** Adds a member; what was published before is not for it. */
@@ -44,8 +54,8 @@ export class Room {
     membership.recorded = this.published;
   }
 
-  /** Forgets the turn's frames once every member has recorded them. */
-  endTurn(): void {
+  /** Forgets the frames once every member has recorded them. */
+  forget(): void {
     this.#firstFrame = this.published;
     this.#frames.length = 0;
   }

@@ -36,13 +36,11 @@ const server = Bun.serve({
       return new Response("not a WebSocket handshake", { status: 400 });
     },
     "/stats": {
-      GET: () =>
-        Response.json({
-          connections: chat.sockets.size,
-          received: chat.received,
-          sent: chat.sent,
-          dropped: chat.dropped,
-        }),
+      GET: async () => {
+        await chat.settle();
+        const { sockets, received, sent, dropped } = chat;
+        return Response.json({ connections: sockets.size, received, sent, dropped });
+      },
     },
   },
   fetch: () => new Response("not found", { status: 404 }),

@@ -1,5 +1,5 @@
 module chaoschat
 
-go 1.19
+go 1.26
 
 require github.com/gorilla/websocket v1.5.3

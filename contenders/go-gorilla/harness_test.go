@@ -19,7 +19,7 @@ import (
 
 const patience = 10 * time.Second
 
-var variants = []string{"", "tuned"}
+var variants = []string{"", "article", "tuned"}
 
 // TestMain lets the test binary be the server, so that tests meet a real
 // process (and the race detector watches it).
@@ -41,7 +41,7 @@ type server struct {
 	dialled []io.Closer
 }
 
-// each runs a test against both variants, each on a fresh server that must end
+// each runs a test against all variants, each on a fresh server that must end
 // well.
 func each(t *testing.T, test func(t *testing.T, s *server)) {
 	for _, variant := range variants {

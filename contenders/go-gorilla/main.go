@@ -1,5 +1,5 @@
 // Command server is a ChaosChat server on gorilla/websocket. CHAOS_VARIANT
-// chooses between the article's hub (unset) and "tuned".
+// chooses between the idiomatic server (unset), "article" and "tuned".
 package main
 
 import (
@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"syscall"
 	"time"
 
 	"chaoschat/internal/article"
+	"chaoschat/internal/idiomatic"
 	"chaoschat/internal/stats"
 	"chaoschat/internal/tuned"
 )
@@ -36,6 +38,13 @@ func main() {
 }
 
 func serve() error {
+	if path := os.Getenv("CPU_PROFILE"); path != "" {
+		stopProfile, err := profile(path)
+		if err != nil {
+			return err
+		}
+		defer stopProfile()
+	}
 	counters := new(stats.Counters)
 	room, err := newChat(os.Getenv("CHAOS_VARIANT"), counters)
 	if err != nil {
@@ -70,11 +79,28 @@ func serve() error {
 func newChat(variant string, counters *stats.Counters) (chat, error) {
 	switch variant {
 	case "":
+		return idiomatic.New(counters), nil
+	case "article":
 		return article.New(counters), nil
 	case "tuned":
 		return tuned.New(counters), nil
 	}
-	return nil, fmt.Errorf("CHAOS_VARIANT is %q: expected nothing or \"tuned\"", variant)
+	return nil, fmt.Errorf("CHAOS_VARIANT is %q: expected nothing, \"article\" or \"tuned\"", variant)
+}
+
+// profile writes a CPU profile, from which the tuned variant is built.
+func profile(path string) (stop func(), err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		file.Close()
+	}, nil
 }
 
 func listen() (net.Listener, error) {

@@ -33,10 +33,10 @@ func TestSIGTERMClosesWith1001(t *testing.T) {
 	})
 }
 
-// The article's structure handles messages in goroutines of its own, which
-// net/http does not guard: a fault in one of them ends the process.
+// Where messages are handled in goroutines of the server's own, net/http guards
+// nothing: a fault in one of them ends the process.
 func TestCrashEndsTheProcessForAll(t *testing.T) {
-	for _, variant := range variants {
+	for _, variant := range []string{"article", "tuned"} {
 		s := start(t, variant, os.Args[0])
 		witness, culprit := s.dial(), s.dial()
 		culprit.write(`{"type":"crash"}`)
@@ -47,6 +47,28 @@ func TestCrashEndsTheProcessForAll(t *testing.T) {
 		if code, told := s.cmd.ProcessState.ExitCode(), s.stderr.String(); code != 2 || !strings.Contains(told, "assignment to entry in nil map") {
 			t.Errorf("%q: exit code %d and %q, expected 2 and a fault", variant, code, told)
 		}
+	}
+}
+
+// Where net/http's goroutine handles them, it ends this connection.
+func TestCrashEndsItsConnection(t *testing.T) {
+	s := start(t, "", os.Args[0])
+	witness, culprit := s.dial(), s.dial()
+	witness.join("lobby")
+	culprit.join("lobby")
+	culprit.write(echo(1, "before"))
+	culprit.write(`{"type":"crash"}`)
+	culprit.expect(echo(1, "before"))
+	if _, err := culprit.next(); err == nil {
+		t.Error("the culprit is still connected")
+	}
+	s.await("the culprit gone", func(n counters) bool { return n.Connections == 1 })
+	witness.write(say("lobby", 1, "still here"))
+	witness.expect(say("lobby", 1, "still here"))
+	witness.Close()
+	s.terminate()
+	if told := s.stderr.String(); !strings.Contains(told, "assignment to entry in nil map") {
+		t.Errorf("%q on stderr, expected the fault", told)
 	}
 }
 

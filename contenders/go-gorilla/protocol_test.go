@@ -178,10 +178,10 @@ func TestViolationsAreAnsweredWithTheirCloseCode(t *testing.T) {
 		}
 		witness.write(echo(1, "unharmed"))
 		witness.expect(echo(1, "unharmed"))
-		n := s.await("one connection", func(n counters) bool { return n.Connections == 1 })
-		if n.Sent+n.Dropped != n.Received {
-			t.Errorf("%+v: every message asked for one answer, expected sent + dropped = received", n)
-		}
+		// Every message asked for one answer.
+		s.await("one connection, and sent + dropped = received", func(n counters) bool {
+			return n.Connections == 1 && n.Sent+n.Dropped == n.Received
+		})
 	})
 }
 

@@ -1,6 +1,7 @@
 import { type Parameter, type ParameterName, type Preset, parameters } from "../plan/parameters.ts";
 import { presets } from "../plan/presets.ts";
 import type { ValueType } from "../plan/value-type.ts";
+import type { Host } from "./host.ts";
 import { type Option, options, planned, shared } from "./options.ts";
 
 /** One option of a command, whether it sets a parameter of the plan or not. */
@@ -73,4 +74,13 @@ function orAuto(type: ValueType<unknown>): ValueType<unknown> {
 /** `endurance-rate` is set by `SHOWDOWN_ENDURANCE_RATE` too. */
 function variableOf(option: string): string {
   return `SHOWDOWN_${option.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** What was typed, with the options that the environment set before it: to be typed again. */
+export function commandLine({ args, env }: Pick<Host, "args" | "env">): string[] {
+  const [command = ""] = args;
+  const set = optionsOf(command).flatMap(({ variable }) =>
+    env[variable] === undefined ? [] : [`${variable}=${env[variable]}`],
+  );
+  return [...set, "showdown", ...args];
 }

@@ -72,7 +72,7 @@ export const commands = {
   calibrate: {
     summary: "measure the smallest difference this machine can detect, by an A/A test and a slowed copy",
     usage: "[CONTENDER[:VARIANT]] [OPTION…]",
-    examples: ["showdown calibrate", "showdown calibrate elixir-genserver --handicap 5 --rounds 10"],
+    examples: ["showdown calibrate", "showdown calibrate elixir-genserver --handicap 10 --rounds 10"],
     execute: calibrate,
   },
   compare: {

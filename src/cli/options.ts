@@ -27,6 +27,11 @@ export const options = {
     otherwise: "quick",
     help: "parameters to start from; other options change single ones",
   },
+  all: {
+    type: flag(),
+    commands: ["run", "build", "verify", "doctor"],
+    help: "without names: also the contenders that are not in a default run",
+  },
   contenders: {
     type: text("DIR"),
     several: true,
@@ -64,7 +69,7 @@ export const options = {
   handicap: {
     type: decimal(0.5, 90, "PERCENT"),
     commands: ["calibrate"],
-    otherwise: "10",
+    otherwise: "5",
     help: "CPU share taken from the slowed copy",
   },
   slow: {
@@ -132,13 +137,12 @@ export const options = {
   },
 } as const satisfies Record<string, Option<unknown>>;
 
-export type OptionName = keyof typeof options;
 type ValueOf<O> = O extends { type: ValueType<infer T> }
   ? O extends { several: true }
     ? readonly T[]
     : T
   : never;
-export type OptionValues = { readonly [Name in OptionName]?: ValueOf<(typeof options)[Name]> };
+export type OptionValues = { readonly [Name in keyof typeof options]?: ValueOf<(typeof options)[Name]> };
 
 export interface ParsedOptions {
   /** Parameters that options or the environment set otherwise than the preset. */

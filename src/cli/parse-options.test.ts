@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { isShowdownError } from "../errors.ts";
 import { type Parameter, parameters } from "../plan/parameters.ts";
-import { optionsOf } from "./command-options.ts";
+import { commandLine, optionsOf } from "./command-options.ts";
 import { commands } from "./commands.ts";
 import { options } from "./options.ts";
 import { parseOptions } from "./parse-options.ts";
@@ -64,7 +64,9 @@ test.each(entries)(
   ({ parameter, option, type, ...entry }) => {
     const variable = `SHOWDOWN_${option.toUpperCase().replaceAll("-", "_")}`;
     const isFlag = type.placeholder === "";
-    const value = isFlag ? false : (entry.default ?? (type.read("2") as { value: unknown }).value ?? "spin");
+    const value = isFlag
+      ? !entry.default
+      : (entry.default ?? (type.read("2") as { value: unknown }).value ?? "spin");
     const text = isFlag ? "1" : type.write(value);
     const args = isFlag ? [`--${option}`] : [`--${option}`, text];
     expect(parseOptions("run", args).settings).toEqual({ [parameter]: value });
@@ -176,4 +178,9 @@ test("doctor and calibrate take what decides the plan, verify how long a server 
   expect(parametersOf("verify")).toEqual(["readyMs"]);
   expect(parametersOf("list")).toEqual([]);
   expect(parseOptions("doctor", ["--p99-limit", "50"]).settings).toEqual({ p99LimitMs: 50 });
+});
+
+test("a command line tells what the environment set, and keeps a value that is a command's name", () => {
+  const host = { args: ["run", "--results", "run"], env: { SHOWDOWN_ROUNDS: "3", SHOWDOWN_PARENT: "1" } };
+  expect(commandLine(host)).toEqual(["SHOWDOWN_ROUNDS=3", "showdown", "run", "--results", "run"]);
 });

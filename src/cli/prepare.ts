@@ -11,13 +11,13 @@ import { contenderFolders } from "./paths.ts";
 /** Kept between runs: what was built and verified, the generator's ceiling. */
 export const cacheDir = join(projectFolder, ".cache");
 
-/** The entrants named on the command line, or all by default. */
+/** The entrants named on the command line; without names those of a default run, or with `--all` everyone. */
 export async function findEntrants(
   names: readonly string[],
   values: OptionValues,
   host: Host,
 ): Promise<ResolvedEntrant[]> {
-  return resolveEntrants(await discoverContenders(contenderFolders(values, host)), names);
+  return resolveEntrants(await discoverContenders(contenderFolders(values, host)), names, values.all);
 }
 
 /** How toolchains are installed, by the options and whether anybody can be asked. */

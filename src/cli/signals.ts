@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { exitCodes, isShowdownError } from "../errors.ts";
+import { createProgress, type Progress } from "../views/watch/terminal/progress.ts";
 import type { Host } from "./host.ts";
 
 const parentCheckMs = 500;
+/** One signal to the whole process group comes twice, the second time from showdown.mjs. Nobody is as quick by hand. */
+const togetherMs = 150;
 
 /**
- * Runs what takes its time. Ctrl-C once, SIGTERM, SIGHUP, or the death of what started this program: stop gently,
+ * Runs what takes its time, with a status line for what goes on. Ctrl-C once, SIGTERM, SIGHUP, or the death of what started this program: stop gently,
  * keep what was measured. Ctrl-C again: end at once; the servers go too, since their reaper breaks
  * (src/process/reaper.ts).
  *
@@ -13,38 +16,51 @@ const parentCheckMs = 500;
  */
 export async function untilStopped(
   host: Host,
-  work: (signal: AbortSignal) => Promise<number>,
+  work: (signal: AbortSignal, progress: Progress) => Promise<number>,
 ): Promise<number> {
   const stop = watchSignals(host);
+  const progress = createProgress({
+    write: host.err,
+    columns: host.columns,
+    isTty: host.errIsTty,
+    color: host.errIsTty && !host.env.NO_COLOR,
+  });
   try {
-    return await work(stop.signal);
+    return await work(stop.signal, progress);
   } catch (error) {
     if (stop.signal.aborted && isShowdownError(error, "aborted")) return exitCodes.aborted.code;
     throw error;
   } finally {
+    progress.end();
     stop.end();
   }
 }
 
-export function watchSignals(host: Host): { readonly signal: AbortSignal; end(): void } {
+function watchSignals(host: Host): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
+  let firstMs = Number.NEGATIVE_INFINITY;
   const onSignal = (name: NodeJS.Signals) => {
+    const nowMs = performance.now();
+    if (nowMs - firstMs < togetherMs) return;
     if (controller.signal.aborted) {
       host.err("\nEnding at once.\n");
       host.exitNow(exitCodes.aborted.code);
       return;
     }
+    firstMs = nowMs;
     host.err(`\n${name}: stopping gently and keeping what was measured. Once more ends at once.\n`);
     controller.abort();
   };
   // Who started this with nohup means it to outlive the terminal.
   const onHangup = ignoresHangup(host) ? () => {} : onSignal;
-  host.signals.on("SIGINT", onSignal);
-  host.signals.on("SIGTERM", onSignal);
-  host.signals.on("SIGHUP", onHangup);
-  // Nobody reads the output any more: there is nobody to tell either.
-  const onPipe = () => controller.abort();
-  host.signals.on("SIGPIPE", onPipe);
+  const handlers = {
+    SIGINT: onSignal,
+    SIGTERM: onSignal,
+    SIGHUP: onHangup,
+    // Nobody reads the output any more: there is nobody to tell either.
+    SIGPIPE: () => controller.abort(),
+  };
+  for (const [name, handler] of Object.entries(handlers)) host.signals.on(name, handler);
 
   // showdown.mjs may be killed without a chance to pass that on.
   const parent = Number(host.env.SHOWDOWN_PARENT);
@@ -56,10 +72,7 @@ export function watchSignals(host: Host): { readonly signal: AbortSignal; end():
     signal: controller.signal,
     end: () => {
       clearInterval(timer);
-      host.signals.off("SIGINT", onSignal);
-      host.signals.off("SIGTERM", onSignal);
-      host.signals.off("SIGHUP", onHangup);
-      host.signals.off("SIGPIPE", onPipe);
+      for (const [name, handler] of Object.entries(handlers)) host.signals.off(name, handler);
     },
   };
 }

@@ -210,9 +210,9 @@ test("a lock ends with its process, even by SIGKILL", async () => {
     ...contender,
     build: [["sh", "-c", "echo done > out"]],
   };
-  const result = await buildContender(quick, options({ cacheDir }));
-  expect(result.outcome).toBe("built");
-  expect(result.durationMs).toBeLessThan(5000);
+  const startMs = performance.now();
+  expect((await buildContender(quick, options({ cacheDir }))).outcome).toBe("built");
+  expect(performance.now() - startMs).toBeLessThan(5000);
 });
 
 test("an abort kills the build and all it started", async () => {

@@ -24,12 +24,11 @@ export interface BuildOptions {
   readonly reaper?: Reaper;
 }
 
-export interface BuildResult {
+interface BuildResult {
   /** SHA-256 over the sources, for the result file. */
   readonly sourceDigest: string;
   /** `cached` when the products of the same sources and toolchains were there, `none` without build commands. */
   readonly outcome: "built" | "cached" | "none";
-  readonly durationMs: number;
 }
 
 const shortDigest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 8);
@@ -86,9 +85,7 @@ async function runCommand(
   throw new ShowdownError(
     "build",
     `contender "${name}": build command "${line}" failed with exit code ${code}\n${printed}`,
-    {
-      hint: byHand,
-    },
+    { hint: byHand },
   );
 }
 
@@ -98,15 +95,10 @@ async function runCommand(
  * @throws {ShowdownError} `build` with the command, its exit code and the last 30 lines it printed.
  */
 export async function buildContender(source: BuildSource, options: BuildOptions): Promise<BuildResult> {
-  const startMs = performance.now();
   const { folder, contender: name, build, products } = source;
   const { cacheDir, onLine, signal } = options;
   const sourceDigest = await digestSources(folder, products);
-  const done = (outcome: BuildResult["outcome"]): BuildResult => ({
-    sourceDigest,
-    outcome,
-    durationMs: performance.now() - startMs,
-  });
+  const done = (outcome: BuildResult["outcome"]): BuildResult => ({ sourceDigest, outcome });
   if (build.length === 0) return done("none");
 
   // Contenders of one name in different folders keep apart.

@@ -70,7 +70,9 @@ test("all problems of all manifests come at once, each with path, value and what
   expect(message).toStartWith("9 problems in the contenders' manifests\n");
   const lines = message.split("\n").map((line) => line.trim());
   expect(lines).toContain("title: missing; expected string");
-  expect(lines).toContain('approach: "fast"; expected one of "raw"|"idiomatic"|"tuned"|"framework"');
+  expect(lines).toContain(
+    'approach: "fast"; expected one of "raw"|"idiomatic"|"tuned"|"framework"|"article"',
+  );
   expect(lines).toContain('langauge: unknown key, did you mean "language"?');
   expect(lines).toContain('build[0]: "go"; expected array');
   expect(lines).toContain('start: []; expected a program and its arguments, such as ["go", "build"]');

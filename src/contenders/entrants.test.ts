@@ -61,6 +61,14 @@ test("order is kept, `:default` is the contender itself, and no names are all of
   expect(names([])).toEqual(["elixir-genserver", "go-gorilla"]);
 });
 
+test("who is optional takes part when named, or when all are asked for", () => {
+  const field = [...contenders, contender("rust-axum", { optional: true })];
+  const find = (names: string[], isAll?: boolean) => resolveEntrants(field, names, isAll).map(formatEntrant);
+  expect(find([])).toEqual(["elixir-genserver", "go-gorilla"]);
+  expect(find([], true)).toEqual(["elixir-genserver", "go-gorilla", "rust-axum"]);
+  expect(find(["rust-axum"])).toEqual(["rust-axum"]);
+});
+
 test("an unknown contender or variant gets the nearest name and the list of all", () => {
   const error = failure(["go-gorila", "go-gorilla:tnued", "rust"]);
   expect(error).toMatchObject({ reason: "unknownContender" });

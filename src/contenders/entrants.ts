@@ -14,7 +14,7 @@ export interface ResolvedEntrant extends Entrant, Omit<Manifest, "$schema" | "va
 }
 
 /** The manifest's own words, without any variant. */
-export const defaultVariant = "default";
+const defaultVariant = "default";
 
 /** How an entrant is named on the command line and in tables: `go-gorilla`, or `go-gorilla:tuned`. */
 export function formatEntrant({ contender, variant }: Entrant): string {
@@ -53,16 +53,19 @@ export function listEntrants(contenders: readonly Contender[]): ResolvedEntrant[
 
 /**
  * Finds what was asked for, in that order: `name`, or `name:variant`. No names at all means every contender in
- * its default variant.
+ * its default variant, and `isAll` whether the optional ones are among them.
  * @throws {ShowdownError} `unknownContender` naming everything that was not found, the nearest names and all there are;
  * {ShowdownError} `usage` when one is named twice.
  */
 export function resolveEntrants(
   contenders: readonly Contender[],
   names: readonly string[],
+  isAll = false,
 ): ResolvedEntrant[] {
   const all = listEntrants(contenders);
-  if (names.length === 0) return all.filter(({ variant }) => variant === defaultVariant);
+  if (names.length === 0) {
+    return all.filter(({ variant, optional }) => variant === defaultVariant && (isAll || !optional));
+  }
   const unknown: string[] = [];
   const found: ResolvedEntrant[] = [];
   for (const wanted of names) {
@@ -93,9 +96,7 @@ export function resolveEntrants(
     throw new ShowdownError(
       "usage",
       `contender "${formatEntrant(twice)}" is named twice; expected each once`,
-      {
-        hint: "use --rounds to run everything several times",
-      },
+      { hint: "use --rounds to run everything several times" },
     );
   }
   return found;

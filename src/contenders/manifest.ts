@@ -42,7 +42,7 @@ const declared = {
   library: z.string().min(1),
   /** Shown beside every number, so that a tuned server is never mistaken for an idiomatic one. */
   approach: contenderSchema.shape.approach,
-  /** By matching the leading bytes (`prefix`) or by parsing the JSON of each message (`parse`). */
+  /** By matching the leading bytes (`prefix`), by checking the whole shape without decoding it (`scan`), or by parsing the JSON of each message (`parse`). */
   routing: contenderSchema.shape.routing,
   /** One message per text message (`single`), or several separated by `\n` (`newline`). */
   framing: contenderSchema.shape.framing,
@@ -67,6 +67,8 @@ export const manifestSchema = z.strictObject({
   variants: z
     .record(variantName, z.strictObject({ ...z.object(declared).partial().shape, env: env.default({}) }))
     .default({}),
+  /** Takes part only when it is named, or with `--all`: a default run takes about two minutes. */
+  optional: z.boolean().default(false),
   /** Facts for someone who has to deploy it, not measured here. */
   deployment: z.strictObject({ singleBinary: z.boolean(), note: z.string().optional() }).optional(),
 });

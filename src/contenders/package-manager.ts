@@ -1,3 +1,4 @@
+import { readOutput } from "../machine/sources.ts";
 import type { Requirement } from "./manifest.ts";
 
 /** How this machine installs packages: Debian's and Ubuntu's apt-get, or Homebrew. */
@@ -18,25 +19,15 @@ export async function findPackageManager(): Promise<PackageManager | null> {
   if (Bun.which("apt-get") !== null) {
     if (isRoot) return { name: "apt", usable: true, prefix: [] };
     const sudo = ["sudo", "-n"];
-    return { name: "apt", usable: await succeeds([...sudo, "true"]), prefix: sudo };
+    return { name: "apt", usable: (await readOutput([...sudo, "true"])) !== null, prefix: sudo };
   }
   // Homebrew refuses to run as root.
   return Bun.which("brew") === null ? null : { name: "brew", usable: !isRoot, prefix: [] };
 }
 
-async function succeeds(command: readonly string[]): Promise<boolean> {
-  try {
-    const child = Bun.spawn([...command], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-    return (await child.exited) === 0;
-  } catch {
-    return false;
-  }
-}
-
-/** The command that installs a toolchain, or null where its packages are not known for this manager. */
-export function installCommand({ install }: Requirement, manager: PackageManager): string[] | null {
-  const packages = install[manager.name];
-  if (packages === undefined) return null;
+/** The command that installs a toolchain, whose packages have to be known for this manager. */
+export function installCommand({ install }: Requirement, manager: PackageManager): string[] {
+  const packages = install[manager.name] ?? [];
   if (manager.name === "brew") return ["brew", "install", ...packages];
   // sudo drops the environment, so the setting is said again in the command.
   const env = manager.prefix.length > 0 ? ["env", "DEBIAN_FRONTEND=noninteractive"] : [];

@@ -162,7 +162,7 @@ test("each requirement gets its own answer", async () => {
 
 test("as another user than root, sudo is used and given the setting it would drop", () => {
   const manager = { name: "apt", prefix: ["sudo", "-n"], usable: true } as const;
-  expect(installCommand(zigc, manager)?.join(" ")).toBe(
+  expect(installCommand(zigc, manager).join(" ")).toBe(
     "sudo -n env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends zigc-bin",
   );
   expect(formatInstall(zigc, { name: "brew", usable: true, prefix: [] })).toBe("brew install zigc");

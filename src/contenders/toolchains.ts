@@ -17,7 +17,7 @@ export type ToolchainState =
   /** `version` is the line in which the tool states it. */
   { readonly status: "ok" | "installed"; readonly tool: string; readonly version: string } | MissingToolchain;
 
-export interface MissingToolchain {
+interface MissingToolchain {
   readonly status: "missing";
   readonly tool: string;
   readonly minimum: string | null;
@@ -102,53 +102,51 @@ export async function ensureToolchains(
 ): Promise<Map<Requirement, ToolchainState>> {
   const distinct = new Map(requirements.map((one) => [JSON.stringify(one), one]));
   const states = new Map<string, ToolchainState>();
-  await Promise.all(
-    [...distinct].map(async ([key, one]) => states.set(key, await look(one, "ok", options.signal))),
+  const lookAll = [...distinct].map(async ([key, one]) =>
+    states.set(key, await look(one, "ok", options.signal)),
   );
-  if ([...states.values()].some(({ status }) => status === "missing")) {
-    const manager =
-      options.packageManager === undefined ? await findPackageManager() : options.packageManager;
-    const installable: Installable[] = [];
-    for (const [key, requirement] of distinct) {
-      const state = states.get(key);
-      if (state?.status !== "missing") continue;
+  await Promise.all(lookAll);
+  const missing = [...distinct].flatMap(([key, requirement]) => {
+    const state = states.get(key);
+    return state?.status === "missing" ? [{ key, requirement, state }] : [];
+  });
+  if (missing.length > 0) {
+    const { packageManager: manager = await findPackageManager() } = options;
+    for (const { key, requirement, state } of missing)
       states.set(key, { ...state, command: formatInstall(requirement, manager) });
-      const command = manager?.usable === true ? installCommand(requirement, manager) : null;
-      if (command !== null) installable.push({ key, requirement, command, reason: state.reason });
-    }
+    const installable = missing.filter(
+      ({ requirement }) => manager?.usable && requirement.install[manager.name],
+    );
     if (manager !== null && installable.length > 0 && (await isWanted(installable, options))) {
       const refresh = refreshCommand(manager);
       // A refresh that fails (one broken source among many) need not stop the installation.
       if (refresh !== null) await run(refresh, options);
-      for (const { key, requirement, command } of installable) {
-        const code = await run(command, options);
-        const failed = `"${command.join(" ")}" failed with exit code ${code}`;
-        states.set(
-          key,
-          code === 0
-            ? await look(requirement, "installed", options.signal)
-            : describeMissing(requirement, failed, null, manager),
-        );
-      }
+      for (const { key, requirement } of installable)
+        states.set(key, await install(requirement, manager, options));
     }
   }
   return new Map(requirements.map((one) => [one, states.get(JSON.stringify(one)) as ToolchainState]));
 }
 
-interface Installable {
-  readonly key: string;
-  readonly requirement: Requirement;
-  readonly command: readonly string[];
-  readonly reason: string;
+async function install(
+  requirement: Requirement,
+  manager: PackageManager,
+  options: EnsureOptions,
+): Promise<ToolchainState> {
+  const command = installCommand(requirement, manager);
+  const code = await run(command, options);
+  if (code === 0) return look(requirement, "installed", options.signal);
+  return describeMissing(requirement, `"${command.join(" ")}" failed with exit code ${code}`, null, manager);
 }
 
-async function isWanted(missing: readonly Installable[], { install, ask }: EnsureOptions): Promise<boolean> {
+async function isWanted(
+  missing: readonly { readonly state: MissingToolchain }[],
+  { install, ask }: EnsureOptions,
+): Promise<boolean> {
   if (install !== "ask") return install === "yes";
   if (ask === undefined) return false;
-  const reasons = missing.map(({ reason }) => reason).join(", ");
-  return ask(
-    `Missing: ${reasons}. Install ${missing.map(({ requirement }) => requirement.tool).join(", ")} now?`,
-  );
+  const reasons = missing.map(({ state }) => state.reason).join(", ");
+  return ask(`Missing: ${reasons}. Install ${missing.map(({ state }) => state.tool).join(", ")} now?`);
 }
 
 async function run(command: readonly string[], { onLine, signal }: EnsureOptions): Promise<number> {
@@ -157,15 +155,16 @@ async function run(command: readonly string[], { onLine, signal }: EnsureOptions
   return (await runStreaming(command, { env, onLine, signal })).code;
 }
 
+const statesOf = (requires: readonly Requirement[], states: ReadonlyMap<Requirement, ToolchainState>) =>
+  requires.flatMap((one) => states.get(one) ?? []);
+
 /** For the result file: what each toolchain of a contender says of its version. */
 export function toolchainVersions(
   requires: readonly Requirement[],
   states: ReadonlyMap<Requirement, ToolchainState>,
 ): Record<string, string> {
-  const found = requires.flatMap((one) => states.get(one) ?? []);
-  return Object.fromEntries(
-    found.flatMap((state) => (state.status === "missing" ? [] : [[state.tool, state.version]])),
-  );
+  const found = statesOf(requires, states).filter((state) => state.status !== "missing");
+  return Object.fromEntries(found.map(({ tool, version }) => [tool, version]));
 }
 
 /** The toolchains that keep a contender from running; none when it can. */
@@ -173,10 +172,7 @@ export function findMissing(
   requires: readonly Requirement[],
   states: ReadonlyMap<Requirement, ToolchainState>,
 ): MissingToolchain[] {
-  return requires.flatMap((one) => {
-    const state = states.get(one);
-    return state?.status === "missing" ? [state] : [];
-  });
+  return statesOf(requires, states).filter((state) => state.status === "missing");
 }
 
 /** Why a contender without these takes no part. */

@@ -1,4 +1,5 @@
 import { type Frame, FrameReader, opcodes } from "./frame.ts";
+import { isResponse, type ResponseHead } from "./http.ts";
 
 /** What a client can see a server do, one at a time and in order. */
 export type Arrival =
@@ -16,8 +17,10 @@ export type Arrival =
   | { readonly kind: "end"; readonly how: "eof" | "reset" | "aborted" }
   | { readonly kind: "silence"; readonly waitedMs: number };
 
-/** One arrival in words, for the `came` of a failed check. */
-export function describe(arrival: Arrival): string {
+/** What came in words, for the `came` of a failed check. */
+export function describe(arrival: Arrival | ResponseHead): string {
+  if (isResponse(arrival))
+    return arrival.status === null ? "an answer that is no HTTP/1.1" : `status ${arrival.status}`;
   switch (arrival.kind) {
     case "message":
       return `a ${arrival.binary ? "binary" : "text"} message of ${arrival.bytes.length} bytes: ${excerpt(arrival.bytes)}`;
@@ -67,7 +70,7 @@ export class ArrivalReader {
       }
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      arrivals.push({ kind: "malformed", what: error.message });
+      arrivals.push(malformed(error.message));
     }
     return arrivals;
   }
@@ -76,11 +79,10 @@ export class ArrivalReader {
     if (frame.opcode >= 8) return [takeControl(frame)];
     const starts = frame.opcode !== opcodes.continuation;
     if (starts && this.#parts.length > 0)
-      return [{ kind: "malformed", what: "a new message in the middle of a fragmented one" }];
+      return [malformed("a new message in the middle of a fragmented one")];
     if (!starts && this.#parts.length === 0)
-      return [{ kind: "malformed", what: "a continuation frame that continues nothing" }];
-    if (frame.opcode > opcodes.binary)
-      return [{ kind: "malformed", what: `a frame with the reserved opcode ${frame.opcode}` }];
+      return [malformed("a continuation frame that continues nothing")];
+    if (frame.opcode > opcodes.binary) return [malformed(reservedOpcode(frame))];
     this.#parts.push(frame);
     if (!frame.fin) return [];
     const binary = this.#parts[0]?.opcode === opcodes.binary;
@@ -91,29 +93,19 @@ export class ArrivalReader {
   }
 }
 
+const malformed = (what: string): Arrival => ({ kind: "malformed", what });
+const reservedOpcode = ({ opcode }: Frame): string => `a frame with the reserved opcode ${opcode}`;
+
 function takeControl(frame: Frame): Arrival {
-  if (!frame.fin || frame.payload.length > 125) {
-    return {
-      kind: "malformed",
-      what: `a ${frame.fin ? "" : "fragmented "}control frame with ${frame.payload.length} bytes of payload`,
-    };
-  }
-  switch (frame.opcode) {
-    case opcodes.ping:
-      return { kind: "ping", payload: frame.payload };
-    case opcodes.pong:
-      return { kind: "pong", payload: frame.payload };
-    case opcodes.close:
-      if (frame.payload.length === 1)
-        return { kind: "malformed", what: "a close frame with one byte of payload" };
-      return {
-        kind: "close",
-        code: frame.payload.length === 0 ? undefined : frame.payload.readUInt16BE(0),
-        reason: frame.payload.subarray(2),
-      };
-    default:
-      return { kind: "malformed", what: `a frame with the reserved opcode ${frame.opcode}` };
-  }
+  const { fin, opcode, payload } = frame;
+  if (!fin || payload.length > 125)
+    return malformed(`a ${fin ? "" : "fragmented "}control frame with ${payload.length} bytes of payload`);
+  if (opcode === opcodes.ping) return { kind: "ping", payload };
+  if (opcode === opcodes.pong) return { kind: "pong", payload };
+  if (opcode !== opcodes.close) return malformed(reservedOpcode(frame));
+  if (payload.length === 1) return malformed("a close frame with one byte of payload");
+  const code = payload.length === 0 ? undefined : payload.readUInt16BE(0);
+  return { kind: "close", code, reason: payload.subarray(2) };
 }
 
 function splitLines(bytes: Buffer): Buffer[] {
@@ -123,6 +115,5 @@ function splitLines(bytes: Buffer): Buffer[] {
     lines.push(bytes.subarray(from, at));
     from = at + 1;
   }
-  lines.push(bytes.subarray(from));
-  return lines;
+  return [...lines, bytes.subarray(from)];
 }

@@ -1,16 +1,8 @@
 import { createKey } from "../websocket/handshake.ts";
-import { describe } from "./arrival.ts";
-import { BrokenRule, type Check, type CheckContext, isResponse, Skipped } from "./check.ts";
+import { BrokenRule, type Check, type CheckContext, type CheckSettings, Skipped } from "./check.ts";
 import type { CheckResult } from "./check-report.ts";
-import { describeStatus, handshakeRequest, type Target } from "./http.ts";
+import { handshakeRequest, isResponse, type Target } from "./http.ts";
 import { RawConnection, Unreachable } from "./raw-connection.ts";
-
-/** What one check is run with. Times in ms. */
-export interface AttemptSettings
-  extends Pick<CheckContext, "framing" | "process" | "waitMs" | "settleMs" | "silenceMs" | "signal"> {
-  /** The longest time for the check, beside its silence. */
-  readonly checkTimeoutMs: number;
-}
 
 export interface Outcome {
   readonly result: CheckResult;
@@ -19,76 +11,56 @@ export interface Outcome {
 }
 
 const about = ({ id, rule, reference, grade }: Check) => ({ id, rule, reference, grade });
-export const skipped = (check: Check, why: string): CheckResult => ({
-  ...about(check),
-  elapsedMs: 0,
-  state: "skipped",
-  why,
-});
+
+export function skipped(check: Check, why: string): Outcome {
+  return { result: { ...about(check), elapsedMs: 0, state: "skipped", why }, unreachable: false };
+}
 
 /** Runs one check and closes what it opened. Never throws. */
-export async function attempt(check: Check, target: Target, settings: AttemptSettings): Promise<Outcome> {
+export async function attempt(check: Check, target: Target, settings: CheckSettings): Promise<Outcome> {
   const startedMs = performance.now();
   const timeoutMs = settings.checkTimeoutMs + (check.slow ? settings.silenceMs : 0);
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), timeoutMs);
-  const signal = AbortSignal.any([timeout.signal, settings.signal]);
-  const connections: RawConnection[] = [];
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.any([timeout, settings.signal]);
+  const context = makeContext(target, { ...settings, signal });
   const aborted = new Promise<never>((_resolve, reject) => {
-    const stop = () => reject(new Skipped("the run was stopped"));
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
   let fault: unknown;
   try {
-    await Promise.race([check.run(makeContext(target, settings, signal, connections)), aborted]);
+    await Promise.race([check.run(context), aborted]);
   } catch (error) {
     fault = error;
   }
-  clearTimeout(timer);
-  for (const connection of connections) connection.dispose();
+  context.close();
   const base = { ...about(check), elapsedMs: Math.round(performance.now() - startedMs) };
-  const fail = (expected: string, came: string): CheckResult => ({
-    ...base,
-    state: "fail",
-    expected,
-    came,
-    nextStep: check.nextStep,
+  const fail = (expected: string, came: string, unreachable = false): Outcome => ({
+    result: { ...base, state: "fail", expected, came, nextStep: check.nextStep },
+    unreachable,
   });
-  if (timeout.signal.aborted && !settings.signal.aborted)
-    return { result: fail(`the check to end within ${timeoutMs} ms`, "no end"), unreachable: false };
-  if (settings.signal.aborted) return { result: skipped(check, "the run was stopped"), unreachable: false };
+  if (settings.signal.aborted) return skipped(check, "the run was stopped");
+  if (timeout.aborted) return fail(`the check to end within ${timeoutMs} ms`, "no end");
   if (fault === undefined) return { result: { ...base, state: "pass" }, unreachable: false };
-  if (fault instanceof Skipped) return { result: skipped(check, fault.message), unreachable: false };
-  if (fault instanceof BrokenRule) return { result: fail(fault.expected, fault.came), unreachable: false };
+  if (fault instanceof Skipped) return skipped(check, fault.message);
+  if (fault instanceof BrokenRule) return fail(fault.expected, fault.came);
   // Whatever else goes wrong, such as a fetch of the counters that is refused, says that the server is gone.
   const came = fault instanceof Error ? fault.message : String(fault);
-  return { result: fail("a server that keeps running", came), unreachable: fault instanceof Unreachable };
+  return fail("a server that keeps running", came, fault instanceof Unreachable);
 }
 
-/** Connections opened through it are added to `connections`, for the caller to close. */
-export function makeContext(
-  target: Target,
-  settings: AttemptSettings,
-  signal: AbortSignal,
-  connections: RawConnection[],
-): CheckContext {
-  const { framing, process, waitMs, settleMs, silenceMs } = settings;
+export function makeContext(target: Target, settings: CheckSettings): CheckContext {
+  const connections: RawConnection[] = [];
   const dial = async (): Promise<RawConnection> => {
-    const connection = await RawConnection.dial(target, waitMs);
+    const connection = await RawConnection.dial(target, settings.waitMs);
     connections.push(connection);
     // A check that was given up must not go on opening connections that nobody closes.
-    if (signal.aborted) connection.dispose();
+    if (settings.signal.aborted) connection.dispose();
     return connection;
   };
   return {
+    ...settings,
     target,
-    framing,
-    process,
-    waitMs,
-    settleMs,
-    silenceMs,
-    signal,
     dial,
     room: () => `verify-${createKey().replace(/[^A-Za-z0-9]/g, "")}`,
     open: async () => {
@@ -96,8 +68,10 @@ export function makeContext(
       connection.send(handshakeRequest(target));
       const answer = await connection.response();
       if (isResponse(answer) && answer.status === 101) return connection;
-      const came = isResponse(answer) ? describeStatus(answer) : describe(answer);
-      throw new BrokenRule("101 Switching Protocols to a proper handshake", came);
+      throw new BrokenRule("101 Switching Protocols to a proper handshake", answer);
+    },
+    close: () => {
+      for (const connection of connections) connection.dispose();
     },
   };
 }

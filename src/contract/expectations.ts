@@ -1,22 +1,22 @@
 import { isValidCloseCode } from "../websocket/frame.ts";
 import { type Arrival, describe, excerpt } from "./arrival.ts";
-import { BrokenRule, type CheckContext, isResponse } from "./check.ts";
+import { BrokenRule, type CheckContext } from "./check.ts";
 import { pingFrame, textFrame } from "./frame.ts";
-import { describeStatus, type ResponseHead } from "./http.ts";
-import { echo, errorReason } from "./messages.ts";
+import { isResponse, type ResponseHead } from "./http.ts";
+import { echo, errorReason, join, joined } from "./messages.ts";
 import type { RawConnection } from "./raw-connection.ts";
 
-/** Sends a request and takes a plain HTTP answer with one of the statuses; a refused handshake is one. */
+type ArrivalOf<Kind extends Arrival["kind"]> = Extract<Arrival, { kind: Kind }>;
+
+/** The answer is plain HTTP with one of the statuses; a refused handshake is one. */
 export async function expectStatus(
   connection: RawConnection,
   expected: string,
   accepts: (status: number) => boolean,
 ): Promise<ResponseHead> {
   const answer = await connection.response();
-  if (!isResponse(answer)) throw new BrokenRule(expected, describe(answer));
-  if (answer.status === null || !accepts(answer.status))
-    throw new BrokenRule(expected, describeStatus(answer));
-  return answer;
+  if (isResponse(answer) && answer.status !== null && accepts(answer.status)) return answer;
+  throw new BrokenRule(expected, answer);
 }
 
 export const isClientError = (status: number): boolean => status >= 400 && status < 500;
@@ -30,31 +30,36 @@ export async function expectMessage(
   const wanted = Buffer.from(message);
   const arrival = await connection.next();
   if (arrival.kind === "message" && !arrival.binary && arrival.bytes.equals(wanted)) return;
-  throw new BrokenRule(`${what}: ${excerpt(wanted)}`, describe(arrival));
+  throw new BrokenRule(`${what}: ${excerpt(wanted)}`, arrival);
 }
 
 /** Each message comes next, in this order. */
 export async function expectMessages(
   connection: RawConnection,
-  messages: readonly (string | Uint8Array)[],
+  messages: readonly string[],
   what: string,
 ): Promise<void> {
-  for (const [i, message] of messages.entries())
-    await expectMessage(
-      connection,
-      message,
-      messages.length === 1 ? what : `${what} (${i + 1} of ${messages.length})`,
-    );
+  for (const [i, message] of messages.entries()) {
+    const place = messages.length === 1 ? "" : ` (${i + 1} of ${messages.length})`;
+    await expectMessage(connection, message, `${what}${place}`);
+  }
+}
+
+/** A message that comes back to its sender: an echo, or a say to a room that it is in. */
+export async function expectReturned(connection: RawConnection, message: string): Promise<void> {
+  connection.send(textFrame(message));
+  await expectMessage(connection, message);
 }
 
 export async function expectPong(connection: RawConnection, payload: string | Uint8Array): Promise<void> {
   const wanted = Buffer.from(payload);
   const arrival = await connection.next();
   if (arrival.kind === "pong" && arrival.payload.equals(wanted)) return;
-  const expected = `a pong with the ping's ${wanted.length} bytes of payload`;
-  if (arrival.kind === "pong" && arrival.payload.length === wanted.length)
-    throw new BrokenRule(expected, "a pong with another payload of the same length");
-  throw new BrokenRule(expected, describe(arrival));
+  const isAlike = arrival.kind === "pong" && arrival.payload.length === wanted.length;
+  throw new BrokenRule(
+    `a pong with the ping's ${wanted.length} bytes of payload`,
+    isAlike ? "a pong with another payload of the same length" : arrival,
+  );
 }
 
 /** The connection still works and nothing unasked came before the answer. */
@@ -66,12 +71,18 @@ export async function expectEcho(connection: RawConnection, from = "still-there"
 
 /** Nothing more comes. To be called after a barrier, since silence cannot be awaited. */
 export async function expectNothing(
-  context: CheckContext,
+  { settleMs }: CheckContext,
   connection: RawConnection,
   what: string,
 ): Promise<void> {
-  const arrival = await connection.next(context.settleMs);
-  if (arrival.kind !== "silence") throw new BrokenRule(what, describe(arrival));
+  const arrival = await connection.next(settleMs);
+  if (arrival.kind !== "silence") throw new BrokenRule(what, arrival);
+}
+
+/** The TCP connection ends, with no frame before. */
+export async function expectEnd(connection: RawConnection, what: string): Promise<void> {
+  const arrival = await connection.next();
+  if (arrival.kind !== "end") throw new BrokenRule(what, arrival);
 }
 
 /** A new connection can be opened and served: the server lives. */
@@ -79,8 +90,21 @@ export async function expectAlive(context: CheckContext): Promise<void> {
   await expectEcho(await context.open(), "alive");
 }
 
-/** How a server ended a connection on which the protocol was violated. */
-export type Failure = Extract<Arrival, { kind: "close" | "end" }>;
+export async function joinRoom(connection: RawConnection, room: string): Promise<void> {
+  connection.send(textFrame(join(room)));
+  await expectMessage(connection, joined(room), "the answer to join");
+}
+
+/** New connections that have joined a room. */
+export async function openMembers(
+  context: CheckContext,
+  room: string,
+  count: number,
+): Promise<RawConnection[]> {
+  const connections = await Promise.all(Array.from({ length: count }, () => context.open()));
+  await Promise.all(connections.map((connection) => joinRoom(connection, room)));
+  return connections;
+}
 
 /** The server is asked whether it took the violation for good after so many milliseconds of silence. */
 const PROBE_AFTER_MS = 300;
@@ -93,8 +117,8 @@ export async function expectFailure(
   context: CheckContext,
   connection: RawConnection,
   after: string,
-  expected = "the connection to be failed: a close frame, or the end of the TCP connection",
-): Promise<Failure> {
+): Promise<ArrivalOf<"close" | "end">> {
+  const expected = "the connection to be failed: a close frame, or the end of the TCP connection";
   const cause = `after ${after}: `;
   let arrival = await connection.next(Math.min(PROBE_AFTER_MS, context.waitMs));
   if (arrival.kind === "silence") {
@@ -124,19 +148,17 @@ export async function expectFailure(
   }
 }
 
-function expectLegalCode(arrival: Extract<Arrival, { kind: "close" }>, cause: string): void {
+function expectLegalCode(arrival: ArrivalOf<"close">, cause: string): void {
   if (arrival.code === undefined || isValidCloseCode(arrival.code)) return;
   throw new BrokenRule("a close code that may be sent (RFC 6455 7.4.1)", `${cause}${describe(arrival)}`);
 }
 
-/** The close frame in answer to ours, whatever came before it put aside. */
-export async function expectClose(
-  connection: RawConnection,
-  after: string,
-): Promise<Extract<Arrival, { kind: "close" }>> {
+/** The close frame in answer to ours. */
+export async function expectClose(connection: RawConnection, after: string): Promise<ArrivalOf<"close">> {
+  const cause = `after ${after}: `;
   const arrival = await connection.next();
   if (arrival.kind !== "close")
-    throw new BrokenRule("a close frame in answer", `after ${after}: ${describe(arrival)}`);
-  expectLegalCode(arrival, `after ${after}: `);
+    throw new BrokenRule("a close frame in answer", `${cause}${describe(arrival)}`);
+  expectLegalCode(arrival, cause);
   return arrival;
 }

@@ -20,7 +20,7 @@ export interface Frame {
 }
 
 /** What to put on the wire, right or wrong: nothing is checked here, since being wrong is the point. */
-export interface FrameParts {
+interface FrameParts {
   readonly opcode: number;
   readonly payload?: string | Uint8Array;
   /** Default true. */
@@ -103,24 +103,26 @@ export class FrameReader {
 // Shorthands for the frames that most checks are made of.
 export const textFrame = (payload: string | Uint8Array, more: Partial<FrameParts> = {}): Buffer =>
   encodeFrame({ opcode: opcodes.text, payload, ...more });
+export const continuationFrame = (payload: string | Uint8Array, more: Partial<FrameParts> = {}): Buffer =>
+  encodeFrame({ opcode: opcodes.continuation, payload, ...more });
 export const binaryFrame = (payload: string | Uint8Array): Buffer =>
   encodeFrame({ opcode: opcodes.binary, payload });
-export const pingFrame = (payload: string | Uint8Array = ""): Buffer =>
-  encodeFrame({ opcode: opcodes.ping, payload });
-export const pongFrame = (payload: string | Uint8Array = ""): Buffer =>
-  encodeFrame({ opcode: opcodes.pong, payload });
+export const pingFrame = (payload: string | Uint8Array = "", more: Partial<FrameParts> = {}): Buffer =>
+  encodeFrame({ opcode: opcodes.ping, payload, ...more });
+export const pongFrame = (payload: string | Uint8Array = "", more: Partial<FrameParts> = {}): Buffer =>
+  encodeFrame({ opcode: opcodes.pong, payload, ...more });
 export const closeFrame = (code?: number, reason?: string | Uint8Array): Buffer =>
   encodeFrame({ opcode: opcodes.close, payload: code === undefined ? "" : closePayload(code, reason) });
 
+export const textFrames = (messages: readonly string[]): Buffer =>
+  Buffer.concat(messages.map((message) => textFrame(message)));
+
 /** One text message cut into the given fragments, RFC 6455 5.4. */
 export function fragments(pieces: readonly (string | Uint8Array)[], opcode: number = opcodes.text): Buffer[] {
-  return pieces.map((payload, i) =>
-    encodeFrame({
-      opcode: i === 0 ? opcode : opcodes.continuation,
-      payload,
-      fin: i === pieces.length - 1,
-    }),
-  );
+  return pieces.map((payload, i) => {
+    const fin = i === pieces.length - 1;
+    return encodeFrame({ opcode: i === 0 ? opcode : opcodes.continuation, payload, fin });
+  });
 }
 
 /** `bytes` cut at every `size`. */

@@ -26,7 +26,4 @@ export function handshakeRequest(target: Target, changes: Changes = {}, path = t
   return request(path, headers);
 }
 
-/** An answer's status in words. */
-export function describeStatus({ status }: ResponseHead): string {
-  return status === null ? "an answer that is no HTTP/1.1" : `status ${status}`;
-}
+export const isResponse = (answer: object): answer is ResponseHead => "status" in answer;

@@ -3,7 +3,7 @@
 /** The largest message every contender has to take, in bytes of payload. */
 export const MAX_MESSAGE_BYTES = 65_536;
 
-export interface Stamp {
+interface Stamp {
   readonly from?: string;
   readonly seq?: number;
   /** Intended send time, whole microseconds. */

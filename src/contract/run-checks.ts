@@ -1,40 +1,20 @@
 import { attempt, makeContext, type Outcome, skipped } from "./attempt.ts";
-import type { Check, Framing, ProcessControl } from "./check.ts";
+import type { Check, CheckSettings } from "./check.ts";
 import type { CheckReport, CheckResult } from "./check-report.ts";
 import { allChecks } from "./checks/all.ts";
 import { readyCheck, terminationChecks } from "./checks/process.ts";
 import type { Target } from "./http.ts";
-import type { RawConnection } from "./raw-connection.ts";
 
-export interface CheckOptions {
-  /** What the manifest declares. Default `single`. */
-  readonly framing?: Framing;
-  /** The server's process, where the caller owns it; the process checks end it. */
-  readonly process?: ProcessControl | undefined;
+export interface CheckOptions extends Partial<CheckSettings> {
   /** Run the checks that take minutes too. Default false. */
   readonly slow?: boolean;
   /** Which checks to run; those left out do not appear in the report. Default all. `process.ready` always runs. */
   readonly only?: (check: Check) => boolean;
   /** Checks at the same time. Default 8. */
   readonly concurrency?: number;
-  /** The longest wait for one thing that must come, in ms. Default 5,000. */
-  readonly waitMs?: number;
-  /** How long to look out for what must not come, in ms. Default 50. */
-  readonly settleMs?: number;
-  /** Length of the silent connection's silence, in ms. Default 120,000, the contract's. */
-  readonly silenceMs?: number;
-  /** The longest time for one check, beside its silence, in ms. Default 30,000. */
-  readonly checkTimeoutMs?: number;
-  /** Ends the run; what has not ended by then is skipped. */
-  readonly signal?: AbortSignal;
   /** Called with each result as soon as it is known. */
   readonly onResult?: (result: CheckResult) => void;
 }
-
-type Settings = Required<Omit<CheckOptions, "process" | "onResult">> & {
-  readonly process: ProcessControl | undefined;
-  readonly onResult: (result: CheckResult) => void;
-};
 
 /**
  * Runs the suite against a server that is up, and never throws for what the server does. Checks run side by side,
@@ -43,7 +23,7 @@ type Settings = Required<Omit<CheckOptions, "process" | "onResult">> & {
  */
 export async function runChecks(target: Target, options: CheckOptions = {}): Promise<CheckReport> {
   const startedMs = performance.now();
-  const settings: Settings = {
+  const settings: Required<CheckOptions> = {
     framing: "single",
     process: undefined,
     onResult: () => {},
@@ -78,12 +58,12 @@ export async function runChecks(target: Target, options: CheckOptions = {}): Pro
 
 class Run {
   readonly #target: Target;
-  readonly #settings: Settings;
+  readonly #settings: Required<CheckOptions>;
   readonly #results = new Map<Check, CheckResult>();
   /** Why no more checks can be run. */
   #over: string | undefined;
 
-  constructor(target: Target, settings: Settings) {
+  constructor(target: Target, settings: Required<CheckOptions>) {
     this.#target = target;
     this.#settings = settings;
   }
@@ -97,26 +77,22 @@ class Run {
     const last = checks.filter((check) => terminationChecks.includes(check));
     const alone = checks.filter((check) => check.alone && check !== readyCheck && !last.includes(check));
     const beside = checks.filter((check) => !check.alone);
-    await this.#ready();
+    const ready = await this.#attempt(readyCheck);
+    this.#keep(readyCheck, ready);
+    if (ready.result.state === "fail") this.#over = "the server never became ready";
     await this.#sideBySide(beside);
     await this.#oneByOne(alone);
     // They share one end of the process, so the server is needed before the first of them only.
     if (last.length > 0) await this.#revive();
-    for (const check of last) this.#keep(check, (await this.#attempt(check)).result);
-    return checks.map((check) => this.#results.get(check) ?? skipped(check, "never run"));
-  }
-
-  async #ready(): Promise<void> {
-    const { result } = await this.#attempt(readyCheck);
-    this.#keep(readyCheck, result);
-    if (result.state === "fail") this.#over = "the server never became ready";
+    for (const check of last) this.#keep(check, await this.#attempt(check));
+    return checks.map((check) => this.#results.get(check) ?? skipped(check, "never run").result);
   }
 
   async #sideBySide(checks: readonly Check[]): Promise<void> {
     const queue = [...checks];
     while (queue.length > 0) {
       /** All that ran when the server died, and what came of them. */
-      const suspects = new Map<Check, CheckResult | undefined>();
+      const suspects = new Map<Check, Outcome | undefined>();
       const lane = async (): Promise<void> => {
         for (let check = queue.shift(); check !== undefined; check = queue.shift()) {
           if (suspects.size > 0) return void queue.unshift(check);
@@ -126,8 +102,8 @@ class Run {
             // Any of those that are running may have done it, and any may have suffered from it.
             for (const other of running) if (!suspects.has(other)) suspects.set(other, undefined);
           running.delete(check);
-          if (suspects.has(check)) suspects.set(check, outcome.result);
-          else this.#keep(check, outcome.result);
+          if (suspects.has(check)) suspects.set(check, outcome);
+          else this.#keep(check, outcome);
         }
       };
       const running = new Set<Check>();
@@ -140,21 +116,17 @@ class Run {
    * A check that finds the server gone is to blame, since the server was there when it began. Where it cannot be
    * brought back, what is known of the check already has to do.
    */
-  async #oneByOne(
-    checks: readonly Check[],
-    known?: ReadonlyMap<Check, CheckResult | undefined>,
-  ): Promise<void> {
+  async #oneByOne(checks: readonly Check[], known?: ReadonlyMap<Check, Outcome | undefined>): Promise<void> {
     for (const check of checks) {
       await this.#revive();
       const before = this.#over === undefined ? undefined : known?.get(check);
-      this.#keep(check, before ?? (await this.#attempt(check)).result);
+      this.#keep(check, before ?? (await this.#attempt(check)));
     }
   }
 
   /** Brings a dead server back, or ends the run. */
   async #revive(): Promise<void> {
-    if (this.#over !== undefined || this.#settings.signal.aborted) return;
-    if (await this.#isAlive()) return;
+    if (!this.isComplete || (await this.#isAlive())) return;
     const { process } = this.#settings;
     if (process?.restart === undefined) {
       this.#over = "the server died in an earlier check";
@@ -169,26 +141,25 @@ class Run {
 
   /** A handshake, since a process that is about to exit may still take a TCP connection. */
   async #isAlive(): Promise<boolean> {
-    const connections: RawConnection[] = [];
+    const context = makeContext(this.#target, this.#settings);
     try {
-      await makeContext(this.#target, this.#settings, this.#settings.signal, connections).open();
+      await context.open();
       return true;
     } catch {
       return false;
     } finally {
-      for (const connection of connections) connection.dispose();
+      context.close();
     }
   }
 
-  #keep(check: Check, result: CheckResult): void {
+  #keep(check: Check, { result }: Outcome): void {
     this.#results.set(check, result);
     this.#settings.onResult(result);
   }
 
   async #attempt(check: Check): Promise<Outcome> {
-    if (this.#over !== undefined) return { result: skipped(check, this.#over), unreachable: false };
-    if (check.slow && !this.#settings.slow)
-      return { result: skipped(check, "slow check: run with --slow"), unreachable: false };
+    if (this.#over !== undefined) return skipped(check, this.#over);
+    if (check.slow && !this.#settings.slow) return skipped(check, "slow check: run with --slow");
     return attempt(check, this.#target, this.#settings);
   }
 }

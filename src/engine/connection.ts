@@ -11,10 +11,10 @@ const maxMessageBytes = 8 << 20;
 /** What may wait in this process for a server that does not read; past it a message cannot be sent. */
 const maxOutboxBytes = 1 << 20;
 
-export type ConnectionState = "idle" | "connecting" | "upgrading" | "joining" | "open" | "closing" | "closed";
+type ConnectionState = "idle" | "connecting" | "upgrading" | "joining" | "open" | "closing" | "closed";
 
 /** Microseconds on the machine's monotonic clock; 0 before it happened. */
-export interface ConnectTimes {
+interface ConnectTimes {
   startUs: number;
   tcpUs: number;
   upgradeUs: number;
@@ -127,6 +127,11 @@ export class Connection implements FrameSink, SocketOwner {
 
   resumeReading(): void {
     this.#socket?.resumeReading();
+  }
+
+  /** See `Socket`; null while it is not open. */
+  segmentsIn(): number | null {
+    return this.state === "open" ? (this.#socket?.segmentsIn() ?? null) : null;
   }
 
   /** Ends it by a reset, which leaves no TIME_WAIT either. */

@@ -4,7 +4,10 @@ import type { Connection } from "./connection.ts";
 import { FailureTally } from "./failure-tally.ts";
 import type { ConnectProgress, ConnectReport } from "./worker-protocol.ts";
 
-export interface ConnectorOptions {
+/** How far it is is told for every so many connections that opened, beside the end of a batch. */
+const openedBetweenReports = 20;
+
+interface ConnectorOptions {
   readonly connections: readonly Connection[];
   readonly sourceAddresses: readonly string[];
   readonly timeoutMs: number;
@@ -30,6 +33,7 @@ export class Connector {
   #pending = 0;
   #stopped = false;
   #batchDone: () => void = () => {};
+  #onProgress: (progress: ConnectProgress) => void = () => {};
   #expireBatch: () => void = () => {};
 
   constructor(options: ConnectorOptions) {
@@ -38,6 +42,7 @@ export class Connector {
 
   async run(batch: number, onProgress: (progress: ConnectProgress) => void): Promise<Opened> {
     const { connections, sourceAddresses, timeoutMs, clockUs, epochUs } = this.#options;
+    this.#onProgress = onProgress;
     while (this.#attempted < connections.length && !this.#stopped) {
       const group = connections.slice(this.#attempted, this.#attempted + batch);
       this.#firstAttemptUs ??= clockUs() - epochUs;
@@ -87,6 +92,7 @@ export class Connector {
       this.#upgrade.record(Math.floor(times.upgradeUs - times.tcpUs));
       this.#join.record(Math.floor(times.joinUs - times.upgradeUs));
     }
+    if (this.#opened % openedBetweenReports === 0) this.#onProgress(this.#progress());
     this.#settleOne();
   }
 

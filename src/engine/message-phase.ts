@@ -9,9 +9,10 @@ import { echoSchedule, plannedByRoom, type Schedule, senderSchedule } from "./pa
 import { roomOf, roomWithin } from "./places.ts";
 import { type Decoder, type Encoder, echoRoom, type Protocol } from "./protocols/protocol.ts";
 import { Recorder } from "./recorder.ts";
+import { SegmentSample } from "./segment-sample.ts";
 import type { ChaosReport, PhaseOrder, PhaseProgress, PhaseReport, WorkerSetup } from "./worker-protocol.ts";
 
-export interface MessagePhaseOptions {
+interface MessagePhaseOptions {
   readonly setup: WorkerSetup;
   readonly order: PhaseOrder;
   readonly protocol: Protocol;
@@ -51,6 +52,7 @@ export class MessagePhase {
   /** Last sequence number of each connection by its place. */
   readonly #seqs: Int32Array;
   readonly #deliveredTo: Int32Array;
+  readonly #segments: SegmentSample;
   readonly #sentByRoom: number[] | null;
   readonly #members: readonly number[];
   /** Senders of the only room; 0 where no broadcasts are told apart. */
@@ -99,6 +101,9 @@ export class MessagePhase {
     this.#audited = alive
       .filter(({ index }) => (rooms?.senders[roomWithin(group, index)] ?? []).length > 0)
       .map(({ place }) => place);
+    // In a room where nobody sends nothing arrives.
+    const places = rooms === null ? alive.map(({ place }) => place) : this.#audited;
+    this.#segments = new SegmentSample(places.map((place) => connections[place] as Connection));
     this.#schedule =
       rooms === null
         ? echoSchedule(
@@ -129,6 +134,7 @@ export class MessagePhase {
     this.#startUs = startUs;
     this.#recorder.begin(startUs);
     this.#impact?.begin(startUs);
+    this.#segments.begin();
     this.#pacer = this.#createPacer();
   }
 
@@ -206,6 +212,7 @@ export class MessagePhase {
       silences: recorder.silences,
       receivers: recorder.receivers(),
       sentByRoom: this.#sentByRoom,
+      segments: this.#segments.end(this.#deliveredTo),
     };
   }
 

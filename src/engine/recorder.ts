@@ -6,7 +6,7 @@ const leastSilenceUs = 50_000;
 /** In a phase of a day a slow server would make a million of them: past so many, only longer ones are kept. */
 const mostSilences = 4096;
 /** Receivers' times are kept of so many broadcasts: each takes a histogram. */
-export const mostTrackedBroadcasts = 64;
+const mostTrackedBroadcasts = 64;
 
 /**
  * What a worker measures in one phase: histograms and counters, and the same per second of arrival, so that

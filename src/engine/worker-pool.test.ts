@@ -311,7 +311,8 @@ test("a worker that is killed is told with its signal, to those who wait, who lo
 
 test("a worker in which something is thrown is told with the message", async () => {
   const { crowd } = await connected();
-  await expect(crowd.pool.prepare([])).rejects.toBeInstanceOf(WorkerFault);
+  const broken = {} as PhaseOrder;
+  await expect(crowd.pool.prepare([broken, broken])).rejects.toBeInstanceOf(WorkerFault);
   const reason = crowd.pool.failed?.reason;
   expect(reason).toMatchObject({ kind: "worker-fault" });
   expect(reason?.kind === "worker-fault" ? reason.message : "").toContain("TypeError");

@@ -20,7 +20,7 @@ const answerTimeoutMs = 30_000;
 type Kind = Report["kind"];
 type Of<K extends Kind> = Extract<Report, { kind: K }>;
 
-export interface WorkerPoolOptions {
+interface WorkerPoolOptions {
   readonly workers: number;
   readonly onConnectProgress: (worker: number, progress: ConnectProgress) => void;
   readonly onPhaseProgress: (worker: number, progress: PhaseProgress) => void;
@@ -76,67 +76,58 @@ export class WorkerPool {
 
   /** Gives every worker new connections, none of them open; those of an earlier setup have to be closed. */
   async setup(setups: readonly WorkerSetup[]): Promise<readonly WorkerReady[]> {
-    const ready = await this.#ask("ready", answerTimeoutMs, (worker) => ({
-      kind: "setup",
-      setup: setups[worker] as WorkerSetup,
-    }));
-    return ready.map((one) => one.ready);
+    const commands = setups.map((setup) => ({ kind: "setup", setup }) as const);
+    return (await this.#ask("ready", commands)).map(({ ready }) => ready);
   }
 
   /** @param batches per worker, connections it opens at once */
   async connect(batches: readonly number[]): Promise<ConnectReport[]> {
-    const connected = await this.#ask("connected", null, (worker) => ({
-      kind: "connect",
-      batch: batches[worker] ?? 1,
-    }));
-    return connected.map(({ report }) => report);
+    const commands = batches.map((batch) => ({ kind: "connect", batch }) as const);
+    return (await this.#ask("connected", commands, null)).map(({ report }) => report);
   }
 
   /** Gives up what is being opened; `connect` then returns. */
   stopConnecting(): void {
-    this.#tell(() => ({ kind: "stop-connecting" }));
+    this.#tell(this.#all({ kind: "stop-connecting" }));
   }
 
   /** Closes the last `counts[worker]` connections that opened; returns those left. */
   async release(counts: readonly number[]): Promise<number[]> {
-    const released = await this.#ask("released", answerTimeoutMs, (worker) => ({
-      kind: "release",
-      count: counts[worker] ?? 0,
-    }));
+    const released = await this.#ask(
+      "released",
+      counts.map((count) => ({ kind: "release", count }) as const),
+    );
     return released.flatMap(({ alive }) => alive).sort((a, b) => a - b);
   }
 
   /** Everybody makes ready for a phase; resolves when all are. What arrives from then on is counted. */
   async prepare(orders: readonly PhaseOrder[]): Promise<void> {
-    await this.#ask("prepared", answerTimeoutMs, (worker) => ({
-      kind: "prepare",
-      order: orders[worker] as PhaseOrder,
-    }));
+    await this.#ask(
+      "prepared",
+      orders.map((order) => ({ kind: "prepare", order }) as const),
+    );
   }
 
   /** @param startUs of the prepared phase on the run's epoch; milliseconds away, so that every worker hears of it */
   start(startUs: number): void {
-    this.#tell(() => ({ kind: "start", startUs }));
+    this.#tell(this.#all({ kind: "start", startUs }));
   }
 
   /** Ends the phase, whether it was started or only prepared. */
   async settle(): Promise<PhaseReport[]> {
-    const settled = await this.#ask("settled", answerTimeoutMs, () => ({ kind: "settle" }));
-    return settled.map(({ report }) => report);
+    return (await this.#ask("settled", this.#all({ kind: "settle" }))).map(({ report }) => report);
   }
 
   /** After a fault: waits until every connection is back, and gives up those that are not in time. */
   async reconnect(timeoutMs: number): Promise<ReconnectReport[]> {
-    const back = await this.#ask("reconnected", timeoutMs + answerTimeoutMs, () => ({
-      kind: "reconnect",
-      timeoutMs,
-    }));
+    const commands = this.#all({ kind: "reconnect", timeoutMs });
+    const back = await this.#ask("reconnected", commands, timeoutMs + answerTimeoutMs);
     return back.map(({ report }) => report);
   }
 
   /** Closes every connection properly. */
   async close(): Promise<void> {
-    await this.#ask("closed", answerTimeoutMs, () => ({ kind: "close" }));
+    await this.#ask("closed", this.#all({ kind: "close" }));
   }
 
   /** Ends the workers at once. */
@@ -171,15 +162,19 @@ export class WorkerPool {
     this.#failing.abort(fault);
   }
 
-  #tell(commandFor: (worker: number) => Command): void {
-    for (const [worker, link] of this.#links.entries()) link.send(commandFor(worker));
+  #all(command: Command): Command[] {
+    return this.#links.map(() => command);
+  }
+
+  #tell(commands: readonly Command[]): void {
+    for (const [worker, command] of commands.entries()) this.#links[worker]?.send(command);
   }
 
   /** Tells every worker something and waits for one report of a kind from each: one question of a kind at a time. */
   async #ask<K extends Kind>(
     kind: K,
-    timeoutMs: number | null,
-    commandFor: (worker: number) => Command,
+    commands: readonly Command[],
+    timeoutMs: number | null = answerTimeoutMs,
   ): Promise<Of<K>[]> {
     if (this.#failed !== null) throw this.#failed;
     const answers = this.#links.map(() => null);
@@ -188,7 +183,7 @@ export class WorkerPool {
       const reports = await new Promise<Report[]>((resolve, reject) => {
         this.#waiting.set(kind, { answers, resolve, reject });
         if (timeoutMs !== null) timer = setTimeout(() => this.#giveUp(kind, answers, timeoutMs), timeoutMs);
-        this.#tell(commandFor);
+        this.#tell(commands);
       });
       return reports as Of<K>[];
     } finally {

@@ -2,6 +2,7 @@ import type { Fault } from "../plan/faults.ts";
 import type { RoomGroup, Workload } from "../plan/plan.ts";
 import type { Failures } from "../result/reasons.ts";
 import type { SparseHistogram } from "../stats/histogram.ts";
+import type { SegmentCount } from "./segment-sample.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -101,7 +102,7 @@ export interface PhaseOrder {
   /** From 1 to 255, another than that of the phase before on the same connections: see `nextPhaseNumber`. */
   readonly phase: number;
   readonly workload: Workload;
-  readonly pattern: BurstPattern | SteadyPattern | ClosedPattern;
+  readonly pattern: Pattern;
   /** Echo: how many messages this worker sends. */
   readonly echoSends: number;
   /** Rooms workloads; null for echo. */
@@ -148,27 +149,16 @@ export interface ReconnectReport {
   readonly alive: readonly number[];
 }
 
-/** Offered `batch` at a time, the next batch as soon as the system took the last one. */
-export interface BurstPattern {
-  readonly kind: "burst";
-  readonly batch: number;
-}
-
-/** Open loop: every message has its moment, whatever became of those before. */
-export interface SteadyPattern {
-  readonly kind: "steady";
-  readonly seconds: number;
-}
-
-/**
- * Closed loop, echo only: each connection sends its next message when the last has come back. It measures
- * what generator and server can do together, never a latency: a slow server is asked less often
- * (coordinated omission).
- */
-export interface ClosedPattern {
-  readonly kind: "closed";
-  readonly seconds: number;
-}
+type Pattern =
+  /** Offered `batch` at a time, the next batch as soon as the system took the last one. */
+  | { readonly kind: "burst"; readonly batch: number }
+  /** Open loop: every message has its moment, whatever became of those before. */
+  | { readonly kind: "steady"; readonly seconds: number }
+  /**
+   * Closed loop, echo only: each connection sends its next message when the last has come back. It measures what
+   * generator and server can do together, never a latency: a slow server is asked less often (coordinated omission).
+   */
+  | { readonly kind: "closed"; readonly seconds: number };
 
 /** Rooms are numbered from 0 within their group here. */
 export interface RoomsOrder {
@@ -244,6 +234,8 @@ export interface PhaseReport extends PhaseProgress {
   readonly receivers: readonly SparseHistogram[];
   /** Sends per room by this worker's connections; null for echo. */
   readonly sentByRoom: readonly number[] | null;
+  /** On a sample of the connections; null where the system doesn't tell. */
+  readonly segments: SegmentCount | null;
   readonly usage: WorkerUsage;
   readonly chaos?: ChaosReport;
 }

@@ -83,11 +83,8 @@ class Worker implements ConnectionOwner {
 
   describe(): WorkerReady {
     const { cpus } = this.#setup;
-    const pinning = cpus === null ? null : pinProcess(cpus);
-    return {
-      pinFailure: pinning === null || pinning.pinned ? null : pinning.reason,
-      sourceAddresses: this.#sourceAddresses,
-    };
+    const pinFailure = cpus === null ? null : pinProcess(cpus);
+    return { pinFailure, sourceAddresses: this.#sourceAddresses };
   }
 
   obey(command: Exclude<Command, { kind: "setup" }>): void {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { fixtureCases } from "../../test/support/fixture-cases.ts";
 import {
   bunNative,
+  elixirGenserver,
   fixtureBurst,
   fixtureCapacity,
   fixtureConnect,
@@ -13,10 +14,16 @@ import {
   messageCounts,
   nodeWs,
 } from "../../test/support/fixture-result.ts";
-import { alterPhases, firstRoundOnly, fixtureRun } from "../../test/support/fixture-run.ts";
+import {
+  alterPhases,
+  firstRoundOnly,
+  fixtureRun,
+  fixtureThroughputs,
+} from "../../test/support/fixture-run.ts";
 import { judgementSchema } from "../result/judgement.ts";
 import type { Result } from "../result/schema.ts";
 import { judge } from "./judge.ts";
+import { leagueOf } from "./league.ts";
 
 function judged(result: Result, phase: string, measure: string) {
   const found = judge(result).find((one) => one.phase === phase && one.measure === measure);
@@ -35,7 +42,7 @@ test.each(Object.entries(fixtureCases))("%s has judgements as the schema has the
 });
 
 test("who is clearly better than all others leads, with the ratio and its limits", () => {
-  const { outcome, best, rounds, places } = judged(fixtureRun(), "burst-echo", "throughput");
+  const { outcome, best, rounds, places, pairs } = judged(fixtureRun(), "burst-echo", "throughput");
   expect({ outcome, best, rounds }).toEqual({ outcome: "leads", best: ["bun-native"], rounds: 5 });
   expect(places.map(({ contender }) => contender)).toEqual([
     "bun-native",
@@ -43,9 +50,12 @@ test("who is clearly better than all others leads, with the ratio and its limits
     "node-ws",
     "elixir-genserver",
   ]);
-  expect(places[0]?.ratio).toBeNull();
-  expect(places[1]?.ratio?.value).toBeCloseTo(1.33, 2);
-  expect(places[1]?.ratio?.low).toBeGreaterThan(1);
+  const pair = pairs.find(({ first, second }) => first === "bun-native" && second === "go-gorilla");
+  if (pair?.kind !== "leads") throw new Error("expected a lead");
+  expect(pair.ratio).toBeCloseTo(1.33, 2);
+  expect(pair.low).toBeGreaterThan(1);
+  expect(pair).toMatchObject({ confidence: 0.95, decidedAt: 5, withinMargin: false });
+  expect(pairs).toHaveLength(6);
 });
 
 test("where the second may be as good, nobody leads, and both are among the best", () => {
@@ -53,10 +63,82 @@ test("where the second may be as good, nobody leads, and both are among the best
   expect({ outcome, best }).toEqual({ outcome: "undecided", best: ["elixir-genserver", "node-ws"] });
 });
 
+test("who differs by less than the margin for sure is equal, and all equals are the best", () => {
+  const result = fixtureThroughputs({
+    "bun-native": [100, 101, 99, 100, 100],
+    "go-gorilla": [101, 100, 100, 99, 101],
+    "node-ws": [80, 81, 79, 80, 80],
+  });
+  const { outcome, best, pairs } = judged(result, "burst-echo", "throughput");
+  expect({ outcome, best }).toEqual({ outcome: "equivalent", best: ["bun-native", "go-gorilla"] });
+  expect(pairs.find(({ kind }) => kind === "equivalent")).toMatchObject({ confidence: 0.9, decidedAt: 5 });
+  // A margin below what the rounds can tell.
+  const strict = { ...result, plan: { ...result.plan, marginPercent: 0.5 } };
+  expect(judged(strict, "burst-echo", "throughput").outcome).toBe("undecided");
+});
+
+test("a lead that is smaller than the margin for sure is marked", () => {
+  const result = fixtureThroughputs({
+    "bun-native": [102, 102.2, 101.8, 102.1, 101.9],
+    "go-gorilla": [100, 100, 100, 100, 100],
+  });
+  const { outcome, pairs } = judged(result, "burst-echo", "throughput");
+  expect(outcome).toBe("leads");
+  expect(pairs).toMatchObject([{ kind: "leads", first: "bun-native", withinMargin: true }]);
+});
+
+test("no difference found is undecided, with the rounds that a decision would take", () => {
+  const result = fixtureThroughputs({
+    "bun-native": [100, 130, 90, 120, 80],
+    "go-gorilla": [110, 100, 105, 95, 100],
+  });
+  const { outcome, best, pairs } = judged(result, "burst-echo", "throughput");
+  expect({ outcome, best }).toEqual({ outcome: "undecided", best: ["bun-native", "go-gorilla"] });
+  const [pair] = pairs;
+  if (pair?.kind !== "undecided") throw new Error("expected no decision");
+  expect(pair.low).toBeLessThan(0.85);
+  expect(pair.further.atMost).toBeGreaterThan(50);
+});
+
+test("nobody is the best whom anybody leads, whatever the first one's own ratio to it says", () => {
+  const result = fixtureThroughputs({
+    "bun-native": [100, 120, 85, 115, 90],
+    "go-gorilla": [100, 101, 99, 100, 101],
+    "node-ws": [90, 91, 89, 90, 91],
+  });
+  const { best, pairs } = judged(result, "burst-echo", "throughput");
+  const kindOf = (one: string, other: string) =>
+    pairs.find(({ first, second }) => [first, second].sort().join() === [one, other].sort().join())?.kind;
+  expect([kindOf("bun-native", "node-ws"), kindOf("go-gorilla", "node-ws")]).toEqual(["undecided", "leads"]);
+  expect(best.toSorted()).toEqual(["bun-native", "go-gorilla"]);
+});
+
+test("each league has judgements of its own, and nobody is compared across them", () => {
+  const tuned = { ...goGorilla, variant: "tuned", approach: "tuned" } as const;
+  const article = { ...elixirGenserver, variant: "article", approach: "article" } as const;
+  const plan = fixturePlan({ rounds: 5, phases: [{ kind: "burst", workload: "echo" }] });
+  const contenders = [bunNative, tuned, nodeWs, article];
+  const result = fixtureResult({ plan, contenders, rounds: fixtureRounds(contenders, plan) });
+  const throughputs = judge(result).filter(({ measure }) => measure === "throughput");
+  expect(throughputs.map(({ league, outcome, places }) => [league, outcome, places.length])).toEqual([
+    ["idiomatic", "leads", 2],
+    ["tuned", "alone", 1],
+    ["article", "alone", 1],
+  ]);
+  expect(throughputs.flatMap(({ pairs }) => pairs.map(({ second }) => second))).toEqual(["node-ws"]);
+  expect(throughputs.every(({ serverCpus }) => serverCpus === 1)).toBe(true);
+});
+
+test("a server without a library is ranked among the plain ones, unless it is tuned", () => {
+  expect(leagueOf({ approach: "raw", variant: "default" })).toBe("idiomatic");
+  expect(leagueOf({ approach: "raw", variant: "tuned" })).toBe("tuned");
+  expect(leagueOf({ approach: "framework", variant: "tuned" })).toBe("framework");
+});
+
 test("one round ranks nobody", () => {
-  const { outcome, places } = judged(firstRoundOnly(fixtureRun()), "burst-echo", "throughput");
+  const { outcome, pairs } = judged(firstRoundOnly(fixtureRun()), "burst-echo", "throughput");
   expect(outcome).toBe("single");
-  expect(places.every(({ ratio }) => ratio === null)).toBe(true);
+  expect(pairs.every(({ kind }) => kind === "early")).toBe(true);
 });
 
 test("rounds are those that the compared pairs share, not the most that anybody has", () => {
@@ -107,10 +189,17 @@ test("who did not sustain the target is compared with those who did", () => {
     ...phase,
     rate: { offeredPerSecond: 15_000, sustainedPerSecond: 9000 + round, sustainedShare: 0.6 },
   }));
-  expect(judged(slower, "endurance-echo", "sustained")).toMatchObject({
-    outcome: "undecided",
+  const { outcome, best, pairs } = judged(slower, "endurance-echo", "sustained");
+  // Who of the three could do more is not known, nor that they are equal.
+  expect({ outcome, best }).toEqual({
+    outcome: "censored",
     best: ["bun-native", "elixir-genserver", "go-gorilla"],
   });
+  expect(pairs.map(({ kind, second }) => [kind, second])).toEqual([
+    ["leads", "node-ws"],
+    ["leads", "node-ws"],
+    ["leads", "node-ws"],
+  ]);
 });
 
 test("who lost more than one delivery in a thousand is shown and not ranked", () => {
@@ -124,6 +213,16 @@ test("who lost more than one delivery in a thousand is shown and not ranked", ()
   expect(unfit.places.at(-1)?.value).toBeGreaterThan(0);
   expect(unfit.best).toEqual(["go-gorilla"]);
   expect(standings(losing(300), "burst-echo", "throughput")["bun-native"]).toBe("ranked");
+});
+
+test("a loss in one round is not made good by the others, whatever is measured of them", () => {
+  const losing = alterPhases(fixtureRun(), "bun-native", "burst", (phase, round) =>
+    round > 1 ? phase : { ...phase, messages: messageCounts(375_000, { delivered: 374_000, lost: 1000 }) },
+  );
+  for (const measure of ["throughput", "latency.p99", "cpu-per-delivery"]) {
+    expect(standings(losing, "burst-echo", measure)["bun-native"]).toBe("unfit");
+    expect(standings(losing, "endurance-echo", "latency.p99")["bun-native"]).toBe("ranked");
+  }
 });
 
 test("a server that failed in one round is not recommended for the others", () => {
@@ -202,7 +301,7 @@ test("one that did all that was asked where the others failed is no tie", () => 
   }));
   const result = fixtureResult({ plan, contenders: [bunNative, nodeWs], rounds });
   expect(judged(result, "endurance-echo", "sustained")).toMatchObject({
-    outcome: "undecided",
+    outcome: "alone",
     best: ["bun-native"],
   });
 });

@@ -2,30 +2,51 @@ import { decidingMeasures, measureOf } from "../measures/catalogue.ts";
 import { overRounds, stepOf, valuesOf } from "../measures/figures.ts";
 import type { Measure } from "../measures/measure.ts";
 import { listSections, okPhases, type Participant, type Section } from "../measures/sections.ts";
-import type { Judgement, Place } from "../result/judgement.ts";
+import type { JudgedPair, Judgement, Place } from "../result/judgement.ts";
 import type { Result } from "../result/schema.ts";
 import { medianInterval } from "../stats/intervals.ts";
-import { type Comparison, type Ranking, rank } from "../stats/ranking.ts";
+import { judgeSequentially, type PairJudgement, type Terms } from "../stats/pair-outcomes.ts";
+import { pairUp, termsOf } from "./compare-rounds.ts";
+import { groupByLeague } from "./league.ts";
+import { orderByLead } from "./order.ts";
 import { type Standing, standingOf } from "./standing.ts";
 
 /**
- * What may be concluded of a run: one judgement for each measure that decides and phase, in the order of the plan.
- * None of a phase that nobody came to.
+ * What may be concluded of a run: one judgement for each phase, measure that decides and league, in the order of the
+ * plan. None of a phase that nobody of a league came to.
  */
 export function judge(result: Result): Judgement[] {
-  return listSections(result).flatMap((section) =>
-    section.participants.every(({ phases }) => phases.every((phase) => phase === null))
-      ? []
-      : decidingMeasures[section.kind].map((name) => judgeMeasure(section, measureOf(name))),
-  );
+  const terms = termsOf(result);
+  const serverCpus = result.plan.serverCpus?.length ?? null;
+  return listSections(result).flatMap((section) => {
+    const leagues = groupByLeague(section.participants).filter(([, participants]) =>
+      participants.some(({ phases }) => phases.some((phase) => phase !== null)),
+    );
+    return decidingMeasures[section.kind].flatMap((name) =>
+      leagues.map(([league, participants]) => ({
+        ...judgeMeasure(participants, measureOf(name), terms),
+        ...nameSection(section),
+        league,
+        serverCpus,
+      })),
+    );
+  });
+}
+
+function nameSection({ name, index }: Section): Pick<Judgement, "phase" | "phaseIndex"> {
+  return { phase: name, phaseIndex: index };
 }
 
 interface Candidate extends Standing {
   readonly participant: Participant;
 }
 
-function judgeMeasure(section: Section, measure: Measure): Judgement {
-  const standings = section.participants.map((participant) => ({
+function judgeMeasure(
+  participants: readonly Participant[],
+  measure: Measure,
+  terms: Terms,
+): Omit<Judgement, "phase" | "phaseIndex" | "league" | "serverCpus"> {
+  const standings = participants.map((participant) => ({
     participant,
     ...standingOf(participant, measure),
   }));
@@ -33,48 +54,74 @@ function judgeMeasure(section: Section, measure: Measure): Judgement {
   // One that did all that was asked where the others failed is no tie.
   const isTie = comparable.length > 1 || comparable.length === standings.length;
   const isCensored = comparable.length > 0 && isTie && comparable.every(isAtCeiling);
+  const atCeiling = standings.filter(({ standing }) => standing === "censored");
   // Where somebody did not reach the ceiling, those who did are compared with it by what they reached.
-  const candidates = isCensored ? standings : standings.map(uncensor);
+  const candidates = isCensored ? standings : standings.map(uncensor).map((one) => demote(one, measure));
   const ranked = candidates.filter(({ standing }) => standing === "ranked");
-  const ranking = rankCandidates(measure, ranked);
-  const places = order(candidates, ranking, measure).map((candidate) => placeOf(candidate, measure, ranking));
-  const [first] = places;
-  const best =
-    first?.standing === "ranked"
-      ? places
-          .filter(
-            (place) => place.standing === "ranked" && !isBeaten(place.contender, first.contender, ranking),
-          )
-          .map(({ contender }) => contender)
-      : [];
+  const hitCeiling = (name: string) => atCeiling.some(({ participant }) => participant.name === name);
+  const pairs = judgeSequentially(
+    pairUp(
+      ranked.map(({ participant }) => participant),
+      measure,
+    ).filter(({ first, second }) => !(hitCeiling(first) && hitCeiling(second))),
+    terms,
+  );
+  const places = order(candidates, pairs, measure).map((candidate) => placeOf(candidate, measure));
+  const best = places
+    .filter(({ standing, contender }) => standing === "ranked" && !pairs.some(isLeadOver(contender)))
+    .map(({ contender }) => contender);
+  // Two that both did all that was asked are the best, and nobody knows which.
+  const areBestCensored = best.length > 1 && best.every(hitCeiling);
   return {
     measure: measure.name,
-    phase: section.name,
-    phaseIndex: section.index,
-    league: null,
-    outcome: isCensored ? "censored" : outcomeOf(candidates, places, best),
+    outcome: isCensored || areBestCensored ? "censored" : outcomeOf(places, best, pairs),
     rounds: sharedRounds(comparable, measure),
     places,
+    pairs: pairs.map(tellPair),
     best,
-    limit: isCensored ? commonLimit(comparable) : null,
+    limit: isCensored || areBestCensored ? commonLimit(atCeiling) : null,
   };
 }
 
 function outcomeOf(
-  candidates: readonly Candidate[],
   places: readonly Place[],
   best: readonly string[],
+  pairs: readonly PairJudgement[],
 ): Judgement["outcome"] {
   const ranked = places.filter(({ standing }) => standing === "ranked");
-  if (ranked.length === 0) {
-    if (candidates.some(({ standing }) => standing === "invalid")) return "invalid";
-    return candidates.some(({ standing }) => standing === "unfit") ? "unfit" : "undecided";
+  const bounds = places.filter(({ standing }) => standing === "lower-bound");
+  const comparable = ranked.length + bounds.length;
+  if (comparable === 0) {
+    if (places.some(({ standing }) => standing === "invalid")) return "invalid";
+    return places.some(({ standing }) => standing === "unfit") ? "unfit" : "undecided";
   }
-  if (ranked.every(({ rounds }) => rounds < 2)) return "single";
+  if (comparable === 1) return "alone";
+  if (ranked.length > 0 && ranked.every(({ rounds }) => rounds < 2)) return "single";
   // Somebody may do more than all others: nobody knows how much.
   const highest = Math.max(...ranked.map(({ value }) => value ?? 0));
-  const isOpen = places.some(({ standing, value }) => standing === "lower-bound" && (value ?? 0) > highest);
-  return ranked.length > 1 && best.length === 1 && !isOpen ? "leads" : "undecided";
+  if (ranked.length === 1 || bounds.some(({ value }) => (value ?? 0) > highest)) return "undecided";
+  if (best.length === 1) return "leads";
+  const amongBest = pairs.filter(({ first, second }) => best.includes(first) && best.includes(second));
+  const areEqual = amongBest.every(({ outcome }) => outcome.kind === "equivalent");
+  return amongBest.length > 0 && areEqual ? "equivalent" : "undecided";
+}
+
+const isLeadOver =
+  (name: string) =>
+  ({ second, outcome }: PairJudgement): boolean =>
+    outcome.kind === "leads" && second === name;
+
+function tellPair({ first, second, outcome }: PairJudgement): JudgedPair {
+  switch (outcome.kind) {
+    case "equivalent":
+      return { first, second, ...outcome, confidence: 0.9 };
+    case "leads":
+    case "undecided":
+      return { first, second, ...outcome, confidence: 0.95 };
+    case "early":
+    case "absent":
+      return { first, second, ...outcome };
+  }
 }
 
 function isComparable({ standing }: Candidate): boolean {
@@ -90,63 +137,50 @@ function uncensor(candidate: Candidate): Candidate {
   return candidate.standing === "censored" ? { ...candidate, standing: "ranked" } : candidate;
 }
 
-function commonLimit(candidates: readonly Candidate[]): Judgement["limit"] {
-  return candidates.find(({ limit }) => limit !== null)?.limit ?? null;
+/** Zero has no ratio to anything. */
+function demote(candidate: Candidate, measure: Measure): Candidate {
+  const { participant, standing } = candidate;
+  const hasRatio = (overRounds(participant, measure) ?? 0) > 0 || stepOf([participant], measure) > 0;
+  return standing === "ranked" && !hasRatio ? { ...candidate, standing: "unfit" } : candidate;
 }
 
-function rankCandidates(measure: Measure, candidates: readonly Candidate[]): Ranking {
-  const participants = candidates.map(({ participant }) => participant);
-  const step = stepOf(participants, measure);
-  // Zero has no ratio to anything; of what comes in steps it is only known to be less than one.
-  const positive = (value: number | null) => (value === null ? null : Math.max(value, value <= 0 ? step : 0));
-  return rank(
-    { better: measure.better, step },
-    participants.map((participant) => ({
-      name: participant.name,
-      values: valuesOf(participant, measure).map(positive),
-      voidReason: null,
-    })),
-  );
+function commonLimit(candidates: readonly Candidate[]): Judgement["limit"] {
+  return candidates.find(({ limit }) => limit !== null)?.limit ?? null;
 }
 
 const lastStandings = ["ranked", "censored", "lower-bound", "unfit", "invalid", "absent"] as const;
 
 /** Best first; then those that are not ranked. */
-function order(candidates: readonly Candidate[], ranking: Ranking, measure: Measure): Candidate[] {
-  const names = ranking.groups.flat();
+function order(
+  candidates: readonly Candidate[],
+  pairs: readonly PairJudgement[],
+  measure: Measure,
+): Candidate[] {
   const worth = ({ participant }: Candidate) => {
     const value = boundOf(participant, measure) ?? Number.NEGATIVE_INFINITY;
     return measure.better === "higher" ? -value : value;
   };
+  const byFigures = candidates.toSorted(
+    (a, b) =>
+      lastStandings.indexOf(a.standing) - lastStandings.indexOf(b.standing) || worth(a) - worth(b) || 0,
+  );
+  const names = orderByLead(
+    byFigures.filter(({ standing }) => standing === "ranked").map(({ participant }) => participant.name),
+    (one, other) => pairs.some((pair) => pair.first === one && isLeadOver(other)(pair)),
+  );
   const placeIn = ({ participant, standing }: Candidate) =>
-    standing === "ranked" ? names.indexOf(participant.name) : 0;
-  return candidates
-    .map(
-      (candidate): Candidate =>
-        // Without a ratio to anything.
-        candidate.standing === "ranked" && !names.includes(candidate.participant.name)
-          ? { ...candidate, standing: "unfit" }
-          : candidate,
-    )
-    .sort(
-      (a, b) =>
-        lastStandings.indexOf(a.standing) - lastStandings.indexOf(b.standing) ||
-        placeIn(a) - placeIn(b) ||
-        (a.standing === "ranked" ? 0 : worth(a) - worth(b)),
-    );
+    standing === "ranked" ? names.indexOf(participant.name) : names.length;
+  return byFigures.toSorted((a, b) => placeIn(a) - placeIn(b));
 }
 
-function placeOf({ participant, standing, reason }: Candidate, measure: Measure, ranking: Ranking): Place {
+function placeOf({ participant, standing, reason }: Candidate, measure: Measure): Place {
   const values = valuesOf(participant, measure).filter((value) => value !== null);
   const interval = medianInterval(values);
-  const [first] = ranking.groups[0] ?? [];
-  const isRival = standing === "ranked" && first !== undefined && first !== participant.name;
   return {
     contender: participant.name,
     value: boundOf(participant, measure),
     interval: interval === null ? null : { low: interval.low, high: interval.high },
     rounds: values.length,
-    ratio: isRival ? ratioOf(first, participant.name, ranking) : null,
     standing,
     reason,
   };
@@ -160,27 +194,6 @@ function boundOf(participant: Participant, measure: Measure): number | null {
     phase.kind === "capacity" ? (phase.capacity.ratePerSecond ?? []) : [],
   );
   return sustained.length === 0 ? null : Math.max(...sustained);
-}
-
-function compared(one: string, other: string, { comparisons }: Ranking): Comparison | undefined {
-  return comparisons.find(
-    ({ first, second }) => (first === one && second === other) || (first === other && second === one),
-  );
-}
-
-function isBeaten(name: string, by: string, ranking: Ranking): boolean {
-  const comparison = compared(name, by, ranking);
-  return comparison?.verdict.kind === "faster" && comparison.first === by;
-}
-
-/** How many times better the first is. */
-function ratioOf(first: string, name: string, ranking: Ranking): Place["ratio"] {
-  const comparison = compared(first, name, ranking);
-  if (comparison === undefined || !("low" in comparison.verdict)) return null;
-  const { ratio: value, low, high } = comparison.verdict;
-  return comparison.first === first
-    ? { value, low, high }
-    : { value: 1 / value, low: 1 / high, high: 1 / low };
 }
 
 /** What every compared pair has at least; of one alone, its own rounds. */

@@ -1,3 +1,4 @@
+import { measureOf } from "../measures/catalogue.ts";
 import { overRounds } from "../measures/figures.ts";
 import type { Measure } from "../measures/measure.ts";
 import { okPhases, type Participant, ranPhases } from "../measures/sections.ts";
@@ -6,7 +7,7 @@ import type { ConnectPhase, RanPhase } from "../result/phase.ts";
 import type { Limit, Reason } from "../result/reasons.ts";
 
 /** Whoever delivered less of what it owed did not do the work that the figures are of. */
-const leastDeliveredShare = 0.999;
+const leastReach = 0.999;
 /** The clock cuts what is in flight off: this much of the target counts as all of it. */
 const leastSustainedShare = 0.999;
 
@@ -34,7 +35,7 @@ export function standingOf(participant: Participant, measure: Measure): Standing
     const invalid = ran.find(({ status }) => status === "invalid");
     return invalid === undefined ? told("absent", endOf(participant)) : told("invalid", invalid.reason);
   }
-  if (deliveredShare(ok) < leastDeliveredShare) return told("unfit");
+  if (worstReach(ok) < leastReach) return told("unfit");
   if (measure.name === "capacity" && overRounds(participant, measure) === null) return capacityStanding(ok);
   const value = overRounds(participant, measure);
   if (value === null) return told("absent");
@@ -64,13 +65,16 @@ function endOf({ phases, rounds }: Participant): Reason | null {
   return phase?.reason ?? rounds.find((round) => round !== null && round.status !== "ok")?.reason ?? null;
 }
 
-/** Of all deliveries that it owed in bursts and endurance, those that it made. */
-function deliveredShare(phases: readonly RanPhase[]): number {
-  const counted = phases.flatMap((phase) =>
-    phase.kind === "burst" || phase.kind === "endurance" ? [phase.messages] : [],
+/**
+ * Of the deliveries owed in a round's burst or endurance, those made, in the worst round: a round without a loss does
+ * not make one good. Whatever is measured of such a phase, be it throughput, latency or cost, is that of less work.
+ */
+function worstReach(phases: readonly RanPhase[]): number {
+  const reach = measureOf("reach");
+  return Math.min(
+    1,
+    ...phases.flatMap((phase) => (phase.kind === "capacity" ? [] : (reach.pick(phase) ?? []))),
   );
-  const expected = counted.reduce((all, messages) => all + messages.expected, 0);
-  return expected === 0 ? 1 : counted.reduce((all, messages) => all + messages.delivered, 0) / expected;
 }
 
 /** Without a capacity to rank: a lower bound where the generator ended every search, or no rate sustained at all. */

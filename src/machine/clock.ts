@@ -16,33 +16,25 @@ const clockId = process.platform === "darwin" ? 8 : 1;
 const timespec = new Uint32Array(new ArrayBuffer(16));
 const timespecPointer = ptr(timespec);
 
-function createClock(): { nowUs: () => number; errorUs: number } {
+function createClock(): () => number {
   const clockGettime = libc?.clock_gettime;
   if (clockGettime !== undefined && clockGettime(clockId, timespecPointer) === 0) {
-    return {
-      nowUs: () => {
-        clockGettime(clockId, timespecPointer);
-        return (timespec[0] as number) * 1e6 + (timespec[2] as number) / 1e3;
-      },
-      errorUs: 0,
+    return () => {
+      clockGettime(clockId, timespecPointer);
+      return (timespec[0] as number) * 1e6 + (timespec[2] as number) / 1e3;
     };
   }
   // Wall-clock time of this process's start, plus a monotonic clock since then. Good to about a millisecond
   // between processes, as long as nobody sets the clock between their starts.
-  return { nowUs: () => (performance.timeOrigin + performance.now()) * 1e3, errorUs: 1000 };
+  return () => (performance.timeOrigin + performance.now()) * 1e3;
 }
-
-const clock = createClock();
 
 /**
  * Monotonic time in microseconds (with a fraction; the clock ticks in nanoseconds), comparable between all
  * processes of the machine. 30 to 40 ns a call and no allocation, as `performance.now()` (`bench/clock.ts`).
  * Only differences mean anything.
  */
-export const nowUs: () => number = clock.nowUs;
-
-/** How far the clocks of two processes can be apart: 0 where the kernel's clock is read directly. */
-export const clockErrorUs: number = clock.errorUs;
+export const nowUs = createClock();
 
 /**
  * User and system time of a process, all its threads that have ended included, in microseconds; null when there

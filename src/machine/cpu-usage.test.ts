@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { startHog } from "../../test/support/machine-probe.ts";
 import { nowUs, readProcessCpuUs } from "./clock.ts";
-import { shareOfIdle, shareOfOthers, watchCpuUsage } from "./cpu-usage.ts";
+import { addCpuUsage, shareOfIdle, shareOfOthers, watchCpuUsage } from "./cpu-usage.ts";
 
 const isLinux = process.platform === "linux";
 
@@ -15,6 +15,15 @@ test("what others took is what was used without those who are known", () => {
   expect(shareOfOthers(null, 500)).toBeNull();
   expect(shareOfIdle(usage)).toBe(0.25);
   expect(shareOfIdle(null)).toBeNull();
+});
+
+test("several stretches of time are one, and what is unknown of one is unknown of all", () => {
+  const usage = { usedMs: 1500, idleMs: 500, elapsedMs: 1000, cpus: 2 };
+  const both = addCpuUsage([usage, { ...usage, usedMs: 500, idleMs: 1500 }]);
+  expect(both).toEqual({ usedMs: 2000, idleMs: 2000, elapsedMs: 2000, cpus: 2 });
+  expect(shareOfIdle(both)).toBe(0.5);
+  expect(addCpuUsage([usage, null])).toBeNull();
+  expect(addCpuUsage([])).toBeNull();
 });
 
 test("CPUs that don't exist tell nothing", () => {

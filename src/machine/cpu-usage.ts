@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { cpus as listCpus, release } from "node:os";
 import { gunzipSync } from "node:zlib";
+import { readText } from "./sources.ts";
 
 /** What became of a set of CPUs' time between two moments, by whomever it was used. */
 export interface CpuUsage {
@@ -30,6 +31,15 @@ export function watchCpuUsage(cpus: readonly number[] | null): () => CpuUsage | 
     const usedMs = elapsedMs * ids.length - idleMs - grown("interruptsMs");
     return { usedMs, idleMs, elapsedMs, cpus: ids.length };
   };
+}
+
+/** Over several stretches of time; null where one of them is unknown, or there is none. */
+export function addCpuUsage(usages: readonly (CpuUsage | null)[]): CpuUsage | null {
+  const known = usages.filter((usage) => usage !== null);
+  const [first] = known;
+  if (first === undefined || known.length < usages.length) return null;
+  const sum = (part: "usedMs" | "idleMs" | "elapsedMs") => known.reduce((all, one) => all + one[part], 0);
+  return { usedMs: sum("usedMs"), idleMs: sum("idleMs"), elapsedMs: sum("elapsedMs"), cpus: first.cpus };
 }
 
 /** The share of some CPUs that other processes took than those whose use is known; null where either is unknown. */
@@ -92,10 +102,6 @@ function readKernelConfig(): string {
   try {
     return gunzipSync(readFileSync("/proc/config.gz")).toString("latin1");
   } catch {
-    try {
-      return readFileSync(`/boot/config-${release()}`, "latin1");
-    } catch {
-      return "";
-    }
+    return readText(`/boot/config-${release()}`) ?? "";
   }
 }

@@ -18,7 +18,7 @@ export interface Topology {
   readonly canPin: boolean;
 }
 
-export interface CpuSplit {
+interface CpuSplit {
   readonly serverCpus: number[] | null;
   readonly workerCpus: number[] | null;
   /** Why nothing is pinned, or what to know about the split; null when there is nothing to say. */

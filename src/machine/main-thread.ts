@@ -27,7 +27,7 @@ const usualPriority = getPriority();
  * bun-native --phases connect,endurance-echo --endurance-rate 50000 --endurance-seconds 5, several times each).
  *
  * When JavaScript waits for the other threads they run at once, unless another process wants that core: then it
- * may stand still for seconds (which makes a phase void, see phases/validity.ts). Threads started later are not
+ * may stand still for seconds (which makes a phase invalid, see src/trust/validity.ts). Threads started later are not
  * included: it can be called again. Does nothing but on Linux.
  *
  * @param isPreferred false: all threads as they were

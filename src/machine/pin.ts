@@ -3,10 +3,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { formatCpuList, parseCpuList } from "./cpus.ts";
 import { linuxLibc } from "./libc.ts";
 
-export type PinResult =
-  | { readonly pinned: true; readonly cpus: readonly number[] }
-  | { readonly pinned: false; readonly reason: string };
-
 /** A kernel CPU mask: bit n of a little-endian bit field, rounded up to whole 64-bit words. */
 function cpuMask(cpus: readonly number[]): Uint8Array {
   const words = Math.floor(Math.max(...cpus) / 64) + 1;
@@ -15,8 +11,8 @@ function cpuMask(cpus: readonly number[]): Uint8Array {
   return mask;
 }
 
-function allowedCpus(task: string): number[] {
-  const status = readFileSync(`/proc/self/task/${task}/status`, "utf8");
+function allowedCpus(): number[] {
+  const status = readFileSync("/proc/self/status", "utf8");
   return parseCpuList(/^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1] ?? "");
 }
 
@@ -24,35 +20,26 @@ function allowedCpus(task: string): number[] {
  * Pins the calling process, all its threads, to these CPUs; threads it starts later inherit that. An affinity
  * belongs to a thread, so pinning only the calling one would leave the garbage collector and the compiler on
  * the server's CPUs.
+ *
+ * @returns why it can't be pinned; null when it is
  */
-export function pinProcess(cpus: readonly number[]): PinResult {
-  const list = formatCpuList(cpus);
-  const bad = cpus.find((cpu) => !Number.isSafeInteger(cpu) || cpu < 0 || cpu > 65_535);
-  if (cpus.length === 0 || bad !== undefined) {
-    return { pinned: false, reason: `cannot pin to CPUs "${cpus.join(",")}": expected CPU numbers from 0` };
+export function pinProcess(cpus: readonly number[]): string | null {
+  const failed = (why: string) => `cannot pin to CPUs ${formatCpuList(cpus)}: ${why}`;
+  if (cpus.length === 0 || cpus.some((cpu) => !Number.isSafeInteger(cpu) || cpu < 0 || cpu > 65_535)) {
+    return `cannot pin to CPUs "${cpus.join(",")}": expected CPU numbers from 0`;
   }
-  if (linuxLibc === null) {
-    return { pinned: false, reason: `cannot pin to CPUs ${list}: not possible on ${process.platform}` };
-  }
+  if (linuxLibc === null) return failed(`not possible on ${process.platform}`);
   const mask = cpuMask(cpus);
   const maskPointer = ptr(mask);
-  const wanted = [...new Set(cpus)].length;
   // Twice: a thread started by one that had not been reached yet in the first pass has the old mask.
   for (let pass = 0; pass < 2; pass++) {
     for (const task of readdirSync("/proc/self/task")) {
       if (linuxLibc.sched_setaffinity(Number(task), mask.byteLength, maskPointer) === 0) continue;
       if (!existsSync(`/proc/self/task/${task}`)) continue; // ended meanwhile
-      const allowed = formatCpuList(allowedCpus(`${process.pid}`));
-      return {
-        pinned: false,
-        reason: `cannot pin to CPUs ${list}: refused by the kernel (allowed: ${allowed})`,
-      };
+      return failed(`refused by the kernel (allowed: ${formatCpuList(allowedCpus())})`);
     }
   }
   // The kernel takes a mask of which only a part is allowed, and uses that part.
-  const got = allowedCpus(`${process.pid}`);
-  if (got.length !== wanted) {
-    return { pinned: false, reason: `cannot pin to CPUs ${list}: only ${formatCpuList(got)} may be used` };
-  }
-  return { pinned: true, cpus: got };
+  const got = allowedCpus();
+  return got.length === new Set(cpus).size ? null : failed(`only ${formatCpuList(got)} may be used`);
 }

@@ -19,14 +19,10 @@ export function listFolder(path: string): string[] {
 }
 
 /** What a command prints, trimmed; null when it fails, hangs or does not exist. */
-export async function readOutput(command: readonly string[]): Promise<string | null> {
+export async function readOutput(command: readonly string[], timeoutMs = 5000): Promise<string | null> {
   try {
-    const child = Bun.spawn([...command], {
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "ignore",
-      timeout: 5000,
-    });
+    const options = { stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: timeoutMs } as const;
+    const child = Bun.spawn([...command], options);
     const text = await new Response(child.stdout).text();
     return (await child.exited) === 0 ? text.trim() : null;
   } catch {

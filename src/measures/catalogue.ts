@@ -6,16 +6,19 @@ import { microsecond, quantiles } from "./quantile-measures.ts";
 const connect = ["connect"] as const;
 const burst = ["burst"] as const;
 const endurance = ["endurance"] as const;
-const loaded = ["burst", "endurance"] as const;
-const audited = ["burst", "endurance", "capacity"] as const;
+/** At a rate that was asked for. */
+const paced = ["steady", "endurance"] as const;
+const loaded = ["burst", "steady", "endurance"] as const;
+const audited = ["burst", "steady", "endurance", "capacity"] as const;
 const capacity = ["capacity"] as const;
 const chaos = ["chaos"] as const;
-const sized = ["connect", "burst", "endurance"] as const;
-const all = ["connect", "burst", "endurance", "capacity", "chaos"] as const;
+const all = ["connect", "burst", "steady", "endurance", "capacity", "chaos"] as const;
 
 /** CPU time is read in nanoseconds (Linux), but a sample is taken up to about a millisecond beside the phase's ends. */
 const cpuTickUs = 1000;
 const pageBytes = 4096;
+/** The parts of CPU time are known by the kernel's clock tick. */
+const cpuPartTickUs = 10_000;
 
 /** Every measure that can be named, in the order in which tables show them. */
 export const catalogue: readonly Measure[] = [
@@ -86,7 +89,7 @@ export const catalogue: readonly Measure[] = [
     pick: ({ throughput }) => throughput?.deliveriesPerSecond,
     shown: burst,
   }),
-  define(endurance, {
+  define(paced, {
     name: "offered",
     header: "target",
     meaning: "Deliveries per second that the generator asked for, on a fixed schedule.",
@@ -94,7 +97,7 @@ export const catalogue: readonly Measure[] = [
     better: "higher",
     pick: ({ rate }) => rate?.offeredPerSecond,
   }),
-  define(endurance, {
+  define(paced, {
     name: "sustained",
     header: "sustained",
     meaning: "Deliveries per second that arrived while the load lasted. Later arrivals are backlog.",
@@ -105,7 +108,7 @@ export const catalogue: readonly Measure[] = [
     step: () => 1,
     shown: endurance,
   }),
-  define(endurance, {
+  define(paced, {
     name: "sustained.share",
     header: "% of target",
     meaning: "The sustained rate as a share of the target rate.",
@@ -196,7 +199,7 @@ export const catalogue: readonly Measure[] = [
     "latency from the intended send time, so that a stall is not hidden",
     ["p50", "p90", "p99", "p999", "max"],
     (phase) => phase.latencyUs,
-    { p50: endurance, p99: loaded },
+    { p50: paced, p99: loaded },
   ),
   ...quantiles(
     loaded,
@@ -237,6 +240,39 @@ export const catalogue: readonly Measure[] = [
     step: ({ messages }) => cpuTickUs / Math.max(1, messages.delivered),
     shown: loaded,
   }),
+  ...(["user", "system"] as const).map((part) =>
+    define(loaded, {
+      name: `cpu-per-delivery.${part}`,
+      header: `${part} CPU/delivery`,
+      meaning:
+        part === "user"
+          ? "The part of CPU/delivery that the server's own code took."
+          : "The part of CPU/delivery that the kernel took for the server, mostly in reads and writes.",
+      unit: "cpu",
+      better: "lower",
+      pick: ({ server, messages }) => {
+        const cpuMs = part === "user" ? server.cpuUserMs : server.cpuSystemMs;
+        return cpuMs === null || messages.delivered === 0 ? null : (cpuMs * 1000) / messages.delivered;
+      },
+      step: ({ messages }) => cpuPartTickUs / Math.max(1, messages.delivered),
+    }),
+  ),
+  ...(["voluntary", "involuntary"] as const).map((which) =>
+    define(loaded, {
+      name: `context-switches.${which}`,
+      header: `${which} switches`,
+      meaning: `Times that a thread of the server gave up its CPU ${
+        which === "voluntary" ? "to wait" : "because others wanted it"
+      }, per 1,000 deliveries.`,
+      unit: "count",
+      better: "lower",
+      pick: ({ server, messages }) =>
+        server.contextSwitches === null || messages.delivered === 0
+          ? null
+          : (server.contextSwitches[which] * 1000) / messages.delivered,
+      step: ({ messages }) => 1000 / Math.max(1, messages.delivered),
+    }),
+  ),
   define(all, {
     name: "peak-memory",
     header: "peak memory",
@@ -247,15 +283,37 @@ export const catalogue: readonly Measure[] = [
     step: () => pageBytes,
     shown: loaded,
   }),
-  define(sized, {
+  define(connect, {
     name: "memory-per-connection",
     header: "memory/conn",
-    meaning: "Resident memory that a connection adds to the server. Kernel socket memory is not included.",
+    meaning:
+      "Resident memory that each connection added to the server while they opened (slope). Kernel memory is not included.",
     unit: "bytes",
     better: "lower",
-    pick: ({ server }) => server.rssBytesPerConnection,
+    pick: ({ memory }) => (memory.rss.kind === "resolved" ? memory.rss.bytesPerConnection : null),
     step: (phase) => pageBytes / Math.max(1, phase.connections.open),
     shown: connect,
+  }),
+  define(connect, {
+    name: "memory-per-connection.kernel",
+    header: "kernel memory/conn",
+    meaning:
+      "Kernel memory that each connection added to this machine while they opened (slope). Over loopback that is both ends.",
+    unit: "bytes",
+    better: "lower",
+    pick: ({ memory }) => (memory.kernel.kind === "resolved" ? memory.kernel.bytesPerConnection : null),
+    step: (phase) => pageBytes / Math.max(1, phase.connections.open),
+  }),
+  define(audited, {
+    name: "reach",
+    header: "reach",
+    meaning:
+      "Deliveries that arrived, as a share of those owed. Latency quantiles beyond it are not reached.",
+    unit: "share",
+    better: "higher",
+    pick: ({ messages }) => (messages.expected === 0 ? null : messages.delivered / messages.expected),
+    over: "worst",
+    acrossMachines: true,
   }),
   faultCount("lost", "Deliveries that never arrived.", ({ messages }) => messages.lost),
   define(loaded, {
@@ -283,6 +341,16 @@ export const catalogue: readonly Measure[] = [
     better: "higher",
     pick: ({ messages }) => (messages.frames === 0 ? null : messages.delivered / messages.frames),
   }),
+  define(audited, {
+    name: "messages-per-segment",
+    header: "msgs/segment",
+    meaning:
+      "Deliveries per TCP segment, on a sample of the connections. More than 1 is coalescing, by the server or by a full socket.",
+    unit: "ratio",
+    better: "higher",
+    pick: ({ segments }) =>
+      segments === null || segments.segments === 0 ? null : segments.deliveries / segments.segments,
+  }),
   define(all, {
     name: "generator.cpu-share",
     header: "generator CPU",
@@ -292,7 +360,7 @@ export const catalogue: readonly Measure[] = [
     better: "lower",
     pick: ({ generator }) => generator.cpuShare,
   }),
-  define(["burst", "endurance", "capacity", "chaos"], {
+  define(["burst", "steady", "endurance", "capacity", "chaos"], {
     name: "send-lag.p99",
     header: "send lag p99",
     meaning: "How late the generator itself sent (p99).",
@@ -307,6 +375,7 @@ export const catalogue: readonly Measure[] = [
 export const decidingMeasures: Readonly<Record<PhaseKind, readonly string[]>> = {
   connect: ["connections", "connections.rate", "memory-per-connection"],
   burst: ["throughput", "latency.p99", "cpu-per-delivery"],
+  steady: ["latency.p99", "cpu-per-delivery"],
   endurance: ["sustained", "latency.p99", "cpu-per-delivery"],
   capacity: ["capacity"],
   chaos: ["unaffected.in-time", "back-after-kill"],

@@ -57,12 +57,18 @@ export function valuesOf({ phases }: Pick<Participant, "phases">, { pick }: Meas
   return phases.map((phase) => (phase?.status === "ok" ? pick(phase) : null));
 }
 
-/** The value that stands for all rounds: the median, or the worst where the measure says so. */
+/**
+ * The value that stands for all rounds: the median, or the worst where the measure says so. A quantile that a round did
+ * not reach is infinite in it; null where that is what stands for all.
+ */
 export function overRounds(participant: Pick<Participant, "phases">, measure: Measure): number | null {
-  const values = valuesOf(participant, measure).filter((value) => value !== null);
+  const known = valuesOf(participant, measure).filter((value) => value !== null);
+  const lost = okPhases(participant).filter(measure.isBeyondReach);
+  const values = [...known, ...lost.map(() => Number.POSITIVE_INFINITY)];
   if (values.length === 0) return null;
-  if (measure.over === "median") return median(values);
-  return measure.better === "lower" ? Math.max(...values) : Math.min(...values);
+  const worst = measure.better === "lower" ? Math.max : Math.min;
+  const value = measure.over === "median" ? median(values) : worst(...values);
+  return Number.isFinite(value) ? value : null;
 }
 
 /** The step for comparing: the coarsest of those that took part. */

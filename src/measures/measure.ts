@@ -21,6 +21,8 @@ export interface Measure {
   readonly shown: readonly PhaseKind[];
   /** Null where the phase has no such figure, or is of another kind. */
   readonly pick: (phase: RanPhase) => number | null;
+  /** Of a quantile: so much of what was owed never came that it does not exist. Never where `pick` has a value. */
+  readonly isBeyondReach: (phase: RanPhase) => boolean;
   /** What stands for all rounds: the median, or the worst, since a loss is not made good by a round without one. */
   readonly over: "median" | "worst";
   /** The step in which the values of this phase come, in their unit; 0 where it has none worth speaking of. */
@@ -36,11 +38,20 @@ interface Definition<K extends PhaseKind>
     Partial<Pick<Measure, "shown" | "over" | "acrossMachines">> {
   readonly pick: (phase: PhaseOf<K>) => number | null | undefined;
   readonly step?: (phase: PhaseOf<K>) => number;
+  readonly isBeyondReach?: (phase: PhaseOf<K>) => boolean;
 }
 
 /** An entry of the catalogue for phases of these kinds, which are the only ones that its functions are given. */
 export function define<K extends PhaseKind>(kinds: readonly K[], definition: Definition<K>): Measure {
-  const { pick, step, shown = [], over = "median", acrossMachines = false, ...rest } = definition;
+  const {
+    pick,
+    step,
+    isBeyondReach,
+    shown = [],
+    over = "median",
+    acrossMachines = false,
+    ...rest
+  } = definition;
   const has = (phase: RanPhase): phase is PhaseOf<K> => kinds.some((kind) => kind === phase.kind);
   return {
     ...rest,
@@ -49,6 +60,7 @@ export function define<K extends PhaseKind>(kinds: readonly K[], definition: Def
     over,
     acrossMachines,
     pick: (phase) => (has(phase) ? (pick(phase) ?? null) : null),
+    isBeyondReach: (phase) => has(phase) && isBeyondReach?.(phase) === true,
     step: (phase) => (has(phase) ? (step?.(phase) ?? 0) : 0),
   };
 }

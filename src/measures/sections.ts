@@ -31,7 +31,7 @@ export function listSections(result: Result): Section[] {
   const contenders = participantsOf(result).map((facts) => {
     const known = roundsOf(result, facts);
     const rounds = Array.from(
-      { length: roundCount(result) },
+      { length: countRounds(result) },
       (_, at) => known.find(({ round }) => round === at + 1) ?? null,
     );
     return { name: nameOf(facts), facts, rounds };
@@ -78,8 +78,8 @@ function roundsOf(result: Result, facts: ContenderFacts): Round[] {
     .sort((a, b) => a.round - b.round);
 }
 
-/** Rounds of the plan, of which an aborted run has not come to all. */
-function roundCount(result: Result): number {
+/** Rounds of the plan, of which an aborted run has not come to all; of a run until all is decided, those that it did. */
+export function countRounds(result: Pick<Result, "plan" | "rounds">): number {
   return Math.max(result.plan.rounds, ...result.rounds.map(({ round }) => round));
 }
 

@@ -8,8 +8,8 @@ export type Fault = (typeof faultNames)[number];
 const window = z.int().min(1).max(60);
 
 /** Windows of one fault, in whole seconds: the load before it, under it, and after it is cleared. */
-export const chaosSecondsSchema = z.object({ before: window, under: window, after: window });
-export type ChaosSeconds = Readonly<z.infer<typeof chaosSecondsSchema>>;
+const chaosSecondsSchema = z.object({ before: window, under: window, after: window });
+type ChaosSeconds = Readonly<z.infer<typeof chaosSecondsSchema>>;
 
 /** Written as `3/10/5`. */
 export const chaosSecondsType: ValueType<ChaosSeconds> = {

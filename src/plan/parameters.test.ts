@@ -58,7 +58,7 @@ test("the plan of a result file has every parameter, with its limits and its hel
 });
 
 test("quick is small, full has every kind of phase, and what a preset leaves is the article's", () => {
-  expect(presets.quick).toMatchObject({ connections: 1000, messageBytes: 120, rounds: 1, workers: null });
+  expect(presets.quick).toMatchObject({ connections: 1000, messageBytes: 120, rounds: 3, workers: null });
   expect(presets.full.phases.map(phaseName)).toContain("chaos-rooms");
   expect(presets.smoke.chaosSeconds).toEqual({ before: 1, under: 1, after: 1 });
   expect(presets.article).toMatchObject({ connections: 25_000, messagesPerConnection: 15 });

@@ -34,16 +34,16 @@ export interface Parameter<T, Default extends T | null = T | null> {
   /** The kinds of phases and the workloads that read it; all where absent. */
   readonly kinds?: readonly PhaseKind[];
   readonly workloads?: readonly Workload[];
-  /** Whether a figure may depend on it: runs with other values of it did other work. */
-  readonly isWork: boolean;
+  /** False where no figure depends on it; else runs with other values of it did other work. */
+  readonly isWork?: false;
 }
 
 function parameter<T>(entry: Parameter<T, T>): Parameter<T, T> {
   return entry;
 }
 
-function decidedByMachine<T>(entry: Parameter<T, null>): Parameter<T, null> {
-  return entry;
+function decidedByMachine<T>(entry: Omit<Parameter<T, null>, "default">): Parameter<T, null> {
+  return { ...entry, default: null };
 }
 
 const phasePlanSchema: z.ZodType<PhasePlan> = z.object({
@@ -72,6 +72,12 @@ export const fields = {
     }),
     default: articlePhases,
     presets: {
+      quick: [
+        phaseNames.connect,
+        phaseNames["burst-echo"],
+        phaseNames["burst-broadcast"],
+        phaseNames["steady-echo"],
+      ],
       full: [
         ...articlePhases,
         phaseNames["burst-rooms"],
@@ -85,11 +91,29 @@ export const fields = {
   }),
   rounds: parameter({
     option: "rounds",
-    help: "rounds per contender, in a balanced order",
+    help: "rounds per contender, in a balanced order; with --until, the fewest",
     type: count(1, 1000),
     default: 1,
     // Enough for intervals.
-    presets: { full: 5 },
+    presets: { quick: 3, full: 5 },
+    isWork: false,
+  }),
+  /** The run ends when every pair of every measure that decides is a lead or equal within so much; null for fixed rounds. */
+  untilPercent: decidedByMachine({
+    option: "until",
+    help: "more rounds until contenders are told apart or equal within so many per cent",
+    type: decimal(0.1, 100, "PERCENT"),
+    otherwise: "never, exactly --rounds",
+    presets: { quick: 5 },
+    isWork: false,
+  }),
+  /** From the first round's duration it follows how many rounds there may be: fixed before any ratio is seen. */
+  maxMinutes: parameter({
+    option: "max-minutes",
+    help: "time for all rounds with --until",
+    type: decimal(0.01, 10_000, "MINUTES"),
+    default: 10,
+    presets: { quick: 2 },
     isWork: false,
   }),
   connections: parameter({
@@ -98,7 +122,6 @@ export const fields = {
     type: count(1, 2_000_000),
     default: 25_000,
     presets: { smoke: 50, quick: 1000, full: 10_000 },
-    isWork: true,
   }),
   connectBatch: parameter({
     option: "connect-batch",
@@ -107,18 +130,47 @@ export const fields = {
     default: 100,
     presets: { smoke: 10 },
     kinds: ["connect"],
-    isWork: true,
+  }),
+  oneAtATime: parameter({
+    option: "one-at-a-time",
+    help: "run contenders one after another, not in slices side by side",
+    type: flag(),
+    default: false,
+  }),
+  sliceMs: parameter({
+    option: "slice-ms",
+    help: "work of one slice, in milliseconds of the fastest contender",
+    type: count(10, 10_000, "MS"),
+    default: 100,
+    presets: { smoke: 20 },
+    kinds: ["burst", "steady"],
+  }),
+  slicedSeconds: parameter({
+    option: "sliced-seconds",
+    help: "work of a phase, in seconds of the fastest contender",
+    type: decimal(0.1, 3600, "S"),
+    // Nothing shorter than a second is ranked, and a round's ratio takes ten blocks: a few may be invalid.
+    default: 1.5,
+    presets: { smoke: 0.1 },
+    kinds: ["burst", "steady"],
+  }),
+  steadyRatePerSecond: parameter({
+    option: "steady-rate",
+    help: "target in deliveries per second, over all connections",
+    type: count(1, 100_000_000),
+    default: 15_000,
+    presets: { smoke: 1000, quick: 10_000 },
+    kinds: ["steady"],
   }),
   /** Burst echo: messages each connection sends. Burst broadcast: messages each connection receives. */
   messagesPerConnection: parameter({
     option: "messages",
-    help: "messages per connection",
+    help: "messages per connection; in slices, the least",
     type: count(1, 100_000),
     default: 15,
     // 15 to a thousand connections are over in a tenth of a second, too short to tell 10 % apart.
     presets: { smoke: 10, quick: 100 },
     kinds: ["burst"],
-    isWork: true,
   }),
   messageBatch: parameter({
     option: "message-batch",
@@ -127,7 +179,6 @@ export const fields = {
     default: 1000,
     presets: { smoke: 100 },
     kinds: ["burst"],
-    isWork: true,
   }),
   /** Size of one JSON message in bytes, the payload of its frame. */
   messageBytes: parameter({
@@ -136,8 +187,7 @@ export const fields = {
     type: count(1, 65_536),
     // "Standard JSON, not inflated": the contract's keys, and a few words of text.
     default: 120,
-    kinds: ["burst", "endurance", "capacity", "chaos"],
-    isWork: true,
+    kinds: ["burst", "steady", "endurance", "capacity", "chaos"],
   }),
   enduranceSeconds: parameter({
     option: "endurance-seconds",
@@ -146,7 +196,6 @@ export const fields = {
     default: 60,
     presets: { smoke: 1, quick: 6, full: 30 },
     kinds: ["endurance"],
-    isWork: true,
   }),
   enduranceRatePerSecond: parameter({
     option: "endurance-rate",
@@ -156,7 +205,6 @@ export const fields = {
     default: 15_000,
     presets: { smoke: 1000, quick: 10_000 },
     kinds: ["endurance", "chaos"],
-    isWork: true,
   }),
   // The article has neither capacity nor chaos nor rooms.
   capacityStepSeconds: parameter({
@@ -166,7 +214,6 @@ export const fields = {
     default: 5,
     presets: { smoke: 1 },
     kinds: ["capacity"],
-    isWork: true,
   }),
   capacityStartRatePerSecond: parameter({
     option: "capacity-start",
@@ -183,7 +230,6 @@ export const fields = {
     type: decimal(0.1, 60_000, "MS"),
     default: 100,
     kinds: ["capacity"],
-    isWork: true,
   }),
   faults: parameter<readonly Fault[]>({
     option: "faults",
@@ -194,7 +240,6 @@ export const fields = {
     }),
     default: faultNames,
     kinds: ["chaos"],
-    isWork: true,
   }),
   chaosSeconds: parameter({
     option: "chaos-seconds",
@@ -203,7 +248,6 @@ export const fields = {
     default: { before: 3, under: 10, after: 5 },
     presets: { smoke: { before: 1, under: 1, after: 1 } },
     kinds: ["chaos"],
-    isWork: true,
   }),
   roomSize: parameter({
     option: "room-size",
@@ -211,7 +255,6 @@ export const fields = {
     type: count(1, 2_000_000),
     default: 50,
     workloads: ["rooms"],
-    isWork: true,
   }),
   sendersPerRoom: parameter({
     option: "senders",
@@ -219,7 +262,6 @@ export const fields = {
     type: count(1, 1000),
     default: 15,
     workloads: ["broadcast", "rooms"],
-    isWork: true,
   }),
   errorThreshold: parameter({
     option: "error-threshold",
@@ -235,7 +277,14 @@ export const fields = {
     type: decimal(0, 600, "S"),
     default: 2,
     presets: { smoke: 0, quick: 1 },
-    isWork: true,
+  }),
+  /** Differences up to it don't matter: of ratios from 1 / 1.05 to 1.05 with 5. */
+  marginPercent: parameter({
+    option: "margin",
+    help: "contenders that differ by less count as equal, in per cent",
+    type: decimal(0.1, 100, "PERCENT"),
+    default: 5,
+    isWork: false,
   }),
   /** Whether a phase counts as invalid in which something else than the server may have been measured. */
   validityRule: parameter({
@@ -249,17 +298,13 @@ export const fields = {
     option: "workers",
     help: "generator processes",
     type: count(1, 1024),
-    default: null,
     otherwise: "by connections and CPUs",
-    isWork: true,
   }),
   pacing: decidedByMachine({
     option: "pacing",
     help: "how sends are timed: spin busy-waits and needs a CPU per worker, timer sleeps",
     type: choice(["spin", "timer"]),
-    default: null,
     otherwise: "spin where each worker has a CPU",
-    isWork: true,
   }),
   seed: parameter({
     option: "seed",
@@ -304,12 +349,11 @@ export const timeouts = {
 };
 
 /** What decides fields of other names. */
-export const shorthands = {
+const shorthands = {
   rooms: decidedByMachine({
     option: "rooms",
     help: "number of rooms, instead of --room-size",
     type: count(1, 2_000_000),
-    default: null,
     otherwise: "connections / room size",
     workloads: ["rooms"],
     isWork: false,

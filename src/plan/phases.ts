@@ -1,5 +1,5 @@
 /** What a phase does with the connections. */
-export const phaseKinds = ["connect", "burst", "endurance", "capacity", "chaos"] as const;
+export const phaseKinds = ["connect", "burst", "steady", "endurance", "capacity", "chaos"] as const;
 export type PhaseKind = (typeof phaseKinds)[number];
 
 /**
@@ -21,6 +21,9 @@ export const phaseNames = {
   "burst-echo": { kind: "burst", workload: "echo" },
   "burst-broadcast": { kind: "burst", workload: "broadcast" },
   "burst-rooms": { kind: "burst", workload: "rooms" },
+  "steady-echo": { kind: "steady", workload: "echo" },
+  "steady-broadcast": { kind: "steady", workload: "broadcast" },
+  "steady-rooms": { kind: "steady", workload: "rooms" },
   "endurance-echo": { kind: "endurance", workload: "echo" },
   "endurance-broadcast": { kind: "endurance", workload: "broadcast" },
   "endurance-rooms": { kind: "endurance", workload: "rooms" },
@@ -33,4 +36,12 @@ export const phaseNames = {
 
 export function phaseName(phase: { readonly kind: PhaseKind; readonly workload?: Workload | null }): string {
   return phase.workload ? `${phase.kind}-${phase.workload}` : phase.kind;
+}
+
+/** Kinds whose work is short enough to be done in slices, between which the contenders of a round take turns. */
+const slicedKinds = ["burst", "steady"] as const satisfies readonly PhaseKind[];
+export type SlicedKind = (typeof slicedKinds)[number];
+
+export function isSliced(kind: PhaseKind): kind is SlicedKind {
+  return slicedKinds.some((sliced) => sliced === kind);
 }

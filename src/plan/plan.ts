@@ -2,7 +2,7 @@ import { z } from "zod";
 import { fields, type Parameter, timeouts } from "./parameters.ts";
 import type { Workload } from "./phases.ts";
 
-export type { PhaseKind, PhasePlan, Workload } from "./phases.ts";
+export type { PhaseKind, PhasePlan, SlicedKind, Workload } from "./phases.ts";
 
 const entrantSchema = z.object({
   contender: z.string(),
@@ -11,11 +11,14 @@ const entrantSchema = z.object({
 });
 const cpus = z.array(z.int().nonnegative()).readonly().nullable();
 
+const shape = shapeOf(fields);
+
 /** The plan of a result file, which anyone may have edited; whatever reads a result relies on these limits. */
 export const planSchema = z.object({
   preset: z.string(),
   entrants: z.array(entrantSchema).readonly(),
-  ...shapeOf(fields),
+  ...shape,
+  untilPercent: shape.untilPercent.nullable().describe(fields.untilPercent.help),
   /** CPUs of the server and of the workers; null where they are not pinned. */
   serverCpus: cpus,
   workerCpus: cpus,
@@ -35,10 +38,10 @@ function shapeOf<Table extends Record<string, Parameter<unknown>>>(
   table: Table,
 ): { [Name in keyof Table]: Table[Name]["type"]["schema"] } {
   return Object.fromEntries(
-    Object.entries(table).map(([name, { type, option, help }]) => [
+    Object.entries(table).map(([name, { type, option, help, default: usual }]) => [
       name,
-      // A flag says what it switches off.
-      type.schema.describe(type.placeholder === "" ? `false with --${option}: ${help}` : help),
+      // A flag says what it switches.
+      type.schema.describe(type.placeholder === "" ? `${!usual} with --${option}: ${help}` : help),
     ]),
   ) as { [Name in keyof Table]: Table[Name]["type"]["schema"] };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { isShowdownError } from "../errors.ts";
 import type { Settings } from "./parameters.ts";
+import { phaseName, phaseNames } from "./phases.ts";
 import { presets } from "./presets.ts";
 import { type PlanRequest, resolvePlan } from "./resolve.ts";
 
@@ -29,6 +30,16 @@ test("a preset's parameters hold until an option says otherwise", () => {
   const plan = resolvePlan({ ...request, settings: { connections: 60, quietMs: 7 } });
   const { readyMs, connectMs, rooms: _, pin, quietMs, workers, pacing, ...fields } = presets.smoke;
   expect(plan).toMatchObject({ ...fields, connections: 60, timeouts: { readyMs, connectMs, quietMs: 7 } });
+});
+
+test("phases in slices come before those that take long, unless contenders run one at a time", () => {
+  const phases = ["connect", "endurance-echo", "steady-echo", "chaos-rooms", "burst-rooms"].map(
+    (name) => phaseNames[name as keyof typeof phaseNames],
+  );
+  const namesOf = (settings: Settings) =>
+    resolvePlan({ ...request, settings: { phases, ...settings } }).phases.map(phaseName);
+  expect(namesOf({})).toEqual(["connect", "steady-echo", "burst-rooms", "endurance-echo", "chaos-rooms"]);
+  expect(namesOf({ oneAtATime: true })).toEqual(phases.map(phaseName));
 });
 
 test("an entrant is no more than its name in the plan", () => {
@@ -123,4 +134,25 @@ test("rooms that can't be made are refused, with what can be", () => {
     "--rooms 10 of --room-size 7: 50 connections make rooms of 5 (give one of the two, or --connections 70)",
   );
   expect(ask(10, { connections: 50, roomSize: 5 })).toBe("none");
+});
+
+test("--until takes its margin along, and at least three rounds before the first look", () => {
+  const resolved = (settings: Settings, preset: PlanRequest["preset"] = "smoke") => {
+    const { rounds, untilPercent, marginPercent } = resolvePlan({ ...request, preset, settings });
+    return { rounds, untilPercent, marginPercent };
+  };
+  expect(resolved({ untilPercent: 2 })).toEqual({ rounds: 3, untilPercent: 2, marginPercent: 2 });
+  expect(resolved({ untilPercent: 2, rounds: 7 })).toMatchObject({ rounds: 7, untilPercent: 2 });
+  expect(resolved({ untilPercent: 2 }, "full").rounds).toBe(5);
+  expect(resolved({ marginPercent: 3, rounds: 4 })).toEqual({
+    rounds: 4,
+    untilPercent: null,
+    marginPercent: 3,
+  });
+});
+
+test("who asks for a time without --until, or for two margins, is told so", () => {
+  const refused = (settings: Settings) => problem(() => resolvePlan({ ...request, settings }));
+  expect(refused({ maxMinutes: 2 })).toStartWith("--max-minutes 2: expected --until, too");
+  expect(refused({ untilPercent: 2, marginPercent: 5 })).toStartWith("--margin 5: expected 2 or nothing");
 });

@@ -1,6 +1,7 @@
 import { ShowdownError } from "../errors.ts";
 import { type Parameters, type Preset, parameters, type Settings } from "./parameters.ts";
-import { type Entrant, type Plan, roomGroup } from "./plan.ts";
+import { isSliced } from "./phases.ts";
+import { type Entrant, type PhasePlan, type Plan, roomGroup } from "./plan.ts";
 import { presets } from "./presets.ts";
 
 export interface PlanRequest {
@@ -31,7 +32,7 @@ const stepsPerLimit = 5;
  */
 export function resolvePlan(request: PlanRequest): Plan {
   const { preset, descriptorLimit, workerCpus } = request;
-  const chosen: Parameters = { ...presets[preset], ...request.settings };
+  const chosen = chooseRounds({ ...presets[preset], ...request.settings }, request.settings);
   const { rooms: wantedRooms, pin: _, readyMs, connectMs, quietMs, ...planned } = chosen;
   const { connections, messageBytes } = planned;
   const roomSize = wantedRooms === null ? planned.roomSize : spreadOverRooms(wantedRooms, request, chosen);
@@ -71,6 +72,7 @@ export function resolvePlan(request: PlanRequest): Plan {
     preset,
     entrants: request.entrants.map(({ contender, variant }) => ({ contender, variant })),
     ...planned,
+    phases: planned.oneAtATime ? phases : arrangePhases(phases),
     roomSize,
     workers,
     pacing: planned.pacing ?? (canSpin ? "spin" : "timer"),
@@ -78,6 +80,35 @@ export function resolvePlan(request: PlanRequest): Plan {
     workerCpus,
     timeouts: { readyMs, connectMs, quietMs },
   };
+}
+
+/** What is done in slices comes first, while everyone is as fresh as the next: the rest takes minutes, or kills servers. */
+function arrangePhases([first, ...others]: readonly PhasePlan[]): PhasePlan[] {
+  return [
+    ...(first === undefined ? [] : [first]),
+    ...others.filter(({ kind }) => isSliced(kind)),
+    ...others.filter(({ kind }) => !isSliced(kind)),
+  ];
+}
+
+/** Fewer say nothing of their spread that is worth a look. */
+const fewestUntilLook = 3;
+
+/** Who asks for a number of rounds gets it, unless --until is asked for too. */
+function chooseRounds(chosen: Parameters, asked: Settings): Parameters {
+  const isFixed = asked.untilPercent === undefined && asked.rounds !== undefined;
+  if (isFixed || chosen.untilPercent === null) {
+    if (asked.maxMinutes !== undefined) {
+      throw refuse("maxMinutes", asked.maxMinutes, "expected --until, too: other runs do all their rounds");
+    }
+    return { ...chosen, untilPercent: null };
+  }
+  const margin = asked.untilPercent ?? asked.marginPercent ?? chosen.untilPercent;
+  if (asked.marginPercent !== undefined && asked.marginPercent !== margin) {
+    throw refuse("marginPercent", asked.marginPercent, `expected ${margin} or nothing, as --until has it`);
+  }
+  const rounds = asked.rounds ?? Math.max(fewestUntilLook, chosen.rounds);
+  return { ...chosen, untilPercent: margin, marginPercent: margin, rounds };
 }
 
 function refuse(
@@ -108,9 +139,7 @@ function spreadOverRooms(rooms: number, { settings }: PlanRequest, { connections
       "rooms",
       rooms,
       `${connections} connections in rooms of at most ${roomSize} make ${made} rooms`,
-      {
-        hint: `give --rooms ${made}, or --connections ${rooms * roomSize}`,
-      },
+      { hint: `give --rooms ${made}, or --connections ${rooms * roomSize}` },
     );
   }
   return roomSize;

@@ -17,27 +17,30 @@ export type ReadValue<T> = { readonly value: T } | { readonly expected: string }
 
 /** A whole number. Digits may be grouped: 25,000 or 25_000. */
 export function count(min: number, max: number, placeholder = "N"): ValueType<number> {
-  const wholeNumber = /^\d{1,3}([_,]?\d{3})*$|^\d+$/;
-  return {
-    placeholder,
-    schema: z.int().min(min).max(max),
-    read: (text) =>
-      within(wholeNumber.test(text) ? Number(text.replaceAll(/[_,]/g, "")) : Number.NaN, min, max) ?? {
-        expected: `a whole number ${range(min, max)}`,
-      },
-    write: (value) => value.toLocaleString("en"),
-  };
+  const written = /^\d{1,3}([_,]?\d{3})*$|^\d+$/;
+  return numeric(z.int(), "a whole number", written, { min, max, placeholder });
 }
 
 /** A number with or without a fraction. */
 export function decimal(min: number, max: number, placeholder = "N"): ValueType<number> {
+  return numeric(z.number(), "a number", /^\d+(\.\d+)?$/, { min, max, placeholder });
+}
+
+function numeric(
+  schema: z.ZodNumber,
+  what: string,
+  written: RegExp,
+  limits: { readonly min: number; readonly max: number; readonly placeholder: string },
+): ValueType<number> {
+  const { min, max, placeholder } = limits;
   return {
     placeholder,
-    schema: z.number().min(min).max(max),
-    read: (text) =>
-      within(/^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN, min, max) ?? {
-        expected: `a number ${range(min, max)}`,
-      },
+    schema: schema.min(min).max(max),
+    read: (text) => {
+      const value = written.test(text) ? Number(text.replaceAll(/[_,]/g, "")) : Number.NaN;
+      if (value >= min && value <= max) return { value };
+      return { expected: `${what} from ${min.toLocaleString("en")} to ${max.toLocaleString("en")}` };
+    },
     write: (value) => value.toLocaleString("en"),
   };
 }
@@ -120,12 +123,4 @@ export function list<T>(
     },
     write: (items) => items.map(nameOf).join(","),
   };
-}
-
-function within(value: number, min: number, max: number): { readonly value: number } | null {
-  return value >= min && value <= max ? { value } : null;
-}
-
-function range(min: number, max: number): string {
-  return `from ${min.toLocaleString("en")} to ${max.toLocaleString("en")}`;
 }

@@ -3,7 +3,7 @@ import { delimiter, join, resolve } from "node:path";
 import { projectFolder } from "../machine/environment.ts";
 
 /** The project's own programs come first, so that `bun` is the Bun that runs this. */
-export function childPath(path = process.env.PATH ?? ""): string {
+function childPath(path = process.env.PATH ?? ""): string {
   return [join(projectFolder, "node_modules", ".bin"), path].filter((part) => part !== "").join(delimiter);
 }
 

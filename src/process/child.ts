@@ -30,7 +30,7 @@ export interface ServerStop extends ServerExit {
   readonly exitMs: number;
 }
 
-export interface ChildOptions {
+interface ChildOptions {
   readonly program: ServerProgram;
   /** Of `program.start`, as found. */
   readonly path: string;

@@ -2,15 +2,19 @@ import { z } from "zod";
 import { get } from "./http.ts";
 
 const counter = z.int().nonnegative();
-const statsSchema = z.object({
-  connections: counter,
-  received: counter,
-  sent: counter,
-  dropped: counter,
-});
+const statsSchema = z.object({ connections: counter, received: counter, sent: counter, dropped: counter });
 
 /** What a server says of itself at `GET /stats`; all but `connections` only grow. */
 export type ServerStats = z.infer<typeof statsSchema>;
+
+/** What `GET /stats` answered; null where it is not what the contract says. */
+export function parseStats(body: string): ServerStats | null {
+  try {
+    return statsSchema.parse(JSON.parse(body));
+  } catch {
+    return null;
+  }
+}
 
 /**
  * Asked from an address of its own: the workers bind the ports they connect from, and with tens of thousands
@@ -30,7 +34,7 @@ export async function readStats(host: string, port: number, timeoutMs = 1000): P
         return get(where);
       },
     );
-    return status === 200 ? statsSchema.parse(JSON.parse(body)) : null;
+    return status === 200 ? parseStats(body) : null;
   } catch {
     return null;
   }

@@ -1,5 +1,5 @@
-import { readdirSync, readlinkSync } from "node:fs";
-import { readText } from "../machine/sources.ts";
+import { readlinkSync } from "node:fs";
+import { listFolder, readText } from "../machine/sources.ts";
 import { listPids } from "./processes.ts";
 
 /** A process that listens on a port. */
@@ -17,21 +17,20 @@ export function findListeners(port: number, candidates?: readonly number[]): Lis
   if (process.platform !== "linux") return findByLsof(port);
   const sockets = new Set(listInodes(port).map((inode) => `socket:[${inode}]`));
   if (sockets.size === 0) return [];
-  const pids = candidates ?? listPids();
-  return pids.flatMap((pid) => {
-    try {
-      const held = readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
-        try {
-          return sockets.has(readlinkSync(`/proc/${pid}/fd/${descriptor}`));
-        } catch {
-          return false; // closed between two looks
-        }
-      });
-      return held ? [{ pid, name: readText(`/proc/${pid}/comm`) ?? "?" }] : [];
-    } catch {
-      return []; // somebody else's process, or one that has just ended
-    }
+  return (candidates ?? listPids()).flatMap((pid) => {
+    // None of somebody else's process, or of one that has just ended.
+    const descriptors = listFolder(`/proc/${pid}/fd`);
+    const isListener = descriptors.some((one) => sockets.has(readLink(`/proc/${pid}/fd/${one}`)));
+    return isListener ? [{ pid, name: readText(`/proc/${pid}/comm`) ?? "?" }] : [];
   });
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // closed between two looks
+  }
 }
 
 /** The inodes of sockets that listen on a port, from `/proc/net/tcp` and `tcp6`: proc_net_tcp(5). */

@@ -30,10 +30,7 @@ export class OutputTail {
       throw new ShowdownError(
         "writing",
         `cannot keep a server's output in "${tmpdir()}": ${(cause as Error).message}`,
-        {
-          hint: "make room there, or set TMPDIR to a folder that can be written",
-          cause,
-        },
+        { hint: "make room there, or set TMPDIR to a folder that can be written", cause },
       );
     }
     this.#timer = setInterval(() => this.#cut(), lookEveryMs);

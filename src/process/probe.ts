@@ -1,25 +1,49 @@
 import { readdirSync, statSync } from "node:fs";
 import { readProcessCpuUs } from "../machine/clock.ts";
 import { libc } from "../machine/libc.ts";
-import { listFolder, readText } from "../machine/sources.ts";
+import { listFolder, readOutput, readText } from "../machine/sources.ts";
 import { type ProcessStat, readProcess } from "./processes.ts";
 
 /** Processes and all their descendants at one moment. Null where the platform does not say. */
 export interface ProbeSample {
   /** User and system time since each process began, with that of children that have ended. Never falls. */
   readonly cpuMs: number | null;
+  /** The two parts of the same time, in steps of 10 ms, as the kernel's clock tick finds the process. Never fall. */
+  readonly userMs: number | null;
+  readonly systemMs: number | null;
   /** Resident memory. Pages that processes share are counted in each of them. */
   readonly rssBytes: number | null;
   readonly processes: number | null;
   /** Of the process that holds most, and its own soft limit, since the limit is per process. */
   readonly openDescriptors: number | null;
   readonly descriptorLimit: number | null;
-  /** Why a figure is null. */
-  readonly reason: string | null;
 }
 
 export interface Probe {
   sample(): Promise<ProbeSample>;
+  /** How often each living thread has given up its CPU; null where the platform does not say. A file for each thread. */
+  switches(): ThreadSwitches | null;
+  /** Reads the resident memory of the processes that live now, and of no later ones: a file for each, 10 µs. */
+  followRss(): () => number | null;
+}
+
+/** Of a thread since it began: switches because it waited for something, and because others wanted the CPU. */
+interface ContextSwitches {
+  readonly voluntary: number;
+  readonly involuntary: number;
+}
+
+/** By thread id. */
+export type ThreadSwitches = ReadonlyMap<number, ContextSwitches>;
+
+/** Of all threads that live at the end; those that have ended by then took their counts with them. */
+export function countSwitches(before: ThreadSwitches, after: ThreadSwitches): ContextSwitches {
+  let [voluntary, involuntary] = [0, 0];
+  for (const [thread, counts] of after) {
+    voluntary += counts.voluntary - (before.get(thread)?.voluntary ?? 0);
+    involuntary += counts.involuntary - (before.get(thread)?.involuntary ?? 0);
+  }
+  return { voluntary, involuntary };
 }
 
 const sysconfClockTicks = process.platform === "darwin" ? 3 : 2;
@@ -67,6 +91,18 @@ function readDescriptorLimit(pid: number): number | null {
   return soft === undefined ? null : Number(soft);
 }
 
+function readSwitches(roots: readonly number[]): ThreadSwitches {
+  const threads = readTree(roots).flatMap(({ pid }) =>
+    listFolder(`/proc/${pid}/task`).map((thread): [number, ContextSwitches] => {
+      const status = readText(`/proc/${pid}/task/${thread}/status`) ?? "";
+      const count = (name: string) =>
+        Number(new RegExp(`^${name}_ctxt_switches:\\s*(\\d+)`, "m").exec(status)?.[1] ?? 0);
+      return [Number(thread), { voluntary: count("voluntary"), involuntary: count("nonvoluntary") }];
+    }),
+  );
+  return new Map(threads);
+}
+
 function ticksToMs(ticks: number): number {
   return (ticks * 1000) / ticksPerSecond;
 }
@@ -74,11 +110,16 @@ function ticksToMs(ticks: number): number {
 function readProc(roots: readonly number[]): ProbeSample {
   const tree = readTree(roots);
   let cpuMs = 0;
+  let userTicks = 0;
+  let systemTicks = 0;
   let rssBytes = 0;
   let openDescriptors: number | null = null;
   let holder = 0;
-  for (const { pid, ownTicks, reapedTicks } of tree) {
+  for (const stat of tree) {
+    const { pid, ownTicks, reapedTicks } = stat;
     const ownUs = readProcessCpuUs(pid);
+    userTicks += stat.userTicks;
+    systemTicks += stat.systemTicks;
     cpuMs += ownUs === null ? ticksToMs(ownTicks) : ownUs / 1000;
     cpuMs += ticksToMs(reapedTicks);
     rssBytes += readRssBytes(pid);
@@ -90,11 +131,12 @@ function readProc(roots: readonly number[]): ProbeSample {
   }
   return {
     cpuMs,
+    userMs: ticksToMs(userTicks),
+    systemMs: ticksToMs(systemTicks),
     rssBytes,
     processes: tree.filter(({ state }) => state !== "Z").length,
     openDescriptors,
     descriptorLimit: openDescriptors === null ? null : readDescriptorLimit(holder),
-    reason: null,
   };
 }
 
@@ -135,30 +177,28 @@ function pickTree(roots: readonly number[], printed: string): PsRow[] {
 
 const psCommand = ["ps", "-A", "-o", "pid=,ppid=,rss=,time="];
 
+const nothing: ProbeSample = {
+  cpuMs: null,
+  userMs: null,
+  systemMs: null,
+  rssBytes: null,
+  processes: null,
+  openDescriptors: null,
+  descriptorLimit: null,
+};
+
 /** Costs a process per sample and knows no children that have ended. For macOS. */
 async function readPs(roots: readonly number[]): Promise<ProbeSample> {
-  let printed: string;
-  try {
-    const ps = Bun.spawn(psCommand, { stdin: "ignore", stderr: "ignore" });
-    printed = await new Response(ps.stdout).text();
-  } catch (error) {
-    return unknown(`no /proc on ${process.platform}, and ps failed: ${(error as Error).message}`);
-  }
+  const printed = await readOutput(psCommand);
+  if (printed === null) return nothing;
   const members = pickTree(roots, printed);
   const sum = (pick: (row: PsRow) => number) => members.reduce((total, row) => total + pick(row), 0);
   return {
+    ...nothing,
     cpuMs: sum(({ cpuMs }) => cpuMs),
     rssBytes: sum(({ rssBytes }) => rssBytes),
     processes: members.length,
-    openDescriptors: null,
-    descriptorLimit: null,
-    reason: "ps does not tell open descriptors",
   };
-}
-
-function unknown(reason: string): ProbeSample {
-  const nothing = { cpuMs: null, rssBytes: null, processes: null };
-  return { ...nothing, openDescriptors: null, descriptorLimit: null, reason };
 }
 
 /** These processes and all their descendants. */
@@ -170,7 +210,7 @@ export function listTree(roots: readonly number[], source: ProbeSource = findPro
 }
 
 /** Where the figures come from: `/proc` on Linux, `ps` where that is all there is. */
-export type ProbeSource = "proc" | "ps" | "none";
+type ProbeSource = "proc" | "ps" | "none";
 
 export function findProbeSource(): ProbeSource {
   if (process.platform === "linux" && readText("/proc/self/stat") !== null) return "proc";
@@ -183,21 +223,35 @@ export function findProbeSource(): ProbeSource {
  * Linux; that of children that have ended, and everything on macOS, comes in steps of 10 ms.
  */
 export function createProbe(roots: readonly number[], source: ProbeSource = findProbeSource()): Probe {
-  const read = {
-    proc: readProc,
-    ps: readPs,
-    none: async () => unknown(`neither /proc nor ps on ${process.platform}`),
-  };
-  let lostMs = 0;
-  let lastMs = 0;
+  const read = { proc: readProc, ps: readPs, none: () => nothing };
+  const [cpuMs, userMs, systemMs] = [keepGrowing(), keepGrowing(), keepGrowing()];
   return {
     sample: async () => {
       const reading = await read[source](roots);
-      if (reading.cpuMs === null) return reading;
-      // A process that ended without being waited for by a process of the tree takes its time with it.
-      if (reading.cpuMs < lastMs) lostMs += lastMs - reading.cpuMs;
-      lastMs = reading.cpuMs;
-      return { ...reading, cpuMs: reading.cpuMs + lostMs };
+      return {
+        ...reading,
+        cpuMs: cpuMs(reading.cpuMs),
+        userMs: userMs(reading.userMs),
+        systemMs: systemMs(reading.systemMs),
+      };
     },
+    switches: () => (source === "proc" ? readSwitches(roots) : null),
+    followRss: () => {
+      if (source !== "proc") return () => null;
+      const pids = readTree(roots).map(({ pid }) => pid);
+      return () => pids.reduce((sum, pid) => sum + readRssBytes(pid), 0);
+    },
+  };
+}
+
+/** A process that ended without being waited for by a process of the tree takes its time with it. */
+function keepGrowing(): (value: number | null) => number | null {
+  let lost = 0;
+  let last = 0;
+  return (value) => {
+    if (value === null) return null;
+    if (value < last) lost += last - value;
+    last = value;
+    return value + lost;
   };
 }

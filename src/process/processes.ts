@@ -12,6 +12,9 @@ export interface ProcessStat {
   readonly ownTicks: number;
   /** User and system time of children that have ended and were waited for. */
   readonly reapedTicks: number;
+  /** Of both. */
+  readonly userTicks: number;
+  readonly systemTicks: number;
 }
 
 /** Reads one process; null when there is none (any more). Linux. */
@@ -30,6 +33,8 @@ export function readProcess(pid: number): ProcessStat | null {
     session: number(6),
     ownTicks: number(14) + number(15),
     reapedTicks: number(16) + number(17),
+    userTicks: number(14) + number(16),
+    systemTicks: number(15) + number(17),
   };
 }
 

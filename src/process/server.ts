@@ -125,9 +125,7 @@ async function launch(options: ServerOptions, port: number): Promise<Life> {
     throw new ShowdownError(
       "contenderFailed",
       `${name}: its start program "${printable(first)}" was not found`,
-      {
-        hint: `looked on PATH, and in ${program.folder} where the name has a slash; is it built?`,
-      },
+      { hint: `looked on PATH, and in ${program.folder} where the name has a slash; is it built?` },
     );
   }
   if (cpus !== null && Bun.which("taskset") === null) {

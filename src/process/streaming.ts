@@ -2,7 +2,7 @@ import { printableLines } from "../text/printable.ts";
 import { throwIfAborted } from "./abort.ts";
 import { createMark, markName, type Reaper } from "./reaper.ts";
 
-export interface StreamingOptions {
+interface StreamingOptions {
   readonly cwd?: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly onLine?: ((line: string) => void) | undefined;
@@ -10,7 +10,7 @@ export interface StreamingOptions {
   readonly reaper?: Reaper | undefined;
 }
 
-export interface StreamingResult {
+interface StreamingResult {
   /** Exit code; 128 + n when signal n ended it. */
   readonly code: number;
   /** The last lines printed, stdout and stderr mixed as they came. */

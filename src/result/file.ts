@@ -48,15 +48,12 @@ export async function createResultFile(resultsFolder: string, initial: Result): 
   } catch (error) {
     throw refuse(resultsFolder, error);
   }
-  return {
-    folder,
-    path,
-    write: async (result) => {
-      const checked = check(result);
-      await writeRunFile(path, serialize(checked));
-      return checked;
-    },
+  const write = async (result: Result) => {
+    const checked = check(result);
+    await writeRunFile(path, serialize(checked));
+    return checked;
   };
+  return { folder, path, write };
 }
 
 /**
@@ -79,17 +76,14 @@ export async function writeRunFile(path: string, text: string): Promise<void> {
 function check(result: Result): Result {
   const checked = resultSchema.parse(result);
   const contradictions = listContradictions(checked);
-  if (contradictions.length > 0)
-    throw new Error(`the result contradicts itself: ${contradictions.join("; ")}`);
-  return checked;
+  if (contradictions.length === 0) return checked;
+  throw new Error(`the result contradicts itself: ${contradictions.join("; ")}`);
 }
 
-function refuse(resultsFolder: string, error: unknown): ShowdownError {
-  return new ShowdownError(
-    "resultsFolder",
-    `results folder ${resultsFolder} cannot be written: ${messageOf(error)}`,
-    { hint: "give another one with --results, or free some space", cause: error },
-  );
+function refuse(resultsFolder: string, cause: unknown): ShowdownError {
+  const problem = `results folder ${resultsFolder} cannot be written: ${messageOf(cause)}`;
+  const hint = "give another one with --results, or free some space";
+  return new ShowdownError("resultsFolder", problem, { hint, cause });
 }
 
 /** Up to and including `last`; another run may be using one of them already. */

@@ -1,8 +1,9 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { isShowdownError, ShowdownError } from "../errors.ts";
+import { z } from "zod";
+import { isShowdownError } from "../errors.ts";
 import { nearest } from "../text/nearest.ts";
-import { readResultFile, type StoredResult } from "./read.ts";
+import { readResultFile, type StoredResult, unusable } from "./read.ts";
 import type { Result } from "./schema.ts";
 
 /** Where runs are looked for. */
@@ -15,7 +16,7 @@ export interface RunSource {
 }
 
 /** A run of a results folder, by the first lines of its file: nothing else of it has been read. */
-export interface RunFile {
+interface RunFile {
   /** Of the folder, which anyone may have renamed. */
   readonly name: string;
   /** Of `result.json`. */
@@ -59,17 +60,16 @@ function readLatest({ resultsFolder, onSkipped }: RunSource): StoredResult {
       onSkipped?.(error.message);
     }
   }
-  throw new ShowdownError(
-    "usage",
+  throw unusable(
     runs.length === 0
       ? `there is no run in ${resultsFolder}`
       : `no run in ${resultsFolder} has measured anything that can be read`,
-    { hint: "make one with: showdown run, or say with --results where they are" },
+    "make one with: showdown run, or say with --results where they are",
   );
 }
 
 /** A run that ended before its first phase has nothing to show. */
-export function hasMeasured({ rounds }: Result): boolean {
+function hasMeasured({ rounds }: Result): boolean {
   return rounds.some(({ phases }) => phases.some(({ status }) => status !== "not-run"));
 }
 
@@ -87,32 +87,20 @@ function findRun(reference: string, { resultsFolder, cwd }: RunSource): string {
   if (existsSync(path)) {
     if (!statSync(path).isDirectory()) return path;
     if (existsSync(join(path, fileName))) return join(path, fileName);
-    throw new ShowdownError("usage", `${path} holds no ${fileName}: it is not the folder of a run`, {
-      hint: "give the folder of one run, its result.json or its id",
-    });
+    const hint = "give the folder of one run, its result.json or its id";
+    throw unusable(`${path} holds no ${fileName}: it is not the folder of a run`, hint);
   }
   if (matches.length > 1) {
-    throw new ShowdownError(
-      "usage",
-      `"${reference}" fits ${matches.length} runs: ${listSome(matches)}; expected one`,
-      {
-        hint: "give more of the id, or the folder's name",
-      },
-    );
+    const fits = `"${reference}" fits ${matches.length} runs: ${listSome(matches)}; expected one`;
+    throw unusable(fits, "give more of the id, or the folder's name");
   }
-  const near = nearest(
-    reference,
-    runs.flatMap(({ name, id }) => (id === null || id === name ? [name] : [name, id])),
-  );
-  throw new ShowdownError(
-    "usage",
+  const names = runs.flatMap(({ name, id }) => (id === null || id === name ? [name] : [name, id]));
+  const near = nearest(reference, names);
+  throw unusable(
     `no run "${reference}": there is neither such a file or folder nor a run of that id in ${resultsFolder}`,
-    {
-      hint:
-        runs.length === 0
-          ? "that folder has no runs; say with --results where they are"
-          : `${near === null ? "" : `did you mean "${near}"? `}there are ${listSome(runs)}; or say "latest"`,
-    },
+    runs.length === 0
+      ? "that folder has no runs; say with --results where they are"
+      : `${near === null ? "" : `did you mean "${near}"? `}there are ${listSome(runs)}; or say "latest"`,
   );
 }
 
@@ -136,21 +124,18 @@ export function listRuns(resultsFolder: string): RunFile[] {
 const headPattern =
   /^\s*\{\s*"schema"\s*:\s*\d+\s*,\s*"id"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"startedAt"\s*:\s*("[^"\\]*")/;
 
+const headSchema = z.object({
+  id: z.string().nullable().catch(null),
+  startedAt: z.string().transform(Date.parse).catch(Number.NaN),
+});
+
 function readHead(path: string): Pick<RunFile, "id" | "startedAtMs"> {
   try {
     const [, id, startedAt] = headPattern.exec(readBeginning(path)) ?? [];
     // Written by another program, in another order: only the whole file tells.
-    const head: unknown =
-      id === undefined || startedAt === undefined
-        ? JSON.parse(readFileSync(path, "utf8"))
-        : { id: JSON.parse(id), startedAt: JSON.parse(startedAt) };
-    if (typeof head !== "object" || head === null) return { id: null, startedAtMs: null };
-    const at =
-      "startedAt" in head && typeof head.startedAt === "string" ? Date.parse(head.startedAt) : Number.NaN;
-    return {
-      id: "id" in head && typeof head.id === "string" ? head.id : null,
-      startedAtMs: Number.isNaN(at) ? null : at,
-    };
+    const text = id === undefined ? readFileSync(path, "utf8") : `{"id":${id},"startedAt":${startedAt}}`;
+    const head = headSchema.parse(JSON.parse(text));
+    return { id: head.id, startedAtMs: Number.isNaN(head.startedAt) ? null : head.startedAt };
   } catch {
     // Whoever reads the file itself is told why.
     return { id: null, startedAtMs: null };

@@ -2,15 +2,17 @@ import { z } from "zod";
 import { limitSchema, reasonSchema } from "./reasons.ts";
 
 /**
- * What may be concluded of one measure in one phase:
+ * What may be concluded of one measure in one phase, of the contenders of one league:
  *
- * - `leads`: the best one's ratio to everyone else excludes 1, corrected for all pairs of the measure.
- * - `equivalent`: they differ by no more than the margin.
- * - `undecided`: neither can be said.
- * - `censored`: everyone did all that was asked, or stopped at a limit of the machine or the plan.
+ * - `leads`: one is better than everyone else: the ratios exclude 1, corrected for all pairs of the measure.
+ * - `equivalent`: nobody is better than the best ones, which differ by no more than the margin.
+ * - `undecided`: neither can be said yet.
+ * - `censored`: everyone, or more than one with nobody better, did all that was asked or stopped at a limit of the
+ *   machine or the plan.
  * - `unfit`: nobody did what the phase asks of a server.
  * - `invalid`: the generator or other processes may have been measured.
  * - `single`: one round; figures, and no ranking.
+ * - `alone`: one contender that can be compared; figures, and nobody to compare with.
  */
 export const outcomes = [
   "leads",
@@ -20,7 +22,11 @@ export const outcomes = [
   "unfit",
   "invalid",
   "single",
+  "alone",
 ] as const;
+
+/** Who is compared with whom: by the contender's approach, so that an expert's server is not ranked against a plain one. */
+export const leagues = ["idiomatic", "tuned", "framework", "article"] as const;
 
 const interval = z.object({ low: z.number(), high: z.number() });
 
@@ -34,13 +40,50 @@ const placeSchema = z.object({
   interval: interval.nullable(),
   /** Rounds that count. */
   rounds: z.int().nonnegative(),
-  /** How many times better the first is, with its limits at the corrected confidence; null for the first and the unranked. */
-  ratio: z.object({ value: z.number(), low: z.number(), high: z.number() }).nullable(),
   /** `ranked`: its figure may be compared. All others are shown and not ranked. */
   standing: z.enum(["ranked", "unfit", "invalid", "censored", "lower-bound", "absent"]),
   /** Why it is not ranked, where a phase says so. */
   reason: reasonSchema.nullable(),
 });
+
+const pairNames = { first: z.string(), second: z.string() };
+const ratio = {
+  /** How many times better `first` is. */
+  ratio: z.number(),
+  low: z.number(),
+  high: z.number(),
+  /**
+   * Of the limits: those of two one-sided tests at 95 % are 90 % limits; all others hold for all pairs and looks of the
+   * measure together.
+   */
+  confidence: z.number(),
+};
+const rounds = z.int().nonnegative();
+
+/** Two that are ranked. `first` is the better one in the rounds that both have. */
+export const pairSchema = z.discriminatedUnion("kind", [
+  z.object({
+    ...pairNames,
+    kind: z.literal("leads"),
+    ...ratio,
+    /** After how many rounds. */
+    decidedAt: rounds,
+    /** A sure lead that is smaller than the margin for sure, too. */
+    withinMargin: z.boolean(),
+  }),
+  z.object({ ...pairNames, kind: z.literal("equivalent"), ...ratio, decidedAt: rounds }),
+  z.object({
+    ...pairNames,
+    kind: z.literal("undecided"),
+    ...ratio,
+    /** Rounds beyond these: if the ratio stays what it is, and whatever it turns out to be; null for more than 10,000. */
+    further: z.object({ likely: rounds.nullable(), atMost: rounds.nullable() }),
+  }),
+  /** Too few rounds for any claim. */
+  z.object({ ...pairNames, kind: z.literal("early"), ratio: z.number(), rounds }),
+  /** No round has both. */
+  z.object({ ...pairNames, kind: z.literal("absent") }),
+]);
 
 export const judgementSchema = z.object({
   /** A measure of the catalogue (src/measures). */
@@ -48,19 +91,24 @@ export const judgementSchema = z.object({
   /** As in `--phases`: `burst-echo`; and its place in the plan, from 0. */
   phase: z.string(),
   phaseIndex: z.int().nonnegative(),
-  /** Those compared share a league; null where all are compared with each other. */
-  league: z.string().nullable(),
+  league: z.enum(leagues),
+  /** CPUs that each server had to itself: what the conclusion is true for. Null where it was not pinned. */
+  serverCpus: z.int().positive().nullable(),
   outcome: z.enum(outcomes),
   /** Rounds that every compared pair shares at least. */
   rounds: z.int().nonnegative(),
   /** Best first; then those that are not ranked. */
   places: z.array(placeSchema),
-  /** Names of the best and of those that it does not clearly beat; empty where nobody is ranked. */
+  /** Each pair of those that are ranked. */
+  pairs: z.array(pairSchema),
+  /** Names of those that nobody leads; empty where nobody is ranked. */
   best: z.array(z.string()),
-  /** Censored: what stopped everyone; null where everyone did all that was asked. */
+  /** Censored: what stopped them; null where they did all that was asked. */
   limit: limitSchema.nullable(),
 });
 
 export type Judgement = z.infer<typeof judgementSchema>;
+export type JudgedPair = z.infer<typeof pairSchema>;
+export type League = Judgement["league"];
 export type Place = z.infer<typeof placeSchema>;
 export type Outcome = Judgement["outcome"];

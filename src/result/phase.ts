@@ -13,9 +13,15 @@ const count = z.int().nonnegative();
 const us = z.number().nonnegative();
 const share = z.number().nonnegative();
 
-/** Quantiles of a latency in microseconds. Those that the count can't support (fewer than 10 samples beyond) are null. */
+/**
+ * Quantiles of a latency in microseconds, over all that was owed. Null: those beyond `count / owed`, and those that too
+ * few samples support (fewer than 10 beyond).
+ */
 export const quantilesSchema = z.object({
+  /** Values that came. */
   count,
+  /** Values that should have come. What never came is infinitely late: a quantile beyond it is null. */
+  owed: count,
   min: us.nullable(),
   mean: us.nullable(),
   p50: us.nullable(),
@@ -48,12 +54,16 @@ export const timelineSchema = z.object({
 const serverSchema = z.object({
   /** User and system time of the whole process tree. */
   cpuMs: z.number().nullable(),
+  /** The two parts of `cpuMs`, found by the kernel's clock tick; null where there is no telling. */
+  cpuUserMs: z.number().nullable(),
+  cpuSystemMs: z.number().nullable(),
+  /** How often its threads gave up a CPU, since they waited or since others wanted it; null where unknown. */
+  contextSwitches: z.object({ voluntary: count, involuntary: count }).nullable(),
   /** Share of its CPUs' time that other processes took; null where it is not pinned, or that is unknown. */
   otherCpuShare: share.nullable(),
   /** Share of its CPUs' time in which nobody used them; null as above. */
   idleCpuShare: share.nullable(),
   peakRssBytes: count.nullable(),
-  rssBytesPerConnection: z.number().nullable(),
   cpuUsPerDelivery: z.number().nullable(),
   /** Kernel memory of all TCP sockets of the machine, both ends, which RSS does not show. */
   kernelSocketBytes: count.nullable(),
@@ -87,6 +97,8 @@ const ran = {
   server: serverSchema,
   generator: generatorSchema,
   findings: z.array(findingSchema),
+  /** Other contenders' servers that were alive meanwhile, and what all of them used without any load; absent where none was. */
+  neighbours: z.object({ servers: z.int().positive(), cpuMsPerSecond: z.number() }).exactOptional(),
 };
 
 /** Connections that a message phase works with. */
@@ -130,6 +142,9 @@ export const messagesSchema = z.object({
   frames: count,
 });
 
+/** TCP segments with data that came to a sample of the connections, and what was delivered in them. */
+const segmentsSchema = z.object({ connections: count, segments: count, deliveries: count });
+
 /** What every phase of a load has. */
 const load = {
   connections: connectionsUsed,
@@ -151,9 +166,37 @@ const load = {
   uncorrectedLatencyUs: quantilesSchema,
   /** Actual minus intended send time: the generator's own lateness. */
   sendLagUs: quantilesSchema,
+  /** Null where the system doesn't tell. */
+  segments: segmentsSchema.nullable(),
   /** The longest time in which nothing at all arrived although something was owed. */
   longestSilenceMs: z.number().nullable(),
   timeline: timelineSchema,
+};
+
+/**
+ * A part of a phase that contenders did in turns. `block` counts the turns of everyone from 0; `place` is the slice's
+ * among those of its block. Every slice of a phase has the same work, whoever does it.
+ */
+export const sliceSchema = z.object({
+  block: count,
+  place: count,
+  deliveriesPerSecond: z.number(),
+  spanMs: z.number(),
+  cpuUsPerDelivery: z.number().nullable(),
+  p50Us: us.nullable(),
+  p99Us: us.nullable(),
+  delivered: count,
+  expected: count,
+});
+
+/**
+ * Of a phase that was measured in slices; absent where it was measured in one block. `messages` and `findings` are of
+ * all slices, every other figure of those that are listed.
+ */
+const sliced = {
+  slices: z.array(sliceSchema).exactOptional(),
+  /** Slices left out, since something else than the server may have been measured in them. */
+  invalidSlices: count.exactOptional(),
 };
 
 const workload = z.enum(["echo", "broadcast", "rooms"]);
@@ -161,6 +204,34 @@ const offered = z.object({
   offeredPerSecond: z.number(),
   sustainedPerSecond: z.number(),
   sustainedShare: z.number(),
+});
+
+/** What a connection adds to a memory, in bytes: the slope of that memory over the open connections while they open. */
+const slopeSchema = z.discriminatedUnion("kind", [
+  /** With its 95 % limits, each within a quarter of it. */
+  z.object({
+    kind: z.literal("resolved"),
+    bytesPerConnection: z.number(),
+    low: z.number(),
+    high: z.number(),
+  }),
+  z.object({
+    kind: z.literal("unresolved"),
+    /** `wide`: the limits; `bent`: the first and the second half of the connections differ; `unknown`: no such figure here. */
+    reason: z.enum(["wide", "bent", "too-few-points", "unknown"]),
+    /** Limits as far as they are known. */
+    low: z.number().nullable(),
+    high: z.number().nullable(),
+  }),
+]);
+
+const memorySchema = z.object({
+  /** Resident memory after the warm-up, before the first connection of the plan. */
+  baselineRssBytes: count.nullable(),
+  /** Of the server's process tree. */
+  rss: slopeSchema,
+  /** Of the whole machine's kernel: socket buffers and slabs, both ends of a loopback connection. */
+  kernel: slopeSchema,
 });
 
 export const connectPhaseSchema = z.object({
@@ -182,6 +253,7 @@ export const connectPhaseSchema = z.object({
   }),
   limit: limitSchema.nullable(),
   connectionsPerSecond: z.number(),
+  memory: memorySchema,
   tcpUs: quantilesSchema,
   upgradeUs: quantilesSchema,
   joinUs: quantilesSchema,
@@ -192,10 +264,22 @@ export const burstPhaseSchema = z.object({
   workload,
   ...ran,
   ...load,
+  ...sliced,
   /** Broadcast: over a sample of the broadcasts, when the first, the median and the last member had it. */
   receiversUs: z
     .object({ first: quantilesSchema, median: quantilesSchema, last: quantilesSchema })
     .nullable(),
+});
+
+/** An open loop at a rate that everybody should bear: what is asked is latency and CPU time per delivery. */
+export const steadyPhaseSchema = z.object({
+  kind: z.literal("steady"),
+  workload,
+  ...ran,
+  ...load,
+  ...sliced,
+  /** Null where the status is not `ok`. */
+  rate: offered.nullable(),
 });
 
 export const endurancePhaseSchema = z.object({
@@ -320,6 +404,7 @@ function notRun<K extends string, W extends z.ZodType>(kind: K, which: W) {
 export const phaseSchema = z.discriminatedUnion("kind", [
   z.discriminatedUnion("status", [notRun("connect", z.null()), connectPhaseSchema]),
   z.discriminatedUnion("status", [notRun("burst", workload), burstPhaseSchema]),
+  z.discriminatedUnion("status", [notRun("steady", workload), steadyPhaseSchema]),
   z.discriminatedUnion("status", [notRun("endurance", workload), endurancePhaseSchema]),
   z.discriminatedUnion("status", [notRun("capacity", workload), capacityPhaseSchema]),
   z.discriminatedUnion("status", [notRun("chaos", workload), chaosPhaseSchema]),
@@ -332,9 +417,14 @@ export type Timeline = z.infer<typeof timelineSchema>;
 export type TimelineBucket = Timeline["buckets"][number];
 export type ServerFigures = z.infer<typeof serverSchema>;
 export type GeneratorFigures = z.infer<typeof generatorSchema>;
+export type Segments = z.infer<typeof segmentsSchema>;
+export type ConnectMemory = z.infer<typeof memorySchema>;
+export type MemorySlope = z.infer<typeof slopeSchema>;
 export type Messages = z.infer<typeof messagesSchema>;
 export type ConnectPhase = z.infer<typeof connectPhaseSchema>;
 export type BurstPhase = z.infer<typeof burstPhaseSchema>;
+export type SteadyPhase = z.infer<typeof steadyPhaseSchema>;
+export type Slice = z.infer<typeof sliceSchema>;
 export type EndurancePhase = z.infer<typeof endurancePhaseSchema>;
 export type CapacityPhase = z.infer<typeof capacityPhaseSchema>;
 export type CapacityStep = z.infer<typeof capacityStepSchema>;
@@ -344,4 +434,4 @@ export type Phase = z.infer<typeof phaseSchema>;
 /** A phase with figures. */
 export type RanPhase = Exclude<Phase, { status: "not-run" }>;
 /** A phase that carried an audited load to all its connections. */
-export type LoadPhase = BurstPhase | EndurancePhase | CapacityPhase;
+export type LoadPhase = BurstPhase | SteadyPhase | EndurancePhase | CapacityPhase;

@@ -24,31 +24,33 @@ const problemsShown = 12;
  * @throws ShowdownError naming the file and everything that is wrong with it
  */
 export function readResultFile(path: string): StoredResult {
-  const folder = dirname(path);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new ShowdownError(
-      "usage",
-      `${path} cannot be read: ${error instanceof Error ? error.message : error}`,
-      {
-        cause: error,
-      },
-    );
+    throw unusable(`${path} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
   const data = parseJson(text, path);
   if (typeof data !== "object" || data === null || !("schema" in data)) {
-    throw new ShowdownError("usage", `${path} is not the result of a run: it has no "schema"`, {
-      hint: "expected a result.json that showdown wrote",
-    });
+    const hint = "expected a result.json that showdown wrote";
+    throw unusable(`${path} is not the result of a run: it has no "schema"`, hint);
   }
   if (data.schema !== schemaVersion) throw refuseVersion(path, data.schema);
   const { data: result, error } = resultSchema.safeParse(data);
-  if (result === undefined) throw refuse(path, describeIssues(error, { most: problemsShown, data }));
-  const contradictions = listContradictions(result);
-  if (contradictions.length > 0) throw refuse(path, boundLines(contradictions, problemsShown));
-  return { result, path, folder };
+  const problems =
+    result === undefined
+      ? describeIssues(error, { most: problemsShown, data })
+      : boundLines(listContradictions(result), problemsShown);
+  if (result !== undefined && problems.length === 0) return { result, path, folder: dirname(path) };
+  const lines = problems.map((line) => `\n       ${line}`).join("");
+  throw unusable(`${path} is not a valid result:${lines}`, edited);
+}
+
+const edited = "was it edited by hand? Take the file that showdown wrote";
+
+/** What the user gave is not what can be read. */
+export function unusable(message: string, hint?: string): ShowdownError {
+  return new ShowdownError("usage", message, { hint });
 }
 
 function parseJson(text: string, path: string): unknown {
@@ -58,47 +60,27 @@ function parseJson(text: string, path: string): unknown {
     const size = `${Buffer.byteLength(text).toLocaleString("en")} bytes`;
     // Of a whole file the last character is the brace that closes it.
     if (!text.trimEnd().endsWith("}")) {
-      throw new ShowdownError("usage", `${path} is cut off: its ${size} end in the middle`, {
-        cause: error,
-        hint: "copy the file again, or repeat the run; what was cut off can't be made up",
-      });
+      const hint = "copy the file again, or repeat the run; what was cut off can't be made up";
+      throw unusable(`${path} is cut off: its ${size} end in the middle`, hint);
     }
-    throw new ShowdownError(
-      "usage",
-      `${path} is not JSON (${printable((error as Error).message, { most: 120 })}), all ${size} of it considered`,
-      { cause: error, hint: "was it edited by hand? Take the file that showdown wrote" },
-    );
+    const problem = printable((error as Error).message, { most: 120 });
+    throw unusable(`${path} is not JSON (${problem}), all ${size} of it considered`, edited);
   }
 }
 
 function refuseVersion(path: string, version: unknown): ShowdownError {
+  const reads = `this version reads schema ${schemaVersion}`;
   if (version === 1) {
-    return new ShowdownError(
-      "usage",
-      `${path} was written by ws-showdown 0.1.0 (schema 1); this version reads schema ${schemaVersion}`,
-      {
-        hint: "read it with that version (commit c963a20 of this repository), or repeat the run with this one",
-      },
+    return unusable(
+      `${path} was written by ws-showdown 0.1.0 (schema 1); ${reads}`,
+      "read it with that version (commit c963a20 of this repository), or repeat the run with this one",
     );
   }
   const isNewer = typeof version === "number" && version > schemaVersion;
-  return new ShowdownError(
-    "usage",
-    `${path} is of schema ${printable(JSON.stringify(version), { most: 60 })}; this version reads schema ${schemaVersion}`,
-    {
-      hint: isNewer
-        ? "a newer showdown wrote it: update this one"
-        : "showdown never wrote such a file: take the one that it wrote",
-    },
-  );
-}
-
-function refuse(path: string, problems: readonly string[]): ShowdownError {
-  return new ShowdownError(
-    "usage",
-    `${path} is not a valid result:${problems.map((line) => `\n       ${line}`).join("")}`,
-    {
-      hint: "was it edited by hand? Take the file that showdown wrote",
-    },
+  return unusable(
+    `${path} is of schema ${printable(JSON.stringify(version), { most: 60 })}; ${reads}`,
+    isNewer
+      ? "a newer showdown wrote it: update this one"
+      : "showdown never wrote such a file: take the one that it wrote",
   );
 }

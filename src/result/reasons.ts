@@ -162,6 +162,15 @@ export const warningSchema = z.discriminatedUnion("kind", [
   }),
   /** Server and generator share CPUs, or a worker could not be pinned. */
   z.object({ kind: z.literal("not-pinned"), problem: z.string() }),
+  /** Not all contenders could be alive together: each ran alone, as `--one-at-a-time` asks for. */
+  z.object({
+    kind: z.literal("one-at-a-time"),
+    cause: z.discriminatedUnion("kind", [
+      /** The plan has one port for all. */
+      z.object({ kind: z.literal("port"), port: count }),
+      z.object({ kind: z.literal("memory"), neededBytes: count, availableBytes: count }),
+    ]),
+  }),
   z.object({ kind: z.literal("cache-read-only"), folder: z.string(), problem: z.string() }),
   /** The run was ended by an error of the tool or the system. */
   z.object({ kind: z.literal("ended-by-error"), message: z.string() }),

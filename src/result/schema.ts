@@ -56,8 +56,8 @@ export const contenderSchema = z.object({
   title: z.string(),
   language: z.string(),
   library: z.string(),
-  approach: z.enum(["raw", "idiomatic", "tuned", "framework"]),
-  routing: z.enum(["prefix", "parse"]),
+  approach: z.enum(["raw", "idiomatic", "tuned", "framework", "article"]),
+  routing: z.enum(["prefix", "scan", "parse"]),
   framing: z.enum(["single", "newline"]),
   slowConsumer: z.enum(["block", "drop-message", "drop-connection"]),
   env: z.record(z.string(), z.string()),
@@ -95,10 +95,26 @@ export const calibrationSchema = z.object({
   preset: z.string(),
   contender: z.string(),
   rounds: z.int().positive(),
-  /** The smallest difference that nine of ten such runs would find, as a share; null where it can't be told. */
+  durationMs: z.number().nonnegative(),
+  /** The smallest difference of two contenders that nine of ten such runs would find, as a share; null where it can't be told. */
   resolvableShare: z.number().nullable(),
   /** What had to come out: nothing between two of the same, and the handicap. */
   holds: z.object({ noFalseDifference: z.boolean(), differenceFound: z.boolean() }),
+});
+
+/** A run that goes on until everything is decided looks at its ratios as often as was planned when it had seen none. */
+export const looksSchema = z.object({
+  /** After how many rounds. The last is the most that the time allowed; it follows from how long the first round took. */
+  planned: z.array(z.int().positive()),
+  taken: z.array(z.int().positive()),
+  /** Pairs of all measures that decide, at the last look taken; and those of them that were decided. */
+  pairs: count,
+  decided: count,
+  /**
+   * Null while it goes on. `decided`: every pair was. `nothing-to-compare`: there was no pair. `time`: it was over, or so
+   * were the rounds that it allowed. `stopped`: by the user.
+   */
+  ended: z.enum(["decided", "nothing-to-compare", "time", "stopped"]).nullable(),
 });
 
 export const resultSchema = z.object({
@@ -115,6 +131,8 @@ export const resultSchema = z.object({
   ceilings: ceilingsSchema.nullable(),
   contenders: z.array(contenderSchema),
   rounds: z.array(roundSchema),
+  /** Null where the rounds are fixed by the plan, and until the first of them has ended. */
+  looks: looksSchema.nullable(),
   warnings: z.array(warningSchema),
   /** What the last `showdown calibrate` on this machine said; null where there was none. */
   calibration: calibrationSchema.nullable(),
@@ -123,6 +141,7 @@ export const resultSchema = z.object({
 });
 
 export type Result = z.infer<typeof resultSchema>;
+export type Looks = z.infer<typeof looksSchema>;
 export type Round = z.infer<typeof roundSchema>;
 export type ContenderFacts = z.infer<typeof contenderSchema>;
 export type Verification = z.infer<typeof verificationSchema>;

@@ -7,7 +7,7 @@ import type { Reaper } from "../process/reaper.ts";
 import { type Ceilings, ceilingsSchema, type Environment, type Round } from "../result/schema.ts";
 import { coresOf } from "../trust/generator-usage.ts";
 import { type Cache, cacheKey } from "./cache.ts";
-import { runRound } from "./round.ts";
+import { runRound } from "./live-round.ts";
 
 export interface CeilingOptions {
   readonly plan: Plan;

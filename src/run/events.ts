@@ -2,10 +2,18 @@ import type { Fault } from "../plan/faults.ts";
 import type { PhaseKind, Workload } from "../plan/plan.ts";
 import type { Phase } from "../result/phase.ts";
 import type { NotRun, Warning } from "../result/reasons.ts";
-import type { Round } from "../result/schema.ts";
+import type { Looks, Round } from "../result/schema.ts";
 
 /** What is done before the first round. */
 export type Preparation = "install" | "build" | "verify" | "ceiling";
+
+/** Whose: several contenders may be alive at once, and their events come between each other's. */
+interface OfRound {
+  readonly contender: string;
+  readonly variant: string;
+  /** Place in the order of everything that runs: no other round has it. */
+  readonly position: number;
+}
 
 /** What happens in a run, in order: the one stream that terminal, live page and exporters listen to. */
 export type RunEvent =
@@ -20,18 +28,16 @@ export type RunEvent =
       /** What to type against it, where that is known. */
       readonly advice?: string;
     }
-  | {
+  | (OfRound & {
       readonly kind: "round-started";
-      readonly contender: string;
-      readonly variant: string;
       readonly round: number;
+      /** At most; known to be no more than the fewest while the first round goes on. */
       readonly rounds: number;
-      /** Place of `positions` in the order of everything that runs. */
-      readonly position: number;
+      /** `position` is one of so many. */
       readonly positions: number;
-    }
-  | { readonly kind: "server-ready"; readonly readyMs: number }
-  | {
+    })
+  | (OfRound & { readonly kind: "server-ready"; readonly readyMs: number })
+  | (OfRound & {
       readonly kind: "phase-started";
       readonly phaseKind: PhaseKind;
       readonly workload: Workload | null;
@@ -39,10 +45,17 @@ export type RunEvent =
       readonly count: number;
       /** Known beforehand for phases that last a set time. */
       readonly expectedSeconds: number | null;
-    }
-  | { readonly kind: "phase-progress"; readonly view: PhaseView }
-  | { readonly kind: "phase-ended"; readonly phase: Phase }
+    })
+  | (OfRound & { readonly kind: "phase-progress"; readonly view: PhaseView })
+  | (OfRound & { readonly kind: "phase-ended"; readonly phase: Phase })
   | { readonly kind: "round-ended"; readonly round: Round }
+  /** After a round of a run that goes on until everything is decided. */
+  | {
+      readonly kind: "looked";
+      readonly looks: Looks;
+      /** Measures of which not every pair is decided. */
+      readonly open: readonly { readonly measure: string; readonly phase: string }[];
+    }
   | { readonly kind: "warning"; readonly warning: Warning };
 
 /** What a phase in progress looks like from outside, a few times a second. */
@@ -63,6 +76,15 @@ export interface PhaseView {
   readonly step?: StepView;
   /** Chaos: the fault under way. */
   readonly fault?: FaultView;
+  /** In slices: the one under way. */
+  readonly slice?: SliceView;
+}
+
+export interface SliceView {
+  /** 1-based, among those of all contenders in this phase and round. */
+  readonly number: number;
+  /** As planned: contenders that are slow sit some of them out. */
+  readonly count: number;
 }
 
 export interface StepView {

@@ -17,9 +17,12 @@ import { EventQueue } from "./event-queue.ts";
 import type { RunEvent } from "./events.ts";
 import { passGate, refusalOf } from "./gate.ts";
 import { readCalibration } from "./kept-calibration.ts";
+import { type RoundOptions, runRound } from "./live-round.ts";
+import { LookWatch, mostRounds } from "./look-watch.ts";
 import { type Prepared, type PrepareOptions, prepareEntrants } from "./prepare.ts";
-import { runRound } from "./round.ts";
 import { RunRecord } from "./run-record.ts";
+import { findObstacle } from "./slices/obstacle.ts";
+import { type RoundListener, runTogether } from "./slices/run-together.ts";
 
 export interface RunOptions extends Pick<PrepareOptions, "install" | "ask" | "cacheDir" | "signal"> {
   /** Those that the plan names. */
@@ -35,6 +38,8 @@ export interface RunOptions extends Pick<PrepareOptions, "install" | "ask" | "ca
   readonly verify: boolean;
   /** What is known beforehand. */
   readonly warnings: readonly Warning[];
+  /** With `--until`: the measures whose pairs must be decided before it ends; all that decide where absent. */
+  readonly awaited?: readonly string[];
   /** The share of its CPU time that is taken from an entrant's server; see src/trust/calibration.ts. */
   readonly handicapOf?: (entrant: ResolvedEntrant) => number;
 }
@@ -74,8 +79,10 @@ interface Beginning {
   readonly events: EventQueue<RunEvent>;
 }
 
-async function run(plan: Plan, options: RunOptions, { id, startedAt, events }: Beginning): Promise<Result> {
+async function run(asked: Plan, options: RunOptions, { id, startedAt, events }: Beginning): Promise<Result> {
   const { environment, resultsFolder, cacheDir, signal } = options;
+  const obstacle = asked.oneAtATime ? null : await findObstacle(asked, environment);
+  const plan: Plan = obstacle === null ? asked : { ...asked, oneAtATime: true };
   const cache = openCache(cacheDir, (warning) => warn(warning));
   const record = new RunRecord(
     {
@@ -90,6 +97,7 @@ async function run(plan: Plan, options: RunOptions, { id, startedAt, events }: B
       ceilings: null,
       contenders: [],
       rounds: [],
+      looks: null,
       warnings: [],
       calibration: await readCalibration(cache),
       judgements: [],
@@ -102,7 +110,8 @@ async function run(plan: Plan, options: RunOptions, { id, startedAt, events }: B
   const warn = (warning: Warning) => onEvent({ kind: "warning", warning });
   // Before anything is installed, built or started.
   await checkResultsFolder(resultsFolder);
-  const { warnings } = await preflight(plan, environment, { noise: true });
+  const warnings = await preflight(plan, environment);
+  if (obstacle !== null) warn(obstacle);
   for (const warning of [...options.warnings, ...warnings]) warn(warning);
   const reaper = startReaper();
   const work: Work = { plan, options, record, cache, reaper, onEvent };
@@ -120,7 +129,7 @@ async function run(plan: Plan, options: RunOptions, { id, startedAt, events }: B
       ready.filter(({ facts }) => facts.notRun === null),
     );
     const status = signal.aborted ? "aborted" : "finished";
-    await record.keep({ status, finishedAt: new Date().toISOString() });
+    await record.keep({ status, finishedAt: new Date().toISOString(), looks: endLooks(record.result) });
     await record.keep({ judgements: judge(record.result) });
     return record.result;
   } catch (error) {
@@ -131,6 +140,11 @@ async function run(plan: Plan, options: RunOptions, { id, startedAt, events }: B
   } finally {
     await reaper.stop();
   }
+}
+
+/** Whatever the looks said of going on, the user had the last word. */
+function endLooks({ looks }: Result): Result["looks"] {
+  return looks === null ? null : { ...looks, ended: looks.ended ?? "stopped" };
 }
 
 interface Work {
@@ -176,43 +190,67 @@ async function runRounds(
 ): Promise<void> {
   const { environment, signal, handicapOf } = options;
   const entrants = ready.map(({ entrant }) => entrant);
-  const order = balancedOrder(entrants, plan.rounds, plan.seed).flatMap((round, index) =>
-    round.map((entrant) => ({ entrant, round: index + 1 })),
-  );
+  const watch =
+    plan.untilPercent === null ? null : new LookWatch({ plan, record, onEvent, awaited: options.awaited });
   const epochUs = Math.floor(nowUs());
+  const begun = new Map<number, Round>();
+  const keep = async (round: Round) => {
+    begun.set(round.position, round);
+    await record.keep({ rounds: [...begun.values()].sort((a, b) => a.position - b.position) });
+  };
+  const describe = (entrant: ResolvedEntrant, round: number, position: number): RoundOptions => ({
+    contender: entrant.contender,
+    variant: entrant.variant,
+    round,
+    position,
+    plan,
+    program: programOf(entrant),
+    framing: entrant.framing,
+    environment,
+    epochUs,
+    reaper,
+    signal,
+    onEvent,
+    ceilings: record.result.ceilings,
+    handicapShare: handicapOf?.(entrant) ?? 0,
+    onPhase: keep,
+  });
+  const onStart = ({ contender, variant, round, position }: RoundOptions) => {
+    const rounds = watch?.mostRounds ?? plan.rounds;
+    const positions = rounds * entrants.length;
+    onEvent({ kind: "round-started", contender, variant, position, positions, round, rounds });
+  };
+  const onEnd = async (round: Round) => {
+    await keep(round);
+    onEvent({ kind: "round-ended", round });
+  };
+  const work = new Map<number, number>();
   const unpin = keepOffServerCpus(plan);
   try {
-    for (const [index, { entrant, round }] of order.entries()) {
+    const order = balancedOrder(entrants, watch === null ? plan.rounds : mostRounds, plan.seed);
+    for (const [at, row] of order.entries()) {
+      const rounds = row.map((entrant, index) => describe(entrant, at + 1, at * row.length + index + 1));
+      if (plan.oneAtATime) await runInTurn(rounds, { onStart, onEnd });
+      else await runTogether(rounds, { work, onStart, onEnd });
       if (signal.aborted) return;
-      const { contender, variant, framing } = entrant;
-      const place = { contender, variant, round, position: index + 1 };
-      onEvent({ kind: "round-started", ...place, rounds: plan.rounds, positions: order.length });
-      const before = record.result.rounds;
-      const keep = (one: Round) => record.keep({ rounds: [...before, one] });
-      const finished = await runRound({
-        ...place,
-        plan,
-        program: programOf(entrant),
-        framing,
-        environment,
-        epochUs,
-        reaper,
-        signal,
-        onEvent,
-        ceilings: record.result.ceilings,
-        handicapShare: handicapOf?.(entrant) ?? 0,
-        onPhase: keep,
-      });
-      await keep(finished);
-      onEvent({ kind: "round-ended", round: finished });
+      if (watch !== null && !(await watch.goesOn(at + 1))) return;
     }
   } finally {
     unpin();
   }
 }
 
+/** Each contender with nobody else alive. */
+async function runInTurn(rounds: readonly RoundOptions[], { onStart, onEnd }: RoundListener): Promise<void> {
+  for (const round of rounds) {
+    if (round.signal.aborted) return;
+    onStart(round);
+    await onEnd(await runRound(round));
+  }
+}
+
 /** This process merges what the workers tell, and starts helpers: none of that may take the server's CPU time. */
 function keepOffServerCpus({ serverCpus, workerCpus }: Plan): () => void {
-  if (serverCpus === null || workerCpus === null || !pinProcess(workerCpus).pinned) return () => {};
+  if (serverCpus === null || workerCpus === null || pinProcess(workerCpus) !== null) return () => {};
   return () => void pinProcess([...serverCpus, ...workerCpus]);
 }

@@ -1,10 +1,10 @@
 import type { Plan, Workload } from "../plan/plan.ts";
 import type { Environment } from "../result/schema.ts";
 import { runConnect } from "./phases/connect.ts";
+import { warmedUpConnections } from "./phases/connect-memory.ts";
 import { askAll, type RoundContext } from "./phases/context.ts";
 import { runMessagePhase } from "./phases/message-phase.ts";
 
-const mostConnections = 100;
 const mostRatePerSecond = 2000;
 /** Ten thousand deliveries a burst: a fraction of a second, whatever the plan's bursts are. */
 const mostMessagesPerConnection = 100;
@@ -13,7 +13,7 @@ const mostMessagesPerConnection = 100;
 export function warmUpPlan(plan: Plan): Plan {
   return {
     ...plan,
-    connections: Math.min(plan.connections, mostConnections),
+    connections: Math.min(plan.connections, warmedUpConnections),
     messagesPerConnection: Math.min(plan.messagesPerConnection, mostMessagesPerConnection),
     enduranceSeconds: plan.warmupSeconds,
     enduranceRatePerSecond: Math.min(plan.enduranceRatePerSecond, mostRatePerSecond),

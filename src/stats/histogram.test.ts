@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Histogram, mergeHistograms, percentileCurve, summarize } from "./histogram.ts";
+import { Histogram, mergeHistograms, percentileCurve, reaches, summarize } from "./histogram.ts";
 
 const values = fc.array(fc.integer({ min: 0, max: 2_000_000_000 }), { minLength: 1, maxLength: 400 });
 
@@ -52,4 +52,63 @@ test("the curve rises and ends where the samples do", () => {
   expect(Math.abs(median - 4999)).toBeLessThanOrEqual(5);
   expect(curve.at(-1)?.[0]).toBeLessThanOrEqual(0.999);
   expect(curve.every(([, value], at) => at === 0 || value >= (curve[at - 1]?.[1] ?? 0))).toBe(true);
+});
+
+test("what never came is infinitely late: each quantile is that of the values with so many endless ones", () => {
+  const quantiles = [
+    ["p50", 0.5],
+    ["p90", 0.9],
+    ["p99", 0.99],
+    ["max", 1],
+  ] as const;
+  fc.assert(
+    fc.property(values, fc.nat({ max: 400 }), fc.nat({ max: 3 }), (recorded, lost, thousands) => {
+      // Enough samples for a p99 in most of the cases.
+      const all = recorded.concat(...Array.from({ length: thousands }, () => recorded.concat(recorded)));
+      const owed = all.length + lost;
+      const summary = summarize(record(all), owed);
+      const sorted = [...all, ...new Array<number>(lost).fill(Number.POSITIVE_INFINITY)].sort(
+        (a, b) => a - b,
+      );
+      expect(summary).toMatchObject({ count: all.length, owed });
+      for (const [name, quantile] of quantiles) {
+        const exact = sorted[Math.max(0, Math.ceil(quantile * owed - 1e-9) - 1)] ?? Number.NaN;
+        expect(reaches(summary, quantile)).toBe(Number.isFinite(exact));
+        const found = summary[name];
+        if (!Number.isFinite(exact)) expect(found).toBeNull();
+        else if (found !== null) expect(Math.abs(found - exact)).toBeLessThanOrEqual(exact / 1000);
+        else expect(owed * (1 - quantile)).toBeLessThan(10);
+      }
+    }),
+  );
+});
+
+test("more loss makes no quantile smaller", () => {
+  fc.assert(
+    fc.property(values, fc.nat({ max: 50 }), fc.nat({ max: 50 }), (recorded, lost, more) => {
+      const late = (quantile: number | null) => quantile ?? Number.POSITIVE_INFINITY;
+      const histogram = record(recorded);
+      const few = summarize(histogram, recorded.length + lost);
+      const many = summarize(histogram, recorded.length + lost + more);
+      expect(late(many.p50)).toBeGreaterThanOrEqual(late(few.p50));
+      expect(late(many.max)).toBeGreaterThanOrEqual(late(few.max));
+    }),
+  );
+});
+
+test("of half that came there is a median and nothing beyond, and the curve ends there", () => {
+  const half = record(Array.from({ length: 5000 }, (_, index) => index));
+  const summary = summarize(half, 10_000);
+  expect(summary).toMatchObject({ min: 0, mean: null, p90: null, p99: null, p999: null, max: null });
+  expect(Math.abs((summary.p50 ?? 0) - 4999)).toBeLessThanOrEqual(5);
+  expect(percentileCurve(half, 10_000).at(-1)?.[0]).toBe(0.5);
+  expect(summarize(half, 10_001).p50).toBeNull();
+});
+
+test("a quantile without enough samples is reached all the same, and nothing owed is no loss", () => {
+  const few = summarize(record([1, 2, 3]));
+  expect(few.p99).toBeNull();
+  expect(reaches(few, 0.99)).toBe(true);
+  expect(reaches(summarize(new Histogram()), 0.99)).toBe(true);
+  expect(reaches(summarize(new Histogram(), 5), 0.5)).toBe(false);
 });

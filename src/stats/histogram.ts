@@ -1,6 +1,12 @@
-/** In microseconds; null where the count can't support it (fewer than 10 samples beyond). The result file keeps it as it is. */
+/**
+ * In microseconds, over all that was owed: what never came is infinitely late. Null where the samples can't support it
+ * (fewer than 10 owed beyond) or where it lies beyond the reach (`reaches`). The result file keeps it as it is.
+ */
 export interface Quantiles {
+  /** Values that came. */
   readonly count: number;
+  /** Values that should have come; more than `count` where some never did. */
+  readonly owed: number;
   readonly min: number | null;
   readonly mean: number | null;
   readonly p50: number | null;
@@ -57,10 +63,15 @@ export class Histogram {
     if (other.max > this.max) this.max = other.max;
   }
 
-  /** The smallest recorded value (to its bucket's middle) that a share `quantile` of all values does not exceed; null when empty. */
-  valueAt(quantile: number): number | null {
-    if (this.count === 0) return null;
-    const rank = Math.max(1, Math.ceil(quantile * this.count - 1e-9));
+  /**
+   * The smallest recorded value (to its bucket's middle) that a share `quantile` of all values owed does not exceed;
+   * null when empty, or when so many never came.
+   *
+   * @param owed at least `count`
+   */
+  valueAt(quantile: number, owed = this.count): number | null {
+    const rank = rankOf(quantile, owed);
+    if (this.count === 0 || rank > this.count) return null;
     let seen = 0;
     for (let index = 0; index < bucketCount; index += 1) {
       seen += this.counts[index] as number;
@@ -104,35 +115,64 @@ export function mergeHistograms(parts: readonly SparseHistogram[]): Histogram {
 }
 
 /**
- * Quantiles in microseconds. One that fewer than 10 samples lie beyond is null: it would be a statement
- * about single samples (docs/method.md).
+ * Quantiles in microseconds over all that was owed. What never came is infinitely late: it lies beyond every quantile,
+ * and mean and maximum don't exist where anything is missing. A server that drops half of its messages thus has a
+ * median at best, however quick the other half. A quantile that fewer than 10 samples lie beyond is null: it would be
+ * a statement about single samples (docs/method.md).
+ *
+ * @param owed at least as many as came
  */
-export function summarize(histogram: Histogram): Quantiles {
+export function summarize(histogram: Histogram, owed = histogram.count): Quantiles {
   const { count } = histogram;
+  const isWhole = count > 0 && count >= owed;
   const supported = (quantile: number) =>
-    count * (1 - quantile) >= 10 - 1e-9 ? histogram.valueAt(quantile) : null;
+    isSupported(quantile, owed) ? histogram.valueAt(quantile, owed) : null;
   return {
     count,
+    owed,
     min: count > 0 ? histogram.min : null,
-    mean: count > 0 ? Math.round((histogram.sum / count) * 10) / 10 : null,
+    mean: isWhole ? Math.round((histogram.sum / count) * 10) / 10 : null,
     // The median needs no tail beyond it.
-    p50: histogram.valueAt(0.5),
+    p50: histogram.valueAt(0.5, owed),
     p90: supported(0.9),
     p99: supported(0.99),
     p999: supported(0.999),
-    max: count > 0 ? histogram.max : null,
+    max: isWhole ? histogram.max : null,
   };
 }
 
-/** `[quantile, µs]` at halving distances from 1 (HdrHistogram's percentile output), as far as 10 samples lie beyond. */
-export function percentileCurve(histogram: Histogram): [number, number][] {
+/**
+ * Whether as many values came as a quantile needs; without any owed it is. One that is null although it is reached has
+ * too few samples.
+ *
+ * @param quantile 1 for the maximum
+ */
+export function reaches({ count, owed }: Pick<Quantiles, "count" | "owed">, quantile: number): boolean {
+  return owed === 0 || rankOf(quantile, owed) <= count;
+}
+
+function rankOf(quantile: number, count: number): number {
+  return Math.max(1, Math.ceil(quantile * count - 1e-9));
+}
+
+function isSupported(quantile: number, owed: number): boolean {
+  return owed * (1 - quantile) >= 10 - 1e-9;
+}
+
+/**
+ * `[quantile, µs]` at halving distances from 1 (HdrHistogram's percentile output), as far as 10 samples lie beyond, and
+ * up to the reach.
+ *
+ * @param owed at least as many as came
+ */
+export function percentileCurve(histogram: Histogram, owed = histogram.count): [number, number][] {
   const points: [number, number][] = [];
   const ticksPerHalf = 5;
   for (let half = 0; ; half += 1) {
     for (let tick = 0; tick < ticksPerHalf; tick += 1) {
       const quantile = 1 - (1 - tick / (2 * ticksPerHalf)) / 2 ** half;
-      const value = histogram.valueAt(quantile);
-      if (value === null || histogram.count * (1 - quantile) < 10) return points;
+      const value = histogram.valueAt(quantile, owed);
+      if (value === null || owed * (1 - quantile) < 10) return points;
       points.push([Math.round(quantile * 1e7) / 1e7, value]);
     }
   }

@@ -41,45 +41,6 @@ export function medianInterval(values: readonly number[], confidence = 0.95): In
 }
 
 /**
- * How many times `numerators` is `denominators`, with its interval. The two are paired by round: what the
- * machine did to a whole round hits both and cancels in the round's ratio.
- *
- * @param numerators one per round, all positive; `denominators` likewise, of the same rounds
- * @param margin doubt about each round's logarithm of the ratio that more rounds don't remove (see `roundingMargin`)
- * @returns the median of the rounds' ratios within Student's t limits on their logarithms; null for fewer than two rounds
- */
-export function ratioInterval(
-  numerators: readonly number[],
-  denominators: readonly number[],
-  confidence = 0.95,
-  margin = 0,
-): Interval | null {
-  const logs = logRatios(numerators, denominators);
-  const spread = measureSpread(logs);
-  if (spread === null) return null;
-  const reach = studentQuantile(confidence, spread.degreesOfFreedom) * spread.standardError + margin;
-  return enclose(Math.exp(median(logs)), Math.exp(spread.mean - reach), Math.exp(spread.mean + reach));
-}
-
-/** Per round, the natural logarithm of the ratio. @throws RangeError when a value is not positive or a round is missing */
-export function logRatios(numerators: readonly number[], denominators: readonly number[]): number[] {
-  if (numerators.length !== denominators.length) {
-    throw new RangeError(
-      `${numerators.length} rounds against ${denominators.length}: expected the same rounds of both; leave out those that one lacks`,
-    );
-  }
-  return numerators.map((numerator, round) => {
-    const ratio = numerator / (denominators[round] ?? Number.NaN);
-    if (!(ratio > 0 && ratio < Number.POSITIVE_INFINITY && numerator > 0)) {
-      throw new RangeError(
-        `round ${round + 1}: ${numerator} against ${denominators[round]}: expected positive numbers; zero has no ratio`,
-      );
-    }
-    return Math.log(ratio);
-  });
-}
-
-/**
  * Two values that are only known to a step (whole microseconds, pages of memory) may differ by a step without
  * any cause, in every round alike: the doubt that this leaves in the logarithm of their ratio.
  */

@@ -10,7 +10,7 @@ import {
   type PairRounds,
   type Terms,
 } from "./pair-outcomes.ts";
-import { rank, type Verdict } from "./ranking.ts";
+import { studentQuantile } from "./student.ts";
 
 const everyRound = [3, 4, 5, 6, 7, 8];
 
@@ -104,35 +104,73 @@ test("a doubt of that size is never a lead, nor is what it may hide equivalence"
   expect(only(ratios, {}, 0.03).outcome.kind).toBe("undecided");
 });
 
-test("with one look it finds what rank finds, with the same limits", () => {
+test("of two contenders and one look, limits and claims are those of the paired t test", () => {
   fc.assert(
-    fc.property(showdown, ({ values, pairs }) => {
-      const entries = values.map((rounds, at) => ({ name: `${at}`, values: rounds, voidReason: null }));
-      const { comparisons } = rank({ better: "higher", step: 0 }, entries);
-      // A pair with a single common round counts as one of all here, and not there.
-      fc.pre(comparisons.every(({ verdict }) => verdict.kind !== "single-round" && verdict.kind !== "void"));
-      const judged = judgeSequentially(pairs, { margin: 1e-9, looks: [8], look: 8 });
-      for (const { first, second, verdict } of comparisons) {
-        const same = judged.find(
-          (other) =>
-            (other.first === first && other.second === second) ||
-            (other.first === second && other.second === first),
-        );
-        const kinds: Record<Verdict["kind"], PairOutcome["kind"]> = {
-          faster: "leads",
-          "no-clear-difference": "undecided",
-          "single-round": "early",
-          void: "absent",
-        };
-        expect(same?.outcome.kind).toBe(kinds[verdict.kind]);
-        if (verdict.kind === "faster" && same?.outcome.kind === "leads") {
-          expect(same.first).toBe(first);
-          expect(Math.abs(same.outcome.low / verdict.low - 1)).toBeLessThan(1e-9);
-        }
+    fc.property(showdown, ({ pairs }) => {
+      const [one] = pairs;
+      const spread = measureSpread(one?.logRatios.filter((log) => log !== null) ?? []);
+      if (one === undefined || spread === null) return;
+      const reach = studentQuantile(0.95, spread.degreesOfFreedom) * spread.standardError;
+      const [judged] = judgeSequentially([one], { margin: 1e-9, looks: [8], look: 8 });
+      const isClear = Math.abs(spread.mean) > reach;
+      expect(judged?.outcome.kind).toBe(isClear ? "leads" : "undecided");
+      if (judged?.outcome.kind === "leads") {
+        expect(judged.first).toBe(spread.mean > 0 ? one.first : one.second);
+        expect(Math.log(judged.outcome.low)).toBeCloseTo(Math.abs(spread.mean) - reach, 9);
       }
     }),
-    { numRuns: 60 },
   );
+});
+
+test("the order in which pairs and their two sides are given changes nothing", () => {
+  const terms = { margin: 0.05, looks: everyRound, look: 8 };
+  const sorted = (pairs: readonly PairRounds[]) =>
+    judgeSequentially(pairs, terms)
+      .flatMap((one) => (one.outcome.kind === "leads" ? [JSON.stringify(one)] : []))
+      .sort();
+  const turn = ({ first, second, logRatios }: PairRounds) => ({
+    first: second,
+    second: first,
+    logRatios: logRatios.map((log) => (log === null ? null : -log)),
+  });
+  fc.assert(
+    fc.property(showdown, ({ pairs }) => {
+      expect(sorted(pairs.toReversed())).toEqual(sorted(pairs));
+      expect(sorted(pairs.map(turn))).toEqual(sorted(pairs));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("once one pair of three differs, the rest need no correction, since two equalities imply the third", () => {
+  const log = (values: readonly number[]) => values.map((value) => Math.log(value));
+  const near = log([100, 105, 98, 103, 99]);
+  const nearer = log([102, 99, 104, 100, 101]);
+  const far = log([10, 10.2, 10.1, 9.9, 10]);
+  const limits = (contenders: Readonly<Record<string, number[]>>) => {
+    const entries = Object.entries(contenders);
+    const pairs = entries.flatMap(([first, ones], at) =>
+      entries.slice(at + 1).map(([second, others]) => ({
+        first,
+        second,
+        logRatios: ones.map((value, round) => value - (others[round] ?? 0)),
+      })),
+    );
+    const judged = judgeSequentially(pairs, { margin: 1e-9, looks: [5], look: 5 });
+    return judged.find((one) => [one.first, one.second].sort().join() === "near,nearer")?.outcome;
+  };
+  const pair = { near, nearer };
+  const width = ({ low, high }: PairOutcome & { kind: "undecided" }) => Math.log(high / low);
+  const [alone, withFar, withSame] = [
+    limits(pair),
+    limits({ ...pair, far }),
+    limits({ ...pair, same: log([101, 102, 101, 101, 100]) }),
+  ];
+  if (alone?.kind !== "undecided" || withFar?.kind !== "undecided" || withSame?.kind !== "undecided") {
+    throw new Error("expected no decision");
+  }
+  expect(width(withFar)).toBeCloseTo(width(alone), 9);
+  expect(width(withSame)).toBeGreaterThan(width(alone));
 });
 
 test("limits and outcome never contradict each other, and what is decided stays decided", () => {

@@ -66,6 +66,30 @@ test("limits hold in nine of ten series whose neighbours resemble each other, as
   }
 });
 
+test("a grain widens the limits by its share per connection, so that few connections resolve nothing small", () => {
+  const exact = limits(
+    slopeInterval(
+      opening(20, () => 0),
+      500e3,
+    ),
+  );
+  // From the 50th connection to the 1,000th.
+  expect(exact.high - exact.slope).toBeCloseTo(500e3 / 950, 0);
+  expect(exact.slope - exact.low).toBeCloseTo(500e3 / 950, 0);
+  expect(
+    slopeInterval(
+      opening(20, () => 0),
+      500e3,
+    ).kind,
+  ).toBe("resolved");
+  const small = opening(20, () => 0).map(({ connections, bytes }) => ({
+    connections,
+    bytes: bytes - 4000 * connections,
+  }));
+  expect(slopeInterval(small).kind).toBe("resolved");
+  expect(slopeInterval(small, 500e3)).toMatchObject({ kind: "unresolved", reason: "wide" });
+});
+
 test("what is not resolved says so", () => {
   const random = createRandom(53);
   expect(slopeInterval(opening(9, () => 0))).toEqual({ kind: "unresolved", reason: "too-few-points" });

@@ -1,4 +1,4 @@
-export interface PrintableOptions {
+interface PrintableOptions {
   /** The longest result in characters, `…` included. Unlimited when absent. */
   readonly most?: number;
 }

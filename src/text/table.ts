@@ -28,7 +28,7 @@ export interface Table {
   readonly rows: readonly Row[];
 }
 
-export interface TextOptions {
+interface TextOptions {
   /** Columns of the terminal. */
   readonly width: number;
   readonly color?: boolean;

@@ -1,8 +1,9 @@
 import type { z } from "zod";
-import { nearest } from "./nearest.ts";
+import { boundLines } from "./bound-lines.ts";
+import { suggest } from "./nearest.ts";
 import { printable } from "./printable.ts";
 
-export interface IssueOptions {
+interface IssueOptions {
   /** More problems than this are counted only. */
   readonly most: number;
   /** What was validated, so that each problem shows the value found. */
@@ -22,19 +23,11 @@ export function describeIssues(error: z.core.$ZodError, options: IssueOptions): 
   );
 }
 
-/** The first `most` lines, and how many there are beyond. */
-export function boundLines(lines: readonly string[], most: number): string[] {
-  return lines.length > most ? [...lines.slice(0, most), `and ${lines.length - most} more`] : [...lines];
-}
-
 function describeIssue(issue: Issue, parent: Path, options: IssueOptions): string[] {
   const path = [...parent, ...issue.path];
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => {
-      const meant = nearest(key, options.keys ?? []);
-      const hint = meant === null ? "" : `, did you mean "${meant}"?`;
-      return `${formatPath([...path, key])}: unknown key${hint}`;
-    });
+    const known = options.keys ?? [];
+    return issue.keys.map((key) => `${formatPath([...path, key])}: unknown key${suggest(key, known)}`);
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     // The branch that fits best says most about what was meant.

@@ -1,8 +1,12 @@
 import type { ResolvedEntrant } from "../contenders/entrants.ts";
-import type { BurstPhase } from "../result/phase.ts";
+import { pairUp, termsOf } from "../judgement/compare-rounds.ts";
+import { measureOf } from "../measures/catalogue.ts";
+import { listEndings, valuesOf } from "../measures/figures.ts";
+import { listSections, type Participant } from "../measures/sections.ts";
 import type { Reason } from "../result/reasons.ts";
 import type { Result } from "../result/schema.ts";
-import { type Entry, rank, smallestResolvableDifference, type Verdict } from "../stats/ranking.ts";
+import { smallestDetectable } from "../stats/detectable.ts";
+import { judgeSequentially, type PairJudgement, type PairOutcome } from "../stats/pair-outcomes.ts";
 
 /** The three entries of a calibration: one contender twice, and once more with a handicap. */
 export const roles = ["first", "again", "slowed"] as const;
@@ -18,71 +22,61 @@ export interface Calibration {
   /** The share that was taken from `slowed`. */
   readonly handicapShare: number;
   readonly rounds: number;
+  /** That there may have been: at the last look. */
+  readonly mostRounds: number;
+  /** Of the whole calibration. */
+  readonly durationMs: number;
   /** Deliveries per second in the burst, by role and round; null for a round that has none. */
   readonly perSecond: Readonly<Record<Role, readonly (number | null)[]>>;
-  /** Why an entry can't be compared; null when all can. */
+  /** Why a round does not count; null where all do. */
   readonly reason: Reason | null;
-  /** Of `first` and `again`, which must come out as no clear difference; null where they can't be compared. */
-  readonly same: Verdict | null;
-  /** Of `slowed` against each of the others, which must come out as slower. */
-  readonly slowed: readonly (Verdict | null)[];
+  /** Of `first` and `again`, of which neither may lead; null where they can't be compared. */
+  readonly same: PairOutcome | null;
+  /** Each of the others against `slowed`, which both must lead. */
+  readonly slowed: readonly PairJudgement[];
   readonly holds: { readonly noFalseDifference: boolean; readonly differenceFound: boolean };
-  /** The smallest difference that nine of ten runs like this would find, as a share; null where it can't be told. */
+  /** The smallest difference of two contenders that nine of ten runs like this would find, as a share; null where it can't be told. */
   readonly resolvableShare: number | null;
 }
 
-/** Judges a calibration's result by the deliveries per second of its burst phase. */
+/** Judges a calibration's result by the deliveries per second of its burst phase, as any run is judged. */
 export function judgeCalibration(result: Result, contender: string, handicapShare: number): Calibration {
-  const bursts = new Map(roles.map((role) => [role, burstsOf(result, role)]));
-  const valuesOf = (role: Role) =>
-    (bursts.get(role) ?? []).map((phase) => phase?.throughput?.deliveriesPerSecond ?? null);
-  const perSecond = { first: valuesOf("first"), again: valuesOf("again"), slowed: valuesOf("slowed") };
-  const bad = [...bursts.values()].flat().find((phase) => phase === null || phase.status !== "ok");
-  const entries = roles.map((name): Entry => ({ name, values: perSecond[name], voidReason: null }));
-  const comparisons = bad === undefined ? rank({ better: "higher", step: 0 }, entries).comparisons : [];
-  const find = (a: Role, b: Role) =>
-    comparisons.find(({ first, second }) => [first, second].sort().join() === [a, b].sort().join());
-  const same = find("first", "again")?.verdict ?? null;
-  const against = (["first", "again"] as const).map((role) => find(role, "slowed"));
+  const throughput = measureOf("throughput");
+  const participants = listSections(result).find(({ kind }) => kind === "burst")?.participants ?? [];
+  const inRole = (role: Role) => participants.find(({ facts }) => facts.variant === role);
+  const present = roles.flatMap((role) => {
+    const participant = inRole(role);
+    return participant === undefined ? [] : [{ ...participant, name: role }];
+  });
+  const pairs = pairUp(present, throughput);
+  const terms = termsOf(result);
+  const judged = judgeSequentially(pairs, terms);
+  const areAmong = ({ first, second }: PairJudgement, names: readonly Role[]) =>
+    names.some((name) => name === first) && names.some((name) => name === second);
+  const same = judged.find((pair) => areAmong(pair, ["first", "again"]))?.outcome ?? null;
+  const slowed = judged.filter((pair) => !areAmong(pair, ["first", "again"]));
+  const perSecond = (role: Role) => valuesOf(inRole(role) ?? { phases: [] }, throughput);
   return {
     contender,
     handicapShare,
-    rounds: result.plan.rounds,
-    perSecond,
-    reason: bad === undefined ? null : (bad?.reason ?? roundReason(result)),
+    rounds: terms.look,
+    mostRounds: terms.looks.at(-1) ?? terms.look,
+    durationMs: Math.max(0, Date.parse(result.finishedAt ?? result.startedAt) - Date.parse(result.startedAt)),
+    perSecond: { first: perSecond("first"), again: perSecond("again"), slowed: perSecond("slowed") },
+    reason: reasonOf(present),
     same,
-    slowed: against.map((comparison) => comparison?.verdict ?? null),
+    slowed,
     holds: {
-      noFalseDifference: same?.kind === "no-clear-difference",
-      differenceFound: against.every(
-        (comparison) => comparison?.verdict.kind === "faster" && comparison.second === "slowed",
-      ),
+      noFalseDifference: same?.kind === "equivalent" || same?.kind === "undecided",
+      differenceFound:
+        slowed.length > 0 &&
+        slowed.every(({ second, outcome }) => outcome.kind === "leads" && second === "slowed"),
     },
-    resolvableShare: resolvable(perSecond),
+    resolvableShare: smallestDetectable(pairs, { contenders: 2, looks: terms.looks }),
   };
 }
 
-/** By round; null where the burst was not come to. */
-function burstsOf({ rounds }: Result, role: Role): (BurstPhase | null)[] {
-  return rounds
-    .filter(({ variant }) => variant === role)
-    .sort((a, b) => a.round - b.round)
-    .map(({ phases }) => {
-      const burst = phases.find(({ kind }) => kind === "burst");
-      return burst?.kind === "burst" && burst.status !== "not-run" ? burst : null;
-    });
-}
-
-function roundReason({ rounds }: Result): Reason | null {
-  return rounds.find(({ reason }) => reason !== null)?.reason ?? null;
-}
-
-function resolvable(perSecond: Calibration["perSecond"]): number | null {
-  const rounds = roles.map((role) => perSecond[role]);
-  const whole = (rounds[0] ?? []).flatMap((_, at) =>
-    rounds.every((values) => (values[at] ?? 0) > 0) ? [at] : [],
-  );
-  return whole.length < 2
-    ? null
-    : smallestResolvableDifference(rounds.map((values) => whole.map((at) => values[at] as number)));
+function reasonOf(present: readonly Participant[]): Reason | null {
+  const [ending] = present.flatMap(listEndings);
+  return ending?.reason ?? null;
 }

@@ -38,3 +38,18 @@ function knownMs(
 export function coresOf({ workers, workerCpus }: Pick<Plan, "workers" | "workerCpus">): number {
   return Math.min(workers, workerCpus?.length ?? workers);
 }
+
+/** Per worker over several loads: times add up, memory doesn't. @param reports those of a load one after another, by worker */
+export function addUsage(
+  reports: readonly { readonly usage: WorkerUsage }[],
+  workers: number,
+): WorkerUsage[] {
+  return Array.from({ length: workers }, (_, worker) => {
+    const own = reports.filter((__, at) => at % workers === worker).map(({ usage }) => usage);
+    return {
+      cpuMs: own.reduce((all, { cpuMs }) => all + cpuMs, 0),
+      rssBytes: Math.max(0, ...own.map(({ rssBytes }) => rssBytes)),
+      loopDelay: mergeHistograms(own.map(({ loopDelay }) => loopDelay)).toSparse(),
+    };
+  });
+}

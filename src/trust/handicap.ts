@@ -3,8 +3,10 @@ import { pinProcess } from "../machine/pin.ts";
 
 const periodMs = 2;
 
-/** Something that makes a server slower until it is ended. */
+/** Something that makes a server slower while it is on. */
 export interface Handicap {
+  /** Off at first. */
+  set(isOn: boolean): void;
   end(): Promise<void>;
 }
 
@@ -23,6 +25,9 @@ export function startHandicap(cpus: readonly number[], share: number): Handicap 
     }),
   );
   return {
+    set: (isOn) => {
+      for (const thief of thieves) thief.send(isOn);
+    },
     end: async () => {
       for (const thief of thieves) thief.kill("SIGKILL");
       await Promise.all(thieves.map(({ exited }) => exited));
@@ -30,21 +35,25 @@ export function startHandicap(cpus: readonly number[], share: number): Handicap 
   };
 }
 
-/** The thief: spins until it has had its share of all the time since it began, and sleeps in between. */
+/** The thief: while it is on, spins until it has had its share of the time since then, and sleeps in between. */
 function steal(cpu: number, share: number): void {
   process.on("disconnect", () => process.exit(0));
   // They reach the whole foreground group; the tool decides what they mean.
   for (const signal of ["SIGINT", "SIGHUP"]) process.on(signal, () => {});
-  const pin = pinProcess([cpu]);
-  if (!pin.pinned) throw new Error(pin.reason);
-  const startUs = nowUs();
-  const before = readProcessCpuUs(process.pid) ?? 0;
-  const turn = () => {
-    // By its own CPU time: what it costs to sleep and to ask counts too, and it may have to wait its turn.
-    while ((readProcessCpuUs(process.pid) ?? 0) - before < (nowUs() - startUs) * share);
-    setTimeout(turn, periodMs);
-  };
-  turn();
+  const pinFailure = pinProcess([cpu]);
+  if (pinFailure !== null) throw new Error(pinFailure);
+  const readCpuUs = () => readProcessCpuUs(process.pid) ?? 0;
+  let timer: Timer | undefined;
+  process.on("message", (isOn: boolean) => {
+    clearInterval(timer);
+    if (!isOn) return;
+    const startUs = nowUs();
+    const before = readCpuUs();
+    timer = setInterval(() => {
+      // By its own CPU time: what it costs to sleep and to ask counts too, and it may have to wait its turn.
+      while (readCpuUs() - before < (nowUs() - startUs) * share);
+    }, periodMs);
+  });
 }
 
 if (import.meta.main) steal(Number(Bun.argv[2]), Number(Bun.argv[3]));

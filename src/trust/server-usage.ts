@@ -10,21 +10,24 @@ export function watchServerUsage({ serverCpus }: Pick<Plan, "serverCpus">): () =
   return serverCpus === null ? () => null : watchCpuUsage(serverCpus);
 }
 
-/**
- * The server's own figures in a phase, and which share of its cores other processes used.
- *
- * @param usage see `watchServerUsage`
- * @param handicapShare taken from the server on purpose
- */
+/** Which shares of its cores other processes used, and nobody. @param handicapShare taken from the server on purpose */
+export function serverShares(
+  usage: CpuUsage | null,
+  cpuMs: number | null,
+  handicapShare: number,
+): Pick<ServerFigures, "otherCpuShare" | "idleCpuShare"> {
+  const others = shareOfOthers(usage, cpuMs);
+  return {
+    otherCpuShare: others === null ? null : Math.max(0, others - handicapShare),
+    idleCpuShare: shareOfIdle(usage),
+  };
+}
+
+/** The server's figures in a phase. @param usage see `watchServerUsage` */
 export function describeServer(
   figures: OwnFigures,
   usage: CpuUsage | null,
   handicapShare: number,
 ): ServerFigures {
-  const others = shareOfOthers(usage, figures.cpuMs);
-  return {
-    ...figures,
-    otherCpuShare: others === null ? null : Math.max(0, others - handicapShare),
-    idleCpuShare: shareOfIdle(usage),
-  };
+  return { ...figures, ...serverShares(usage, figures.cpuMs, handicapShare) };
 }

@@ -53,8 +53,6 @@ test.each([
   [{ host: "::1", port: 80 }, "[::1]"],
   [{ host: "chat.example", port: 80 }, "chat.example"],
   [{ host: "chat.example", port: 443 }, "chat.example:443"],
-  [{ host: "chat.example", port: 443, isSecure: true }, "chat.example"],
-  [{ host: "chat.example", port: 80, isSecure: true }, "chat.example:80"],
 ])("the Host header of %j is %s", (endpoint, header) => {
   expect(hostHeader(endpoint)).toBe(header);
 });
@@ -65,23 +63,15 @@ test("headers of one's own stand beside the handshake's, or in their place whate
     port: 8080,
     path: "/ws",
     headers: { Authorization: "Bearer x", host: "chat.example" },
-    subprotocols: ["chat.v2", "chat.v1"],
   };
   expect(upgradeHeaders(endpoint, key)).toEqual({
     Upgrade: "websocket",
     Connection: "Upgrade",
     "Sec-WebSocket-Key": key,
     "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Protocol": "chat.v2, chat.v1",
     Authorization: "Bearer x",
     host: "chat.example",
   });
-});
-
-test("a subprotocol is accepted when it was offered", () => {
-  const bytes = Buffer.from([...good, "Sec-WebSocket-Protocol: chat.v1", "", ""].join("\r\n"));
-  expect(readUpgradeResponse(bytes, key, ["chat.v2", "chat.v1"])).toMatchObject({ subprotocol: "chat.v1" });
-  expect(readUpgradeResponse(bytes, key, ["chat.v2"])).toMatchObject({ rule: "unoffered-subprotocol" });
 });
 
 test("a good handshake is accepted, and says where the first frame starts", () => {
@@ -89,7 +79,6 @@ test("a good handshake is accepted, and says where the first frame starts", () =
   expect(response).toEqual({
     state: "accepted",
     length: `${good.join("\r\n")}\r\n\r\n`.length,
-    subprotocol: null,
   });
 });
 

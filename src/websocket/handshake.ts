@@ -9,12 +9,8 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  /** Over TLS, whose default port is another. */
-  readonly isSecure?: boolean;
   /** In place of or beside the handshake's own. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Offered, the preferred one first. */
-  readonly subprotocols?: readonly string[];
 }
 
 /** A random `Sec-WebSocket-Key` (RFC 6455 section 4.1, item 7). */
@@ -32,22 +28,21 @@ export function authority(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** The Host header: the port only where it isn't the scheme's own (RFC 9110 section 7.2). */
-export function hostHeader({ host, port, isSecure = false }: Omit<Endpoint, "path">): string {
+/** The Host header: the port only where it isn't HTTP's own (RFC 9110 section 7.2). */
+export function hostHeader({ host, port }: Omit<Endpoint, "path">): string {
   const whole = authority(host, port);
-  return port === (isSecure ? 443 : 80) ? whole.slice(0, whole.lastIndexOf(":")) : whole;
+  return port === 80 ? whole.slice(0, whole.lastIndexOf(":")) : whole;
 }
 
 /** The headers of an opening handshake (RFC 6455 section 4.1), by their usual names. */
 export function upgradeHeaders(endpoint: Endpoint, key: string): Record<string, string> {
-  const { subprotocols = [], headers = {} } = endpoint;
+  const { headers = {} } = endpoint;
   const own: Record<string, string> = {
     Host: hostHeader(endpoint),
     Upgrade: "websocket",
     Connection: "Upgrade",
     "Sec-WebSocket-Key": key,
     "Sec-WebSocket-Version": "13",
-    ...(subprotocols.length > 0 && { "Sec-WebSocket-Protocol": subprotocols.join(", ") }),
   };
   const replaced = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const kept = Object.entries(own).filter(([name]) => !replaced.has(name.toLowerCase()));
@@ -98,7 +93,7 @@ export function parseHead(head: string): ResponseHead {
 }
 
 /** What of RFC 6455 section 4.1 an answer broke. */
-export type HandshakeRule =
+type HandshakeRule =
   | "endless-handshake"
   | "no-http-answer"
   | "http-status"
@@ -109,46 +104,31 @@ export type HandshakeRule =
   | "unoffered-extension"
   | "unoffered-subprotocol";
 
-export type UpgradeResponse =
+type UpgradeResponse =
   /** More bytes are needed. */
   | { readonly state: "partial" }
   /** `length`: where the first frame starts. */
-  | { readonly state: "accepted"; readonly length: number; readonly subprotocol: string | null }
+  | { readonly state: "accepted"; readonly length: number }
   | { readonly state: "refused"; readonly status: number | null; readonly rule: HandshakeRule };
 
 const partial: UpgradeResponse = { state: "partial" };
 
 /** Checks a server's handshake (RFC 6455 section 4.1, "the client MUST validate the server's response"). */
-export function readUpgradeResponse(
-  bytes: Uint8Array,
-  key: string,
-  subprotocols: readonly string[] = [],
-): UpgradeResponse {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxResponseBytes)).toString(
-    "latin1",
-  );
+export function readUpgradeResponse(bytes: Uint8Array, key: string): UpgradeResponse {
+  const text = Buffer.from(bytes.subarray(0, maxResponseBytes)).toString("latin1");
   const end = text.indexOf("\r\n\r\n");
-  if (end < 0) {
-    return bytes.length >= maxResponseBytes ? refused(null, "endless-handshake") : partial;
-  }
+  if (end < 0) return bytes.length < maxResponseBytes ? partial : refused(null, "endless-handshake");
   const { status, headers, hasMalformedLine } = parseHead(text.slice(0, end));
   if (status === null) return refused(null, "no-http-answer");
   if (status !== 101) return refused(status, "http-status");
   if (hasMalformedLine) return refused(status, "malformed-header");
   if (headers.get("upgrade")?.toLowerCase() !== "websocket") return refused(status, "missing-upgrade-header");
-  const tokens =
-    headers
-      .get("connection")
-      ?.toLowerCase()
-      .split(/\s*,\s*/) ?? [];
+  const tokens = (headers.get("connection") ?? "").toLowerCase().split(/\s*,\s*/);
   if (!tokens.includes("upgrade")) return refused(status, "missing-connection-header");
   if (headers.get("sec-websocket-accept") !== acceptFor(key)) return refused(status, "wrong-accept-header");
   if (headers.has("sec-websocket-extensions")) return refused(status, "unoffered-extension");
-  const subprotocol = headers.get("sec-websocket-protocol") ?? null;
-  if (subprotocol !== null && !subprotocols.includes(subprotocol)) {
-    return refused(status, "unoffered-subprotocol");
-  }
-  return { state: "accepted", length: end + 4, subprotocol };
+  if (headers.has("sec-websocket-protocol")) return refused(status, "unoffered-subprotocol");
+  return { state: "accepted", length: end + 4 };
 }
 
 function refused(status: number | null, rule: HandshakeRule): UpgradeResponse {

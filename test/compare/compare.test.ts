@@ -80,7 +80,11 @@ test("a run compared with itself: nothing changed, whatever its noise", async ()
   const kinds = phases.flatMap(({ changes }: { changes: { kind: string; ratio: number | null }[] }) =>
     changes.map(({ kind, ratio }) => (ratio === null ? "none" : `${kind} ${ratio}`)),
   );
-  expect(new Set(kinds)).toEqual(new Set(["none", "no-clear-change 1"]));
+  // A figure that only one round has, such as a slope that the other can't resolve, shows no spread.
+  expect(kinds).toContain("no-clear-change 1");
+  expect(["none", "no-clear-change 1", "single-round 1"]).toEqual(
+    expect.arrayContaining([...new Set(kinds)]),
+  );
 });
 
 test("what can't be judged ends with another code than what failed", async () => {

@@ -28,7 +28,7 @@ const known: Readonly<Record<string, Known>> = {
   gorilla: {
     command: ["bin/server"],
     cwd: gorilla,
-    framing: "newline",
+    framing: "single",
     // What gorilla itself leaves out, the contender adds.
     strict: [],
   },

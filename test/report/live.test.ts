@@ -52,7 +52,11 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
     endPhases(live, round.phases.slice(0, 3));
     startPhase(live, 3);
     for (const elapsedMs of [1000, 2000, 3000]) {
-      live.onEvent({ kind: "phase-progress", view: { ...endurance, elapsedMs, done: elapsedMs * 15 } });
+      live.onEvent({
+        kind: "phase-progress",
+        ...who,
+        view: { ...endurance, elapsedMs, done: elapsedMs * 15 },
+      });
     }
     await page.getByText("bun-native: endurance echo").waitFor();
     await page.getByText("45,000 of 300,000").waitFor();
@@ -68,7 +72,7 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
     expect(await late.page.locator("h1").textContent()).toBe("bun-native: endurance echo");
     expect(await late.page.locator("#now").textContent()).toContain("45,000 of 300,000");
     expect(await late.page.locator("#charts svg").first().getAttribute("aria-label")).toBe(
-      "Endurance echo: deliveries per second, last: bun-native: 15,000/s",
+      "Endurance echo: deliveries per second; last: bun-native: 15,000/s",
     );
 
     await live.stop("The run has finished.");
@@ -113,19 +117,20 @@ const endurance: PhaseView = {
 function startRound(live: LivePage): void {
   live.onEvent({
     kind: "round-started",
-    contender: "bun-native",
-    variant: "default",
+    ...who,
     round: 1,
     rounds: 3,
-    position: 1,
     positions: 6,
   });
 }
+
+const who = { contender: "bun-native", variant: "default", position: 1 } as const;
 
 function startPhase(live: LivePage, index: number): void {
   const { kind, workload = null } = result.plan.phases[index] ?? { kind: "connect" };
   live.onEvent({
     kind: "phase-started",
+    ...who,
     phaseKind: kind,
     workload,
     index,
@@ -137,6 +142,6 @@ function startPhase(live: LivePage, index: number): void {
 function endPhases(live: LivePage, phases: readonly Phase[]): void {
   for (const [index, phase] of phases.entries()) {
     startPhase(live, index);
-    live.onEvent({ kind: "phase-ended", phase });
+    live.onEvent({ kind: "phase-ended", ...who, phase });
   }
 }

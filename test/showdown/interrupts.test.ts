@@ -1,6 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseCpuList } from "../../src/machine/cpus.ts";
 import { awaitGone } from "../support/contender-folder.ts";
 import { expectBalanced, loadPhase, longestMs, readResult, smokeRun, temporaryFolder } from "./showdown.ts";
 
@@ -107,6 +108,11 @@ class ForegroundJob {
   }
 }
 
+function allowedCpus(pid: number): readonly number[] {
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  return parseCpuList(/^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1] ?? "");
+}
+
 let job: ForegroundJob;
 afterEach(() => {
   for (const { pid } of job.started) {
@@ -128,12 +134,15 @@ test("Ctrl-C once stops gently: what was measured is kept and called aborted, an
   job = new ForegroundJob("clean", "exits-at-start", "--endurance-seconds", "60");
   await job.untilEndurance();
   for (const pattern of [tool, worker, server, reaper]) job.pidOf(pattern);
+  const toolCpus = allowedCpus(job.pidOf(tool));
   process.kill(-job.process.pid, "SIGINT");
   expect(await job.process.exited).toBe(130);
   await job.expectNothingLeft(0);
 
   const result = readResult(job.results);
   if (result === null) throw new Error("no result.json");
+  // Where the server has CPUs to itself, the tool is on none of them either.
+  if (result.plan.workerCpus !== null) expect(toolCpus).toEqual(result.plan.workerCpus);
   expect(result.status).toBe("aborted");
   expect(JSON.parse(await new Response(job.process.stdout).text())).toEqual(result);
   // The second contender's turn did not come.

@@ -54,6 +54,8 @@ export const smokeRun = [
   fixtures,
   "--json",
   "--no-verify",
+  // What each contender is sent is counted: in slices a probe decides how much.
+  "--one-at-a-time",
   // A busy machine would make phases void that have nothing to do with what is tested.
   "--keep-invalid",
   "--quiet-seconds",

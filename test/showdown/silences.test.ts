@@ -21,3 +21,11 @@ test("a stall is found with its length, and nothing else", async () => {
     expect(endurance.latencyUs?.max).toBeGreaterThan(ms * 1000 * 0.95);
   }
 });
+
+test("a server that thinks about /stats makes nobody late: all start when all are ready", async () => {
+  const run = await runFixtures(["slow-stats"], "--phases", "connect,endurance-echo", "--pacing", "timer");
+  const endurance = loadPhase(roundOf(run, "slow-stats"), "endurance-echo");
+  expect(endurance.messages).toMatchObject({ delivered: 1000, lost: 0, declaredDropped: 0 });
+  // What a start agreed on before the answer would cost, with room for a busy machine.
+  expect(endurance.sendLagUs.p50 ?? 0).toBeLessThan(300_000);
+});

@@ -22,7 +22,8 @@ import {
 
 const oneRound = fixturePlan();
 const fiveRounds = fixturePlan({ rounds: 5 });
-const goTuned = { ...goGorilla, variant: "tuned", approach: "tuned", framing: "single" } as const;
+const tuned = { variant: "tuned", approach: "tuned" } as const;
+const goTuned = { ...goGorilla, ...tuned, framing: "single" } as const;
 
 /** One round in which every way to end occurs. */
 function everyStatus(): Result {
@@ -317,7 +318,9 @@ const unknownServer: ServerFigures = {
   otherCpuShare: null,
   idleCpuShare: null,
   peakRssBytes: null,
-  rssBytesPerConnection: null,
+  cpuUserMs: null,
+  cpuSystemMs: null,
+  contextSwitches: null,
   cpuUsPerDelivery: null,
   kernelSocketBytes: null,
   openDescriptors: null,
@@ -342,6 +345,22 @@ function twelve(): Result {
   return fixtureResult({ contenders, plan, rounds });
 }
 
+/** Two leagues, in a run whose time was over before everything was decided. */
+function leagues(): Result {
+  const contenders = [bunNative, goTuned, elixirGenserver, { ...bunNative, ...tuned }, nodeWs];
+  const plan = fixturePlan({
+    rounds: 3,
+    untilPercent: 5,
+    phases: [{ kind: "connect" }, { kind: "burst", workload: "echo" }],
+  });
+  return fixtureResult({
+    contenders,
+    plan,
+    rounds: fixtureRounds(contenders, { ...plan, rounds: 5 }),
+    looks: { planned: [3, 4, 5], taken: [3, 4, 5], pairs: 20, decided: 19, ended: "time" },
+  });
+}
+
 /** Results by the name of their golden files. */
 export const fixtureCases: Readonly<Record<string, Result>> = {
   "one-round": fixtureResult(),
@@ -350,6 +369,7 @@ export const fixtureCases: Readonly<Record<string, Result>> = {
   capacities: capacities(),
   chaos: chaosCase(),
   stopped: stopped(),
+  leagues: leagues(),
   "two-contenders": fixtureResult({ contenders: [bunNative, nodeWs], plan: fiveRounds }),
   "twelve-contenders": twelve(),
   "one-contender": fixtureResult({ contenders: [bunNative] }),

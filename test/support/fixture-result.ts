@@ -8,6 +8,7 @@ import type {
   EndurancePhase,
   GeneratorFigures,
   LoadPhase,
+  MemorySlope,
   Messages,
   Phase,
   Quantiles,
@@ -29,6 +30,7 @@ export function fixtureResult(changes: Partial<Result> = {}): Result {
     command: ["showdown", "run", "--preset", "article"],
     environment,
     ceilings: null,
+    looks: null,
     warnings: [],
     calibration: null,
     judgements: [],
@@ -95,6 +97,10 @@ function fixturePhase(plan: Plan, { kind, workload = "echo" }: PhasePlan, speed:
   switch (kind) {
     case "burst":
       return fixtureBurst(plan, workload, speed);
+    case "steady": {
+      const { receiversUs: _, ...burst } = fixtureBurst(plan, workload, speed);
+      return { ...burst, kind: "steady", rate: fixtureEndurance(plan, workload, speed).rate };
+    }
     case "endurance":
       return fixtureEndurance(plan, workload, speed);
     case "capacity":
@@ -127,6 +133,11 @@ export function fixtureConnect(plan: Plan, speed: number, changes: Partial<Conne
     limit: null,
     connectionsPerSecond: 4000 * speed,
     tcpUs: fixtureQuantiles(connections, 900 / speed),
+    memory: {
+      baselineRssBytes: 40_000_000,
+      rss: fixtureSlope(6000 * speed),
+      kernel: fixtureSlope(8000),
+    },
     upgradeUs: fixtureQuantiles(connections, 2400 / speed),
     joinUs: fixtureQuantiles(connections, 700 / speed),
     server: serverFigures(connections * 0.05, connections, null, speed),
@@ -248,6 +259,7 @@ function loadFigures(
     latencyUs: { ...fixtureQuantiles(expected, p50Us), curve: [] },
     uncorrectedLatencyUs: fixtureQuantiles(expected, p50Us * 0.9),
     sendLagUs: fixtureQuantiles(expected, 4),
+    segments: { connections: 64, segments: 6400, deliveries: 6400 },
     longestSilenceMs: 12,
     server: serverFigures((expected * 0.02) / speed, plan.connections, expected, speed),
     generator: generatorFigures(0.62),
@@ -257,12 +269,23 @@ function loadFigures(
 /** The tail of `summarize`: quantiles with fewer than ten samples beyond are null. */
 export function fixtureQuantiles(count: number, p50Us: number | null): Quantiles {
   if (p50Us === null) {
-    return { count, min: null, mean: null, p50: null, p90: null, p99: null, p999: null, max: null };
+    return {
+      count,
+      owed: count,
+      min: null,
+      mean: null,
+      p50: null,
+      p90: null,
+      p99: null,
+      p999: null,
+      max: null,
+    };
   }
   const supported = (quantile: number, factor: number) =>
     count * (1 - quantile) >= 10 ? Math.round(p50Us * factor) : null;
   return {
     count,
+    owed: count,
     min: Math.round(p50Us / 4),
     mean: Math.round(p50Us * 1.1),
     p50: Math.round(p50Us),
@@ -271,6 +294,11 @@ export function fixtureQuantiles(count: number, p50Us: number | null): Quantiles
     p999: supported(0.999, 3.1),
     max: Math.round(p50Us * 3.4),
   };
+}
+
+export function fixtureSlope(bytesPerConnection: number): MemorySlope {
+  const limit = (share: number) => Math.round(bytesPerConnection * share);
+  return { kind: "resolved", bytesPerConnection: limit(1), low: limit(0.95), high: limit(1.05) };
 }
 
 export function messageCounts(expected: number, changes: Partial<Messages> = {}): Messages {
@@ -317,10 +345,12 @@ export function serverFigures(
   const bytesPerConnection = Math.round(6000 * speed);
   return {
     cpuMs: Math.round(cpuMs),
+    cpuUserMs: Math.round(cpuMs * 0.4),
+    cpuSystemMs: Math.round(cpuMs * 0.6),
+    contextSwitches: { voluntary: Math.round(cpuMs), involuntary: Math.round(cpuMs / 10) },
     otherCpuShare: 0.02,
     idleCpuShare: 0.3,
     peakRssBytes: 40_000_000 + connections * bytesPerConnection,
-    rssBytesPerConnection: bytesPerConnection,
     cpuUsPerDelivery: delivered === null ? null : (cpuMs * 1000) / delivered,
     kernelSocketBytes: connections * 4096,
     openDescriptors: connections + 12,

@@ -1,7 +1,7 @@
 import { nameOfRound } from "../../src/measures/sections.ts";
-import type { Phase, RanPhase } from "../../src/result/phase.ts";
+import type { BurstPhase, Phase, RanPhase } from "../../src/result/phase.ts";
 import type { Result } from "../../src/result/schema.ts";
-import { fixturePlan, fixtureResult } from "./fixture-result.ts";
+import { fixtureBurst, fixturePlan, fixtureResult } from "./fixture-result.ts";
 
 /** A run of five rounds of connect, burst-echo and endurance-echo by every contender, for the tests of comparisons. */
 export function fixtureRun(changes: Partial<Result> = {}): Result {
@@ -55,5 +55,24 @@ export function firstRoundOnly(result: Result): Result {
     ...result,
     plan: { ...result.plan, rounds: 1 },
     rounds: result.rounds.filter(({ round }) => round === 1),
+  };
+}
+
+/** A run of nothing but burst-echo, by contender its throughput in thousands per second in each round. */
+export function fixtureThroughputs(
+  throughputs: Readonly<Record<string, readonly number[]>>,
+  alter: (phase: BurstPhase, contender: string) => BurstPhase = (phase) => phase,
+): Result {
+  const contenders = fixtureResult().contenders.filter(({ name }) => name in throughputs);
+  const rounds = Math.max(...Object.values(throughputs).map(({ length }) => length));
+  const plan = fixturePlan({ rounds, phases: [{ kind: "burst", workload: "echo" }] });
+  const run = fixtureResult({ plan, contenders });
+  return {
+    ...run,
+    rounds: run.rounds.map((round) => {
+      const perSecond = (throughputs[round.contender]?.[round.round - 1] ?? 0) * 1000;
+      const phase = fixtureBurst(plan, "echo", perSecond / 20_000);
+      return { ...round, phases: [alter(phase, round.contender)] };
+    }),
   };
 }

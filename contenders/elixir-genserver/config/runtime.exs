@@ -14,9 +14,18 @@ port =
 
 variant =
   case System.get_env("CHAOS_VARIANT", "default") do
-    "default" -> :default
-    "tuned" -> :tuned
-    other -> raise ArgumentError, "CHAOS_VARIANT is #{inspect(other)}, expected default or tuned"
+    "default" ->
+      :default
+
+    "article" ->
+      :article
+
+    "tuned" ->
+      :tuned
+
+    other ->
+      raise ArgumentError,
+            "CHAOS_VARIANT is #{inspect(other)}, expected default, article or tuned"
   end
 
 config :chaos_chat, host: System.get_env("HOST", "127.0.0.1"), port: port, variant: variant

@@ -6,7 +6,7 @@ defmodule ChaosChat.ChatTest do
   alias ChaosChat.Listener
 
   # The whole server on a real socket, once per variant.
-  for variant <- [:default, :tuned] do
+  for variant <- [:default, :article, :tuned] do
     describe "#{variant}" do
       setup do
         start(unquote(variant))

@@ -4,8 +4,8 @@ defmodule ChaosChat.OutboxTest do
   alias ChaosChat.{Outbox, Stats}
   alias ChaosChat.WebSocket.Frame
 
-  for batch <- [1, 64] do
-    test "counts to the message what a client got and what it did not, #{batch} a write" do
+  for batch_bytes <- [0, 65_536] do
+    test "counts to the message what a client got and what it did not, #{batch_bytes} bytes a write" do
       # trap_exit as in a connection: giving up kills the port, which is linked.
       Process.flag(:trap_exit, true)
       {server, client} = socket_pair()
@@ -13,8 +13,9 @@ defmodule ChaosChat.OutboxTest do
       frame = Frame.encode(:text, String.duplicate("x", 1_000))
 
       outbox =
-        Enum.reduce(1..2_000, %Outbox{socket: server, batch: unquote(batch)}, fn _, outbox ->
-          Outbox.push(outbox, frame)
+        Enum.reduce(1..2_000, %Outbox{socket: server, batch_bytes: unquote(batch_bytes)}, fn _,
+                                                                                             outbox ->
+          Outbox.push(outbox, 1, frame)
         end)
 
       assert outbox.failed == :timeout

@@ -3,19 +3,21 @@ defmodule ChaosChat.ProtocolTest do
 
   alias ChaosChat.Protocol
 
-  test "knows the contract's messages" do
-    assert Protocol.parse(~S({"type":"join","room":"a.B_9-"})) == {:join, "a.B_9-"}
-    assert Protocol.parse(~S({"type":"echo","from":"c1","seq":3,"at":0,"text":"ü"})) == :echo
+  defp parse(text, routing \\ :scan), do: Protocol.parse(text, routing)
 
-    assert Protocol.parse(~S({"type":"say","room":"r","from":"","seq":10,"at":5,"text":""})) ==
+  test "knows the contract's messages" do
+    assert parse(~S({"type":"join","room":"a.B_9-"})) == {:join, "a.B_9-"}
+    assert parse(~S({"type":"echo","from":"c1","seq":3,"at":0,"text":"ü"})) == :echo
+
+    assert parse(~S({"type":"say","room":"r","from":"","seq":10,"at":5,"text":""})) ==
              {:say, "r"}
 
-    assert Protocol.parse(~S({"type":"crash"})) == :crash
+    assert parse(~S({"type":"crash"})) == :crash
   end
 
   test "accepts any JSON string as text" do
     for text <- [~S(\" \\ \/ \b\f\n\r\t), ~S(\u00e9\uD83D\uDE00), "😀\u007F"] do
-      assert Protocol.parse(~s({"type":"echo","from":"c","seq":1,"at":1,"text":"#{text}"})) ==
+      assert parse(~s({"type":"echo","from":"c","seq":1,"at":1,"text":"#{text}"})) ==
                :echo
     end
   end
@@ -42,13 +44,27 @@ defmodule ChaosChat.ProtocolTest do
           "null",
           ""
         ] do
-      assert {:error, _reason} = Protocol.parse(text)
+      assert {:error, _reason} = parse(text)
     end
   end
 
   test "limits room names to 64 characters" do
     longest = String.duplicate("r", 64)
-    assert Protocol.parse(~s({"type":"join","room":"#{longest}"})) == {:join, longest}
-    assert {:error, _} = Protocol.parse(~s({"type":"join","room":"#{longest}r"}))
+    assert parse(~s({"type":"join","room":"#{longest}"})) == {:join, longest}
+    assert {:error, _} = parse(~s({"type":"join","room":"#{longest}r"}))
+  end
+
+  test "looks at the leading bytes only, when told so" do
+    assert parse(~S({"type":"echo","from":"nonsense), :prefix) == :echo
+    assert parse(~S({"type":"say","room":"r","from":"nonsense), :prefix) == {:say, "r"}
+
+    for text <- [
+          ~S({"type":"say","room":"a b","from":""}),
+          ~S({"type":"say","room":"r"}),
+          ~S({"type":"join","room":"a"} ),
+          ~S({"type":"leave"})
+        ] do
+      assert {:error, _reason} = parse(text, :prefix)
+    end
   end
 end

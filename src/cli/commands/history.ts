@@ -38,18 +38,10 @@ export async function history({ values, positionals }: ParsedOptions, host: Host
 
 function writeRuns(runs: readonly HistoryRun[], { json }: OptionValues, folder: string, host: Host): string {
   if (json) {
-    const told = runs.map(({ id, startedAt, status, plan, environment, contenders }) => {
+    const told = runs.map(({ id, startedAt, status, plan, rounds, environment, contenders }) => {
       const { cpuModel, cpuCount } = environment;
-      return {
-        id,
-        startedAt,
-        status,
-        preset: plan.preset,
-        rounds: plan.rounds,
-        cpuModel,
-        cpuCount,
-        contenders,
-      };
+      const { preset } = plan;
+      return { id, startedAt, status, preset, rounds, cpuModel, cpuCount, contenders };
     });
     return `${JSON.stringify(told)}\n`;
   }
@@ -95,6 +87,6 @@ function writeTrends(
 
 function readMeasure(text: string, contender: string, phases: ReturnType<typeof listHistoryPhases>) {
   const selector = parseSelector(text, { contenders: [contender], phases });
-  if ("problem" in selector) throw new ShowdownError("usage", `--measure "${text}": ${selector.problem}`);
-  return selector.value;
+  if (typeof selector === "string") throw new ShowdownError("usage", `--measure "${text}": ${selector}`);
+  return selector;
 }

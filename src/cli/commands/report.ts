@@ -14,10 +14,7 @@ import { renderReport, renderSummary, requireFormat } from "../report-files.ts";
 export async function report({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
   const [reference = "latest", ...others] = positionals;
   if (others.length > 0) {
-    throw new ShowdownError(
-      "usage",
-      `expected one run, got ${positionals.length}: ${positionals.join(", ")}`,
-    );
+    throw new ShowdownError("usage", `expected one run, got ${positionals.join(", ")}`);
   }
   for (const file of values.out ?? []) requireFormat(file);
   const { result, folder } = readRun(reference, runSource(values, host));

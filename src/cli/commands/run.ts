@@ -9,7 +9,7 @@ import { parseThresholds } from "../../views/compare/gate-grammar.ts";
 import { checkThresholds, describeOutcome } from "../../views/compare/gates.ts";
 import { appendJobSummary } from "../../views/compare/job-summary.ts";
 import { createLivePage } from "../../views/watch/live/live-page.ts";
-import { createProgress } from "../../views/watch/terminal/progress.ts";
+import { commandLine } from "../command-options.ts";
 import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { resultsFolder } from "../paths.ts";
@@ -32,16 +32,10 @@ export async function run(options: ParsedOptions, host: Host): Promise<number> {
     host.out(`${JSON.stringify({ plan, order }, null, 2)}\n`);
     return exitCodes.ok.code;
   }
-  const progress = createProgress({
-    write: host.err,
-    columns: host.columns,
-    isTty: host.errIsTty,
-    color: host.errIsTty && !host.env.NO_COLOR,
-  });
   const live = values.live ? await createLivePage({ port: values["live-port"] ?? 0, plan }) : null;
   if (live !== null) host.err(`Live page: ${live.url}\n`);
   try {
-    return await untilStopped(host, async (signal) => {
+    return await untilStopped(host, async (signal, progress) => {
       const started = startRun(plan, {
         ...installOptions(values, host),
         entrants,
@@ -49,7 +43,7 @@ export async function run(options: ParsedOptions, host: Host): Promise<number> {
         resultsFolder: resultsFolder(values, host),
         cacheDir,
         label: plan.preset,
-        command: ["showdown", "run", ...host.args.filter((arg) => arg !== "run")],
+        command: commandLine(host),
         verify: values["no-verify"] !== true,
         warnings: pinReason === null ? [] : [{ kind: "not-pinned", problem: pinReason }],
         signal,
@@ -71,7 +65,6 @@ export async function run(options: ParsedOptions, host: Host): Promise<number> {
       );
     });
   } finally {
-    progress.end();
     await live?.stop();
   }
 }

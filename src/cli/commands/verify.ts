@@ -4,9 +4,8 @@ import { runChecks } from "../../contract/run-checks.ts";
 import { exitCodes, isShowdownError, ShowdownError } from "../../errors.ts";
 import { parameters } from "../../plan/parameters.ts";
 import { throwIfAborted } from "../../process/abort.ts";
-import { type Reaper, startReaper } from "../../process/reaper.ts";
+import { startReaper } from "../../process/reaper.ts";
 import { type VerifyOptions, verifyEntrant } from "../../run/gate.ts";
-import { createProgress } from "../../views/watch/terminal/progress.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { findEntrants, prepare } from "../prepare.ts";
@@ -17,7 +16,9 @@ type Verified = { readonly name: string } & ({ readonly report: CheckReport } | 
 
 /** `showdown verify`: the conformance suite against contenders, or against running servers by URL. */
 export async function verify(options: ParsedOptions, host: Host): Promise<number> {
-  const { values, positionals } = options;
+  const { values, settings, positionals } = options;
+  const slow = values.slow === true;
+  const { readyMs = parameters.readyMs.default } = settings;
   const urls = positionals.filter((name) => name.includes("://"));
   const names = positionals.filter((name) => !name.includes("://"));
   const targets = urls.map((url) => ({ url, target: readUrl(url) }));
@@ -27,16 +28,25 @@ export async function verify(options: ParsedOptions, host: Host): Promise<number
     const text = "report" in verified ? formatCheckReport(verified.report) : verified.reason;
     if (!values.json) host.out(`${verified.name}\n${text}\n\n`);
   };
-  return await untilStopped(host, async (signal) => {
+  return await untilStopped(host, async (signal, progress) => {
     const reaper = startReaper();
     try {
       for (const { url, target } of targets) {
-        const report = await runChecks(target, { slow: values.slow === true, signal });
+        const report = await runChecks(target, { slow, signal });
         throwIfAborted(signal);
         add({ name: url, report });
       }
       if (names.length > 0 || urls.length === 0) {
-        await verifyContenders(names, options, host, reaper, signal, add);
+        const entrants = await findEntrants(names, values, host);
+        const { ready } = await prepare(entrants, values, host, signal, progress.onEvent);
+        for (const entrant of ready) {
+          const name = formatEntrant(entrant);
+          progress.onEvent({ kind: "preparing", step: "verify", contender: name });
+          const verified = await verifyOne(name, { entrant, reaper, readyMs, slow, signal });
+          throwIfAborted(signal);
+          progress.end();
+          add(verified);
+        }
       }
     } finally {
       await reaper.stop();
@@ -45,38 +55,6 @@ export async function verify(options: ParsedOptions, host: Host): Promise<number
     const competes = (verified: Verified) => "report" in verified && verified.report.competes;
     return all.every(competes) ? exitCodes.ok.code : exitCodes.verifyFailed.code;
   });
-}
-
-async function verifyContenders(
-  names: readonly string[],
-  { values, settings }: ParsedOptions,
-  host: Host,
-  reaper: Reaper,
-  signal: AbortSignal,
-  add: (verified: Verified) => void,
-): Promise<void> {
-  const progress = createProgress({
-    write: host.err,
-    columns: host.columns,
-    isTty: host.errIsTty,
-    color: host.errIsTty && !host.env.NO_COLOR,
-  });
-  const { readyMs = parameters.readyMs.default } = settings;
-  try {
-    const entrants = await findEntrants(names, values, host);
-    const { ready } = await prepare(entrants, values, host, signal, progress.onEvent);
-    for (const entrant of ready) {
-      const name = formatEntrant(entrant);
-      progress.onEvent({ kind: "preparing", step: "verify", contender: name });
-      const slow = values.slow === true;
-      const verified = await verifyOne(name, { entrant, reaper, readyMs, slow, signal });
-      throwIfAborted(signal);
-      progress.end();
-      add(verified);
-    }
-  } finally {
-    progress.end();
-  }
 }
 
 async function verifyOne(name: string, options: VerifyOptions): Promise<Verified> {

@@ -1,5 +1,5 @@
 import { describe, excerpt } from "../arrival.ts";
-import { BrokenRule, type Check, type CheckContext } from "../check.ts";
+import { BrokenRule, type Check, type CheckContext, required, strict } from "../check.ts";
 import { expectAlive, expectEcho } from "../expectations.ts";
 import { binaryFrame, textFrame } from "../frame.ts";
 import { echo, errorReason, join, MAX_MESSAGE_BYTES } from "../messages.ts";
@@ -7,11 +7,10 @@ import { echo, errorReason, join, MAX_MESSAGE_BYTES } from "../messages.ts";
 const refusals = [1003, 1007, 1008];
 const refusal = 'an error reply ({"type":"error","reason":"…"}), or a close with 1003, 1007 or 1008';
 
-const about = {
-  reference: "contract, messages (anything else, JSON or not)",
-  grade: "required",
-  nextStep: "Answer anything outside the contract with an error, or close with 1003, 1007 or 1008.",
-} as const;
+const anythingElse = "contract, messages (anything else, JSON or not)";
+const readToTheEnd =
+  "contract, messages (anything else), promises (routing by prefix need not read the rest)";
+const roomName = "contract, messages (room name)";
 
 /**
  * Sends one message that is none and expects the refusal, or the bytes `orBack` back. Where the connection is kept,
@@ -34,45 +33,40 @@ async function expectRefused(
   await expectEcho(connection, "after-junk");
 }
 
-function junk(name: string, rule: string, messages: readonly string[], more: Partial<Check> = {}): Check {
-  return {
-    ...about,
-    id: `errors.${name}`,
-    rule: `${rule} is refused without harm.`,
-    ...more,
+/** Each of the messages is refused, and the server lives. */
+function junk(id: string, reference: string, what: string, messages: readonly string[], grade = required) {
+  return grade(id, reference, {
+    rule: `${what} is refused without harm.`,
+    nextStep: "Answer anything outside the contract with an error, or close with 1003, 1007 or 1008.",
     run: async (context) => {
       for (const message of messages) await expectRefused(context, textFrame(message), message);
       await expectAlive(context);
     },
-  };
+  });
 }
 
 const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
+const badNames = ["", " ", "a b", "x".repeat(65), "lobby/1", "ž", 'a"b'];
 
 export const errorChecks: readonly Check[] = [
-  junk("empty", "A message of 0 or 1 bytes", ["", "x", "{", "1"], {
-    reference: "RFC 6455 5.6, contract, messages (anything else, JSON or not)",
-  }),
-  junk("not-json", "Text that is not JSON", [
+  junk("errors.empty", `RFC 6455 5.6, ${anythingElse}`, "A message of 0 or 1 bytes", ["", "x", "{", "1"]),
+  junk("errors.not-json", anythingElse, "Text that is not JSON", [
     "hello",
     '{"type":"echo"',
     "{'type':'join'}",
     "\u0000\u0001\u0002",
     '{"type":"jo',
   ]),
-  {
-    ...about,
-    id: "errors.broken-end",
+  required("errors.broken-end", readToTheEnd, {
     rule: "A message that starts like an echo and is invalid later is refused or returned unchanged.",
-    reference: "contract, messages (anything else), promises (routing by prefix need not read the rest)",
     nextStep: "Refuse it or return its bytes unchanged. Do not repair it.",
     run: async (context) => {
       for (const message of [echo().slice(0, -2), echo().slice(0, -1), `${echo()}}`, `${echo()} `])
         await expectRefused(context, textFrame(message), message, message);
       await expectAlive(context);
     },
-  },
-  junk("not-an-object", "JSON that is not an object", [
+  }),
+  junk("errors.not-an-object", anythingElse, "JSON that is not an object", [
     "null",
     "true",
     "42",
@@ -82,7 +76,7 @@ export const errorChecks: readonly Check[] = [
     '[{"type":"echo"}]',
     "{}",
   ]),
-  junk("unknown-type", "An unknown type", [
+  junk("errors.unknown-type", anythingElse, "An unknown type", [
     '{"type":"shout","room":"lobby"}',
     '{"type":"","from":"c1"}',
     '{"type":"__proto__"}',
@@ -91,20 +85,24 @@ export const errorChecks: readonly Check[] = [
     '{"type":"error","reason":"mine"}',
     '{"type":"ECHO","from":"c1","seq":1,"at":0,"text":""}',
   ]),
-  junk("type-not-text", "A type that is not a string", [
+  junk("errors.type-not-text", anythingElse, "A type that is not a string", [
     '{"type":null}',
     '{"type":7}',
     '{"type":["echo"]}',
     '{"type":{}}',
   ]),
-  junk("deep", "JSON nested 1,000 levels deep or more", [
+  junk("errors.deep", anythingElse, "JSON nested 1,000 levels deep or more", [
     nested(1_000),
     nested(30_000),
     `{"type":${nested(5_000)}}`,
   ]),
-  junk("large", "64 KiB of junk", ["x".repeat(MAX_MESSAGE_BYTES), `{"type":"${"y".repeat(60_000)}"}`]),
+  junk("errors.large", anythingElse, "64 KiB of junk", [
+    "x".repeat(MAX_MESSAGE_BYTES),
+    `{"type":"${"y".repeat(60_000)}"}`,
+  ]),
   junk(
-    "missing-keys",
+    "errors.missing-keys",
+    anythingElse,
     "A message with a missing key",
     [
       '{"type":"echo"}',
@@ -112,42 +110,29 @@ export const errorChecks: readonly Check[] = [
       '{"type":"say"}',
       '{"type":"say","from":"c1","seq":1,"at":0,"text":""}',
     ],
-    { grade: "strict" },
+    strict,
   ),
-  junk(
-    "room-names",
-    "A join with an invalid room name",
-    ["", " ", "a b", "x".repeat(65), "lobby/1", "ž", 'a"b'].map((room) => join(room)),
-    { grade: "strict", reference: "contract, messages (room name)" },
-  ),
-  {
-    ...about,
-    id: "errors.binary",
+  junk("errors.room-names", roomName, "A join with an invalid room name", badNames.map(join), strict),
+  required("errors.binary", "contract, endpoints (binary messages)", {
     rule: "A binary message is answered with an error or refused with 1003, whatever its content.",
-    reference: "contract, endpoints (binary messages)",
     nextStep: "Check the opcode before the payload.",
     run: async (context) => {
       for (const payload of [echo(), join("lobby"), "", Buffer.from("00ff80c0", "hex")])
         await expectRefused(context, binaryFrame(payload), payload);
       await expectAlive(context);
     },
-  },
-  {
-    ...about,
-    id: "errors.reply",
+  }),
+  strict("errors.reply", "contract, messages (compact JSON objects, keys in exactly this order)", {
     rule: "The error reply is compact JSON: type, then reason.",
-    grade: "strict",
-    reference: "contract, messages (compact JSON objects, keys in exactly this order)",
     nextStep: 'Write {"type":"error","reason":"…"} without spaces, and nothing else in it.',
-    run: async (context) => {
-      const connection = await context.open();
+    talk: async (connection) => {
       connection.send(textFrame("hello"));
       const arrival = await connection.next();
       if (arrival.kind === "close") return;
       const reply = arrival.kind === "message" ? arrival.bytes.toString() : "";
       const reason = errorReason(reply);
       if (reason === undefined || reply !== JSON.stringify({ type: "error", reason }))
-        throw new BrokenRule('{"type":"error","reason":"…"}', describe(arrival));
+        throw new BrokenRule('{"type":"error","reason":"…"}', arrival);
     },
-  },
+  }),
 ];

@@ -1,8 +1,9 @@
-import type { Check, CheckContext } from "../check.ts";
+import { type Check, required } from "../check.ts";
 import { expectMessage } from "../expectations.ts";
 import { cut, fragments, textFrame } from "../frame.ts";
 import { echoAround } from "../messages.ts";
-import { type Attempt, violation } from "./violation.ts";
+import type { RawConnection } from "../raw-connection.ts";
+import { violation } from "./violation.ts";
 
 const hex = (digits: string): Buffer => Buffer.from(digits.replaceAll(" ", ""), "hex");
 
@@ -11,7 +12,7 @@ const hex = (digits: string): Buffer => Buffer.from(digits.replaceAll(" ", ""), 
 const valid = [
   "7f", "c2 80", "df bf", "e0 a0 80", "ed 9f bf", "ee 80 80", "ef bf bd", "ef bf bf", "ef bb bf",
   "f0 90 80 80", "f0 9f 92 a9", "f4 8f bf bf", "f1 bf bf be", "ce ba e1 bd b9 cf 83 ce bc ce b5",
-].map(hex);
+];
 
 /** Sequences that are not UTF-8, by what is wrong with them (RFC 3629 3, 4). */
 const invalid = {
@@ -23,105 +24,87 @@ const invalid = {
   impossible: ["fe", "ff", "fe fe ff ff", "f8 88 80 80 80", "fc 84 80 80 80 80"],
 } as const;
 
+const clauses = "RFC 6455 5.6, 8.1, RFC 3629";
 const about = {
-  reference: "RFC 6455 5.6, 8.1, RFC 3629",
   codes: [1007],
   nextStep: "Validate the reassembled bytes of a text message before anything else.",
 };
-
-const spaced = (bytes: Uint8Array): string =>
-  Buffer.from(bytes)
-    .toString("hex")
-    .replace(/..(?=.)/g, "$& ");
-
-const wholeAttempt = (digits: string): Attempt => ({
-  after: `the bytes ${digits} in a text message`,
-  send: textFrame(echoAround(hex(digits))),
-});
 
 /** Cut in the middle of the bad sequence, so that neither part is worse than unfinished. */
 const cutMessages = ["ed a0 80", "f0 80 80 af", "e2 82 41", "c3 41"].map((digits) => {
   const whole = echoAround(hex(digits));
   const at = whole.indexOf(hex(digits)) + 1;
-  return { digits, parts: [whole.subarray(0, at), whole.subarray(at)] };
+  return { digits, whole, parts: [whole.subarray(0, at), whole.subarray(at)] };
 });
 
-async function expectAllEchoed(
-  context: CheckContext,
-  send: (message: Buffer, at: number) => readonly Uint8Array[],
-): Promise<void> {
-  const connection = await context.open();
-  for (const sequence of valid) {
-    const message = echoAround(sequence);
-    const from = message.indexOf(sequence);
-    for (let at = from + 1; at < from + Math.max(sequence.length, 2); at++) {
-      await connection.sendApart(send(message, at));
-      await expectMessage(connection, message, `the identical bytes around ${spaced(sequence)}`);
+/** Each valid sequence in a message, cut at `at` inside the sequence, returns as it was sent. */
+const allEchoed =
+  (send: (message: Buffer, at: number) => readonly Uint8Array[]) => async (connection: RawConnection) => {
+    for (const digits of valid) {
+      const sequence = hex(digits);
+      const message = echoAround(sequence);
+      const from = message.indexOf(sequence);
+      for (let at = from + 1; at < from + Math.max(sequence.length, 2); at++) {
+        await connection.sendApart(send(message, at));
+        await expectMessage(connection, message, `the identical bytes around ${digits}`);
+      }
     }
-  }
-}
+  };
 
 export const utf8Checks: readonly Check[] = [
-  {
+  required("utf8.valid", clauses, {
     ...about,
-    id: "utf8.valid",
-    grade: "required",
     rule: "Any valid UTF-8 is accepted, from U+007F to U+10FFFF, including noncharacters.",
-    run: (context) => expectAllEchoed(context, (message) => [textFrame(message)]),
-  },
-  {
+    talk: allEchoed((message) => [textFrame(message)]),
+  }),
+  required("utf8.valid-in-fragments", clauses, {
     ...about,
-    id: "utf8.valid-in-fragments",
-    grade: "required",
     rule: "A character may span two fragments.",
-    run: (context) =>
-      expectAllEchoed(context, (message, at) => fragments([message.subarray(0, at), message.subarray(at)])),
-  },
-  {
+    talk: allEchoed((message, at) => fragments([message.subarray(0, at), message.subarray(at)])),
+  }),
+  required("utf8.valid-in-packets", clauses, {
     ...about,
-    id: "utf8.valid-in-packets",
-    grade: "required",
     rule: "A character may span two packets.",
-    run: (context) =>
-      expectAllEchoed(context, (message, at) => {
-        const frame = textFrame(message);
-        const cutAt = frame.length - message.length + at;
-        return [frame.subarray(0, cutAt), frame.subarray(cutAt)];
-      }),
-  },
+    talk: allEchoed((message, at) => {
+      const frame = textFrame(message);
+      const cutAt = frame.length - message.length + at;
+      return [frame.subarray(0, cutAt), frame.subarray(cutAt)];
+    }),
+  }),
   ...Object.entries(invalid).flatMap(([name, sequences]) =>
-    violation({
+    violation(`utf8.${name}`, clauses, {
       ...about,
-      id: `utf8.${name}`,
       rule: `Text with ${name.replace("-", " ")} UTF-8 (such as ${sequences[0]}) fails the connection.`,
-      attempts: sequences.map(wholeAttempt),
+      attempts: sequences.map((digits) => [
+        `the bytes ${digits} in a text message`,
+        textFrame(echoAround(hex(digits))),
+      ]),
     }),
   ),
-  ...violation({
+  ...violation("utf8.invalid-in-fragments", clauses, {
     ...about,
-    id: "utf8.invalid-in-fragments",
     rule: "Invalid UTF-8 is detected across two fragments.",
-    attempts: cutMessages.map(({ digits, parts }) => ({
-      after: `the bytes ${digits} cut between two fragments`,
-      send: Buffer.concat(fragments(parts)),
-    })),
+    attempts: cutMessages.map(({ digits, parts }) => [
+      `the bytes ${digits} cut between two fragments`,
+      Buffer.concat(fragments(parts)),
+    ]),
   }),
-  ...violation({
+  ...violation("utf8.invalid-in-packets", clauses, {
     ...about,
-    id: "utf8.invalid-in-packets",
     rule: "Invalid UTF-8 is detected when sent byte by byte.",
-    attempts: cutMessages.slice(0, 2).map(({ digits, parts }) => ({
-      after: `the bytes ${digits}, sent one by one`,
-      send: (connection) => connection.sendApart(cut(textFrame(Buffer.concat(parts)), 1)),
-    })),
+    attempts: cutMessages
+      .slice(0, 2)
+      .map(({ digits, whole }) => [
+        `the bytes ${digits}, sent one by one`,
+        (connection: RawConnection) => connection.sendApart(cut(textFrame(whole), 1)),
+      ]),
   }),
-  ...violation({
+  ...violation("utf8.unfinished", clauses, {
     ...about,
-    id: "utf8.unfinished",
     rule: "A text message that ends inside a character fails the connection.",
-    attempts: ["c3", "e2 82", "f0 9f 92"].map((digits) => ({
-      after: `a text message that ends with ${digits}`,
-      send: textFrame(hex(`4f 4b ${digits}`)),
-    })),
+    attempts: ["c3", "e2 82", "f0 9f 92"].map((digits) => [
+      `a text message that ends with ${digits}`,
+      textFrame(hex(`4f 4b ${digits}`)),
+    ]),
   }),
 ];

@@ -1,28 +1,13 @@
 import type { RoomGroup } from "../../plan/plan.ts";
 import { roomOf, roomWithin } from "../places.ts";
 import { type Decoder, echoRoom, type Protocol } from "../protocols/protocol.ts";
-import type { PhaseOrder, PhaseReport, WorkerSetup } from "../worker-protocol.ts";
+import type { PhaseOrder, WorkerSetup } from "../worker-protocol.ts";
 import { arrival, Ledger } from "./ledger.ts";
 
 const newline = 10;
 const echoGroup: RoomGroup = { first: echoRoom, count: 1 };
 
-type AuditReport = Pick<
-  PhaseReport,
-  | "corrupted"
-  | "binary"
-  | "duplicated"
-  | "reordered"
-  | "malformed"
-  | "misrouted"
-  | "late"
-  | "frames"
-  | "undeclaredBatches"
-  | "errorReplies"
-  | "firstErrorReply"
->;
-
-export interface DeliveryAuditOptions {
+interface DeliveryAuditOptions {
   readonly setup: WorkerSetup;
   readonly order: PhaseOrder;
   readonly protocol: Protocol;
@@ -105,7 +90,7 @@ export class DeliveryAudit {
     else this.#readOne(place, index, bytes, start, end, isText);
   }
 
-  report(): AuditReport {
+  report() {
     return {
       corrupted: this.#corrupted,
       binary: this.#binary,

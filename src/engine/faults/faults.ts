@@ -21,7 +21,7 @@ const encoder = new TextEncoder();
 const mask = 0x3c9a51e7;
 const crashFrame = encodeClientFrame(opcode.text, encoder.encode('{"type":"crash"}'), mask);
 
-export interface FaultsOptions {
+interface FaultsOptions {
   readonly order: ChaosOrder;
   readonly setup: WorkerSetup;
   readonly sockets: Sockets;

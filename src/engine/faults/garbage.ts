@@ -3,7 +3,7 @@ import { createKey, upgradeRequest } from "../../websocket/handshake.ts";
 import type { Socket, SocketOwner, Sockets } from "../sockets/socket.ts";
 import type { Target } from "../target.ts";
 
-export interface GarbageOptions {
+interface GarbageOptions {
   readonly sockets: Sockets;
   readonly target: Target;
   readonly sourceAddress: string | null;

@@ -19,7 +19,7 @@ function bucketOf(latencyUs: number): number {
 }
 
 /** How many slots a load of this length has. */
-export function countSlots(lengthUs: number): number {
+function countSlots(lengthUs: number): number {
   return Math.max(1, Math.ceil(lengthUs / slotUs));
 }
 

@@ -14,7 +14,7 @@ export const mostSendsPerTurn = 128;
 /** Burst: how often it looks whether the system has taken everything, unless an arrival lets it look sooner. */
 const blockedUs = 1000;
 
-export interface SteadyOptions {
+interface SteadyOptions {
   readonly count: number;
   readonly pacing: "spin" | "timer";
   /** How late a wait may end: so long before a send spinning begins. */
@@ -66,7 +66,7 @@ export function steadyPacer(options: SteadyOptions): Pacer {
   return { turn, stop: () => (isOver = true) };
 }
 
-export interface BurstOptions {
+interface BurstOptions {
   readonly count: number;
   readonly batch: number;
   readonly send: (send: number) => void;

@@ -81,6 +81,11 @@ class BunSocket implements Socket {
     this.#socket?.resume();
   }
 
+  /** Bun hands no descriptor out. */
+  segmentsIn(): null {
+    return null;
+  }
+
   onOpen(socket: Bun.Socket<BunSocket>): void {
     if (this.#owner === null) {
       socket.terminate();

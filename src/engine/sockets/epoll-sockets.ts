@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { nowUs } from "../../machine/clock.ts";
 import { authority } from "../../websocket/handshake.ts";
-import { epollEvent, errorName, type LinuxSocketCalls, linux } from "./linux-socket-calls.ts";
+import { epollEvent, errorName, type LinuxSocketCalls, linux, tcpInfo } from "./linux-socket-calls.ts";
 import type { Socket, SocketAddress, SocketError, SocketOwner, Sockets } from "./socket.ts";
 import { encodeSocketAddress } from "./socket-address.ts";
 
@@ -44,6 +44,7 @@ export class EpollSockets implements Sockets {
   readonly #event = new Int32Array(new ArrayBuffer(epollEvent.words * 4));
   readonly #option = new Int32Array(new ArrayBuffer(8));
   readonly #optionLength = new Int32Array(new ArrayBuffer(4));
+  readonly #tcpInfo = new Uint32Array(new ArrayBuffer(tcpInfo.words * 4));
   readonly #timeout = new Int32Array(new ArrayBuffer(16));
   readonly #waitsPrecisely: boolean;
   readonly #descriptorLimit: number;
@@ -149,6 +150,17 @@ export class EpollSockets implements Sockets {
     this.#option[0] = 1;
     this.#option[1] = 0;
     this.calls.setsockopt(socket.descriptor, linux.SOL_SOCKET, linux.SO_LINGER, this.#option, 8);
+  }
+
+  segmentsIn({ descriptor, state }: EpollSocket): number | null {
+    if (state !== "open") return null;
+    const info = this.#tcpInfo;
+    const length = this.#optionLength;
+    length[0] = info.byteLength;
+    const { TCP_INFO, IPPROTO_TCP } = linux;
+    const isTold = this.calls.getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, info, length) === 0;
+    // An older kernel writes less, and says how much.
+    return isTold && length[0] === info.byteLength ? (info[tcpInfo.dataSegmentsIn] as number) : null;
   }
 
   async #resolve(socket: EpollSocket, { host, port }: SocketAddress, source: string | null): Promise<void> {
@@ -420,5 +432,9 @@ class EpollSocket implements Socket {
     if (!this.isPaused) return;
     this.isPaused = false;
     if (this.state === "open") this.#sockets.resumeReading(this);
+  }
+
+  segmentsIn(): number | null {
+    return this.#sockets.segmentsIn(this);
   }
 }

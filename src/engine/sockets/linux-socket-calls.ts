@@ -39,6 +39,7 @@ export const linux = {
   SO_ERROR: 4,
   SO_LINGER: 13,
   TCP_NODELAY: 1,
+  TCP_INFO: 11,
   IP_BIND_ADDRESS_NO_PORT: 24,
   /** A write to a connection that is gone is an error to read, not a signal to die of. */
   MSG_NOSIGNAL: 0x4000,
@@ -65,6 +66,12 @@ const numbers = process.arch === "x64" ? { sendto: 44, recvfrom: 45 } : { sendto
 
 /** `struct epoll_event` in 32-bit words: packed on x86-64, with a gap before the 64 bits of data elsewhere (epoll_ctl(2)). */
 export const epollEvent = process.arch === "x64" ? { words: 3, data: 1 } : { words: 4, data: 2 };
+
+/**
+ * `struct tcp_info` (linux/tcp.h) as far as it is read: in 32-bit words, with `tcpi_data_segs_in` (Linux 4.6) its last.
+ * It only ever grows at its end, and an older kernel tells less.
+ */
+export const tcpInfo = { words: 39, dataSegmentsIn: 38 } as const;
 
 const errorNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 /** Linux's own: two names of one number, of which the later would win. */

@@ -28,6 +28,8 @@ export interface Socket {
   /** Lets what arrives wait in the system, as a slow reader does. */
   pauseReading(): void;
   resumeReading(): void;
+  /** TCP segments with data that have arrived, modulo 2^32; null where the system doesn't tell, or it is not open. */
+  segmentsIn(): number | null;
 }
 
 export interface SocketAddress {

@@ -455,6 +455,32 @@ test.if(linuxSocketCalls !== null)(
   },
 );
 
+test.if(linuxSocketCalls !== null)(
+  "a write of its own is a segment of its own, and a hundred messages in one write are one",
+  async () => {
+    if (linuxSocketCalls === null) return;
+    const { socket, owner, peer } = await connectOpen(new EpollSockets(linuxSocketCalls));
+    peer.socket.setNoDelay(true);
+    expect(socket.segmentsIn()).toBe(0);
+    // Each waits for the one before: past the congestion window the kernel joins what waits.
+    for (let message = 1; message <= 20; message += 1) {
+      peer.socket.write(numbered(120));
+      await until(() => owner.bytes().length === message * 120);
+    }
+    expect(socket.segmentsIn()).toBe(20);
+    peer.socket.write(numbered(100 * 120));
+    await until(() => owner.bytes().length === 120 * 120);
+    expect(socket.segmentsIn()).toBe(21);
+    socket.reset();
+    expect(socket.segmentsIn()).toBeNull();
+  },
+);
+
+test("Bun's own sockets don't tell of segments", async () => {
+  const { socket } = await connectOpen(new BunSockets());
+  expect(socket.segmentsIn()).toBeNull();
+});
+
 test.if(linuxSocketCalls !== null)("events of a descriptor's past do not open its next socket", async () => {
   if (linuxSocketCalls === null) return;
   const sockets = new EpollSockets(linuxSocketCalls);

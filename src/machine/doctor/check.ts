@@ -42,16 +42,16 @@ export interface CheckResult {
   readonly commands: readonly string[];
 }
 
+/** A result without what limits connections and what changes that, where there is no such thing. */
+export type Finding = Omit<CheckResult, "holds" | "commands"> & Partial<CheckResult>;
+
 /** One topic of the diagnosis; empty where the machine has no such thing. */
-export type Check = (machine: MachineFacts, plan: Plan) => readonly CheckResult[];
+export type Check = (machine: MachineFacts, plan: Plan) => Finding | readonly Finding[];
 
 /** The command that sets kernel settings on this machine's system, if it has them. */
 export function setSysctls(
   { system }: MachineFacts,
-  settings: {
-    readonly linux?: Readonly<Record<string, string | number>>;
-    readonly macos?: Readonly<Record<string, string | number>>;
-  },
+  settings: { readonly [System in "linux" | "macos"]?: Readonly<Record<string, string | number>> },
 ): string[] {
   const values = Object.entries((system === "other" ? undefined : settings[system]) ?? {});
   const words = values.map(([name, value]) => `${name}=${/\s/.test(`${value}`) ? `"${value}"` : value}`);

@@ -40,17 +40,15 @@ export interface Diagnosis {
 
 /** Everything there is to say of a machine for a plan; touches nothing. */
 export function diagnose(machine: MachineFacts, plan: Plan): Diagnosis {
-  const checks = all.flatMap((check) => check(machine, plan));
+  const checks = all
+    .flatMap((check) => check(machine, plan))
+    .map((finding): CheckResult => ({ holds: null, commands: [], ...finding }));
   const limits = checks.flatMap(({ check, holds }) =>
     holds === null ? [] : [{ connections: holds, stoppedBy: check }],
   );
-  const [first = null, ...others] = limits;
   return {
     checks,
-    capacity: others.reduce(
-      (least, one) => (least === null || one.connections < least.connections ? one : least),
-      first,
-    ),
+    capacity: limits.toSorted((a, b) => a.connections - b.connections)[0] ?? null,
     fits: checks.every(({ state }) => state !== "insufficient"),
   };
 }

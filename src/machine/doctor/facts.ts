@@ -13,10 +13,7 @@ export interface MachineFacts {
   readonly timeWaits: number | null;
   /** Connections the packet filter follows now; null without connection tracking. */
   readonly trackedConnections: number | null;
-  readonly memory: {
-    readonly pageBytes: number;
-    readonly availableBytes: number | null;
-  };
+  readonly memory: { readonly pageBytes: number; readonly availableBytes: number | null };
   readonly cgroup: CgroupLimits;
   readonly cpuCount: number;
   readonly topology: Topology;
@@ -33,11 +30,7 @@ export interface CgroupLimits {
   /** The tightest CPU quota of this process's groups, in CPUs, and the file that sets it. */
   readonly cpu: { readonly cpus: number; readonly path: string } | null;
   /** The tightest memory limit, what is used of it, and the file that sets it. */
-  readonly memory: {
-    readonly limitBytes: number;
-    readonly usedBytes: number;
-    readonly path: string;
-  } | null;
+  readonly memory: { readonly limitBytes: number; readonly usedBytes: number; readonly path: string } | null;
 }
 
 /** Of a process that did nothing but look at the clock. */

@@ -4,7 +4,7 @@ import { readOutput } from "../sources.ts";
 import type { SystemFacts } from "./linux-facts.ts";
 
 /** What the commands print that know a Mac; null where one is missing. */
-export interface MacOutputs {
+interface MacOutputs {
   /** `sysctl -n kern.num_files` */
   readonly openFiles: string | null;
   /** `vm_stat` */
@@ -41,10 +41,7 @@ export function readMac(outputs: MacOutputs): SystemFacts {
 }
 
 /** Free, idle and discardable pages: what a program can get without anything being written to disk. */
-function readMemory(text: string | null): {
-  readonly pageBytes: number;
-  readonly availableBytes: number | null;
-} {
+function readMemory(text: string | null): SystemFacts["memory"] {
   const pageBytes = Number(/page size of (\d+) bytes/.exec(text ?? "")?.[1] ?? 16_384);
   const pages = ["free", "inactive", "speculative", "purgeable"].map((kind) =>
     Number(new RegExp(`^Pages ${kind}:\\s+(\\d+)\\.`, "m").exec(text ?? "")?.[1] ?? 0),

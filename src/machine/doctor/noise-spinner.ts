@@ -4,7 +4,7 @@ import { pinProcess } from "../pin.ts";
 import { createWindows, summarizeWindows } from "./noise-windows.ts";
 
 const [cpu = "any", duration = "1000"] = process.argv.slice(2);
-const pin = cpu === "any" ? null : pinProcess([Number(cpu)]);
+const pinned = cpu !== "any" && pinProcess([Number(cpu)]) === null;
 const durationMs = Number(duration);
 
 function spin(forMs: number) {
@@ -22,9 +22,4 @@ function spin(forMs: number) {
 // The compiler runs beside the first loops, on the same CPU.
 for (let round = 0; round < 4; round += 1) spin(15);
 Bun.gc(true);
-process.stdout.write(
-  JSON.stringify({
-    ...summarizeWindows(spin(durationMs)),
-    pinned: pin?.pinned ?? false,
-  }),
-);
+process.stdout.write(JSON.stringify({ ...summarizeWindows(spin(durationMs)), pinned }));

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Plan } from "../../plan/plan.ts";
+import { readOutput } from "../sources.ts";
 import type { NoiseReading } from "./facts.ts";
 
 const spinnerScript = join(import.meta.dir, "noise-spinner.ts");
@@ -31,14 +32,9 @@ export async function measureNoise(
       : [{ role: "server", cpu: server } as const, { role: "worker", cpu: worker } as const];
   const readings = await Promise.all(
     places.map(async ({ role, cpu }): Promise<NoiseReading | null> => {
-      const spinner = Bun.spawn([process.execPath, spinnerScript, `${cpu ?? "any"}`, `${durationMs}`], {
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "ignore",
-        timeout: durationMs + graceMs,
-      });
-      const text = await new Response(spinner.stdout).text();
-      if ((await spinner.exited) !== 0) return null;
+      const command = [process.execPath, spinnerScript, `${cpu ?? "any"}`, `${durationMs}`];
+      const text = await readOutput(command, durationMs + graceMs);
+      if (text === null) return null;
       const { pinned, ...reading } = readingSchema.parse(JSON.parse(text));
       return { role, cpu: pinned ? cpu : null, ...reading };
     }),

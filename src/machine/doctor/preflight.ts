@@ -4,22 +4,14 @@ import type { Environment } from "../../result/schema.ts";
 import { type Diagnosis, diagnose } from "./diagnosis.ts";
 import { readFacts } from "./read-facts.ts";
 
-/** Long enough for the p99 of milliseconds to mean something. */
-const noiseMs = 400;
-
 /**
- * The doctor's checks before a run. Tens of milliseconds; with the noise about half a second more. A plan that does not
- * fit is run all the same: it opens what fits, and its connect phase names the limit it met.
+ * The doctor's checks before a run. Tens of milliseconds and the noise, which is measured with nothing else under way. A
+ * plan that does not fit is run all the same: it opens what fits, and its connect phase names the limit it met.
  *
- * @param noise whether to measure the noise too, with nothing else under way
+ * @param noiseMs long enough for the p99 of milliseconds to mean something; 0 leaves the noise out
  */
-export async function preflight(
-  plan: Plan,
-  environment: Environment,
-  { noise }: { readonly noise: boolean } = { noise: false },
-): Promise<Diagnosis & { readonly warnings: Warning[] }> {
-  const diagnosis = diagnose(await readFacts(plan, environment, noise ? noiseMs : 0), plan);
-  return { ...diagnosis, warnings: listWarnings(diagnosis) };
+export async function preflight(plan: Plan, environment: Environment, noiseMs = 400): Promise<Warning[]> {
+  return listWarnings(diagnose(await readFacts(plan, environment, noiseMs), plan));
 }
 
 /** What of a diagnosis a reader of the result should know. */

@@ -1,20 +1,9 @@
 import type { Plan } from "../../plan/plan.ts";
 import type { Environment } from "../../result/schema.ts";
 import type { MachineFacts } from "./facts.ts";
-import { readLinux, type SystemFacts } from "./linux-facts.ts";
+import { readLinux } from "./linux-facts.ts";
 import { readMac, readMacOutputs } from "./macos-facts.ts";
 import { measureNoise } from "./noise.ts";
-
-const unknownSystem: SystemFacts = {
-  systemDescriptors: null,
-  timeWaits: null,
-  trackedConnections: null,
-  memory: { pageBytes: 4096, availableBytes: null },
-  cgroup: { cpu: null, memory: null },
-  topology: { cpus: [], canPin: false },
-  clockSource: null,
-  loadAverage: null,
-};
 
 /**
  * What the checks ask for. Only reads, and never fails: what this machine does not say is null.
@@ -28,9 +17,8 @@ export async function readFacts(
 ): Promise<MachineFacts> {
   const system: MachineFacts["system"] =
     process.platform === "linux" ? "linux" : process.platform === "darwin" ? "macos" : "other";
-  // Before the noise is measured, which would be in the load.
-  const facts =
-    system === "linux" ? readLinux() : system === "macos" ? readMac(await readMacOutputs()) : unknownSystem;
+  // Before the noise is measured, which would be in the load. Without /proc and /sys nothing is known.
+  const facts = system === "macos" ? readMac(await readMacOutputs()) : readLinux();
   const { sysctls, descriptorLimit, portRange, cpuCount, cpuGovernor: governor } = environment;
   const noise = noiseMs === 0 ? null : await measureNoise(plan, noiseMs).catch(() => null);
   return { ...facts, system, sysctls, descriptorLimit, portRange, cpuCount, governor, noise };

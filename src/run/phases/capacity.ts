@@ -4,15 +4,10 @@ import type { CapacityPhase, Ending } from "../../result/phase.ts";
 import type { Finding } from "../../result/reasons.ts";
 import { concludeSearch, nextRate } from "./capacity-search.ts";
 import { judgeStep, type MeasuredStep } from "./capacity-step.ts";
-import { exitEnding, ok, type RoundContext, stopped, sumOf } from "./context.ts";
+import { ok, type RoundContext, stopped, sumOf } from "./context.ts";
 import { keepWhole, type LoadView, measureLoad } from "./message-phase.ts";
 import { deliveriesPerSend, type LoadPlan, orderSteady } from "./orders.ts";
-
-/** A server whose counters stand still for this long has nothing left to do. */
-const settledMs = 200;
-const longestSettlingMs = 30_000;
-/** Where there are no counters: what a step left behind is worked off meanwhile, or it is a backlog that the step shows. */
-const blindSettlingMs = 1000;
+import { settle } from "./settling.ts";
 
 /** Searches for the highest rate that the server sustains: one open-loop load for each step. */
 export async function runCapacity(context: RoundContext, { workload }: LoadPlan): Promise<CapacityPhase> {
@@ -75,30 +70,6 @@ function endAfter(ending: Ending, { signal, connections }: RoundContext): Ending
 function addUp(steps: readonly MeasuredStep[], view: LoadView): LoadView {
   const before = sumOf(steps, ({ measured }) => measured.figures.messages.delivered);
   return { ...view, done: before + view.done, total: before + view.total };
-}
-
-/** Waits until the server has worked off what a step left in it, also what will never arrive here; null when it has. */
-async function settle(
-  { target, signal, clockUs }: RoundContext,
-  hasCounters: boolean,
-): Promise<Ending | null> {
-  if (!hasCounters || target.counters === null) {
-    await Bun.sleep(blindSettlingMs);
-    return signal.aborted ? stopped : exitEnding(target);
-  }
-  const untilUs = clockUs() + longestSettlingMs * 1000;
-  let before: number | null = null;
-  while (clockUs() < untilUs) {
-    if (signal.aborted) return stopped;
-    const exited = exitEnding(target);
-    if (exited !== null) return exited;
-    const stats = await target.counters.read();
-    const handled = stats === null ? null : stats.received + stats.sent + stats.dropped;
-    if (handled !== null && handled === before) return null;
-    before = handled;
-    await Bun.sleep(settledMs);
-  }
-  return { status: "aborted", reason: { kind: "server-busy", afterMs: longestSettlingMs } };
 }
 
 interface Search extends Pick<CapacityPhase, "workload" | "startedAt" | "durationMs"> {

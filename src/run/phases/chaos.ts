@@ -1,10 +1,9 @@
 import { mergeFailures } from "../../engine/failure-tally.ts";
-import type { PhaseReport, WorkerUsage } from "../../engine/worker-protocol.ts";
-import type { Plan } from "../../plan/plan.ts";
+import type { PhaseReport } from "../../engine/worker-protocol.ts";
 import type { ChaosPhase, Ending, FaultReport } from "../../result/phase.ts";
 import type { Finding } from "../../result/reasons.ts";
 import { mergeHistograms, summarize } from "../../stats/histogram.ts";
-import { describeGenerator } from "../../trust/generator-usage.ts";
+import { addUsage, describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer, watchServerUsage } from "../../trust/server-usage.ts";
 import { findLateness, findServerContention, invalidIfAny } from "../../trust/validity.ts";
 import { ok, type RoundContext, sumOf } from "./context.ts";
@@ -14,7 +13,7 @@ import { listCounted } from "./findings.ts";
 
 /** Injects one fault after another while the unaffected clients go on, and tells what it did to them. */
 export async function runChaos(context: RoundContext, workload: ChaosWorkload): Promise<ChaosPhase> {
-  const { plan, watch, clockUs, connections, target, handicapShare, idleRssBytes } = context;
+  const { plan, watch, clockUs, connections, target, handicapShare } = context;
   const open = connections.alive.length;
   const startedAt = new Date().toISOString();
   const startUs = clockUs();
@@ -45,7 +44,7 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
 
   const elapsedMs = (clockUs() - startUs) / 1000;
   const delivered = sumOf(reports, (one) => one.delivered);
-  const figures = watch.figures(connections.alive.length, delivered, idleRssBytes);
+  const figures = watch.figures(delivered);
   const server = describeServer(figures, usage, handicapShare);
   const sendLagUs = summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag)));
   const late = findLateness({
@@ -62,7 +61,7 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
     durationMs: Math.round(elapsedMs),
     server,
     // What the workers use from one fault to the next is in none of their reports: other processes' share is unknown.
-    generator: describeGenerator(addUsage(reports, plan), elapsedMs, plan, null),
+    generator: describeGenerator(addUsage(reports, plan.workers), elapsedMs, plan, null),
     connections: {
       open,
       died: sumOf(faults, ({ lostConnections }) => lostConnections),
@@ -85,17 +84,5 @@ function listChaosFindings(reports: readonly PhaseReport[], lostBefore: number):
     binary: sum((one) => one.binary),
     malformed: sum((one) => one.malformed),
     misrouted: sum((one) => one.misrouted),
-  });
-}
-
-/** Per worker over all faults: times add up, memory doesn't. */
-function addUsage(reports: readonly PhaseReport[], { workers }: Plan): WorkerUsage[] {
-  return Array.from({ length: workers }, (_, worker) => {
-    const own = reports.filter((__, at) => at % workers === worker).map(({ usage }) => usage);
-    return {
-      cpuMs: sumOf(own, ({ cpuMs }) => cpuMs),
-      rssBytes: Math.max(0, ...own.map(({ rssBytes }) => rssBytes)),
-      loopDelay: mergeHistograms(own.map(({ loopDelay }) => loopDelay)).toSparse(),
-    };
   });
 }

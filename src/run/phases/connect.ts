@@ -11,6 +11,7 @@ import { mergeHistograms, type SparseHistogram, summarize } from "../../stats/hi
 import { describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer } from "../../trust/server-usage.ts";
 import { findBottleneck, invalidIfAny } from "../../trust/validity.ts";
+import { ConnectMemoryWatch } from "./connect-memory.ts";
 import {
   askAll,
   exitEnding,
@@ -33,11 +34,12 @@ const batchesOfPatience = 3;
 
 /** Opens the plan's connections in batches, joins each to its room, and names what stopped them. */
 export async function runConnect(context: RoundContext, environment: Environment): Promise<ConnectPhase> {
-  const { plan, pool, watch, connections, clockUs, handicapShare, idleRssBytes } = context;
+  const { plan, pool, watch, connections, clockUs, handicapShare } = context;
   const startedAt = new Date().toISOString();
   const socketsBefore = readKernelSockets();
   context.board.reset();
   await watch.begin();
+  const memoryWatch = new ConnectMemoryWatch(context);
   const takeCpuUsage = watchCpuUsage(plan.workerCpus);
   const startUs = clockUs();
   const connecting = askAll(pool, pool.connect(connectBatches(plan)));
@@ -45,6 +47,7 @@ export async function runConnect(context: RoundContext, environment: Environment
   const reports = await connecting;
   const elapsedMs = (clockUs() - startUs) / 1000;
   const usage = takeCpuUsage();
+  const memory = memoryWatch.describe();
   await watch.end();
 
   const opened = sumOf(reports, (one) => one.opened);
@@ -59,7 +62,7 @@ export async function runConnect(context: RoundContext, environment: Environment
   if (limit?.kind === "server-descriptors") await giveBack(context);
 
   const spanUs = spanOf(reports);
-  const server = describeServer(watch.figures(open, 0, idleRssBytes), null, handicapShare);
+  const server = describeServer(watch.figures(0), null, handicapShare);
   const generator = describeGenerator(
     reports.map((report) => report.usage),
     elapsedMs,
@@ -90,6 +93,7 @@ export async function runConnect(context: RoundContext, environment: Environment
     },
     limit,
     connectionsPerSecond: spanUs > 0 ? Math.round((opened * 1e7) / spanUs) / 10 : 0,
+    memory,
     tcpUs: summary(({ tcp }) => tcp),
     upgradeUs: summary(({ upgrade }) => upgrade),
     joinUs: summary(({ join }) => join),

@@ -16,7 +16,6 @@ export interface RoundContext {
   readonly board: ProgressBoard;
   readonly watch: ServerWatch;
   readonly framing: "single" | "newline";
-  readonly idleRssBytes: number | null;
   /** The share of the server's CPU time that is taken from it on purpose. */
   readonly handicapShare: number;
   /** Per worker. */

@@ -14,6 +14,7 @@ import { type Fate, ServerNurse } from "./server-nurse.ts";
 
 /** Time for the start to reach every worker; all of them are ready by then. */
 const leadUs = 50_000;
+const pollMs = 20;
 /** What is still on its way when the load ends may take this long from one arrival to the next, and so long in all. */
 const quietMs = 1000;
 const longestDrainMs = 10_000;
@@ -110,6 +111,7 @@ async function attend(context: RoundContext, orders: FaultOrders, underWay: Faul
   let hasKilled = orders.fault !== "kill";
   await observeLoad(context, {
     startUs,
+    pollMs,
     view: (state) => viewFault(context, orders, underWay, state),
     judge: async ({ nowUs, delivered, expected, finishedSending, quietMs: quietSoFarMs }) => {
       if (!hasKilled && nowUs >= startUs + orders.injectUs) {

@@ -1,11 +1,9 @@
 import { mergeFailures } from "../../engine/failure-tally.ts";
 import type { PhaseReport } from "../../engine/worker-protocol.ts";
-import type { BurstPhase, EndurancePhase, LoadPhase, Messages } from "../../result/phase.ts";
+import type { BurstPhase, EndurancePhase, LoadPhase, Messages, Timeline } from "../../result/phase.ts";
 import { Histogram, mergeHistograms, percentileCurve, summarize } from "../../stats/histogram.ts";
 import { sumOf } from "./context.ts";
 import { listFindings } from "./findings.ts";
-import type { Load } from "./orders.ts";
-import type { ProgressBoard } from "./progress-board.ts";
 import type { CounterGrowth } from "./server-counters.ts";
 import { longestSilence } from "./silence.ts";
 
@@ -18,6 +16,7 @@ export type LoadFigures = Pick<
   | "latencyUs"
   | "uncorrectedLatencyUs"
   | "sendLagUs"
+  | "segments"
   | "longestSilenceMs"
   | "timeline"
   | "findings"
@@ -25,44 +24,50 @@ export type LoadFigures = Pick<
   Pick<BurstPhase, "receiversUs"> &
   Pick<EndurancePhase, "rate">;
 
+/** What one worker each tells of the same stretch of a load. */
+type Part = readonly PhaseReport[];
+
 export interface LoadEvidence {
-  readonly load: Load;
   /** Connections at its start. */
   readonly open: number;
-  /** One per worker; none where a worker is gone. */
-  readonly reports: readonly PhaseReport[];
-  readonly board: ProgressBoard;
+  /** All that was sent: one part where it was offered in one block, or a part for each slice. */
+  readonly parts: readonly Part[];
+  /** Of those, the parts whose times count. */
+  readonly timed: readonly Part[];
+  /** Of the parts whose times count. */
+  readonly latency: Histogram;
+  readonly timeline: Timeline;
+  readonly rate: EndurancePhase["rate"];
   /** Null where the server has none. */
   readonly counters: CounterGrowth | null;
 }
 
 /** Adds up what all workers saw of a load. */
-export function describeLoad({ load, open, reports, board, counters }: LoadEvidence): LoadFigures {
-  const messages = countMessages(reports, counters);
+export function describeLoad(evidence: LoadEvidence): LoadFigures {
+  const { open, parts, timed, latency, counters } = evidence;
+  const reports = parts.flat();
+  const messages = countMessages(parts, counters);
   const died = sumOf(reports, (one) => one.died);
   const deaths = mergeFailures(reports.map((one) => one.deaths));
-  const spanUs = spanOf(reports, ({ lastDeliveryUs }) => lastDeliveryUs);
-  const longestSilenceMs = longestSilence(reports) / 1000;
+  const longestSilenceMs = Math.max(0, ...parts.map(longestSilence)) / 1000;
   const loopDelay = mergeHistograms(reports.map(({ usage }) => usage.loopDelay));
+  const timedReports = timed.flat();
+  // Of a worker that is gone nobody knows what it owed.
+  const expected = sumOf(timedReports, (one) => one.expected);
+  const owed = Math.max(expected, latency.count);
+  const uncorrected = mergeHistograms(timedReports.map((one) => one.uncorrected));
   return {
     connections: { open, died, failures: deaths },
     messages,
-    throughput:
-      spanUs > 0
-        ? {
-            deliveriesPerSecond: perSecond(messages.delivered, spanUs),
-            sendsPerSecond: perSecond(messages.sent, spanUs),
-            spanMs: Math.round(spanUs) / 1000,
-            sendSpanMs: Math.round(spanOf(reports, ({ lastSendUs }) => lastSendUs)) / 1000,
-          }
-        : null,
-    rate: load.seconds === null ? null : sustainedRate(load.plannedDeliveries, load.seconds, board),
-    latencyUs: { ...summarize(board.latency), curve: percentileCurve(board.latency) },
-    uncorrectedLatencyUs: summarize(mergeHistograms(reports.map(({ uncorrected }) => uncorrected))),
-    sendLagUs: summarize(mergeHistograms(reports.map(({ sendLag }) => sendLag))),
-    receiversUs: describeReceivers(reports),
+    throughput: describeThroughput(timed),
+    rate: evidence.rate,
+    latencyUs: { ...summarize(latency, owed), curve: percentileCurve(latency, owed) },
+    uncorrectedLatencyUs: summarize(uncorrected, Math.max(expected, uncorrected.count)),
+    sendLagUs: summarize(mergeHistograms(timedReports.map(({ sendLag }) => sendLag))),
+    receiversUs: describeReceivers(timed, open),
+    segments: addSegments(timedReports),
     longestSilenceMs: Math.round(longestSilenceMs),
-    timeline: board.timeline.build(),
+    timeline: evidence.timeline,
     findings: listFindings({
       messages,
       undeclaredBatches: sumOf(reports, (one) => one.undeclaredBatches),
@@ -77,8 +82,8 @@ export function describeLoad({ load, open, reports, board, counters }: LoadEvide
   };
 }
 
-function countMessages(reports: readonly PhaseReport[], counters: CounterGrowth | null): Messages {
-  const sum = (pick: (report: PhaseReport) => number) => sumOf(reports, pick);
+function countMessages(parts: readonly Part[], counters: CounterGrowth | null): Messages {
+  const sum = (pick: (report: PhaseReport) => number) => sumOf(parts.flat(), pick);
   const [planned, sent] = [sum((one) => one.planned), sum((one) => one.sent)];
   const [expected, delivered] = [sum((one) => one.expected), sum((one) => one.delivered)];
   return {
@@ -89,7 +94,7 @@ function countMessages(reports: readonly PhaseReport[], counters: CounterGrowth 
     expected,
     delivered,
     lost: expected - delivered,
-    lostOnClosed: countLostOnClosed(reports),
+    lostOnClosed: sumOf(parts, countLostOnClosed),
     duplicated: sum((one) => one.duplicated),
     reordered: sum((one) => one.reordered),
     corrupted: sum((one) => one.corrupted),
@@ -102,7 +107,7 @@ function countMessages(reports: readonly PhaseReport[], counters: CounterGrowth 
   };
 }
 
-function countLostOnClosed(reports: readonly PhaseReport[]): number {
+function countLostOnClosed(reports: Part): number {
   const sentByRoom = reports.reduce<number[]>(
     (all, { sentByRoom: sent }) => (sent ?? []).map((count, room) => count + (all[room] ?? 0)),
     [],
@@ -113,8 +118,27 @@ function countLostOnClosed(reports: readonly PhaseReport[]): number {
   );
 }
 
+/** Over the spans of the parts: the time between two slices is nobody's. Null where nothing came. */
+function describeThroughput(parts: readonly Part[]): LoadPhase["throughput"] {
+  const spanUs = sumOf(parts, (part) => spanOf(part, ({ lastDeliveryUs }) => lastDeliveryUs));
+  if (spanUs === 0) return null;
+  const reports = parts.flat();
+  return {
+    deliveriesPerSecond: perSecond(
+      sumOf(reports, (one) => one.delivered),
+      spanUs,
+    ),
+    sendsPerSecond: perSecond(
+      sumOf(reports, (one) => one.sent),
+      spanUs,
+    ),
+    spanMs: Math.round(spanUs) / 1000,
+    sendSpanMs: Math.round(sumOf(parts, (part) => spanOf(part, ({ lastSendUs }) => lastSendUs))) / 1000,
+  };
+}
+
 /** From the first send to what came last over all workers, in microseconds; 0 when there was none. */
-function spanOf(reports: readonly PhaseReport[], lastUs: (report: PhaseReport) => number | null): number {
+export function spanOf(reports: Part, lastUs: (report: PhaseReport) => number | null): number {
   const starts = reports.flatMap(({ firstSendUs }) => firstSendUs ?? []);
   const ends = reports.flatMap((report) => lastUs(report) ?? []);
   return starts.length === 0 || ends.length === 0 ? 0 : Math.max(...ends) - Math.min(...starts);
@@ -124,31 +148,44 @@ function perSecond(count: number, spanUs: number): number {
   return Math.round((count * 1e7) / spanUs) / 10;
 }
 
-/** Only what arrived while the load lasted was sustained; what came afterwards was backlog. */
-function sustainedRate(
-  plannedDeliveries: number,
-  seconds: number,
-  { deliveredInTime }: ProgressBoard,
-): EndurancePhase["rate"] {
+/** @param sustained deliveries within the time; what came afterwards was backlog. */
+export function describeRate(planned: number, sustained: number, seconds: number): EndurancePhase["rate"] {
   return {
-    offeredPerSecond: Math.round((plannedDeliveries * 10) / seconds) / 10,
-    sustainedPerSecond: Math.round((deliveredInTime * 10) / seconds) / 10,
-    sustainedShare:
-      plannedDeliveries === 0 ? 0 : Math.round((deliveredInTime * 1e4) / plannedDeliveries) / 1e4,
+    offeredPerSecond: Math.round((planned * 10) / seconds) / 10,
+    sustainedPerSecond: Math.round((sustained * 10) / seconds) / 10,
+    sustainedShare: planned === 0 ? 0 : Math.round((sustained * 1e4) / planned) / 1e4,
   };
 }
 
-/** Over the broadcasts of a burst: when the first, the median and the last member had each. */
-function describeReceivers(reports: readonly PhaseReport[]): BurstPhase["receiversUs"] {
-  const broadcasts = reports[0]?.receivers.length ?? 0;
-  if (broadcasts === 0) return null;
+function addSegments(reports: readonly PhaseReport[]): LoadFigures["segments"] {
+  const known = reports.flatMap(({ segments }) => segments ?? []);
+  if (known.length === 0) return null;
+  return {
+    connections: sumOf(known, ({ connections }) => connections),
+    segments: sumOf(known, ({ segments }) => segments),
+    deliveries: sumOf(known, ({ deliveries }) => deliveries),
+  };
+}
+
+/** Over the broadcasts of a burst: when the first, the median and the last member had each; a last who never had it is infinitely late. */
+function describeReceivers(parts: readonly Part[], members: number): BurstPhase["receiversUs"] {
   const [first, median, last] = [new Histogram(), new Histogram(), new Histogram()];
-  for (let broadcast = 0; broadcast < broadcasts; broadcast += 1) {
-    const all = mergeHistograms(reports.flatMap(({ receivers }) => receivers[broadcast] ?? []));
-    if (all.count === 0) continue;
-    first.record(all.min);
-    median.record(all.valueAt(0.5) ?? 0);
-    last.record(all.max);
+  let owed = 0;
+  for (const reports of parts) {
+    const isAllSent = reports.every(({ planned, sent }) => planned === sent);
+    const broadcasts = reports[0]?.receivers.length ?? 0;
+    for (let broadcast = 0; broadcast < broadcasts; broadcast += 1) {
+      const all = mergeHistograms(reports.flatMap(({ receivers }) => receivers[broadcast] ?? []));
+      // One that nobody had is owed all the same, unless it may never have been sent.
+      if (all.count === 0 && !isAllSent) continue;
+      owed += 1;
+      if (all.count === 0) continue;
+      first.record(all.min);
+      const middle = all.valueAt(0.5, Math.max(members, all.count));
+      if (middle !== null) median.record(middle);
+      if (all.count >= members) last.record(all.max);
+    }
   }
-  return { first: summarize(first), median: summarize(median), last: summarize(last) };
+  if (parts.every((reports) => (reports[0]?.receivers.length ?? 0) === 0)) return null;
+  return { first: summarize(first, owed), median: summarize(median, owed), last: summarize(last, owed) };
 }

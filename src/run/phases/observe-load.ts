@@ -2,7 +2,6 @@ import type { Ending } from "../../result/phase.ts";
 import type { PhaseView } from "../events.ts";
 import { poolEnding, type RoundContext, stopped } from "./context.ts";
 
-const pollMs = 20;
 const viewIntervalMs = 250;
 /** Workers report every 200 ms. */
 const unheardMs = 700;
@@ -23,6 +22,7 @@ export interface LoadState {
 export interface Observed {
   /** On the run's epoch. */
   readonly startUs: number;
+  readonly pollMs: number;
   /** Asked at each look; what it returns ends the observation. */
   readonly judge: (state: LoadState) => Ending | null | Promise<Ending | null>;
   readonly view: (state: LoadState) => PhaseView;
@@ -31,7 +31,7 @@ export interface Observed {
 /** Watches a load from its start until it is judged over, the user stops it, or a worker is gone. */
 export async function observeLoad(
   context: RoundContext,
-  { startUs, judge, view }: Observed,
+  { startUs, pollMs, judge, view }: Observed,
 ): Promise<Ending> {
   const { board, pool, signal, clockUs, onView } = context;
   let before = { delivered: -1, finishedSending: false, lastArrivalUs: 0 };

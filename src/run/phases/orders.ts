@@ -25,6 +25,13 @@ export interface Scene {
 
 /** Burst: connections × `messagesPerConnection` deliveries, offered as fast as the server takes them. */
 export function orderBurst(scene: Scene, workload: Workload): Load {
+  const { plan, alive } = scene;
+  const senders = roomGroup(plan, workload)?.count ?? alive.length;
+  return orderSends(scene, workload, senders * plan.messagesPerConnection);
+}
+
+/** So many messages over all connections, offered as fast as the server takes them. */
+export function orderSends(scene: Scene, workload: Workload, sends: number): Load {
   const { plan, alive, phase } = scene;
   const batches = splitExactly(Math.max(plan.messageBatch, plan.workers), plan.workers);
   const base = (worker: number) => ({
@@ -32,21 +39,16 @@ export function orderBurst(scene: Scene, workload: Workload): Load {
     workload,
     pattern: { kind: "burst", batch: batches[worker] as number } as const,
   });
-  const plannedDeliveries = alive.length * plan.messagesPerConnection;
   const group = roomGroup(plan, workload);
   if (group === null) {
-    const orders = aliveByWorker(scene).map(
-      (own, worker): PhaseOrder => ({
-        ...base(worker),
-        echoSends: own * plan.messagesPerConnection,
-        rooms: null,
-      }),
+    const orders = shareOut(sends, aliveByWorker(scene)).map(
+      (echoSends, worker): PhaseOrder => ({ ...base(worker), echoSends, rooms: null }),
     );
-    return { orders, plannedDeliveries, seconds: null };
+    return { orders, plannedDeliveries: sends, seconds: null };
   }
-  const rooms = { ...chooseSenders(plan, alive, group), sends: plan.messagesPerConnection * group.count };
+  const rooms = { ...chooseSenders(plan, alive, group), sends };
   const orders = batches.map((_, worker): PhaseOrder => ({ ...base(worker), echoSends: 0, rooms }));
-  return { orders, plannedDeliveries, seconds: null };
+  return { orders, plannedDeliveries: Math.round((sends / group.count) * alive.length), seconds: null };
 }
 
 /** Endurance: the same offered rate for everyone, over all connections. */

@@ -16,6 +16,8 @@ export class ProgressBoard {
   timeline = new TimelineBuilder();
   /** Delivered before the load's planned end. */
   deliveredInTime = 0;
+  /** Called at each news of connections. */
+  onConnect: () => void = () => {};
   #loadSeconds = Number.POSITIVE_INFINITY;
   #latest: LatestSecond | null = null;
   readonly #connect: (ConnectProgress | null)[];
@@ -42,6 +44,7 @@ export class ProgressBoard {
 
   noteConnect(worker: number, progress: ConnectProgress): void {
     this.#connect[worker] = progress;
+    this.onConnect();
   }
 
   notePhase(worker: number, progress: PhaseProgress): void {

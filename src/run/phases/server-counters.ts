@@ -1,5 +1,7 @@
 import type { ServerStats } from "../../process/counters.ts";
 
+import type { RoundContext } from "./context.ts";
+
 const growing = ["received", "sent", "dropped"] as const;
 
 /** What became of a server's counters in a phase. */
@@ -15,4 +17,13 @@ export function compareCounters(before: ServerStats | null, after: ServerStats |
   const counter = growing.find((name) => after[name] < before[name]);
   if (counter !== undefined) return { kind: "decreased", counter, from: before[counter], to: after[counter] };
   return { kind: "known", dropped: after.dropped - before.dropped };
+}
+
+/** What they have grown by since they were read; a server that is gone has none. */
+export async function growthSince(
+  { target }: RoundContext,
+  before: ServerStats | null,
+): Promise<CounterGrowth> {
+  const isGone = target.process !== null && target.process.exit !== null;
+  return compareCounters(before, isGone ? null : ((await target.counters?.read()) ?? null));
 }

@@ -1,5 +1,5 @@
 import { readKernelSockets } from "../../machine/kernel-sockets.ts";
-import type { Probe, ProbeSample } from "../../process/probe.ts";
+import { countSwitches, type Probe, type ProbeSample, type ThreadSwitches } from "../../process/probe.ts";
 import type { OwnFigures } from "../../trust/server-usage.ts";
 import type { TimelineBuilder } from "./timeline.ts";
 
@@ -20,6 +20,10 @@ interface Peaks {
   processes: number | null;
 }
 
+/** CPU time and its two parts, of the phase's first sample and of its last. */
+type Times = Pick<ProbeSample, "cpuMs" | "userMs" | "systemMs">;
+
+const noTimes: Times = { cpuMs: null, userMs: null, systemMs: null };
 const noPeaks: Peaks = { rssBytes: null, kernelSocketBytes: null, openDescriptors: null, processes: null };
 
 /** Samples a server's process tree all through a phase; without a process it samples nothing and knows nothing. */
@@ -29,11 +33,14 @@ export class ServerWatch {
   #recent: TimedSample[] = [];
   #timer: Timer | null = null;
   #peaks: Peaks = { ...noPeaks };
-  #firstCpuMs: number | null = null;
-  #lastCpuMs: number | null = null;
+  #first: Times | null = null;
+  #last: Times | null = null;
+  /** At the phase's start and end; null where nobody says, or the server was started anew in between. */
+  #switchesBefore: ThreadSwitches | null = null;
+  #switchesAfter: ThreadSwitches | null = null;
   #descriptorLimit: number | null = null;
   /** Of processes watched before this one. */
-  #cpuMsBefore = 0;
+  #before: Times = noTimes;
   /** Where the phase's seconds go; null where they are not wanted. */
   #timeline: { readonly startUs: number; readonly builder: TimelineBuilder } | null = null;
 
@@ -44,8 +51,9 @@ export class ServerWatch {
 
   /** The server was started anew: from now on it is this process. */
   follow(probe: Probe): void {
-    this.#cpuMsBefore = this.#lastCpuMs ?? 0;
+    this.#before = this.#last ?? noTimes;
     this.#probe = probe;
+    this.#switchesBefore = null;
   }
 
   /** Resident memory between two moments of the last minutes: the most, and the last; null where there is no sample. */
@@ -60,10 +68,12 @@ export class ServerWatch {
   async begin(): Promise<void> {
     this.#recent = [];
     this.#peaks = { ...noPeaks };
-    this.#firstCpuMs = null;
-    this.#lastCpuMs = null;
+    this.#first = null;
+    this.#last = null;
     this.#timeline = null;
     await this.take();
+    this.#switchesAfter = null;
+    this.#switchesBefore = this.#probe?.switches() ?? null;
     this.#timer = setInterval(() => void this.take(), sampleIntervalMs);
   }
 
@@ -75,7 +85,13 @@ export class ServerWatch {
   async end(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    this.#switchesAfter = this.#probe?.switches() ?? null;
     await this.take();
+  }
+
+  /** See `Probe`; of the process that is watched now. */
+  followRss(): () => number | null {
+    return this.#probe?.followRss() ?? (() => null);
   }
 
   /** The last sample taken. */
@@ -87,8 +103,7 @@ export class ServerWatch {
   async take(): Promise<ProbeSample | null> {
     if (this.#probe === null) return null;
     const raw = await this.#probe.sample();
-    const cpuMs = raw.cpuMs === null ? null : raw.cpuMs + this.#cpuMsBefore;
-    const sample: TimedSample = { ...raw, cpuMs, atUs: this.#clockUs() };
+    const sample: TimedSample = { ...raw, ...addTimes(raw, this.#before), atUs: this.#clockUs() };
     this.#draw(this.#recent.at(-1), sample);
     this.#recent.push(sample);
     if (this.#recent.length > keptSamples) this.#recent.shift();
@@ -97,24 +112,29 @@ export class ServerWatch {
     return sample;
   }
 
-  /** @param connections open at the phase's end. @param delivered in the phase */
-  figures(connections: number, delivered: number, idleRssBytes: number | null): OwnFigures {
-    const first = this.#firstCpuMs;
-    const last = this.#lastCpuMs;
-    const cpuMs = first === null || last === null ? null : Math.round((last - first) * 1000) / 1000;
+  /** @param delivered in the phase */
+  figures(delivered: number): OwnFigures {
+    const [user, system] = [this.#spent("userMs"), this.#spent("systemMs")];
+    const cpuMs = this.#spent("cpuMs");
     const { rssBytes: peakRssBytes, ...peaks } = this.#peaks;
     return {
       cpuMs,
-      peakRssBytes,
-      rssBytesPerConnection:
-        peakRssBytes === null || idleRssBytes === null || connections === 0
+      ...splitCpu(cpuMs, user, system),
+      contextSwitches:
+        this.#switchesBefore === null || this.#switchesAfter === null
           ? null
-          : Math.round((peakRssBytes - idleRssBytes) / connections),
+          : countSwitches(this.#switchesBefore, this.#switchesAfter),
+      peakRssBytes,
       cpuUsPerDelivery:
         cpuMs === null || delivered === 0 ? null : Math.round((cpuMs * 1e5) / delivered) / 100,
       ...peaks,
       descriptorLimit: this.#descriptorLimit,
     };
+  }
+
+  #spent(which: keyof Times): number | null {
+    const [first, last] = [this.#first?.[which] ?? null, this.#last?.[which] ?? null];
+    return first === null || last === null ? null : Math.round((last - first) * 1000) / 1000;
   }
 
   #sumUp(sample: TimedSample): void {
@@ -124,8 +144,8 @@ export class ServerWatch {
       if (!(name in this.#peaks) || typeof value !== "number") continue;
       this.#peaks[peak] = Math.max(this.#peaks[peak] ?? value, value);
     }
-    this.#firstCpuMs ??= sample.cpuMs;
-    this.#lastCpuMs = sample.cpuMs ?? this.#lastCpuMs;
+    this.#first ??= sample;
+    this.#last = sample;
     this.#descriptorLimit = sample.descriptorLimit;
   }
 
@@ -136,4 +156,25 @@ export class ServerWatch {
     const second = Math.floor(((before.atUs + atUs) / 2 - startUs) / 1e6);
     if (second >= 0) builder.addServer(second, cpuMs - before.cpuMs, rssBytes);
   }
+}
+
+function addTimes(sample: Times, before: Times): Times {
+  const add = (which: keyof Times) => (sample[which] === null ? null : sample[which] + (before[which] ?? 0));
+  return { cpuMs: add("cpuMs"), userMs: add("userMs"), systemMs: add("systemMs") };
+}
+
+/**
+ * The parts come in steps of 10 ms, the whole is exact: the parts are those shares of it. Null where not even a step was
+ * seen.
+ */
+function splitCpu(
+  cpuMs: number | null,
+  user: number | null,
+  system: number | null,
+): Pick<OwnFigures, "cpuUserMs" | "cpuSystemMs"> {
+  if (cpuMs === null || user === null || system === null || user + system <= 0) {
+    return { cpuUserMs: null, cpuSystemMs: null };
+  }
+  const cpuUserMs = Math.round((cpuMs * user * 1000) / (user + system)) / 1000;
+  return { cpuUserMs, cpuSystemMs: Math.round((cpuMs - cpuUserMs) * 1000) / 1000 };
 }

@@ -8,7 +8,7 @@ import { changeClarity, changeInterval } from "../../stats/welch.ts";
  * `not-comparable`: the runs did different work, or ran on different machines. `no-ratio`: one of the values is zero.
  * `missing`: a run has no value.
  */
-export type ChangeKind =
+type ChangeKind =
   | "better"
   | "worse"
   | "no-clear-change"

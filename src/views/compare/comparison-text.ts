@@ -1,34 +1,32 @@
-import { listPhases, nameOf, participantsOf } from "../../measures/sections.ts";
+import { countRounds, listPhases, nameOf, participantsOf } from "../../measures/sections.ts";
 import type { Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 import { isClear } from "./change.ts";
 import { formatChange } from "./change-text.ts";
-import type { Differences } from "./difference.ts";
+import { type Comparison, listChanges } from "./comparison.ts";
 
 /** What a reader has to know before any number, gravest first. */
-export function listWarnings(differences: Differences): string[] {
-  const { before, after, phases, otherMachine, otherSettings, contenders } = differences;
+export function listWarnings(comparison: Comparison): string[] {
+  const { before, after, phases, otherMachine, otherSettings, contenders } = comparison;
   return [
     ...(before.id === after.id ? ["A and B are the same run."] : []),
     ...(after.startedAt < before.startedAt ? ["B was measured before A."] : []),
     ...describeEnd(before, "A"),
     ...describeEnd(after, "B"),
-    ...(otherMachine.length > 0
-      ? [
-          `Different machines (${otherMachine.join("; ")}). Speeds, latencies, CPU time and memory are shown, not judged.`,
-        ]
-      : []),
+    ...differing("machines", otherMachine, "Speeds, latencies, CPU time and memory are shown, not judged."),
     ...phases.flatMap(({ name, otherWork }) =>
-      otherWork.length === 0
-        ? []
-        : [`Different work in ${name} (${otherWork.join("; ")}). Its figures are shown, not judged.`],
+      differing(`work in ${name}`, otherWork, "Its figures are shown, not judged."),
     ),
     ...describeOnly("phase", before, after, ({ plan }) => listPhases(plan.phases).map(({ name }) => name)),
     ...describeOnly("contender", before, after, (result) => participantsOf(result).map(nameOf)),
     ...(contenders.length === 0 ? ["No contender took part in both runs. There is nothing to compare."] : []),
     ...(otherSettings.length > 0 ? [`Different settings: ${otherSettings.join("; ")}.`] : []),
-    ...describeControls(differences),
+    ...describeControls(comparison),
   ];
+}
+
+function differing(what: string, differences: readonly string[], so: string): string[] {
+  return differences.length === 0 ? [] : [`Different ${what} (${differences.join("; ")}). ${so}`];
 }
 
 function describeEnd({ status, plan }: Result, name: string): string[] {
@@ -57,14 +55,12 @@ function describeOnly(
 }
 
 /** Whoever is the same in both runs shows what the machine did between them. */
-function describeControls({ contenders, phases }: Differences): string[] {
+function describeControls({ contenders, phases }: Comparison): string[] {
   return contenders.flatMap(({ contender, differences }) => {
-    const moved = phases
-      .flatMap(({ changes }) => changes)
-      .filter(
-        (change) =>
-          change.after.contender === contender && isClear(change) && change.after.measure.shown.length > 0,
-      );
+    const moved = listChanges({ phases }).filter(
+      (change) =>
+        change.after.contender === contender && isClear(change) && change.after.measure.shown.length > 0,
+    );
     if (differences.length > 0 || moved.length === 0) return [];
     const list = moved
       .slice(0, 3)
@@ -77,11 +73,11 @@ function describeControls({ contenders, phases }: Differences): string[] {
 }
 
 /** How the numbers are to be read. */
-export function listRemarks({ phases, before, after }: Differences): string[] {
-  const changes = phases.flatMap((phase) => phase.changes);
+export function listRemarks({ phases, before, after }: Comparison): string[] {
+  const changes = listChanges({ phases });
   const tested = changes.filter(({ limits }) => limits !== null);
   const families = new Set(tested.map((change) => `${change.after.phase} ${change.after.measure.name}`)).size;
-  const rounds = `A: ${format.plural(before.plan.rounds, "round")}, B: ${format.plural(after.plan.rounds, "round")}`;
+  const rounds = `A: ${format.plural(countRounds(before), "round")}, B: ${format.plural(countRounds(after), "round")}`;
   return [
     ...(changes.some(({ kind }) => kind === "single-round")
       ? [`One round shows no spread, so nothing is claimed (${rounds}). Use --rounds 5.`]

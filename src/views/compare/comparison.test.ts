@@ -12,6 +12,7 @@ import { renderBlocks as renderText } from "../render/terminal.ts";
 import { isClear } from "./change.ts";
 import { explainChange } from "./change-text.ts";
 import { compareResults, listChanges } from "./comparison.ts";
+import { listRemarks, listWarnings } from "./comparison-text.ts";
 import { buildComparison, toJson } from "./document.ts";
 
 const before = fixtureRun({ id: "2026-03-01T10-00-00-article", startedAt: "2026-03-01T10:00:00.000Z" });
@@ -26,7 +27,7 @@ function changeOf(comparison: ReturnType<typeof compareResults>, name: string) {
 
 test("a run against an equal one shows no clear change anywhere, and no warning", () => {
   const comparison = compareResults(before, after);
-  expect(comparison.warnings).toEqual([]);
+  expect(listWarnings(comparison)).toEqual([]);
   const kinds = new Set(listChanges(comparison).map(({ kind }) => kind));
   expect([...kinds].sort()).toEqual(["missing", "no-clear-change", "no-ratio"]);
 });
@@ -44,7 +45,7 @@ test("the one figure that changed is found, and nothing else", () => {
 
 test("one that is the same in both and changed all the same casts doubt on the machine", () => {
   const changed = scaleThroughput(after, "go-gorilla", 0.8);
-  expect(compareResults(before, changed).warnings.join()).toContain(
+  expect(listWarnings(compareResults(before, changed)).join()).toContain(
     "go-gorilla has the same sources, toolchains and settings in both runs, but moved: burst-echo throughput −20 %.",
   );
   const edited: Result = {
@@ -56,7 +57,7 @@ test("one that is the same in both and changed all the same casts doubt on the m
     ),
   };
   const comparison = compareResults(before, edited);
-  expect(comparison.warnings).toEqual([]);
+  expect(listWarnings(comparison)).toEqual([]);
   expect(comparison.contenders.find(({ contender }) => contender === "go-gorilla")?.differences).toEqual([
     "different sources",
     "go go version go1.26.0 linux/amd64 → go version go1.27.0 linux/amd64",
@@ -72,7 +73,7 @@ test("a single round is shown without any claim", () => {
     kind: "single-round",
     limits: null,
   });
-  expect(comparison.remarks[0]).toStartWith("One round shows no spread");
+  expect(listRemarks(comparison)[0]).toStartWith("One round shows no spread");
   expect(renderText(buildComparison(comparison, []), { columns: 100, color: false }).join("\n")).toContain(
     "Nothing could be judged.",
   );
@@ -85,7 +86,7 @@ test("on another machine only what does not hang on its speed is judged", () => 
     connections: { ...phase.connections, opened: 20_000, open: 20_000, failed: 5000 },
   }));
   const comparison = compareResults(before, { ...scaleThroughput(fewer, "node-ws", 3), environment });
-  expect(comparison.warnings[0]).toBe(
+  expect(listWarnings(comparison)[0]).toBe(
     "Different machines (CPU AMD EPYC 7763 64-Core Processor → Apple M2 Pro; CPUs 2 → 10). Speeds, latencies, CPU time and memory are shown, not judged.",
   );
   expect(changeOf(comparison, "node-ws burst-echo throughput")).toMatchObject({
@@ -101,7 +102,7 @@ test("under another plan only the phases of equal work are judged", () => {
     ...scaleThroughput(after, "node-ws", 0.5),
     plan: { ...after.plan, messagesPerConnection: 30, seed: 9 },
   });
-  expect(comparison.warnings).toContain(
+  expect(listWarnings(comparison)).toContain(
     "Different work in burst-echo (messages per connection 15 → 30). Its figures are shown, not judged.",
   );
   expect(changeOf(comparison, "node-ws burst-echo throughput")?.kind).toBe("not-comparable");
@@ -113,13 +114,13 @@ test("runs with nothing in common say so", () => {
   const one = fixtureRun({ contenders: first === undefined ? [] : [first] });
   const rest = fixtureRun({ ...later, contenders: others });
   const comparison = compareResults(one, rest);
-  expect(comparison.warnings).toEqual([
+  expect(listWarnings(comparison)).toEqual([
     "Only in A: contender bun-native.",
     "Only in B: contenders elixir-genserver, go-gorilla and node-ws.",
     "No contender took part in both runs. There is nothing to compare.",
   ]);
   const otherPhases = { ...after, plan: { ...after.plan, phases: [{ kind: "connect" as const }] } };
-  expect(compareResults(before, otherPhases).warnings).toContain(
+  expect(listWarnings(compareResults(before, otherPhases))).toContain(
     "Only in A: phases burst-echo and endurance-echo.",
   );
 });
@@ -127,17 +128,17 @@ test("runs with nothing in common say so", () => {
 test("cut off, aborted, swapped and identical runs and other settings are pointed out", () => {
   const cut = { ...before, status: "running" as const, finishedAt: null };
   const aborted = { ...after, status: "aborted" as const };
-  expect(compareResults(cut, aborted).warnings).toEqual([
+  expect(listWarnings(compareResults(cut, aborted))).toEqual([
     "A is still running or was cut off. Only what it measured so far is compared.",
     "B was stopped early. Only what it measured by then is compared.",
   ]);
-  expect(compareResults(after, before).warnings).toEqual(["B was measured before A."]);
-  expect(compareResults(before, before).warnings).toEqual(["A and B are the same run."]);
-  expect(compareResults(before, { ...after, plan: { ...after.plan, validityRule: false } }).warnings).toEqual(
-    ["B kept the figures of invalid phases."],
-  );
+  expect(listWarnings(compareResults(after, before))).toEqual(["B was measured before A."]);
+  expect(listWarnings(compareResults(before, before))).toEqual(["A and B are the same run."]);
+  expect(
+    listWarnings(compareResults(before, { ...after, plan: { ...after.plan, validityRule: false } })),
+  ).toEqual(["B kept the figures of invalid phases."]);
   const environment = { ...after.environment, kernel: "Linux 6.12", cpuGovernor: "powersave" };
-  expect(compareResults(before, { ...after, environment }).warnings).toEqual([
+  expect(listWarnings(compareResults(before, { ...after, environment }))).toEqual([
     "Different settings: CPU governor performance → powersave; kernel Linux 6.1.0-18-amd64 → Linux 6.12.",
   ]);
 });

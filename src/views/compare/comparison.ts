@@ -1,27 +1,36 @@
 import { type Figure, listFigures } from "../../measures/figures.ts";
-import { listPhases } from "../../measures/sections.ts";
+import { listPhases, type NamedPhase } from "../../measures/sections.ts";
 import type { Result } from "../../result/schema.ts";
 import { type Change, judgeChanges } from "./change.ts";
-import { listRemarks, listWarnings } from "./comparison-text.ts";
 import {
+  type ContenderDifference,
   contenderDifferences,
-  type Differences,
   machineDifferences,
-  type PhaseComparison,
   planDifferences,
   settingDifferences,
 } from "./difference.ts";
 
-export interface Comparison extends Differences {
-  /** What a reader has to know before any number, gravest first. */
-  readonly warnings: readonly string[];
-  /** How the numbers are to be read. */
-  readonly remarks: readonly string[];
+/** A phase that both plans have. */
+export interface PhaseComparison extends NamedPhase {
+  /** What the plans ask otherwise of it; empty when both did the same work. */
+  readonly otherWork: readonly string[];
+  /** For each contender of both runs every measure of the phase. */
+  readonly changes: readonly Change[];
+}
+
+/** What was found between two runs, before any word about it. */
+export interface Comparison {
+  readonly before: Result;
+  readonly after: Result;
+  readonly phases: readonly PhaseComparison[];
+  readonly otherMachine: readonly string[];
+  readonly otherSettings: readonly string[];
+  readonly contenders: readonly ContenderDifference[];
 }
 
 /** What became of every measure of every contender from run A (`before`) to run B (`after`). */
 export function compareResults(before: Result, after: Result): Comparison {
-  const differences: Differences = {
+  return {
     before,
     after,
     phases: comparePhases(before, after),
@@ -29,7 +38,6 @@ export function compareResults(before: Result, after: Result): Comparison {
     otherSettings: settingDifferences(before.environment, after.environment),
     contenders: contenderDifferences(before, after),
   };
-  return { ...differences, warnings: listWarnings(differences), remarks: listRemarks(differences) };
 }
 
 export function listChanges({ phases }: Pick<Comparison, "phases">): Change[] {

@@ -1,29 +1,9 @@
-import { type NamedPhase, nameOf, participantsOf } from "../../measures/sections.ts";
+import { nameOf, participantsOf } from "../../measures/sections.ts";
 import type { PhasePlan, Plan } from "../../plan/plan.ts";
 import { differingParameters } from "../../plan/same-work.ts";
 import type { ContenderFacts, Environment, Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 import { printable } from "../../text/printable.ts";
-
-import type { Change } from "./change.ts";
-
-/** A phase that both plans have. */
-export interface PhaseComparison extends NamedPhase {
-  /** What the plans ask otherwise of it; empty when both did the same work. */
-  readonly otherWork: readonly string[];
-  /** For each contender of both runs every measure of the phase. */
-  readonly changes: readonly Change[];
-}
-
-/** What was found between two runs, before any word about it. */
-export interface Differences {
-  readonly before: Result;
-  readonly after: Result;
-  readonly phases: readonly PhaseComparison[];
-  readonly otherMachine: readonly string[];
-  readonly otherSettings: readonly string[];
-  readonly contenders: readonly ContenderDifference[];
-}
 
 /** Where the two plans ask another thing of this phase: `connections 1,000 → 5,000`. */
 export function planDifferences(before: Plan, after: Plan, phase: PhasePlan): string[] {

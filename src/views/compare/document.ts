@@ -1,3 +1,4 @@
+import { countRounds } from "../../measures/sections.ts";
 import type { Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 import type { Style } from "../../text/style.ts";
@@ -13,23 +14,22 @@ import {
 } from "../document/block.ts";
 import { type Change, isClear, stepOf } from "./change.ts";
 import { explainChange, formatChange, formatLimits, formatValues, nameChange } from "./change-text.ts";
-import { type Comparison, listChanges } from "./comparison.ts";
-import type { PhaseComparison } from "./difference.ts";
+import { type Comparison, listChanges, type PhaseComparison } from "./comparison.ts";
+import { listRemarks, listWarnings } from "./comparison-text.ts";
 import { describeOutcome, type GateOutcome } from "./gates.ts";
 
 /** The comparison as a document, for every renderer. */
 export function buildComparison(comparison: Comparison, outcomes: readonly GateOutcome[]): Block[] {
   const styled = (texts: readonly string[], style: Style) => list(texts.map((text) => ({ text, style })));
-  const { warnings, phases, remarks } = comparison;
   const blocks = [
     heading(2, "Comparison of two showdowns"),
     ...list(describeRuns(comparison)),
     paragraph(summarize(comparison)),
-    ...list(warnings.map((text) => ({ lead: "Warning:", text, style: "warning" }))),
-    ...phases.flatMap((phase) => [heading(3, phase.name), table(buildTable(phase))]),
+    ...list(listWarnings(comparison).map((text) => ({ lead: "Warning:", text, style: "warning" }))),
+    ...comparison.phases.flatMap((phase) => [heading(3, phase.name), table(buildTable(phase))]),
     heading(3, "How to read this"),
     ...list(describeContenders(comparison)),
-    ...styled(remarks, "dim"),
+    ...styled(listRemarks(comparison), "dim"),
     ...(outcomes.length === 0 ? [] : [heading(3, "Fail on")]),
     ...(["failed", "undecided", "passed"] as const).flatMap((which) =>
       styled(outcomes.filter(({ outcome }) => outcome === which).map(describeOutcome), outcomeStyles[which]),
@@ -40,7 +40,7 @@ export function buildComparison(comparison: Comparison, outcomes: readonly GateO
 
 /** The comparison as data, every measure of it. */
 export function toJson(comparison: Comparison, outcomes: readonly GateOutcome[]) {
-  const { before, after, phases, warnings, remarks, otherMachine, otherSettings, contenders } = comparison;
+  const { before, after, phases, otherMachine, otherSettings, contenders } = comparison;
   const describe = ({ id, startedAt, status }: Result) => ({ id, startedAt, status });
   return {
     a: describe(before),
@@ -48,8 +48,8 @@ export function toJson(comparison: Comparison, outcomes: readonly GateOutcome[])
     otherMachine,
     otherSettings,
     contenders,
-    warnings,
-    remarks,
+    warnings: listWarnings(comparison),
+    remarks: listRemarks(comparison),
     phases: phases.map(({ name, otherWork, changes }) => ({
       name,
       otherWork,
@@ -60,7 +60,7 @@ export function toJson(comparison: Comparison, outcomes: readonly GateOutcome[])
 }
 
 /** One change as data: everything in the unit of its measure. */
-export function changeToJson(change: Change) {
+function changeToJson(change: Change) {
   const { before, after, kind, ratio, limits } = change;
   return {
     contender: after.contender,
@@ -84,8 +84,8 @@ const outcomeStyles = { passed: "good", failed: "bad", undecided: "warning" } as
 >;
 
 function describeRuns({ before, after }: Comparison): string[] {
-  const describe = ({ id, plan, environment }: Result) =>
-    `${id}: ${format.plural(plan.rounds, "round")}, ${environment.cpuModel}, ${format.plural(environment.cpuCount, "CPU")}`;
+  const describe = ({ environment, ...result }: Result) =>
+    `${result.id}: ${format.plural(countRounds(result), "round")}, ${environment.cpuModel}, ${format.plural(environment.cpuCount, "CPU")}`;
   return [`A: ${describe(before)}`, `B: ${describe(after)}`];
 }
 
@@ -98,19 +98,15 @@ function summarize(comparison: Comparison): Sentence {
   const gone = listChanges(comparison).filter(
     ({ before, after }) => before.value !== null && after.value === null,
   ).length;
-  const isOne = gone === 1;
-  const losses =
-    gone === 0 ? "" : `${format.plural(gone, "figure")} of A ${isOne ? "is" : "are"} missing in B.`;
+  const are = gone === 1 ? "is" : "are";
+  const losses = gone === 0 ? "" : `${format.plural(gone, "figure")} of A ${are} missing in B.`;
   if (shown.every(({ limits }) => limits === null)) return { lead: "Nothing could be judged.", text: losses };
   if (clear.length === 0) return { lead: "No clear change in what could be judged.", text: losses };
-  const told = clear
-    .slice(0, 5)
-    .map((change) => `${nameChange(change)} ${formatChange(change.ratio)} (${change.kind})`);
+  const told = clear.slice(0, 5);
+  const names = told.map((change) => `${nameChange(change)} ${formatChange(change.ratio)} (${change.kind})`);
   const more = clear.length > told.length ? `, and ${clear.length - told.length} more` : "";
-  return {
-    lead: `${format.plural(clear.length, "clear change")}:`,
-    text: `${told.join(", ")}${more}. ${losses}`,
-  };
+  const lead = `${format.plural(clear.length, "clear change")}:`;
+  return { lead, text: `${names.join(", ")}${more}. ${losses}` };
 }
 
 const columns: Table["columns"] = [
@@ -157,7 +153,7 @@ function isShown({ kind: phaseKind }: PhaseComparison, change: Change): boolean 
 const kinds: Readonly<Record<Change["kind"], { readonly text: string; readonly style: Style }>> = {
   better: { text: "better", style: "good" },
   worse: { text: "worse", style: "bad" },
-  "no-clear-change": { text: "no clear change", style: "dim" },
+  "no-clear-change": { text: "not decided", style: "dim" },
   "single-round": { text: "single round: no claim", style: "dim" },
   "not-comparable": { text: "not comparable", style: "warning" },
   "no-ratio": { text: "zero: no claim", style: "warning" },

@@ -3,7 +3,7 @@ import type { Unit } from "../../measures/measure.ts";
 import { listPhases, type NamedPhase, nameOf } from "../../measures/sections.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Result } from "../../result/schema.ts";
-import { type Parsed, parseSelector, type Scope, type Selector } from "./selector.ts";
+import { parseSelector, type Scope, type Selector } from "./selector.ts";
 
 /** An expression of the command line that decides the exit code. */
 export interface Gate {
@@ -59,32 +59,26 @@ interface Grammar {
   readonly expected: string;
 }
 
-function parseGates(
-  expressions: readonly string[],
-  plans: readonly PlanScope[],
-  { option, pattern, expected }: Grammar,
-): Gate[] {
+function parseGates(expressions: readonly string[], plans: readonly PlanScope[], grammar: Grammar): Gate[] {
   const scope = scopeOf(plans);
-  const problems: string[] = [];
-  const gates = expressions.flatMap((expression): Gate[] => {
-    const match = pattern.exec(expression.trim().replaceAll(/\s+/g, " "));
-    const [, left = "", operator = "", right = ""] = match ?? [];
-    const selector: Parsed<Selector> =
-      match === null ? { problem: `expected ${expected}` } : parseSelector(left, scope);
-    const value =
-      "problem" in selector
-        ? selector
-        : parseValue(right.trim(), operator as Gate["operator"], selector.value);
-    if ("value" in selector && "value" in value) {
-      return [
-        { expression, selector: selector.value, operator: operator as Gate["operator"], value: value.value },
-      ];
-    }
-    if ("problem" in value) problems.push(`${option} "${expression}": ${value.problem}`);
-    return [];
-  });
-  if (problems.length === 0) return gates;
-  throw new ShowdownError("usage", problems.join("\n       "), { hint: `expected ${expected}` });
+  const gates = expressions.map((expression) => parseGate(expression, scope, grammar));
+  const problems = gates.flatMap((gate, at) =>
+    typeof gate === "string" ? [`${grammar.option} "${expressions[at]}": ${gate}`] : [],
+  );
+  if (problems.length === 0) return gates.filter((gate) => typeof gate !== "string");
+  const hint = `expected ${grammar.expected}`;
+  throw new ShowdownError("usage", problems.join("\n       "), { hint });
+}
+
+function parseGate(expression: string, scope: Scope, { pattern, expected }: Grammar): Gate | string {
+  const match = pattern.exec(expression.trim().replaceAll(/\s+/g, " "));
+  if (match === null) return `expected ${expected}`;
+  const [, left = "", operator, right = ""] = match;
+  const selector = parseSelector(left, scope);
+  if (typeof selector === "string") return selector;
+  const value = parseValue(right.trim(), operator as Gate["operator"], selector);
+  if (typeof value === "string") return value;
+  return { expression, selector, operator: operator as Gate["operator"], value };
 }
 
 /** Whoever was planned to take part, so that a misspelt name can be told from an absent one. */
@@ -110,7 +104,7 @@ const units: Readonly<Record<Unit, Readonly<Record<string, number>>>> = {
   ratio: { "": 1 },
 };
 
-function parseValue(text: string, operator: Gate["operator"], { measure }: Selector): Parsed<number> {
+function parseValue(text: string, operator: Gate["operator"], { measure }: Selector): number | string {
   const isChange = operator === "worse by";
   const unit = isChange ? "share" : measure.unit;
   const names = Object.keys(units[unit]).filter((name) => name !== "" && name !== "us");
@@ -120,13 +114,13 @@ function parseValue(text: string, operator: Gate["operator"], { measure }: Selec
   const match = /^(\d{1,3}(?:[_,]\d{3})+|\d+)(\.\d+)?\s*(\D*)$/.exec(text);
   // The Greek letter and the micro sign look the same, and keyboards have either.
   const factor = match === null ? undefined : units[unit][(match[3] ?? "").trim().replace("μ", "µ")];
-  if (match === null || factor === undefined) return { problem: `value "${text}": expected ${expected}` };
+  if (match === null || factor === undefined) return `value "${text}": expected ${expected}`;
   const value = Number(`${match[1]?.replaceAll(/[_,]/g, "")}${match[2] ?? ""}`) * factor;
   if (!isChange && unit === "share" && value > 1) {
-    return { problem: `value "${text}": expected at most 100 %` };
+    return `value "${text}": expected at most 100 %`;
   }
   if (isChange && measure.better === "higher" && value >= 1) {
-    return { problem: `nothing can fall by ${text}; expected less than 100 %` };
+    return `nothing can fall by ${text}; expected less than 100 %`;
   }
-  return { value };
+  return value;
 }

@@ -82,33 +82,21 @@ function isMeant({ contender, phases, measure }: Selector, figure: Figure): bool
   );
 }
 
-function nameFigure({ measure, contender, phase }: Figure): string {
+type Named = Pick<Figure, "measure" | "contender" | "phase" | "value">;
+
+function nameFigure({ measure, contender, phase }: Named): string {
   return `${measure.name} of ${contender} in ${phase}`;
 }
 
-function about({ expression }: Gate, { contender, phase, measure, value }: Figure) {
+function about({ expression }: Gate, { contender, phase, measure, value }: Named) {
   return { expression, contender, phase, measure: measure.name, unit: measure.unit, value };
 }
 
 /** One that never ran has no figure, and has not met anything either. */
-function absent(
-  { expression, selector: { contender, phases, measure } }: Gate,
-  outcome: GateOutcome["outcome"],
-  what: string,
-): GateOutcome {
-  const name = contender ?? "every contender";
-  const phase = phases.join(", ");
-  const text = `${measure.name} of ${name} in ${phase} ${what}`;
-  return {
-    expression,
-    contender: name,
-    phase,
-    measure: measure.name,
-    unit: measure.unit,
-    value: null,
-    outcome,
-    text,
-  };
+function absent(gate: Gate, outcome: GateOutcome["outcome"], what: string): GateOutcome {
+  const { measure, contender, phases } = gate.selector;
+  const name = { measure, contender: contender ?? "every contender", phase: phases.join(", "), value: null };
+  return { ...about(gate, name), outcome, text: `${nameFigure(name)} ${what}` };
 }
 
 function holds(figure: number, { operator, value }: Gate): boolean {

@@ -18,32 +18,31 @@ export interface Scope {
   readonly phases: readonly NamedPhase[];
 }
 
-export type Parsed<Value> = { readonly value: Value } | { readonly problem: string };
-
 /**
  * Reads `[CONTENDER] [PHASE] MEASURE`. A phase is one by its name, or a kind (`burst`), which means all of that kind;
  * without one, every phase that has the measure is meant. A measure is named with dots, hyphens or blanks between its
  * words.
+ *
+ * @returns what is wrong, where it is none
  */
-export function parseSelector(text: string, scope: Scope): Parsed<Selector> {
+export function parseSelector(text: string, scope: Scope): Selector | string {
   const words = text.trim().split(/\s+/);
   const found = findMeasure(words);
-  if (found === null) return { problem: describeUnknownMeasure(words, scope) };
+  if (found === null) return describeUnknownMeasure(words, scope);
   const { measure } = found;
   const before = [...found.before];
   const contender = before[0] !== undefined && scope.contenders.includes(before[0]) ? before.shift() : null;
   const phase = before.join("-");
   const isKnown = phase === "" || scope.phases.some(({ name, kind }) => name === phase || kind === phase);
-  if (!isKnown) return { problem: describeUnknown(before, contender !== null, scope) };
+  if (!isKnown) return describeUnknown(before, contender !== null, scope);
   const asked = scope.phases.filter(({ name, kind }) => phase === "" || name === phase || kind === phase);
   const phases = asked.filter(({ kind }) => measure.kinds.includes(kind)).map(({ name }) => name);
   if (phases.length === 0) {
-    const where =
-      phase === "" ? `a plan of ${scope.phases.map(({ name }) => name).join(", ") || "no phases"}` : phase;
-    const kinds = measure.kinds.join(" and ");
-    return { problem: `there is no ${measure.name} in ${where}; it is measured in phases of kind ${kinds}` };
+    const all = scope.phases.map(({ name }) => name).join(", ") || "no phases";
+    const where = phase === "" ? `a plan of ${all}` : phase;
+    return `there is no ${measure.name} in ${where}; it is measured in phases of kind ${measure.kinds.join(" and ")}`;
   }
-  return { value: { contender: contender ?? null, phases, measure } };
+  return { contender: contender ?? null, phases, measure };
 }
 
 /** The longest end of the words that names a measure. */

@@ -41,7 +41,9 @@ test("every phase of every round is a line with the numbers of the result", () =
     reason: "",
     throughput_per_second: String(burst.throughput?.deliveriesPerSecond),
     latency_p99_us: String(burst.latencyUs.p99),
-    memory_per_connection_bytes: String(burst.server.rssBytesPerConnection),
+    memory_per_connection_bytes: "",
+    reach_share: "1",
+    messages_per_segment: "1",
     messages_delivered: String(burst.messages.delivered),
     server_cpu_ms: String(burst.server.cpuMs),
     throughput_send_span_ms: String(burst.throughput?.sendSpanMs ?? ""),
@@ -49,6 +51,7 @@ test("every phase of every round is a line with the numbers of the result", () =
     connections_requested: "",
   });
   expect(lines[0]).toMatchObject({ phase: "connect", connections_requested: String(run.plan.connections) });
+  expect(Number(lines[0]?.memory_per_connection_bytes)).toBeGreaterThan(5000);
 });
 
 test("every measure of the catalogue has a column of its own, with its unit", () => {

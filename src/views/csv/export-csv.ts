@@ -67,13 +67,10 @@ function columnOf({ name, unit }: Measure): string {
 const contenderColumns: Columns<ContenderFacts> = {
   contender: ({ name }) => name,
   variant: ({ variant }) => variant,
-  title: ({ title }) => title,
-  language: ({ language }) => language,
-  library: ({ library }) => library,
-  approach: ({ approach }) => approach,
-  routing: ({ routing }) => routing,
-  framing: ({ framing }) => framing,
-  slow_consumer: ({ slowConsumer }) => slowConsumer,
+  ...columnsOf(
+    (facts: ContenderFacts) => facts,
+    ["title", "language", "library", "approach", "routing", "framing", "slowConsumer"],
+  ),
   single_binary: ({ deployment }) => deployment?.singleBinary,
   competes: ({ verified }) => verified?.competes,
   failed_checks: ({ verified }) => verified?.failed.map(({ id }) => id).join(" "),
@@ -86,10 +83,7 @@ const contenderColumns: Columns<ContenderFacts> = {
 
 const placeColumns: Columns<PhaseRecord> = {
   run: ({ run }) => run,
-  contender: ({ round }) => round.contender,
-  variant: ({ round }) => round.variant,
-  round: ({ round }) => round.round,
-  position: ({ round }) => round.position,
+  ...columnsOf(({ round }: PhaseRecord) => round, ["contender", "variant", "round", "position"]),
   phase: ({ name }) => name,
 };
 
@@ -120,28 +114,30 @@ const timelineColumns: Columns<BucketRecord> = {
   ...placeColumns,
   second: ({ second }) => second,
   bucket_seconds: ({ bucketSeconds }) => bucketSeconds,
-  sent: ({ bucket }) => bucket.sent,
-  delivered: ({ bucket }) => bucket.delivered,
-  latency_p50_us: ({ bucket }) => bucket.p50Us,
-  latency_p99_us: ({ bucket }) => bucket.p99Us,
-  latency_max_us: ({ bucket }) => bucket.maxUs,
-  server_cpu_ms: ({ bucket }) => bucket.serverCpuMs,
-  server_rss_bytes: ({ bucket }) => bucket.serverRssBytes,
+  ...columnsOf(({ bucket }: BucketRecord) => bucket, ["sent", "delivered"]),
+  ...columnsOf(({ bucket }: BucketRecord) => bucket, ["p50Us", "p99Us", "maxUs"], "latency_"),
+  ...columnsOf(({ bucket }: BucketRecord) => bucket, ["serverCpuMs", "serverRssBytes"]),
 };
 
 /** `server_cpu_ms`: a column for each number of a group of facts; a phase of another kind has none there. */
 function groupColumns(group: string, shape: Readonly<Record<string, z.ZodType>>): Columns<PhaseRecord> {
-  const isNumber = (type: z.ZodType) => !["object", "array"].includes(type.def.type);
-  const keys = Object.keys(shape).filter((key) => shape[key] !== undefined && isNumber(shape[key]));
-  return Object.fromEntries(
-    keys.map((key) => [
-      `${group}_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
-      ({ phase }: PhaseRecord): Value => {
-        const facts: unknown = Reflect.get(phase, group);
-        return typeof facts === "object" && facts !== null ? Reflect.get(facts, key) : null;
-      },
-    ]),
-  );
+  const numbers = Object.entries(shape).filter(([, { def }]) => !["object", "array"].includes(def.type));
+  const keys = numbers.map(([key]) => key);
+  return columnsOf(({ phase }: PhaseRecord) => Reflect.get(phase, group), keys, `${group}_`);
+}
+
+/** Facts as they are, under their own names: `serverRssBytes` is `server_rss_bytes`. */
+function columnsOf<R, F>(
+  factsOf: (record: R) => F,
+  keys: readonly (keyof F & string)[],
+  prefix = "",
+): Columns<R> {
+  const nameOf = (key: string) => prefix + key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const pick = (key: string) => (record: R) => {
+    const facts = factsOf(record);
+    return typeof facts === "object" && facts !== null ? (Reflect.get(facts, key) as Value) : null;
+  };
+  return Object.fromEntries(keys.map((key) => [nameOf(key), pick(key)]));
 }
 
 function pairs(record: Readonly<Record<string, string>>): string {

@@ -33,23 +33,17 @@ export function buildAccount({ participants }: Section): Table | null {
   const told = counts.filter(
     ([name]) => harmless.has(name) || accounted.some((participant) => (sumOf(participant, name) ?? 0) > 0),
   );
+  const headers = told.map(([, header]) => ({ header, align: "right" as const }));
   return {
-    columns: [
-      { header: "contender", align: "left" },
-      ...told.map(([, header]) => ({ header, align: "right" as const })),
-    ],
-    rows: accounted.map((participant) => ({
-      cells: [
-        { text: participant.name, style: "strong" },
-        ...told.map(([name]): Cell => {
-          const sum = sumOf(participant, name);
-          return {
-            text: format.formatCount(sum),
-            style: (sum ?? 0) > 0 && !harmless.has(name) ? "bad" : null,
-          };
-        }),
-      ],
-    })),
+    columns: [{ header: "contender", align: "left" }, ...headers],
+    rows: accounted.map((participant) => {
+      const cells = told.map(([name]): Cell => {
+        const sum = sumOf(participant, name);
+        const isBad = (sum ?? 0) > 0 && !harmless.has(name);
+        return { text: format.formatCount(sum), style: isBad ? "bad" : null };
+      });
+      return { cells: [{ text: participant.name, style: "strong" }, ...cells] };
+    }),
   };
 }
 

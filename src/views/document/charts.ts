@@ -1,6 +1,5 @@
 import { decidingMeasures, measureOf } from "../../measures/catalogue.ts";
 import { overRounds, valuesOf } from "../../measures/figures.ts";
-import type { Unit } from "../../measures/measure.ts";
 import { okPhases, type Participant, type Section } from "../../measures/sections.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Judgement } from "../../result/judgement.ts";
@@ -15,21 +14,23 @@ const roundsForInterval = 3;
 
 /** The charts of one phase, only those that show something that the table does not. */
 export function buildCharts(section: Section, plan: Plan, judgements: readonly Judgement[]): Block[] {
-  const contenders = section.participants.map(({ name }) => name);
   const charts: (Chart | null)[] = [
     ...decidingMeasures[section.kind]
-      .filter((name) => !judgements.some((one) => one.measure === name && one.outcome === "censored"))
+      .filter((name) => {
+        const told = judgements.filter((one) => one.measure === name);
+        return told.length === 0 || told.some(({ outcome }) => outcome !== "censored");
+      })
       .slice(0, 2)
-      .map((name) => buildBars(section, name, contenders)),
-    ...(section.kind === "burst" || section.kind === "endurance" ? [buildLatency(section, contenders)] : []),
-    ...(section.kind === "capacity" ? [buildSteps(section, contenders)] : []),
-    ...(section.kind === "endurance" ? buildTimelines(section, plan, contenders) : []),
+      .map((name) => buildBars(section, name)),
+    ...(section.kind === "burst" || section.kind === "endurance" ? [buildLatency(section)] : []),
+    ...(section.kind === "capacity" ? [buildSteps(section)] : []),
+    ...(section.kind === "endurance" ? buildTimelines(section, plan) : []),
   ];
   return charts.filter((chart) => chart !== null).map((chart) => ({ kind: "chart", chart }));
 }
 
 /** Best first, with its interval from three rounds on. */
-function buildBars({ participants }: Section, name: string, contenders: readonly string[]): BarChart | null {
+function buildBars({ participants }: Section, name: string): BarChart | null {
   const measure = measureOf(name);
   const bars = participants
     .flatMap((participant) => {
@@ -38,20 +39,13 @@ function buildBars({ participants }: Section, name: string, contenders: readonly
       if (bound === null) return [];
       const values = valuesOf(participant, measure).filter((one) => one !== null);
       const interval = values.length < roundsForInterval ? null : medianInterval(values);
-      return [
-        {
-          name: participant.name,
-          value: bound,
-          low: interval?.low ?? null,
-          high: interval?.high ?? null,
-          prefix: value === null ? "≥ " : "",
-        },
-      ];
+      const { low = null, high = null } = interval ?? {};
+      return [{ name: participant.name, value: bound, low, high, prefix: value === null ? "≥ " : "" }];
     })
     .sort((a, b) => (measure.better === "higher" ? b.value - a.value : a.value - b.value));
   if (bars.length < 2) return null;
-  const better = measure.better === "higher" ? "more is better" : "less is better";
-  return { kind: "bars", title: `${measure.header} (${better})`, unit: measure.unit, contenders, bars };
+  const title = `${measure.header} (${measure.better === "higher" ? "more" : "less"} is better)`;
+  return { kind: "bars", title, unit: measure.unit, contenders: participants.map(({ name }) => name), bars };
 }
 
 function boundOf(participant: Participant, name: string): number | null {
@@ -63,110 +57,65 @@ function boundOf(participant: Participant, name: string): number | null {
 }
 
 /** Percentiles of different rounds are never averaged: at each one the middle round, between the lowest and the highest. */
-function buildLatency({ participants }: Section, contenders: readonly string[]): LineChart | null {
-  const series = participants.map((participant) => ({
-    name: participant.name,
-    points: mergePoints(
-      okPhases(participant).map((phase) =>
-        phase.kind === "burst" || phase.kind === "endurance"
-          ? thin(phase.latencyUs.curve).map(([x, us]) => ({ x, value: atLeastOne(us) }))
-          : [],
-      ),
-    ),
-  }));
-  return lines(
-    { title: "latency by percentile", unit: "latency", contenders, x: "quantile", scale: "log" },
-    series,
+function buildLatency(section: Section): LineChart | null {
+  const frame = { title: "latency by percentile", unit: "latency", x: "quantile", scale: "log" } as const;
+  return lines(section, frame, (phase) =>
+    phase.kind === "burst" || phase.kind === "endurance"
+      ? thin(phase.latencyUs.curve).map(([x, us]) => ({ x, value: atLeastOne(us) }))
+      : [],
   );
 }
 
 /** The last try of each rate. */
-function buildSteps({ participants }: Section, contenders: readonly string[]): LineChart | null {
-  const series = participants.map((participant) => ({
-    name: participant.name,
-    points: mergePoints(
-      okPhases(participant).map((phase) => {
-        const steps = phase.kind === "capacity" ? phase.capacity.steps : [];
-        const byRate = new Map(steps.map((step) => [step.ratePerSecond, step.p99Us]));
-        return [...byRate]
-          .sort(([a], [b]) => a - b)
-          .flatMap(([x, p99Us]) => (p99Us === null ? [] : [{ x, value: atLeastOne(p99Us) }]));
-      }),
-    ),
-  }));
-  const limits = participants
+function buildSteps(section: Section): LineChart | null {
+  const searches = section.participants
     .flatMap(okPhases)
-    .flatMap((phase) => (phase.kind === "capacity" ? [phase.capacity.p99LimitMs * 1000] : []));
-  const [limit] = limits;
-  return lines(
-    {
-      title: "p99 by offered rate",
-      unit: "latency",
-      contenders,
-      x: "perSecond",
-      scale: "log",
-      ...(limit === undefined ? {} : { level: { name: "limit", value: limit } }),
-    },
-    series,
-  );
-}
-
-interface Timeline {
-  readonly title: string;
-  readonly unit: Unit;
-  readonly scale: LineChart["scale"];
-  readonly pick: (bucket: TimelineBucket, bucketSeconds: number) => number | null;
-}
-
-const timelines: readonly Timeline[] = [
-  {
-    title: "deliveries per second over time",
-    unit: "perSecond",
-    scale: "linear",
-    pick: ({ delivered }, seconds) => delivered / seconds,
-  },
-  {
-    title: "p99 latency over time",
+    .flatMap((phase) => (phase.kind === "capacity" ? [phase.capacity] : []));
+  const limitMs = searches[0]?.p99LimitMs;
+  const level = limitMs === undefined ? null : { name: "limit", value: limitMs * 1000 };
+  const frame = {
+    title: "p99 by offered rate",
     unit: "latency",
+    x: "perSecond",
     scale: "log",
-    pick: ({ p99Us }) => (p99Us === null ? null : atLeastOne(p99Us)),
-  },
-  {
-    title: "server memory over time",
-    unit: "bytes",
-    scale: "linear",
-    pick: ({ serverRssBytes }) => serverRssBytes,
-  },
-];
+    level,
+  } as const;
+  return lines(section, frame, (phase) => {
+    const steps = phase.kind === "capacity" ? phase.capacity.steps : [];
+    const byRate = new Map(steps.map((step) => [step.ratePerSecond, step.p99Us]));
+    return [...byRate]
+      .sort(([a], [b]) => a - b)
+      .flatMap(([x, p99Us]) => (p99Us === null ? [] : [{ x, value: atLeastOne(p99Us) }]));
+  });
+}
 
-function buildTimelines(
-  { participants }: Section,
-  { enduranceSeconds, enduranceRatePerSecond }: Plan,
-  contenders: readonly string[],
-): (LineChart | null)[] {
+function buildTimelines(section: Section, plan: Plan): (LineChart | null)[] {
+  const { enduranceSeconds, enduranceRatePerSecond } = plan;
   if (enduranceSeconds < fewestSeconds) return [];
-  return timelines.map(({ title, unit, scale, pick }) =>
-    lines(
-      {
-        title,
-        unit,
-        contenders,
-        x: "second",
-        scale,
-        ...(unit === "perSecond" ? { level: { name: "target", value: enduranceRatePerSecond } } : {}),
-      },
-      participants.map((participant) => ({
-        name: participant.name,
-        points: mergePoints(
-          okPhases(participant).map((phase) => timelinePoints(phase, enduranceSeconds, pick)),
-        ),
-      })),
+  const over = (frame: Omit<Frame, "x">, pick: (bucket: TimelineBucket, seconds: number) => number | null) =>
+    lines(section, { ...frame, x: "second" }, (phase) => timelinePoints(phase, enduranceSeconds, pick));
+  const level = { name: "target", value: enduranceRatePerSecond };
+  return [
+    over(
+      { title: "deliveries per second over time", unit: "perSecond", scale: "linear", level },
+      ({ delivered }, seconds) => delivered / seconds,
     ),
-  );
+    over({ title: "p99 latency over time", unit: "latency", scale: "log" }, ({ p99Us }) =>
+      p99Us === null ? null : atLeastOne(p99Us),
+    ),
+    over(
+      { title: "server memory over time", unit: "bytes", scale: "linear" },
+      ({ serverRssBytes }) => serverRssBytes,
+    ),
+  ];
 }
 
 /** Whole buckets of the load: one that its end cut off would look like a collapse, and what follows is backlog. */
-function timelinePoints(phase: RanPhase, loadSeconds: number, pick: Timeline["pick"]): Point[] {
+function timelinePoints(
+  phase: RanPhase,
+  loadSeconds: number,
+  pick: (bucket: TimelineBucket, bucketSeconds: number) => number | null,
+): Point[] {
   if (phase.kind !== "endurance") return [];
   const { bucketSeconds, buckets } = phase.timeline;
   const whole = buckets.filter((_, at) => (at + 1) * bucketSeconds <= loadSeconds);
@@ -182,12 +131,19 @@ interface Point {
   readonly value: number;
 }
 
+type Frame = Pick<LineChart, "title" | "unit" | "x" | "scale"> & Partial<Pick<LineChart, "level">>;
+
+/** A line for each participant, of the points of its rounds; null where nobody has any. */
 function lines(
-  of: Pick<LineChart, "title" | "unit" | "contenders" | "x" | "scale"> & Partial<Pick<LineChart, "level">>,
-  series: LineChart["series"],
+  { participants }: Section,
+  frame: Frame,
+  pointsOf: (phase: RanPhase) => readonly Point[],
 ): LineChart | null {
-  const drawn = series.filter(({ points }) => points.length > 1);
-  return drawn.length === 0 ? null : { kind: "lines", level: null, ...of, series: drawn };
+  const series = participants
+    .map((one) => ({ name: one.name, points: mergePoints(okPhases(one).map(pointsOf)) }))
+    .filter(({ points }) => points.length > 1);
+  if (series.length === 0) return null;
+  return { kind: "lines", level: null, ...frame, contenders: participants.map(({ name }) => name), series };
 }
 
 /** At each place that most rounds have: the median, the lowest and the highest round. */

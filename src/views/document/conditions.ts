@@ -6,7 +6,7 @@ import type { ContenderFacts, Result, Round } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 import type { Column } from "../../text/table.ts";
 import { describeReason } from "../text/reason-text.ts";
-import { type Block, code, details, heading, list, paragraph, table } from "./block.ts";
+import { type Block, type Cell, code, details, heading, list, paragraph, table } from "./block.ts";
 import { listFacts } from "./facts.ts";
 
 /** What each contender declares of itself: part of every figure. */
@@ -28,19 +28,15 @@ export function buildContenders({ contenders }: Result): Block[] {
     ["deployment", describeDeployment],
   ];
   const told = rows.filter(([, pick]) => contenders.some((facts) => pick(facts) !== ""));
+  const columns = ["contender", ...told.map(([header]) => header)];
   return [
     heading(2, "Contenders"),
     table({
-      columns: [
-        { header: "contender", align: "left" },
-        ...told.map(([header]): Column => ({ header, align: "left" })),
-      ],
-      rows: contenders.map((facts) => ({
-        cells: [
-          { text: nameOf(facts), style: "strong" },
-          ...told.map(([, pick]) => ({ text: pick(facts) || format.unknown })),
-        ],
-      })),
+      columns: columns.map((header) => ({ header, align: "left" })),
+      rows: contenders.map((facts) => {
+        const name: Cell = { text: nameOf(facts), style: "strong" };
+        return { cells: [name, ...told.map(([, pick]) => ({ text: pick(facts) || format.unknown }))] };
+      }),
     }),
   ];
 }
@@ -88,16 +84,11 @@ function quote(argument: string): string {
 /** Every round as it was, in the order in which they ran: nothing is left out. */
 export function buildRounds({ rounds, plan }: Result): Block[] {
   if (rounds.length === 0) return [];
-  const columns: Column[] = [
-    { header: "order", align: "right" },
-    { header: "contender", align: "left" },
-    { header: "round", align: "right" },
-    { header: "ready", align: "right" },
-    { header: "idle memory", align: "right" },
-    ...listPhases(plan.phases).map(({ name }): Column => ({ header: name, align: "right" })),
-    { header: "shutdown", align: "right" },
-    { header: "status", align: "left" },
-  ];
+  const phases = listPhases(plan.phases).map(({ name }) => name);
+  const headers = ["order", "contender", "round", "ready", "idle memory", ...phases, "shutdown", "status"];
+  const columns = headers.map(
+    (header): Column => ({ header, align: ["contender", "status"].includes(header) ? "left" : "right" }),
+  );
   const rows = [...rounds]
     .sort((a, b) => a.position - b.position)
     .map((round) => ({
@@ -105,13 +96,11 @@ export function buildRounds({ rounds, plan }: Result): Block[] {
         String(round.position),
         nameOfRound(round),
         String(round.round),
-        round.readyMs === null ? format.unknown : `${format.formatCount(Math.round(round.readyMs))} ms`,
+        formatMs(round.readyMs),
         format.formatBytes(round.idleRssBytes),
         ...plan.phases.map((_, index) => summarizePhase(round.phases[index])),
         describeShutdown(round),
-        round.reason === null
-          ? round.status
-          : `${round.status}: ${describeReason(round.reason, plan.phases)}`,
+        round.status + (round.reason === null ? "" : `: ${describeReason(round.reason, plan.phases)}`),
       ].map((text) => ({ text })),
     }));
   return [
@@ -135,6 +124,9 @@ function summarizePhase(phase: Phase | undefined): string {
 }
 
 function describeShutdown({ shutdown }: Round): string {
-  if (shutdown === null) return format.unknown;
-  return `${shutdown.graceful ? "" : "killed, "}${format.formatCount(Math.round(shutdown.exitMs))} ms`;
+  return `${shutdown?.graceful === false ? "killed, " : ""}${formatMs(shutdown?.exitMs ?? null)}`;
+}
+
+function formatMs(ms: number | null): string {
+  return ms === null ? format.unknown : `${format.formatCount(Math.round(ms))} ms`;
 }

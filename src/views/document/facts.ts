@@ -1,5 +1,6 @@
+import { countRounds } from "../../measures/sections.ts";
 import type { PhasePlan, Plan } from "../../plan/plan.ts";
-import type { Environment, Result } from "../../result/schema.ts";
+import type { Environment, Looks, Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 
 /** A line of a run's description. */
@@ -21,14 +22,36 @@ export function listFacts({ environment, plan, calibration }: Result): Fact[] {
   ];
 }
 
-/** What was run, in two lines. */
-export function describeRun(result: Result): [string, string] {
+/** What was run, in two lines, and a third of why it took so many rounds. */
+export function describeRun(result: Result): string[] {
   const { plan, environment, contenders } = result;
   const took = contenders.filter(({ notRun }) => notRun === null).length;
   return [
-    `${format.plural(took, "contender")}, ${format.plural(plan.rounds, "round")} of the ${plan.preset} plan (${format.plural(plan.connections, "connection")}), ${describeStatus(result)}.`,
+    `${format.plural(took, "contender")}, ${format.plural(countRounds(result), "round")} of the ${plan.preset} plan (${format.plural(plan.connections, "connection")}), ${describeStatus(result)}.`,
     `${environment.cpuModel}: ${describeCpus(plan)}.`,
+    ...(result.looks === null ? [] : [`${describeLooks(result.looks, plan)}.`]),
   ];
+}
+
+/** `Went on until every pair was decided to 5 %: 6 of at most 14 rounds, 18 pairs` */
+function describeLooks(
+  { planned, pairs, decided, ended }: Looks,
+  { marginPercent, maxMinutes }: Plan,
+): string {
+  const most = planned.at(-1) ?? 1;
+  const count = `${format.formatCount(decided)} of ${format.plural(pairs, "pair")}`;
+  const time = `${format.formatDuration(maxMinutes * 60_000)} allowed ${format.plural(most, "round")}`;
+  switch (ended) {
+    case "decided":
+      return `Ended when all ${format.plural(pairs, "pair")} were decided to ${marginPercent} % (${time})`;
+    case "nothing-to-compare":
+      return `Ended since there was nobody to compare (${time})`;
+    case "time":
+      return `Ended with the time: ${time}, and ${count} were decided to ${marginPercent} %`;
+    case "stopped":
+    case null:
+      return `Not at its end: ${time}, and ${count} were decided to ${marginPercent} %`;
+  }
 }
 
 /** `server on CPU 0, generator on CPU 1`: what every conclusion is true for. */
@@ -40,8 +63,9 @@ function describeCpus({ serverCpus, workerCpus }: Plan): string {
 /** How small a difference this machine can tell: without it a reader can't judge a "not decided". */
 function describeCalibration(calibration: Result["calibration"]): string {
   if (calibration === null) return 'unknown; "showdown calibrate" measures it';
-  const { at, preset, rounds, contender, resolvableShare, holds } = calibration;
-  const how = `${contender}, ${preset}, ${format.plural(rounds, "round")}, ${at.slice(0, 10)}`;
+  const { at, preset, rounds, durationMs, contender, resolvableShare, holds } = calibration;
+  const took = format.formatDuration(durationMs);
+  const how = `${contender}, ${preset}, ${format.plural(rounds, "round")} in ${took}, ${at.slice(0, 10)}`;
   if (!holds.noFalseDifference) {
     return `unreliable. The last calibration (${how}) reported a difference between two identical servers`;
   }
@@ -50,7 +74,7 @@ function describeCalibration(calibration: Result["calibration"]): string {
   }
   return resolvableShare === null
     ? `unknown. The last calibration (${how}) had too few rounds`
-    : `differences in burst throughput of ${format.formatShare(resolvableShare)} or more are found in 9 of 10 runs (${how})`;
+    : `two contenders whose burst throughput differs by ${format.formatShare(resolvableShare)} or more are told apart in 9 of 10 runs (${how})`;
 }
 
 function describeMachine({ cpuModel, cpuCount, cpuGovernor, memoryBytes, arch }: Environment): string {
@@ -93,11 +117,17 @@ function describePlan(plan: Plan): string {
     plan.preset,
     `${format.plural(plan.connections, "connection")} in batches of ${format.formatCount(plan.connectBatch)}`,
     `${format.formatCount(plan.messageBytes)}-byte messages`,
-    format.plural(plan.rounds, "round"),
+    describeRounds(plan),
     `warm-up ${format.formatDuration(plan.warmupSeconds * 1000)}`,
     `at most ${format.formatCount(plan.errorThreshold)} errors per phase`,
     `seed ${plan.seed}`,
   ].join(", ");
+}
+
+function describeRounds({ rounds, untilPercent, maxMinutes }: Plan): string {
+  const fewest = format.plural(rounds, "round");
+  if (untilPercent === null) return fewest;
+  return `${fewest} or more until decided to ${untilPercent} %, at most ${format.formatDuration(maxMinutes * 60_000)}`;
 }
 
 function describePhase({ kind, workload }: PhasePlan, plan: Plan): string {
@@ -106,7 +136,11 @@ function describePhase({ kind, workload }: PhasePlan, plan: Plan): string {
     case "connect":
       return name;
     case "burst":
-      return `${name} (×${format.formatCount(plan.messagesPerConnection)})`;
+      return plan.oneAtATime
+        ? `${name} (×${format.formatCount(plan.messagesPerConnection)})`
+        : `${name} (${describeSlices(plan)})`;
+    case "steady":
+      return `${name} (${describeSlices(plan)} at ${format.formatRate(plan.steadyRatePerSecond)})`;
     case "endurance":
       return `${name} (${format.formatDuration(plan.enduranceSeconds * 1000)} at ${format.formatRate(plan.enduranceRatePerSecond)})`;
     case "capacity":
@@ -116,6 +150,11 @@ function describePhase({ kind, workload }: PhasePlan, plan: Plan): string {
       return `${name} (${plan.faults.join(", ")}; ${before} s before, ${under} s under and ${after} s after each, at ${format.formatRate(plan.enduranceRatePerSecond)})`;
     }
   }
+}
+
+function describeSlices({ slicedSeconds, sliceMs, oneAtATime }: Plan): string {
+  const work = format.formatDuration(slicedSeconds * 1000);
+  return oneAtATime ? work : `${work} in slices of ${sliceMs} ms`;
 }
 
 /** The run's end in words. */

@@ -5,62 +5,75 @@ import { median } from "../../stats/intervals.ts";
 import * as format from "../../text/format.ts";
 import type { Column } from "../../text/table.ts";
 import { describeExit } from "../text/failure-text.ts";
-import { isDeath, memoryState } from "../text/fault-text.ts";
-import { type Block, type Cell, heading, paragraph, table } from "./block.ts";
+import { formatMs, isDeath, memoryState } from "../text/fault-text.ts";
+import { type Block, type Cell, heading, paragraph, type Table, table } from "./block.ts";
 
 interface FaultColumn {
   readonly header: string;
   readonly meaning: string;
   readonly group: number;
-  readonly align?: "left";
   /** Of the rounds that there are, at least one. */
   readonly cell: (reports: readonly FaultReport[], participant: Participant) => Cell;
+  readonly align?: "left";
   /** Told of this fault alone. */
   readonly only?: Fault;
 }
+
+type Reports = readonly FaultReport[];
+
+/** A column whose figure is that of the middle round. */
+const figure =
+  (pick: (report: FaultReport) => number | null, write: (value: number | null) => string) =>
+  (reports: Reports): Cell => ({ text: write(middle(reports.map(pick))) });
+
+/** What must not happen to unaffected clients. A kill ends every connection: that is no reproach. */
+const harm =
+  (pick: (report: FaultReport) => number | null, write: (value: number | null) => string) =>
+  (reports: Reports): Cell => {
+    const value = middle(reports.map(pick));
+    const isReproach = (value ?? 0) > 0 && reports.every(({ fault }) => fault !== "kill");
+    return { text: write(value), style: isReproach ? "bad" : null };
+  };
 
 const columns: readonly FaultColumn[] = [
   {
     header: "faulty",
     meaning: "Faulty clients; with garbage the extra connections that sent it.",
     group: 0,
-    cell: (reports) => ({
-      text: format.formatCount(middle(reports.map(({ faultyClients }) => faultyClients))),
-    }),
+    cell: figure(({ faultyClients }) => faultyClients, format.formatCount),
   },
   {
     header: "slow consumers",
     meaning: "What the contender declares to do with a client that does not read.",
     group: 0,
+    cell: (_, { facts }) => ({ text: facts.slowConsumer }),
     align: "left",
     only: "slow-readers",
-    cell: (_, { facts }) => ({ text: facts.slowConsumer }),
   },
-  harm(
-    "lost conns",
-    "Connections of unaffected clients that were lost.",
-    ({ lostConnections }) => lostConnections,
-    format.formatCount,
-  ),
-  harm(
-    "not delivered",
-    "Deliveries to unaffected clients that never came, as a share of those due from the fault on.",
-    ({ lost, planned }) => (planned === 0 ? null : lost / planned),
-    format.formatShare,
-  ),
-  harm(
-    "too late",
-    "Deliveries to unaffected clients later than twice the p99 before the fault, and than 20 ms, as a share.",
-    ({ late, planned }) => (planned === 0 ? null : late / planned),
-    format.formatShare,
-  ),
+  {
+    header: "lost conns",
+    meaning: "Connections of unaffected clients that were lost.",
+    group: 0,
+    cell: harm(({ lostConnections }) => lostConnections, format.formatCount),
+  },
+  {
+    header: "not delivered",
+    meaning: "Deliveries to unaffected clients that never came, as a share of those due from the fault on.",
+    group: 0,
+    cell: harm(({ lost, planned }) => (planned === 0 ? null : lost / planned), format.formatShare),
+  },
+  {
+    header: "too late",
+    meaning:
+      "Deliveries to unaffected clients later than twice the p99 before the fault, and than 20 ms, as a share.",
+    group: 0,
+    cell: harm(({ late, planned }) => (planned === 0 ? null : late / planned), format.formatShare),
+  },
   {
     header: "silence",
     meaning: "Longest time without any delivery that an unaffected client saw from the fault on.",
     group: 0,
-    cell: (reports) => ({
-      text: format.formatLatency(Math.max(...reports.map(({ longestSilenceMs }) => longestSilenceMs)) * 1000),
-    }),
+    cell: (reports) => ({ text: formatMs(Math.max(...reports.map((report) => report.longestSilenceMs))) }),
   },
   {
     header: "recovered",
@@ -73,12 +86,17 @@ const columns: readonly FaultColumn[] = [
     header: "server",
     meaning: "What became of the server's process. One that ended was restarted on the same port.",
     group: 0,
-    align: "left",
     cell: serverCell,
+    align: "left",
   },
-  latency("p99 before", "p99 latency of unaffected clients before the fault.", ({ before }) => before.p99),
-  latency("p99 under", "p99 latency of unaffected clients under the fault.", ({ under }) => under.p99),
-  latency("p99 after", "p99 latency of unaffected clients after the fault.", ({ after }) => after.p99),
+  ...(["before", "under", "after"] as const).map(
+    (window): FaultColumn => ({
+      header: `p99 ${window}`,
+      meaning: `p99 latency of unaffected clients ${window} the fault.`,
+      group: 1,
+      cell: figure((report) => report[window].p99, format.formatLatency),
+    }),
+  ),
   {
     header: "memory",
     meaning: "Growth of the server's resident memory from the fault on, and whether it was released.",
@@ -108,17 +126,15 @@ export function buildFaultBlocks({ participants }: Section): Block[] {
         (only === undefined || only === fault) &&
         rows.some(({ participant, reports }) => cell(reports, participant).text !== format.unknown),
     );
-    const content = {
-      columns: [
-        { header: "contender", align: "left" as const, group: 0 },
-        ...told.map(({ header, group, align }): Column => ({ header, group, align: align ?? "right" })),
-      ],
-      rows: rows.map(({ participant, reports }) => ({
-        cells: [
-          { text: participant.name, style: "strong" as const },
-          ...told.map(({ cell }) => cell(reports, participant)),
-        ],
-      })),
+    const heads = told.map(
+      ({ header, group, align }): Column => ({ header, group, align: align ?? "right" }),
+    );
+    const content: Table = {
+      columns: [{ header: "contender", align: "left", group: 0 }, ...heads],
+      rows: rows.map(({ participant, reports }) => {
+        const name: Cell = { text: participant.name, style: "strong" };
+        return { cells: [name, ...told.map(({ cell }) => cell(reports, participant))] };
+      }),
     };
     return [heading(3, fault), table(content)];
   });
@@ -135,50 +151,26 @@ export function reportsOf(participant: Participant): FaultReport[] {
   return ranPhases(participant).flatMap((phase) => (phase.kind === "chaos" ? phase.faults : []));
 }
 
-function harm(
-  header: string,
-  meaning: string,
-  pick: (report: FaultReport) => number | null,
-  write: (value: number | null) => string,
-): FaultColumn {
-  const cell = (reports: readonly FaultReport[]): Cell => {
-    const value = middle(reports.map(pick));
-    // A kill ends every connection: that is no reproach.
-    const isReproach = (value ?? 0) > 0 && reports.every(({ fault }) => fault !== "kill");
-    return { text: write(value), style: isReproach ? "bad" : null };
-  };
-  return { header, meaning, group: 0, cell };
-}
-
-function latency(header: string, meaning: string, pick: (report: FaultReport) => number | null): FaultColumn {
-  const cell = (reports: readonly FaultReport[]) => ({
-    text: format.formatLatency(middle(reports.map(pick))),
-  });
-  return { header, meaning, group: 1, cell };
-}
-
-function recoveryCell(reports: readonly FaultReport[]): Cell {
+function recoveryCell(reports: Reports): Cell {
   const times = reports.map(({ recoveredMs }) => recoveredMs);
   if (times.includes(null)) return { text: "not in time", style: "bad" };
   const ms = Math.max(0, ...times.filter((time) => time !== null));
-  return { text: ms === 0 ? "undisturbed" : format.formatLatency(ms * 1000) };
+  return { text: ms === 0 ? "undisturbed" : formatMs(ms) };
 }
 
-function serverCell(reports: readonly FaultReport[]): Cell {
+function serverCell(reports: Reports): Cell {
   const ended = reports.filter(({ server }) => server.exit !== null);
   const [first] = ended;
   if (first?.server.exit == null) return { text: "kept running" };
   const down = Math.max(...ended.map(({ server: { downMs } }) => downMs ?? 0));
-  const back = first.server.restarted
-    ? `, back after ${format.formatLatency(down * 1000)}`
-    : ", not restarted";
+  const back = first.server.restarted ? `, back after ${formatMs(down)}` : ", not restarted";
   const rounds = ended.length < reports.length ? ` (${ended.length} of ${reports.length} rounds)` : "";
   return isDeath(first)
     ? { text: `${describeExit(first.server.exit)}${back}${rounds}`, style: "bad" }
     : { text: `killed${back}${rounds}` };
 }
 
-function memoryCell(reports: readonly FaultReport[]): Cell {
+function memoryCell(reports: Reports): Cell {
   const states = reports.map(memoryState);
   const growth = middle(
     reports.map(({ rssBeforeBytes: before, rssPeakBytes: peak }, round) =>

@@ -57,16 +57,10 @@ function noteFindings(participant: Participant): Sentence[] {
     const [first] = all;
     if (first === undefined) return [];
     const worst = all.reduce((one, other) => (other.finding.count > one.finding.count ? other : one), first);
-    const rounds =
-      all.length > 1
-        ? ` (worst of ${all.length} of ${participant.phases.length} rounds)`
-        : ofRounds(1, participant);
-    return [
-      {
-        text: `${participant.name}: ${describeFinding(worst.finding)}${worst.at}${rounds}.`,
-        style: isBlameless(worst.finding) ? "warning" : "bad",
-      },
-    ];
+    const many = ` (worst of ${all.length} of ${participant.phases.length} rounds)`;
+    const rounds = all.length > 1 ? many : ofRounds(1, participant);
+    const text = `${participant.name}: ${describeFinding(worst.finding)}${worst.at}${rounds}.`;
+    return [{ text, style: isBlameless(worst.finding) ? "warning" : "bad" }];
   });
 }
 
@@ -83,13 +77,8 @@ function noteFaults(participant: Participant): Sentence[] {
   return [...Map.groupBy(told, ({ fault }) => fault).values()].flatMap(([worst, ...more]): Sentence[] => {
     if (worst === undefined) return [];
     const failures = worst.failures.length === 0 ? "" : ` (${describeFailures(worst.failures)})`;
-    const text = describeFault(worst).replace(/\.$/, "");
-    return [
-      {
-        text: `${participant.name}, ${worst.fault}: ${text}${failures}${ofRounds(1 + more.length, participant)}.`,
-        style: "bad",
-      },
-    ];
+    const what = `${describeFault(worst).replace(/\.$/, "")}${failures}${ofRounds(1 + more.length, participant)}`;
+    return [{ text: `${participant.name}, ${worst.fault}: ${what}.`, style: "bad" }];
   });
 }
 
@@ -117,10 +106,8 @@ function noteEverythingArrived({ participants }: Section): Sentence[] {
 function noteUnequalConnections({ kind, participants }: Section): Sentence[] {
   if (kind === "connect") return [];
   const counts = participants.flatMap((participant) => {
-    const [phase] = okPhases(participant);
-    return phase === undefined || phase.kind === "connect"
-      ? []
-      : [{ name: participant.name, open: phase.connections.open }];
+    const open = okPhases(participant)[0]?.connections.open;
+    return open === undefined ? [] : [{ name: participant.name, open }];
   });
   if (new Set(counts.map(({ open }) => open)).size < 2) return [];
   const list = counts.map(({ name, open }) => `${name} ${format.formatCount(open)}`).join(", ");

@@ -1,3 +1,4 @@
+import { groupByLeague, leagueOf } from "../../judgement/league.ts";
 import { measureOf } from "../../measures/catalogue.ts";
 import { listEndings, overRounds, stepOf, valuesOf } from "../../measures/figures.ts";
 import { formatMeasure, type Measure } from "../../measures/measure.ts";
@@ -27,6 +28,14 @@ interface PhaseColumn {
   readonly cell: (participant: Participant) => Cell;
 }
 
+const paced = [
+  ["offered", "sustained", "sustained.share"],
+  ["latency.p50", "latency.p99", "latency.p99.9", "latency.max", "uncorrected-latency.p99"],
+  [],
+  ["cpu-per-delivery", "peak-memory", "messages-per-frame", "messages-per-segment"],
+  ["generator.cpu-share", "send-lag.p99"],
+] as const;
+
 /** The measures of each kind's table by their groups, which stay together where the table is split. */
 const measured: Readonly<Record<PhaseKind, readonly (readonly string[])[]>> = {
   connect: [
@@ -39,16 +48,11 @@ const measured: Readonly<Record<PhaseKind, readonly (readonly string[])[]>> = {
     ["throughput"],
     ["latency.p50", "latency.p99", "latency.p99.9", "latency.max", "uncorrected-latency.p99"],
     ["receiver.first", "receiver.median", "receiver.last"],
-    ["cpu-per-delivery", "peak-memory", "memory-per-connection", "messages-per-frame"],
+    ["cpu-per-delivery", "peak-memory", "messages-per-frame", "messages-per-segment"],
     ["generator.cpu-share", "send-lag.p99"],
   ],
-  endurance: [
-    ["offered", "sustained", "sustained.share"],
-    ["latency.p50", "latency.p99", "latency.p99.9", "latency.max", "uncorrected-latency.p99"],
-    [],
-    ["cpu-per-delivery", "peak-memory", "memory-per-connection", "messages-per-frame"],
-    ["generator.cpu-share", "send-lag.p99"],
-  ],
+  steady: paced,
+  endurance: paced,
   capacity: [
     ["capacity", "capacity.per-core", "capacity.per-cpu-second"],
     ["generator.cpu-share", "send-lag.p99"],
@@ -61,17 +65,23 @@ const measured: Readonly<Record<PhaseKind, readonly (readonly string[])[]>> = {
 
 /** Everything measured in one phase, one row per contender. A column in which nobody has anything is left out. */
 export function buildPhaseTable(section: Section, judgements: readonly Judgement[]): Table {
-  const { participants } = section;
+  const leagues = groupByLeague(section.participants);
+  const participants = leagues.flatMap(([, those]) => those);
   const told = listColumns(section, judgements).filter(({ cell }) =>
     participants.some((participant) => ![format.unknown, ""].includes(cell(participant).text)),
   );
   return {
     columns: [
       { header: "contender", align: "left", group: 0 },
+      ...(leagues.length > 1 ? [{ header: "league", align: "left", group: 0 } as const] : []),
       ...told.map(({ header, group, align }): Column => ({ header, group, align: align ?? "right" })),
     ],
     rows: participants.map((participant) => ({
-      cells: [{ text: participant.name, style: "strong" }, ...told.map(({ cell }) => cell(participant))],
+      cells: [
+        { text: participant.name, style: "strong" },
+        ...(leagues.length > 1 ? [{ text: leagueOf(participant.facts) }] : []),
+        ...told.map(({ cell }) => cell(participant)),
+      ],
     })),
   };
 }
@@ -102,22 +112,25 @@ function measureColumn(
   judgements: readonly Judgement[],
   isFirst: boolean,
 ): PhaseColumn {
-  const judgement = judgements.find((one) => one.measure === measure.name);
   return {
     header: measure.header,
     meaning: measure.meaning,
     group,
     cell: (participant) => {
       const value = overRounds(participant, measure);
+      if (value === null && okPhases(participant).some(measure.isBeyondReach)) return notReached;
       if (value === null)
         return measure.name === "capacity" ? boundCell(participant) : missing(participant, isFirst);
       return {
         text: formatMeasure(measure, value, stepOf([participant], measure)),
-        isBest: judgement !== undefined && isMarked(judgement, participant.name),
+        isBest: isMarked(judgements, measure.name, participant.name),
       };
     },
   };
 }
+
+/** A quantile beyond what was delivered. */
+const notReached: Cell = { text: "not reached", style: "bad" };
 
 function missing(participant: Participant, isFirst: boolean): Cell {
   const ending = isFirst ? listEndings(participant).at(-1) : undefined;
@@ -137,7 +150,7 @@ function boundCell(participant: Participant): Cell {
 
 function roundColumns({ kind, participants }: Section): PhaseColumn[] {
   const headline = measureOf(
-    measured[kind][0]?.[kind === "connect" ? 2 : kind === "endurance" ? 1 : 0] ?? "",
+    measured[kind][0]?.[kind === "connect" ? 2 : measured[kind] === paced ? 1 : 0] ?? "",
   );
   const rounds = Math.max(0, ...participants.map(({ phases }) => phases.length));
   if (rounds < 2) return [];

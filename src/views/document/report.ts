@@ -25,7 +25,7 @@ import { buildPhaseTable, listMeanings } from "./phase-table.ts";
 import { buildSizing, type Demand } from "./sizing.ts";
 import { buildSummaryTable } from "./summary.ts";
 import { buildTroubles, summarizeTroubles } from "./troubles.ts";
-import { listChoices, listOpenQuestions, listVerdicts } from "./verdict.ts";
+import { hasLeagues, listChoices, listOpenQuestions, listVerdicts } from "./verdict.ts";
 
 /** A whole run in one page, the verdict first. */
 export function buildReport(result: Result, demand: Demand): Block[] {
@@ -68,18 +68,20 @@ export function buildSummary(result: Result, fits: (table: Table) => boolean): B
   return [
     ...buildHead(result),
     ...(summary.rows.length === 0 || summary.columns.length < 2 ? [] : [table(summary)]),
-    ...list(listChoices(judgements)),
+    ...list(listChoices(judgements, result)),
     ...list([...troubles, ...listOpenQuestions(judgements, result)]),
   ].map(makePrintable);
 }
 
 function buildHead(result: Result): Block[] {
-  const [what, where] = describeRun(result);
-  return [heading(1, result.id), paragraph(what), paragraph(where)];
+  return [heading(1, result.id), ...describeRun(result).map((text) => paragraph(text))];
 }
 
-const markMeaning =
-  "Marked figures are the best, or not clearly worse than the best. Brackets show a ratio's 95 % confidence interval, corrected for multiple comparisons. A difference is claimed only if the interval excludes 1.";
+/** What the marks and intervals of a verdict mean. */
+function explainMarks(judgements: readonly Judgement[]): string {
+  const among = hasLeagues(judgements) ? " of their league" : "";
+  return `Marked figures are the best${among}, or not clearly worse than the best. Brackets show a ratio's 95 % confidence interval, corrected for multiple comparisons; of equal contenders the 90 % interval, which is their test's. A lead is claimed only if the interval excludes 1, and equality only if it lies within the margin.`;
+}
 
 /** @param hasRoom for the table of all that decides, which repeats the phases' own */
 function buildVerdict(result: Result, hasRoom: boolean): Block[] {
@@ -90,8 +92,8 @@ function buildVerdict(result: Result, hasRoom: boolean): Block[] {
     heading(2, "Verdict"),
     ...(summary.columns.length < 2 || !hasRoom ? [] : [table(summary)]),
     ...list(listVerdicts(judgements, result)),
-    ...(judgements.some(({ outcome }) => outcome === "leads" || outcome === "undecided")
-      ? [paragraph(markMeaning)]
+    ...(judgements.some(({ pairs }) => pairs.some((pair) => "low" in pair))
+      ? [paragraph(explainMarks(judgements))]
       : []),
   ];
 }

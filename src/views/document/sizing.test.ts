@@ -2,26 +2,29 @@ import { expect, test } from "bun:test";
 import {
   bunNative,
   fixtureCapacity,
+  fixtureConnect,
   fixtureEndurance,
   fixturePlan,
   fixtureResult,
   fixtureRounds,
+  fixtureSlope,
   nodeWs,
 } from "../../../test/support/fixture-result.ts";
+import type { MemorySlope } from "../../result/phase.ts";
 import type { Block } from "./block.ts";
 import { buildSizing } from "./sizing.ts";
 
-const plan = fixturePlan({ phases: [{ kind: "endurance", workload: "echo" }] });
-const cost = { rssBytesPerConnection: 10_000, cpuUsPerDelivery: 20, descriptorLimit: 20_000 };
+const plan = fixturePlan({ phases: [{ kind: "connect" }, { kind: "endurance", workload: "echo" }] });
+const cost = { cpuUsPerDelivery: 20, descriptorLimit: 20_000 };
 const demand = { users: 100_000, deliveriesPerSecond: 1 };
 
-function measured() {
+function measured(rss: MemorySlope = fixtureSlope(10_000)) {
   const rounds = fixtureRounds([bunNative], plan).map((round) => {
     const phase = fixtureEndurance(plan, "echo", 1);
+    const memory = { baselineRssBytes: 50_000_000, rss, kernel: fixtureSlope(8000) };
     return {
       ...round,
-      idleRssBytes: 50_000_000,
-      phases: [{ ...phase, server: { ...phase.server, ...cost } }],
+      phases: [fixtureConnect(plan, 1, { memory }), { ...phase, server: { ...phase.server, ...cost } }],
     };
   });
   return fixtureResult({ contenders: [bunNative], plan, rounds });
@@ -49,11 +52,20 @@ test("cores are users × rate × cost, memory is what is idle and what each brin
   ]);
 });
 
+test("what a connection takes was not resolved: no memory is made up", () => {
+  const rss: MemorySlope = { kind: "unresolved", reason: "wide", low: 400, high: 2000 };
+  expect(rowOf(buildSizing(measured(rss), demand))).toEqual(["bun-native", "2.0", "3", "–"]);
+});
+
 test("a capacity that was found has its own column", () => {
   const of = fixturePlan({ phases: [...plan.phases, { kind: "capacity", workload: "echo" }] });
   const rounds = fixtureRounds([nodeWs], of).map((round) => ({
     ...round,
-    phases: [fixtureEndurance(of, "echo", 1), fixtureCapacity(of, "echo", 1, { perCpu: 30_000 })],
+    phases: [
+      fixtureConnect(of, 1),
+      fixtureEndurance(of, "echo", 1),
+      fixtureCapacity(of, "echo", 1, { perCpu: 30_000 }),
+    ],
   }));
   expect(rowOf(buildSizing(fixtureResult({ contenders: [nodeWs], plan: of, rounds }), demand))[3]).toBe("4");
 });

@@ -39,6 +39,7 @@ export function buildSizing(result: Result, demand: Demand): Block[] {
       kind === "endurance" && participants.some((participant) => okPhases(participant).length > 0),
   );
   if (steady.length === 0 || result.plan.enduranceSeconds < leastSeconds) return [];
+  const connect = sections.find(({ kind }) => kind === "connect");
   const { users, deliveriesPerSecond } = demand;
   const each =
     deliveriesPerSecond === 1 ? "1 delivery" : `${format.formatCount(deliveriesPerSecond)} deliveries`;
@@ -50,14 +51,19 @@ export function buildSizing(result: Result, demand: Demand): Block[] {
       );
       return [
         ...(steady.length === 1 ? [] : [paragraph({ lead: `${section.name}:`, text: "" })]),
-        table(buildTable(section, capacity, demand)),
+        table(buildTable(section, { connect, capacity }, demand)),
       ];
     }),
     ...list(listAssumptions(result, steady, demand)),
   ];
 }
 
-function buildTable(section: Section, capacity: Section | undefined, demand: Demand): Table {
+interface Others {
+  readonly connect: Section | undefined;
+  readonly capacity: Section | undefined;
+}
+
+function buildTable(section: Section, { connect, capacity }: Others, demand: Demand): Table {
   const rate = demand.users * demand.deliveriesPerSecond;
   const headers = [
     "CPU cores used",
@@ -72,7 +78,8 @@ function buildTable(section: Section, capacity: Section | undefined, demand: Dem
     ],
     rows: section.participants.map((participant) => {
       const cpuUs = overRounds(participant, measureOf("cpu-per-delivery"));
-      const bytes = overRounds(participant, measureOf("memory-per-connection"));
+      const opened = connect?.participants.find(({ name }) => name === participant.name);
+      const bytes = opened === undefined ? null : memoryFor(opened, demand.users);
       const cores = cpuUs === null ? null : (cpuUs * rate) / 1e6;
       const searched = capacity?.participants.find(({ name }) => name === participant.name);
       const perCore = searched === undefined ? null : overRounds(searched, measureOf("capacity.per-core"));
@@ -82,16 +89,20 @@ function buildTable(section: Section, capacity: Section | undefined, demand: Dem
         cores === null || cores >= 10 ? whole(cores) : cores.toFixed(1),
         whole(cores === null ? null : cores / mostBusyShare),
         ...(capacity === undefined ? [] : [whole(perCore === null ? null : rate / perCore)]),
-        format.formatBytes(bytes === null ? null : idleBytes(participant) + bytes * demand.users),
+        format.formatBytes(bytes),
       ];
       return { cells: texts.map((text): Cell => ({ text })) };
     }),
   };
 }
 
-function idleBytes({ rounds }: Participant): number {
-  const values = rounds.flatMap((round) => round?.idleRssBytes ?? []);
-  return values.length === 0 ? 0 : median(values);
+/** What it takes without connections, after its warm-up, and what each adds; null where that is not resolved. */
+function memoryFor(opened: Participant, users: number): number | null {
+  const each = overRounds(opened, measureOf("memory-per-connection"));
+  const baselines = okPhases(opened).flatMap((phase) =>
+    phase.kind === "connect" ? (phase.memory.baselineRssBytes ?? []) : [],
+  );
+  return each === null || baselines.length === 0 ? null : median(baselines) + each * users;
 }
 
 function listAssumptions({ plan }: Result, steady: readonly Section[], { users }: Demand): string[] {

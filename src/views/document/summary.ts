@@ -1,3 +1,4 @@
+import { groupByLeague } from "../../judgement/league.ts";
 import { decidingMeasures, measureOf } from "../../measures/catalogue.ts";
 import { formatMeasure } from "../../measures/measure.ts";
 import { listSections } from "../../measures/sections.ts";
@@ -6,11 +7,15 @@ import type { Result } from "../../result/schema.ts";
 import { unknown } from "../../text/format.ts";
 import type { Column } from "../../text/table.ts";
 import type { Cell, Table } from "./block.ts";
-import { isMarked } from "./verdict.ts";
+import { hasLeagues, isMarked } from "./verdict.ts";
 
-/** A measure that decides, ready to be a column of the summary. */
+/** A measure that decides in one phase, ready to be a column of the summary. */
 interface Entry {
-  readonly judgement: Judgement;
+  readonly measure: string;
+  readonly phase: string;
+  readonly phaseIndex: number;
+  /** One for each league. */
+  readonly judgements: readonly Judgement[];
   /** What a reader misses least goes first where there is no room. */
   readonly rank: number;
 }
@@ -25,31 +30,35 @@ export function buildSummaryTable(
   judgements: readonly Judgement[],
   fits: (table: Table) => boolean,
 ): Table {
-  const entries = judgements
-    .filter(({ places }) => places.some(({ standing }) => standing !== "absent"))
-    .map((judgement): Entry => ({ judgement, rank: rankOf(judgement) }));
+  const told = judgements.filter(({ places }) => places.some(({ standing }) => standing !== "absent"));
+  const entries = [
+    ...Map.groupBy(told, ({ phaseIndex, measure }) => `${phaseIndex} ${measure}`).values(),
+  ].map(toEntry);
+  const table = (those: readonly Entry[]) => tableOf(result, those, hasLeagues(judgements));
   const kept: Entry[] = [];
   for (const entry of entries.toSorted((a, b) => a.rank - b.rank)) {
     const more = entries.filter((one) => one === entry || kept.includes(one));
-    if (kept.length === 0 || fits(tableOf(result, more))) kept.push(entry);
+    if (kept.length === 0 || fits(table(more))) kept.push(entry);
   }
-  return tableOf(
-    result,
-    entries.filter((entry) => kept.includes(entry)),
-  );
+  return table(entries.filter((entry) => kept.includes(entry)));
 }
 
 /** Where all did all that was asked, the column says the same in every row. */
-function rankOf({ measure, outcome, phaseIndex }: Judgement): number {
-  const { kinds } = measureOf(measure);
-  const place = Math.max(0, ...kinds.map((kind) => decidingMeasures[kind].indexOf(measure)));
-  return place + phaseIndex / 100 + (outcome === "censored" ? 10 : 0);
+function toEntry(judgements: readonly Judgement[]): Entry {
+  const [{ measure, phase, phaseIndex } = { measure: "", phase: "", phaseIndex: 0 }] = judgements;
+  const place = Math.max(
+    0,
+    ...measureOf(measure).kinds.map((kind) => decidingMeasures[kind].indexOf(measure)),
+  );
+  const isCensored = judgements.every(({ outcome }) => outcome === "censored");
+  return { measure, phase, phaseIndex, judgements, rank: place + phaseIndex / 100 + (isCensored ? 10 : 0) };
 }
 
-function tableOf(result: Result, entries: readonly Entry[]): Table {
-  const participants = listSections(result)[0]?.participants ?? [];
+/** Leagues one below the other: nobody is ranked across them. */
+function tableOf(result: Result, entries: readonly Entry[], showLeagues: boolean): Table {
+  const participants = groupByLeague(listSections(result)[0]?.participants ?? []);
   const columns = entries.map(
-    ({ judgement: { measure, phase, phaseIndex } }): Column => ({
+    ({ measure, phase, phaseIndex }): Column => ({
       header: measureOf(measure).header,
       align: "right",
       group: phaseIndex,
@@ -57,16 +66,26 @@ function tableOf(result: Result, entries: readonly Entry[]): Table {
     }),
   );
   return {
-    columns: [{ header: "contender", align: "left" }, ...columns],
-    rows: participants.map(({ name }) => ({
-      cells: [
-        { text: name, style: "strong" },
-        ...entries.map(({ judgement }): Cell => {
-          const place = judgement.places.find(({ contender }) => contender === name);
-          return place === undefined ? { text: unknown } : cellOf(place, judgement);
-        }),
-      ],
-    })),
+    columns: [
+      { header: "contender", align: "left" },
+      ...(showLeagues ? [{ header: "league", align: "left" } as const] : []),
+      ...columns,
+    ],
+    rows: participants.flatMap(([league, those]) =>
+      those.map(({ name }) => ({
+        cells: [
+          { text: name, style: "strong" },
+          ...(showLeagues ? [{ text: league }] : []),
+          ...entries.map(({ judgements }): Cell => {
+            const judgement = judgements.find((one) => one.league === league);
+            const place = judgement?.places.find(({ contender }) => contender === name);
+            return judgement === undefined || place === undefined
+              ? { text: unknown }
+              : cellOf(place, judgement);
+          }),
+        ],
+      })),
+    ),
   };
 }
 
@@ -78,5 +97,5 @@ function cellOf(place: Place, judgement: Judgement): Cell {
   const text = formatMeasure(measureOf(judgement.measure), value);
   if (standing === "lower-bound") return { text: `≥ ${text}` };
   if (standing === "unfit") return { text: `(${text})`, style: "warning" };
-  return { text, isBest: isMarked(judgement, contender) };
+  return { text, isBest: isMarked([judgement], judgement.measure, contender) };
 }

@@ -1,4 +1,4 @@
-import { nameOf, nameOfRound } from "../../measures/sections.ts";
+import { countRounds, nameOf, nameOfRound } from "../../measures/sections.ts";
 import { phaseName } from "../../plan/phases.ts";
 import type { Result, Round } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
@@ -12,7 +12,7 @@ const mostLines = 12;
 
 /** What went wrong beside the measuring: who did not run, whose round failed, what to be wary of. */
 export function buildTroubles(result: Result): Block[] {
-  const { contenders, rounds, plan, warnings } = result;
+  const { contenders, rounds, warnings } = result;
   const part = (title: string, style: Style, texts: readonly string[]): Block[] =>
     texts.length === 0 ? [] : [heading(2, title), ...list(texts.map((text) => ({ text, style })))];
   const took = contenders.filter(({ notRun }) => notRun === null);
@@ -46,7 +46,7 @@ export function buildTroubles(result: Result): Block[] {
         .filter(({ shutdown }) => shutdown !== null && !shutdown.graceful)
         .map(
           (round) =>
-            `${nameOfRound(round)}${inRound(round, plan.rounds)}: the server did not end on SIGTERM and was killed.`,
+            `${nameOfRound(round)}${inRound(round, countRounds(result))}: the server did not end on SIGTERM and was killed.`,
         ),
     ]),
   ];
@@ -70,11 +70,12 @@ export function summarizeTroubles({ contenders, rounds, warnings }: Result): str
   ];
 }
 
-function describeFailedRound(round: Round, { plan }: Result): Block[] {
+function describeFailedRound(round: Round, result: Result): Block[] {
+  const { plan } = result;
   const phase = round.reasonPhase === null ? undefined : plan.phases[round.reasonPhase];
   const where = phase === undefined ? "" : ` in ${phaseName(phase)}`;
   const why = round.reason === null ? "" : `: ${describeReason(round.reason, plan.phases)}`;
-  const text = `${nameOfRound(round)}${inRound(round, plan.rounds)} ${round.status}${where}${why}.`;
+  const text = `${nameOfRound(round)}${inRound(round, countRounds(result))} ${round.status}${where}${why}.`;
   const lines = (round.output ?? "").split("\n").filter((line) => line.trim() !== "");
   return [
     ...list([{ text, style: round.status === "failed" ? "bad" : "warning" }]),

@@ -1,8 +1,10 @@
+import { explainFactor } from "../../judgement/explain.ts";
 import { decidingMeasures, measureOf } from "../../measures/catalogue.ts";
 import { formatMeasure, type Measure } from "../../measures/measure.ts";
-import type { Judgement, Place } from "../../result/judgement.ts";
+import type { JudgedPair, Judgement, Place } from "../../result/judgement.ts";
 import type { Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
+import { describeCause } from "../text/cause-text.ts";
 import { describeLimit } from "../text/failure-text.ts";
 import { describeReason } from "../text/reason-text.ts";
 import type { Sentence } from "./block.ts";
@@ -36,46 +38,104 @@ function joinSome(names: readonly string[]): string {
 
 /** Everything that is concluded, and what could not be: "Choose" is said only of who leads. */
 export function listVerdicts(judgements: readonly Judgement[], result: Result): Sentence[] {
+  // What explains a phase's throughput explains its latency and its cost too: once is enough.
+  const told = new Set<string>();
+  const explain = (judgement: Judgement): string[] => {
+    const [cause] = explainFactor(judgement, result).map(describeCause);
+    const key = `${judgement.phase} ${cause}`;
+    if (cause === undefined || told.has(key)) return [];
+    told.add(key);
+    return [cause];
+  };
   const concluded = judgements.flatMap((judgement): Sentence[] => {
-    const { outcome, measure, best } = judgement;
-    if (outcome === "leads") {
+    if (isChoice(judgement)) {
       const where = isOneOfMany(judgement, result) ? ` in ${judgement.phase}` : "";
-      const lead = `Choose ${best[0]} for ${wordsOf(measure)}${where}:`;
-      return [{ lead, text: `${describeLead(judgement)}.`, style: "good" }];
+      const among = hasLeagues(judgements) ? ` (${judgement.league})` : "";
+      const lead = `Choose ${judgement.best[0]}${among} for ${wordsOf(judgement.measure)}${where}:`;
+      const text = [`${describeLead(judgement)}.`, ...explain(judgement)];
+      return [{ lead, text: text.join(" "), style: "good" }];
     }
     const text = describeOpen(judgement, result);
-    return text === null ? [] : [{ lead: titleOf(judgement, result), text: `${text}.` }];
+    return text === null ? [] : [open(judgement, text, judgements, result)];
   });
   return [
-    ...noteSingleRound(judgements).map((text) => ({ text })),
+    ...[...noteSingleRound(judgements), ...noteAlone(judgements)].map((text) => ({ text })),
     ...concluded,
     ...noteUnranked(judgements).map((text): Sentence => ({ text, style: "warning" })),
   ];
 }
 
-function titleOf(judgement: Judgement, result: Result): string {
-  const { measure, phase } = judgement;
-  return `${capitalize(wordsOf(measure))}${isOneOfMany(judgement, result) ? `, ${phase}` : ""}:`;
+/** `Throughput in burst-echo (tuned) not decided: …`, `Throughput: A and B are equal …` */
+function open(judgement: Judgement, text: string, all: readonly Judgement[], result: Result): Sentence {
+  const { measure, phase, league } = judgement;
+  const where = isOneOfMany(judgement, result) ? ` in ${phase}` : "";
+  const title = `${capitalize(wordsOf(measure))}${where}${hasLeagues(all) ? ` (${league})` : ""}`;
+  return { lead: text.startsWith("not decided") ? title : `${title}:`, text: `${text}.` };
+}
+
+export function hasLeagues(judgements: readonly Judgement[]): boolean {
+  return new Set(judgements.map(({ league }) => league)).size > 1;
+}
+
+/** A lead that is smaller than what matters is no reason to choose. */
+function isChoice(judgement: Judgement): boolean {
+  return judgement.outcome === "leads" && !isLeadWithinMargin(judgement);
+}
+
+function isLeadWithinMargin(judgement: Judgement): boolean {
+  return smallLeadOf(judgement) !== undefined;
+}
+
+function smallLeadOf({ pairs, best: [leader] }: Judgement) {
+  return pairs
+    .filter((pair) => pair.kind === "leads")
+    .find(({ first, withinMargin }) => first === leader && withinMargin);
+}
+
+type Told = Extract<JudgedPair, { low: number }>;
+
+/** The pair seen from one side: how many times better `first` is. Null where nothing is known of their ratio's limits. */
+function ratioOf({ pairs }: Judgement, first: string, second: string): Told | null {
+  const pair = pairs.find(
+    (one) => (one.first === first && one.second === second) || (one.first === second && one.second === first),
+  );
+  if (pair === undefined || !("low" in pair)) return null;
+  if (pair.first === first) return pair;
+  return { ...pair, first, second, ratio: 1 / pair.ratio, low: 1 / pair.high, high: 1 / pair.low };
+}
+
+/** `95 % CI 1.29–1.37×` */
+function describeLimits({ low, high, confidence }: Told): string {
+  return `${Math.round(confidence * 100)} % CI ${format.formatFactor(low)}–${format.formatFactor(high)}×`;
+}
+
+/** `5 rounds on 1 CPU`: what a conclusion rests on, and what it is true for. */
+function describeBasis(judgement: Judgement): string {
+  return `${format.plural(judgement.rounds, "round")} ${onCpus(judgement)}`;
+}
+
+export function onCpus({ serverCpus }: Pick<Judgement, "serverCpus">): string {
+  return serverCpus === null ? "on shared CPUs" : `on ${format.plural(serverCpus, "CPU")}`;
 }
 
 /** The figures of who leads, of the next and of the last. */
-function describeLead({ measure: name, places, rounds }: Judgement): string {
-  const measure = measureOf(name);
-  const ranked = places.filter(({ standing }) => standing === "ranked");
-  const [first, ...rivals] = ranked;
+function describeLead(judgement: Judgement): string {
+  const measure = measureOf(judgement.measure);
+  const [first, ...rivals] = rankedOf(judgement);
   const told = rivals.length > 3 ? [...rivals.slice(0, 2), ...rivals.slice(-1)] : rivals;
   const rivalTexts = told
-    .map((place) => describeRival(place, measure))
+    .map((place) => describeRival(place, judgement, measure))
     .join(measure.better === "higher" ? ", " : "; ");
-  return `${write(first, measure)}; ${rivalTexts}; ${format.plural(rounds, "round")}`;
+  return `${write(first, measure)}; ${rivalTexts}; ${describeBasis(judgement)}`;
 }
 
 /** The leader has `1.33× go-gorilla (30,120/s, 95 % CI 1.29–1.37×)`; of what is better lower, the rival has 1.33×. */
-function describeRival(place: Place, measure: Measure): string {
-  const { contender, ratio } = place;
+function describeRival(place: Place, judgement: Judgement, measure: Measure): string {
+  const { contender } = place;
+  const ratio = ratioOf(judgement, judgement.best[0] ?? "", contender);
   if (ratio === null) return `${contender} ${write(place, measure)}`;
-  const factor = `${format.formatFactor(ratio.value)}×`;
-  const limits = `(${write(place, measure)}, 95 % CI ${format.formatFactor(ratio.low)}–${format.formatFactor(ratio.high)}×)`;
+  const factor = `${format.formatFactor(ratio.ratio)}×`;
+  const limits = `(${write(place, measure)}, ${describeLimits(ratio)})`;
   return measure.better === "higher"
     ? `${factor} ${contender} ${limits}`
     : `${contender} ${factor} ${limits}`;
@@ -86,16 +146,23 @@ function write(place: Place | undefined, measure: Measure): string {
   return place?.standing === "lower-bound" ? `≥ ${value}` : value;
 }
 
-/** Why nobody leads; null where that is said of the run as a whole, or of a contender. */
+/** Why there is nobody to choose; null where that is said of the run as a whole, or of a contender. */
 function describeOpen(judgement: Judgement, result: Result): string | null {
   switch (judgement.outcome) {
-    case "censored":
-      return describeCensored(judgement, result);
-    case "equivalent":
-      return `${joinSome(judgement.best)} are equal within the margin, over ${format.plural(judgement.rounds, "round")}`;
-    case "undecided":
-      return describeUndecided(judgement);
     case "leads":
+      return describeSmallLead(judgement, result);
+    case "censored":
+      return `${describeCensored(judgement, result)}${describeBehind(judgement)}`;
+    case "equivalent":
+      return describeEquivalent(judgement, result);
+    case "undecided":
+      return describeUndecided(judgement, result);
+    case "alone": {
+      const [only, ...others] = judgement.places;
+      if (others.length === 0) return null;
+      const measure = measureOf(judgement.measure);
+      return `${only?.contender} ${write(only, measure)}, with nobody to compare`;
+    }
     case "single":
     case "invalid":
     case "unfit":
@@ -103,62 +170,110 @@ function describeOpen(judgement: Judgement, result: Result): string | null {
   }
 }
 
-function describeUndecided(judgement: Judgement): string | null {
-  const { places, best, rounds, measure: name } = judgement;
+function marginOf({ plan }: Result): string {
+  return `${plan.marginPercent} %`;
+}
+
+function describeSmallLead(judgement: Judgement, result: Result): string | null {
+  const lead = smallLeadOf(judgement);
+  if (lead === undefined) return null;
+  return `${lead.first}: ${format.formatFactor(lead.ratio)}× ${lead.second} (${describeLimits(lead)}), a lead within ${marginOf(result)} after ${describeBasis(judgement)}`;
+}
+
+function describeEquivalent(judgement: Judgement, result: Result): string {
+  const { best } = judgement;
+  const ratio = best.length === 2 ? ratioOf(judgement, best[0] ?? "", best[1] ?? "") : null;
+  const limits = ratio === null ? "" : ` (${describeLimits(ratio)})`;
+  return `${joinSome(best)} are equal within ${marginOf(result)}${limits} after ${describeBasis(judgement)}${describeBehind(judgement)}`;
+}
+
+/** `not decided between A and B: ±18 % after 5 rounds on 1 CPU; about 40 more needed to see 5 %` */
+function describeUndecided(judgement: Judgement, result: Result): string | null {
+  const { places, best, pairs, measure: name } = judgement;
   const measure = measureOf(name);
-  const [first] = places.filter(({ standing }) => standing === "ranked");
+  const [first] = rankedOf(judgement);
   const bound = places.find(({ standing }) => standing === "lower-bound");
   if (first === undefined) return null;
   if (best.length < 2 && bound !== undefined) {
     return `not decided: ${bound.contender} reached at least ${write(bound, measure)} when the generator ended its search, ${first.contender} ${write(first, measure)}`;
   }
-  if (best.length < 2) {
-    return `${first.contender} ${write(first, measure)}, with nobody to compare`;
-  }
-  const rivals = places.filter(({ contender, ratio }) => best.includes(contender) && ratio !== null);
-  const [closest] = rivals;
-  const ratio =
-    closest?.ratio == null
-      ? ""
-      : `: ratio ${format.formatFactor(closest.ratio.value)} (95 % CI ${format.formatFactor(closest.ratio.low)}–${format.formatFactor(closest.ratio.high)})`;
+  const open = pairs.filter(
+    (pair) => pair.kind === "undecided" && best.includes(pair.first) && best.includes(pair.second),
+  );
+  const spread = describeSpread(open);
+  const more = describeFurther(open, marginOf(result));
+  return `not decided between ${joinSome(best)}${spread === null ? "" : `: ${spread}`} after ${describeBasis(judgement)}${more}${describeBehind(judgement)}`;
+}
+
+/** Limits wider than this say only that nothing is known. */
+const widestTold = 100;
+
+/** Of the pair that is known worst: `±18 %`, or from twofold on `within a factor of 2.4`. */
+function describeSpread(open: readonly JudgedPair[]): string | null {
+  const widths = open.flatMap((pair) => ("low" in pair ? Math.sqrt(pair.high / pair.low) : []));
+  if (widths.length === 0) return null;
+  const widest = Math.max(...widths);
+  return widest < 2
+    ? `±${format.formatShare(widest - 1)}`
+    : widest > widestTold
+      ? `not even within a factor of ${widestTold}`
+      : `within a factor of ${format.formatFactor(widest)}`;
+}
+
+function describeFurther(open: readonly JudgedPair[], margin: string): string {
+  const counts = open.flatMap((pair) => (pair.kind === "undecided" ? [pair.further.atMost] : []));
+  const known = counts.filter((count) => count !== null);
+  if (counts.length === 0) return "";
+  if (known.length < counts.length) return `; more than 10,000 more needed to see ${margin}`;
+  return `; about ${format.formatCount(Math.max(...known))} more needed to see ${margin}`;
+}
+
+function describeBehind({ places, best }: Judgement): string {
   const behind = places.filter(
     ({ contender, standing }) => standing === "ranked" && !best.includes(contender),
   );
-  const rest =
-    behind.length === 0 ? "" : `. Clearly behind: ${joinSome(behind.map(({ contender }) => contender))}`;
-  return `not decided between ${joinSome(best)} after ${format.plural(rounds, "round")}${ratio}${rest}`;
+  return behind.length === 0 ? "" : `. Clearly behind: ${joinSome(behind.map(({ contender }) => contender))}`;
 }
 
-function describeCensored({ measure, places, phase, limit }: Judgement, { plan }: Result): string {
-  const reached = places.filter(({ standing }) => standing === "censored" || standing === "lower-bound");
-  const all = everyone(reached);
+function describeCensored(judgement: Judgement, { plan }: Result): string {
+  const { measure, phase, limit } = judgement;
+  const where = onCpus(judgement);
+  const reached = reachedOf(judgement);
+  const all = everyone(reached, judgement);
   const isAlone = reached.length === 1;
-  const not = isAlone ? "" : "not decided. ";
+  const not = isAlone ? "" : "not decided: ";
   switch (measure) {
     case "connections": {
       const asked = `${format.formatCount(plan.connections)} connections`;
-      if (limit === null) return `${not}${capitalize(all)} opened all ${asked}`;
+      if (limit === null) return `${not}${all} opened all ${asked} ${where}`;
       const isEveryone = reached.every(({ value }) => (value ?? 0) < plan.connections);
       return isEveryone
-        ? `${not}${capitalize(all)} stopped at ${describeLimit(limit)}`
-        : `${not}Each opened all ${asked} or stopped at ${describeLimit(limit)}`;
+        ? `${not}${all} stopped at ${describeLimit(limit)}, ${where}`
+        : `${not}each opened all ${asked} or stopped at ${describeLimit(limit)}, ${where}`;
     }
     case "sustained": {
       const workload = phase.replace(/^endurance-/, "");
-      return `${not}${capitalize(all)} sustained the target of ${format.formatRate(plan.enduranceRatePerSecond)}. --phases connect,capacity-${workload} finds the limits`;
+      return `${not}${all} sustained the target of ${format.formatRate(plan.enduranceRatePerSecond)} ${where}. --phases connect,capacity-${workload} finds the limits`;
     }
     case "capacity":
-      return `${not}The generator ended every search, so all are lower bounds`;
+      return `${not}the generator ended every search, so all are lower bounds, ${where}`;
     case "unaffected.in-time":
-      return `${not}${isAlone ? "Its" : "All"} unaffected clients got at least 99.9 % of their deliveries in time`;
+      return `${not}${isAlone ? "its" : "all"} unaffected clients got at least 99.9 % of their deliveries in time, ${where}`;
     default:
-      return `${not}${capitalize(all)} did all that was asked`;
+      return `${not}${all} did all that was asked ${where}`;
   }
 }
 
-function everyone(places: readonly Place[]): string {
-  if (places.length === 1) return places[0]?.contender ?? "";
-  return places.length === 2 ? "both" : `all ${format.formatSmallCount(places.length)}`;
+/** Those at the ceiling: the best where others did not reach it. */
+function reachedOf({ places, best }: Judgement): Place[] {
+  return best.length > 0
+    ? places.filter(({ contender }) => best.includes(contender))
+    : places.filter(({ standing }) => standing === "censored" || standing === "lower-bound");
+}
+
+function everyone(reached: readonly Place[], { best }: Judgement): string {
+  if (reached.length === 1 || best.length > 0) return joinSome(reached.map(({ contender }) => contender));
+  return reached.length === 2 ? "both" : `all ${format.formatSmallCount(reached.length)}`;
 }
 
 function describeStanding({ standing, reason }: Place, measure: string): string {
@@ -172,45 +287,71 @@ function isOneOfMany({ measure }: Judgement, { plan }: Result): boolean {
   return plan.phases.filter(({ kind }) => decidingMeasures[kind].includes(measure)).length > 1;
 }
 
-/** `Choose A for throughput (burst-echo), p99 latency (all phases).`: one line for each who leads in anything. */
-export function listChoices(judgements: readonly Judgement[]): Sentence[] {
-  const leads = judgements.filter(({ outcome }) => outcome === "leads");
-  return [...Map.groupBy(leads, ({ best }) => best[0] ?? "")].map(([name, led]) => {
-    const uses = [...Map.groupBy(led, ({ measure }) => measure)].map(([measure, inPhases]) => {
-      const phases = judgements.filter((one) => one.measure === measure).length;
-      if (phases === 1) return wordsOf(measure);
-      const where =
-        phases === inPhases.length
-          ? phases === 2
-            ? "both phases"
-            : `all ${phases} phases`
-          : inPhases.map(({ phase }) => phase).join(", ");
-      return `${wordsOf(measure)} (${where})`;
-    });
-    return { lead: `Choose ${name} for`, text: `${uses.join(", ")}.` };
+/**
+ * One line for each who leads in anything, and for each group of equals: `Choose A on 1 CPU for throughput (burst-echo),
+ * p99 latency (all 3 phases).`
+ */
+export function listChoices(judgements: readonly Judgement[], result: Result): Sentence[] {
+  const choices = judgements.filter((one) => isChoice(one) || one.outcome === "equivalent");
+  const alike = Map.groupBy(choices, ({ best, league }) => [league, ...best].join("\n"));
+  return [...alike.values()].flatMap((those): Sentence[] => {
+    const [first] = those;
+    if (first === undefined) return [];
+    const { best, league } = first;
+    const among = hasLeagues(judgements) ? ` (${league})` : "";
+    const where = onCpus(first);
+    const lead =
+      best.length === 1
+        ? `Choose ${best[0]}${among} ${where} for`
+        : `${joinSome(best)}${among} are equal within ${marginOf(result)} ${where} for`;
+    return [{ lead, text: `${listUses(those, judgements)}.` }];
   });
 }
 
+/** `throughput (both phases), CPU per delivery (burst-echo)` */
+function listUses(those: readonly Judgement[], all: readonly Judgement[]): string {
+  const uses = [...Map.groupBy(those, ({ measure }) => measure)].map(([measure, inPhases]) => {
+    const phases = all.filter((one) => one.measure === measure && one.league === inPhases[0]?.league).length;
+    if (phases === 1) return wordsOf(measure);
+    const every = phases === 2 ? "both phases" : `all ${phases} phases`;
+    const where = phases === inPhases.length ? every : inPhases.map(({ phase }) => phase).join(", ");
+    return `${wordsOf(measure)} (${where})`;
+  });
+  return uses.join(", ");
+}
+
 /** What could not be decided and why, each reason once; what matters most first. */
-export function listOpenQuestions(judgements: readonly Judgement[], result: Result): string[] {
-  const open = (outcome: Judgement["outcome"]) =>
+export function listOpenQuestions(judgements: readonly Judgement[], result: Result): Sentence[] {
+  const those = (outcome: Judgement["outcome"]) =>
     judgements
       .filter((one) => one.outcome === outcome && one.places.length > 1)
       .flatMap((one) => {
         const text = describeOpen(one, result);
-        return text === null ? [] : [`${titleOf(one, result)} ${text}.`];
+        return text === null ? [] : [open(one, text, judgements, result)];
       });
   return [
-    ...noteSingleRound(judgements),
-    ...noteUnranked(judgements),
-    ...open("censored"),
-    ...open("undecided"),
+    ...[...noteSingleRound(judgements), ...noteUnranked(judgements)].map((text) => ({ text })),
+    ...those("leads"),
+    ...those("censored"),
+    ...those("undecided"),
   ];
 }
 
+/** Each league of one, once. */
+function noteAlone(judgements: readonly Judgement[]): string[] {
+  const alone = judgements.filter(({ places }) => places.length === 1);
+  return [...Map.groupBy(alone, ({ league }) => league)].map(([league, [one]]) => {
+    const among = hasLeagues(judgements) ? ` in league ${league}` : "";
+    return `${one?.places[0]?.contender} is alone${among}: figures, and nobody to compare with.`;
+  });
+}
+
 function noteSingleRound(judgements: readonly Judgement[]): string[] {
-  const isSingle = judgements.some(({ outcome, places }) => outcome === "single" && countRanked(places) > 1);
-  return isSingle ? ["One round shows figures and ranks nobody: use --rounds 5."] : [];
+  const single = judgements.filter(({ outcome }) => outcome === "single");
+  if (single.length === 0) return [];
+  return single.some(({ places }) => places.some(({ rounds }) => rounds > 1))
+    ? ["A measure of which only one round counts ranks nobody: use --rounds 5."]
+    : ["One round shows figures and ranks nobody: use --rounds 5."];
 }
 
 /** Each contender and reason once, with the phases. */
@@ -226,14 +367,20 @@ function noteUnranked(judgements: readonly Judgement[]): string[] {
   });
 }
 
-function countRanked(places: readonly Place[]): number {
-  return places.filter(({ standing }) => standing === "ranked").length;
+function rankedOf({ places }: Judgement): Place[] {
+  return places.filter(({ standing }) => standing === "ranked");
 }
 
-/** Whether a figure is to be marked: nobody is clearly better, and somebody is clearly worse. */
-export function isMarked({ outcome, best, places }: Judgement, contender: string): boolean {
-  if (outcome !== "leads" && outcome !== "undecided" && outcome !== "equivalent") return false;
-  return best.includes(contender) && best.length < countRanked(places);
+/** Whether a figure is to be marked: nobody is clearly better in its league, and somebody is clearly worse. */
+export function isMarked(judgements: readonly Judgement[], measure: string, contender: string): boolean {
+  return judgements.some(
+    (one) =>
+      one.measure === measure &&
+      one.best.includes(contender) &&
+      one.best.length < rankedOf(one).length &&
+      one.outcome !== "single" &&
+      one.outcome !== "alone",
+  );
 }
 
 function capitalize(text: string): string {

@@ -1,6 +1,6 @@
 import { isShowdownError } from "../../errors.ts";
 import { type Figure, listFigures } from "../../measures/figures.ts";
-import { listPhases, type NamedPhase, nameOf, participantsOf } from "../../measures/sections.ts";
+import { countRounds, listPhases, type NamedPhase, nameOf, participantsOf } from "../../measures/sections.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { listRuns } from "../../result/find.ts";
 import { readResultFile } from "../../result/read.ts";
@@ -12,13 +12,14 @@ export interface HistoryRun {
   readonly startedAt: string;
   readonly status: Result["status"];
   readonly plan: Plan;
+  readonly rounds: number;
   readonly environment: Environment;
   readonly contenders: readonly string[];
   /** Only those that were asked for. */
   readonly figures: readonly Figure[];
 }
 
-export interface History {
+interface History {
   /** Oldest first. */
   readonly runs: readonly HistoryRun[];
   /** Why files were left out, one line each. */
@@ -39,7 +40,8 @@ export function readHistory(resultsFolder: string, isWanted: (figure: Figure) =>
       ids.add(id);
       const contenders = participantsOf(result).map(nameOf);
       const figures = listFigures(result).filter((figure) => figure.value !== null && isWanted(figure));
-      runs.push({ id, startedAt, status, plan, environment, contenders, figures });
+      const rounds = countRounds(result);
+      runs.push({ id, startedAt, status, plan, rounds, environment, contenders, figures });
     } catch (error) {
       if (!isShowdownError(error)) throw error;
       skipped.push(error.message);

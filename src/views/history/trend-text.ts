@@ -13,10 +13,10 @@ const mostBars = 30;
 
 /** All runs, one a line. */
 export function renderRuns(runs: readonly HistoryRun[], width: number): string[] {
-  const rows = runs.map(({ id, plan, status, contenders, environment: { cpuModel, cpuCount } }) => [
+  const rows = runs.map(({ id, plan, rounds, status, contenders, environment: { cpuModel, cpuCount } }) => [
     id,
     plan.preset,
-    String(plan.rounds),
+    String(rounds),
     statuses[status],
     contenders.join(", "),
     `${cpuModel}, ${format.plural(cpuCount, "CPU")}`,

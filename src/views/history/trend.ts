@@ -5,7 +5,7 @@ import { machineDifferences, planDifferences } from "../compare/difference.ts";
 import type { HistoryRun } from "./history.ts";
 
 /** One run of a trend. */
-export interface TrendPoint {
+interface TrendPoint {
   readonly run: HistoryRun;
   readonly figure: Figure;
 }

@@ -1,9 +1,9 @@
 import type { Result } from "../../result/schema.ts";
 import type { Style } from "../../text/style.ts";
-import type { Block, Cell, Chart, Sentence, Table } from "../document/block.ts";
+import type { Block, Cell, Sentence, Table } from "../document/block.ts";
 import { buildReport } from "../document/report.ts";
 import { type Demand, defaultDemand } from "../document/sizing.ts";
-import { colorOf, isDashed, renderChart } from "./chart-svg.ts";
+import { renderFigure } from "./chart.ts";
 import { html, type Markup } from "./markup.ts";
 import { renderPage } from "./page.ts";
 
@@ -116,21 +116,6 @@ function renderTable({ columns, rows }: Table, title: string): Markup {
 function renderCell({ text, style, isBest = false }: Cell, at: number, align: "left" | "right"): Markup {
   const classes = classOf(style, align, ...(isBest ? ["best"] : []));
   return at === 0 ? html`<th scope="row"${classes}>${text}</th>` : html`<td${classes}>${text}</td>`;
-}
-
-function renderFigure(chart: Chart): Markup {
-  // A percentile is written small.
-  const title = /^p\d/.test(chart.title)
-    ? chart.title
-    : chart.title.charAt(0).toUpperCase() + chart.title.slice(1);
-  const names = chart.kind === "lines" ? chart.series.map(({ name }) => name) : [];
-  const legend = names.map(
-    (name) =>
-      html`<li><i style="border-color:${colorOf(chart, name)}"${isDashed(chart, name) ? html` class="dashed"` : null}></i>${name}</li>`,
-  );
-  return html`<figure class="${chart.kind}"><figcaption>${title}</figcaption>
-<div role="img" aria-label="${title}; the table of this phase has the numbers">${{ markup: renderChart(chart) }}</div>
-${legend.length === 0 ? null : html`<ul class="legend">${legend}</ul>`}</figure>\n`;
 }
 
 function idOf(title: string): string {

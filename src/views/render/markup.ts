@@ -7,9 +7,7 @@ export type Content = Markup | string | number | null | readonly Content[];
 
 /** A template whose values are text unless they are `Markup` themselves; `null` is nothing. */
 export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Markup {
-  return {
-    markup: parts.reduce((text, part, index) => text + render(values[index - 1] ?? null) + part),
-  };
+  return { markup: parts.reduce((text, part, index) => text + render(values[index - 1] ?? null) + part) };
 }
 
 function render(content: Content): string {

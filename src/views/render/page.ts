@@ -4,7 +4,7 @@ import { html, type Markup } from "./markup.ts";
 
 const stylePath = join(import.meta.dir, "style.css");
 
-export interface PageParts {
+interface PageParts {
   readonly title: string;
   readonly body: Markup;
   /** Of the live page alone, which may also ask the server that it came from. */

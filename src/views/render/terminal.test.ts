@@ -54,7 +54,7 @@ test("with twelve contenders every one has its row, and every kind of phase a co
 
 test("nobody is told to choose anything after one round", () => {
   const run = fixtureRun();
-  expect(renderTerminal(run, summary)).toContain("Choose bun-native for");
+  expect(renderTerminal(run, summary)).toContain("Choose bun-native on 1 CPU for");
   expect(renderTerminal(firstRoundOnly(run), summary)).not.toContain("Choose");
   expect(renderTerminal(firstRoundOnly(run), { ...summary, details: true })).not.toContain("Choose");
 });

@@ -1,13 +1,16 @@
 import type { Result } from "../../result/schema.ts";
 import { createPainter, type Painter } from "../../text/style.ts";
-import { renderText, type Table as TextTable } from "../../text/table.ts";
+import { renderText } from "../../text/table.ts";
 import type { Block, Cell, Sentence, Table } from "../document/block.ts";
 import { buildDetails, buildSummary } from "../document/report.ts";
 import { type Demand, defaultDemand } from "../document/sizing.ts";
 
-export interface TerminalOptions {
+interface Screen {
   readonly columns: number;
   readonly color: boolean;
+}
+
+interface TerminalOptions extends Screen {
   /** All tables and notes instead of one screen. */
   readonly details: boolean;
   readonly demand?: Demand;
@@ -30,8 +33,8 @@ interface Page {
 
 /** A run for the terminal, also one that did not get far. Ends with a line break. */
 export function renderTerminal(result: Result, options: TerminalOptions): string {
-  const { columns, color, details, demand = defaultDemand } = options;
-  const page = { width: Math.max(narrowest, columns), color, paint: createPainter(color) };
+  const { details, demand = defaultDemand } = options;
+  const page = pageOf(options);
   const lines = details
     ? buildDetails(result, demand).flatMap((block) => renderBlock(block, page))
     : renderSummary(result, page);
@@ -39,32 +42,28 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
 }
 
 /** Any document, line by line. */
-export function renderBlocks(
-  blocks: readonly Block[],
-  { columns, color }: Pick<TerminalOptions, "columns" | "color">,
-): string[] {
-  const page = { width: Math.max(narrowest, columns), color, paint: createPainter(color) };
+export function renderBlocks(blocks: readonly Block[], screen: Screen): string[] {
+  const page = pageOf(screen);
   return blocks.flatMap((block) => renderBlock(block, page));
 }
 
+function pageOf({ columns, color }: Screen): Page {
+  return { width: Math.max(narrowest, columns), color, paint: createPainter(color) };
+}
+
 function renderSummary(result: Result, page: Page): string[] {
-  const fixed = renderSummaryBlocks(
-    buildSummary(result, () => false),
+  const least = buildSummary(result, () => false);
+  const heightOf = (table: Table) => (table.rows.length === 0 ? 0 : renderTable(table, page).length);
+  // The smallest table is among the fixed lines already.
+  const smallest = least.reduce(
+    (all, block) => (block.kind === "table" ? all + heightOf(block.table) : all),
+    0,
+  );
+  const most = Math.max(mostLines - renderSummaryBlocks(least, page).length + smallest, 0);
+  return renderSummaryBlocks(
+    buildSummary(result, (table) => heightOf(table) <= most),
     page,
-  ).length;
-  // The smallest table stands in `fixed` already.
-  const most = Math.max(mostLines - fixed + heightOf(smallest(result), page), 0);
-  const blocks = buildSummary(result, (table) => heightOf(table, page) <= most);
-  return renderSummaryBlocks(blocks, page);
-}
-
-function smallest(result: Result): Table {
-  const block = buildSummary(result, () => false).find(({ kind }) => kind === "table");
-  return block?.kind === "table" ? block.table : { columns: [], rows: [] };
-}
-
-function heightOf(table: Table, page: Page): number {
-  return table.rows.length === 0 ? 0 : renderTable(table, page).length;
+  );
 }
 
 /** The last list is what could not be decided; both lists are cut where they are long. */
@@ -75,12 +74,7 @@ function renderSummaryBlocks(blocks: readonly Block[], page: Page): string[] {
     ...blocks.flatMap((block) => {
       if (block.kind !== "list") return renderBlock(block, page);
       list += 1;
-      const most =
-        list === lists && lists > 1
-          ? mostOpenLines
-          : list === 1 && lists > 1
-            ? mostChoiceLines
-            : mostOpenLines;
+      const most = list === 1 && lists > 1 ? mostChoiceLines : mostOpenLines;
       return ["", ...cutList(block.items, page, most)];
     }),
     "",
@@ -104,10 +98,7 @@ function cutList(items: readonly Sentence[], page: Page, most: number): string[]
 function renderBlock(block: Block, page: Page): string[] {
   switch (block.kind) {
     case "heading":
-      return [
-        "",
-        block.level === 3 ? `  ${page.paint(block.text, "strong")}` : page.paint(block.text, "strong"),
-      ];
+      return ["", `${block.level === 3 ? "  " : ""}${page.paint(block.text, "strong")}`];
     case "paragraph":
       return renderSentence(block.sentence, page);
     case "list":
@@ -130,13 +121,11 @@ function renderTable(table: Table, { width, color }: Page): string[] {
     if (!marked[at]) return cell;
     return cell.isBest ? { text: `${cell.text} *`, style: "good" } : { ...cell, text: `${cell.text}  ` };
   };
-  const text: TextTable = {
-    columns: table.columns.map((column, at) =>
-      marked[at] ? { ...column, header: `${column.header}  ` } : column,
-    ),
-    rows: table.rows.map((row) => ({ ...row, cells: row.cells.map(mark) })),
-  };
-  return renderText(text, { width, color });
+  const columns = table.columns.map((column, at) =>
+    marked[at] ? { ...column, header: `${column.header}  ` } : column,
+  );
+  const rows = table.rows.map((row) => ({ ...row, cells: row.cells.map(mark) }));
+  return renderText({ columns, rows }, { width, color });
 }
 
 /** What the marks of the table mean, and where the rest is. */
@@ -144,8 +133,12 @@ function footer(blocks: readonly Block[]): string[] {
   const cells = blocks.flatMap((block) =>
     block.kind === "table" ? block.table.rows.flatMap((row) => row.cells) : [],
   );
+  const hasLeagues = blocks.some(
+    (block) => block.kind === "table" && block.table.columns.some(({ header }) => header === "league"),
+  );
+  const best = `* best${hasLeagues ? " of its league" : ""}, or not clearly worse than the best.`;
   const legend = [
-    ...(cells.some(({ isBest }) => isBest === true) ? ["* best, or not clearly worse than the best."] : []),
+    ...(cells.some(({ isBest }) => isBest === true) ? [best] : []),
     ...(cells.some(({ text }) => text.startsWith("(")) ? ["( ) not ranked."] : []),
   ].join(" ");
   const rest = "--details shows all tables; report.html and report.md have everything.";

@@ -1,10 +1,10 @@
 import type { CheckId, CheckState, CheckValues } from "../../machine/doctor/check.ts";
 import type { Diagnosis } from "../../machine/doctor/diagnosis.ts";
 import * as format from "../../text/format.ts";
-import { printable } from "../../text/printable.ts";
+import { quote } from "./tell.ts";
 
 /** A check of the machine in words. */
-export interface CheckText {
+interface CheckText {
   readonly title: string;
   readonly current: string;
   readonly needed: string;
@@ -13,35 +13,20 @@ export interface CheckText {
 }
 
 /** Values as a result file holds them: from another version, any may be missing. */
-class Values {
-  readonly #values: CheckValues;
-
-  constructor(values: CheckValues) {
-    this.#values = values;
-  }
-
-  number(name: string): number | null {
-    const value = this.#values[name];
+function readerOf(values: CheckValues) {
+  const number = (name: string) => {
+    const value = values[name];
     return typeof value === "number" ? value : null;
-  }
-
-  text(name: string): string | null {
-    const value = this.#values[name];
-    return typeof value === "string" ? printable(value, { most: 200 }) : null;
-  }
-
-  count(name: string): string {
-    return format.formatCount(this.number(name));
-  }
-
-  bytes(name: string): string {
-    return format.formatBytes(this.number(name));
-  }
-
-  get isEmpty(): boolean {
-    return Object.keys(this.#values).length === 0;
-  }
+  };
+  const text = (name: string) => {
+    const value = values[name];
+    return typeof value === "string" ? quote(value, 200) : null;
+  };
+  const count = (name: string) => format.formatCount(number(name));
+  return { number, text, count, bytes: (name: string) => format.formatBytes(number(name)) };
 }
+
+type Values = ReturnType<typeof readerOf>;
 
 const notKnown = "not known";
 
@@ -229,11 +214,11 @@ function describeCores(v: Values): string {
 /** A check in words, from its facts. One that this version does not know is shown by its name and values. */
 export function describeCheck(check: string, values: CheckValues): CheckText {
   const describe = Object.hasOwn(texts, check) ? texts[check as CheckId] : undefined;
-  if (describe !== undefined) return describe(new Values(values));
+  if (describe !== undefined) return describe(readerOf(values));
   const list = Object.entries(values).map(([name, value]) => `${name} ${value ?? format.unknown}`);
   return {
-    title: printable(check, { most: 60 }),
-    current: printable(list.join(", "), { most: 200 }),
+    title: quote(check, 60),
+    current: quote(list.join(", "), 200),
     needed: format.unknown,
     explanation: "Another version of showdown made this check.",
   };

@@ -35,30 +35,27 @@ export function isDeath({ fault, server }: FaultReport): boolean {
 
 function tellDeath({ server, fault }: FaultReport): string[] {
   if (server.exit === null) return [];
-  const how = fault === "kill" ? "" : `the server ${describeExit(server.exit)}`;
-  const after = server.restarted
-    ? `restarted and answering after ${formatMs(server.downMs)}`
-    : "could not be restarted";
-  return [how === "" ? after : `${how}, ${after}`];
+  const how = fault === "kill" ? "" : `the server ${describeExit(server.exit)}, `;
+  const back = `restarted and answering after ${formatMs(server.downMs)}`;
+  return [how + (server.restarted ? back : "could not be restarted")];
 }
 
 function tellConnections({ lostConnections, unaffectedClients }: FaultReport): string[] {
   if (lostConnections === 0) return [];
+  const all = format.formatCount(unaffectedClients);
   // One may be lost again after it came back.
-  return lostConnections >= unaffectedClients
-    ? [`all ${format.formatCount(unaffectedClients)} unaffected clients lost their connection`]
-    : [
-        `${format.formatCount(lostConnections)} of ${format.formatCount(unaffectedClients)} unaffected clients lost their connection`,
-      ];
+  const which =
+    lostConnections >= unaffectedClients ? `all ${all}` : `${format.formatCount(lostConnections)} of ${all}`;
+  return [`${which} unaffected clients lost their connection`];
 }
 
 function tellDeliveries({ lost, late, planned, lateUs, longestSilenceMs }: FaultReport): string[] {
   if (lost === 0 && late === 0) return [];
-  const lostText = lost === 0 ? [] : [`${format.formatCount(lost)} lost`];
-  const lateText =
-    late === 0 ? [] : [`${format.formatCount(late)} later than ${format.formatLatency(lateUs)}`];
+  const lostText = `${format.formatCount(lost)} lost`;
+  const lateText = `${format.formatCount(late)} later than ${format.formatLatency(lateUs)}`;
+  const what = [...(lost === 0 ? [] : [lostText]), ...(late === 0 ? [] : [lateText])];
   return [
-    `of ${format.formatCount(planned)} deliveries to unaffected clients ${format.joinNames([...lostText, ...lateText])}`,
+    `of ${format.formatCount(planned)} deliveries to unaffected clients ${format.joinNames(what)}`,
     `longest silence ${formatMs(longestSilenceMs)}`,
   ];
 }
@@ -67,9 +64,8 @@ function tellDeliveries({ lost, late, planned, lateUs, longestSilenceMs }: Fault
 function tellFaultyClients({ fault, server, faulty, faultyClients }: FaultReport): string[] {
   if (server.exit !== null || (fault !== "slow-readers" && fault !== "crash")) return [];
   if (faulty.lost === 0) return ["faulty clients kept their connections"];
-  return [
-    `server dropped ${format.formatCount(faulty.lost)} of ${format.formatCount(faultyClients)} faulty clients`,
-  ];
+  const [lost, all] = [format.formatCount(faulty.lost), format.formatCount(faultyClients)];
+  return [`server dropped ${lost} of ${all} faulty clients`];
 }
 
 function tellRecovery({ recoveredMs, reconnect, seconds }: FaultReport, isHarmed: boolean): string[] {
@@ -80,11 +76,8 @@ function tellRecovery({ recoveredMs, reconnect, seconds }: FaultReport, isHarmed
   if (recoveredMs !== null) {
     return wanted === 0 ? [] : [`all clients back within ${formatMs(slowestMs ?? 0)}`];
   }
-  if (opened < wanted) {
-    return [
-      `${format.formatCount(wanted - opened)} of ${format.formatCount(wanted)} clients did not come back`,
-    ];
-  }
+  const away = format.formatCount(wanted - opened);
+  if (opened < wanted) return [`${away} of ${format.formatCount(wanted)} clients did not come back`];
   if (unserved > 0) return [`${format.plural(unserved, "client")} came back and received nothing`];
   return [`not recovered within ${formatMs((seconds.under + seconds.after) * 1000)}`];
 }
@@ -107,6 +100,6 @@ export function memoryState(
   return isGrown(after) ? "grown" : isGrown(peak) ? "returned" : "steady";
 }
 
-function formatMs(ms: number | null): string {
+export function formatMs(ms: number | null): string {
   return format.formatLatency(ms === null ? null : ms * 1000);
 }

@@ -1,7 +1,7 @@
 import type { Finding } from "../../result/reasons.ts";
 import * as format from "../../text/format.ts";
-import { printable } from "../../text/printable.ts";
 import { describeFailures, describeLimit } from "./failure-text.ts";
+import { quote, type Texts, tell } from "./tell.ts";
 
 const counted = {
   lost: "deliveries lost without being declared in /stats",
@@ -22,25 +22,25 @@ const counted = {
 /** What a phase found against the contract, without the contender's name: `37 deliveries came twice`. */
 export function describeFinding(finding: Finding): string {
   const count = format.formatCount(finding.count);
-  switch (finding.kind) {
-    case "closed": {
-      const why = finding.failures.length === 0 ? "" : `: ${describeFailures(finding.failures)}`;
-      return `${format.plural(finding.count, "connection")} closed during the phase${why}`;
-    }
-    case "error-replies":
-      return `${count} error replies, the first: ${printable(finding.first, { most: 120 })}`;
-    case "stall":
-      return `all deliveries stopped for ${format.formatDuration(finding.silenceMs)}`;
-    case "no-counters":
-      return "/stats did not answer, so no loss counts as declared";
-    case "counter-decreased":
-      return `/stats counter "${printable(finding.counter, { most: 60 })}" went back from ${format.formatCount(finding.from)} to ${format.formatCount(finding.to)}`;
-    case "limit":
-      return `${format.plural(finding.count, "connection")} did not open: ${describeLimit(finding.limit)}`;
-    default:
-      return `${count} ${counted[finding.kind]}`;
-  }
+  if (finding.kind in counted) return `${count} ${counted[finding.kind as keyof typeof counted]}`;
+  return tell(ownTexts, finding as OwnFinding);
 }
+
+type OwnFinding = Exclude<Finding, { kind: keyof typeof counted }>;
+
+const ownTexts: Texts<OwnFinding> = {
+  closed: ({ count, failures }) => {
+    const why = failures.length === 0 ? "" : `: ${describeFailures(failures)}`;
+    return `${format.plural(count, "connection")} closed during the phase${why}`;
+  },
+  "error-replies": ({ count, first }) =>
+    `${format.formatCount(count)} error replies, the first: ${quote(first, 120)}`,
+  stall: ({ silenceMs }) => `all deliveries stopped for ${format.formatDuration(silenceMs)}`,
+  "no-counters": () => "/stats did not answer, so no loss counts as declared",
+  "counter-decreased": ({ counter, from, to }) =>
+    `/stats counter "${quote(counter, 60)}" went back from ${format.formatCount(from)} to ${format.formatCount(to)}`,
+  limit: ({ count, limit }) => `${format.plural(count, "connection")} did not open: ${describeLimit(limit)}`,
+};
 
 /** Within the contract: a limit of the machine, a declared drop. */
 export function isBlameless({ kind }: Finding): boolean {

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { describeCause } from "./cause-text.ts";
 import { describeFailure, describeLimit } from "./failure-text.ts";
 import { describeFinding } from "./finding-text.ts";
 import { describeReason, describeStepReason } from "./reason-text.ts";
@@ -42,5 +43,24 @@ test("reasons and limits name their numbers", () => {
   expect(describeStepReason({ kind: "latency", quantile: "p99", latencyUs: 212_000 })).toBe("p99 212 ms");
   expect(describeLimit({ kind: "server-descriptors", perProcess: 20_000, inUse: 19_980 })).toBe(
     "the server's descriptor limit (20,000 per process)",
+  );
+});
+
+test("a cause names both contenders and their numbers", () => {
+  const between = (kind: Parameters<typeof describeCause>[0]["kind"], best: number, other: number) =>
+    describeCause({
+      kind,
+      factor: 16,
+      best: { contender: "node-ws:tuned", value: best },
+      other: { contender: "node-ws", value: other },
+    });
+  expect(between("messages-per-segment", 31.2, 1.003)).toBe(
+    "node-ws:tuned put 31 messages into a TCP segment, node-ws 1.0.",
+  );
+  expect(between("cpu-per-delivery.system", 0.52, 7.61)).toBe(
+    "node-ws:tuned spent 0.52 µs of system CPU time per delivery, node-ws 7.61 µs.",
+  );
+  expect(between("context-switches.voluntary", 0.031, 12.4)).toBe(
+    "node-ws:tuned waited 0.031 times per 1,000 deliveries, node-ws 12.",
   );
 });

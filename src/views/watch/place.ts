@@ -4,15 +4,27 @@ import * as format from "../../text/format.ts";
 
 type Of<Kind extends RunEvent["kind"]> = Extract<RunEvent, { kind: Kind }>;
 
+/** One contender's round that goes on, and its phase that runs. */
+interface Turn {
+  readonly round: Of<"round-started">;
+  readonly phase: Of<"phase-started"> | null;
+}
+
 /** Where a run is: what terminal and live page tell from the same events. */
 export interface Place {
   /** What is being done before the first round; null from then on. */
   readonly preparing: Of<"preparing"> | null;
   readonly building: Of<"build-output"> | null;
+  /** Rounds that go on, by their position. */
+  readonly turns: ReadonlyMap<number, Turn>;
+  /** The one that was last heard of. */
   readonly round: Of<"round-started"> | null;
-  /** The one that runs; of others only how many have ended in this round. */
+  /** The one that runs. */
   readonly phase: Of<"phase-started"> | null;
+  /** Phases that have ended in the rounds that go on. */
   readonly phasesEnded: number;
+  /** Rounds done, and what is done of those that go on. */
+  readonly turnsDone: number;
   /** Null until the phase's first report. */
   readonly view: PhaseView | null;
 }
@@ -20,9 +32,11 @@ export interface Place {
 export const start: Place = {
   preparing: null,
   building: null,
+  turns: new Map(),
   round: null,
   phase: null,
   phasesEnded: 0,
+  turnsDone: 0,
   view: null,
 };
 
@@ -32,19 +46,50 @@ export function advance(place: Place, event: RunEvent): Place {
       return { ...place, preparing: event, building: null };
     case "build-output":
       return { ...place, building: event };
-    case "round-started":
-      return { ...start, round: event };
+    case "round-started": {
+      const { turns, phasesEnded, turnsDone } = place;
+      return {
+        ...start,
+        turns: new Map(turns).set(event.position, { round: event, phase: null }),
+        round: event,
+        phasesEnded: turns.size === 0 ? 0 : phasesEnded,
+        turnsDone,
+      };
+    }
+    case "server-ready":
+      return { ...place, round: place.turns.get(event.position)?.round ?? place.round };
     case "phase-started":
-      return { ...place, phase: event, view: null };
-    case "phase-progress":
-      return { ...place, view: event.view };
-    case "phase-ended":
-      return { ...place, phase: null, phasesEnded: place.phasesEnded + 1, view: null };
-    case "round-ended":
-      return { ...place, phase: null, view: null };
+      return { ...follow(place, event.position, event), view: null };
+    case "phase-progress": {
+      const { round, phase } = place.turns.get(event.position) ?? place;
+      return { ...place, round, phase, view: event.view };
+    }
+    case "phase-ended": {
+      const count = place.turns.get(event.position)?.phase?.count ?? 1;
+      return {
+        ...follow(place, event.position, null),
+        phasesEnded: place.phasesEnded + 1,
+        turnsDone: place.turnsDone + 1 / count,
+        view: null,
+      };
+    }
+    case "round-ended": {
+      const { position, phases } = event.round;
+      const turns = new Map(place.turns);
+      turns.delete(position);
+      // One that never came up has no phases, and is done all the same.
+      const turnsDone = place.turnsDone + (phases.length === 0 ? 1 : 0);
+      return { ...place, turns, turnsDone, phase: null, view: null };
+    }
     default:
       return place;
   }
+}
+
+function follow(place: Place, position: number, phase: Turn["phase"]): Place {
+  const round = place.turns.get(position)?.round ?? place.round;
+  if (round === null) return { ...place, phase };
+  return { ...place, turns: new Map(place.turns).set(position, { round, phase }), round, phase };
 }
 
 /** `burst echo`, or what is done between two phases. */
@@ -57,7 +102,8 @@ export function describeWork({ phase, phasesEnded }: Place): string {
 export function phaseShare({ phase, view }: Place): number | null {
   if (phase === null || view === null) return null;
   if (phase.expectedSeconds === null && phase.phaseKind === "capacity") return null;
-  const { done, total, elapsedMs } = view;
+  const { done, total, elapsedMs, slice } = view;
+  if (slice !== undefined) return slice.number / Math.max(slice.number, slice.count);
   const lastsMs = phase.expectedSeconds === null ? null : phase.expectedSeconds * 1000;
   return Math.min(1, Math.max(0, lastsMs === null ? done / Math.max(1, total) : elapsedMs / lastsMs));
 }
@@ -72,6 +118,7 @@ export function phaseLeftMs(place: Place): number | null {
 export function describeView({
   step,
   fault,
+  slice,
   ...view
 }: PhaseView): (readonly [label: string, value: string])[] {
   const rate = (perSecond: number) => format.formatRate(Math.round(perSecond));
@@ -80,6 +127,9 @@ export function describeView({
     ["rate", rate(view.ratePerSecond)],
     ...(view.p50Us === null ? [] : [["p50", format.formatLatency(view.p50Us)] as const]),
     ...(view.p99Us === null ? [] : [["p99", format.formatLatency(view.p99Us)] as const]),
+    ...(slice === undefined
+      ? []
+      : [["slice", `${slice.number} of ${Math.max(slice.number, slice.count)}`] as const]),
     ...(step === undefined ? [] : [[`step ${step.number}`, rate(step.ratePerSecond)] as const]),
     ...(highest === null ? [] : [["sustained", rate(highest)] as const]),
     ...(fault === undefined ? [] : [["fault", describeFault(fault)] as const]),

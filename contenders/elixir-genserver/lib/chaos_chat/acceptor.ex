@@ -9,35 +9,35 @@ defmodule ChaosChat.Acceptor do
   @exhausted [:emfile, :enfile, :system_limit]
   @pause_ms 100
 
-  @spec start_link(Connection.Limits.t()) :: {:ok, pid}
-  def start_link(limits), do: Task.start_link(__MODULE__, :run, [limits])
+  @spec start_link(Connection.Settings.t()) :: {:ok, pid}
+  def start_link(settings), do: Task.start_link(__MODULE__, :run, [settings])
 
   @doc false
-  def run(limits), do: accept(Listener.socket(), limits)
+  def run(settings), do: accept(Listener.socket(), settings)
 
-  defp accept(listener, limits) do
+  defp accept(listener, settings) do
     case :gen_tcp.accept(listener) do
       {:ok, socket} ->
-        hand_over(socket, limits)
-        accept(listener, limits)
+        hand_over(socket, settings)
+        accept(listener, settings)
 
       {:error, reason} when reason in @exhausted ->
         Listener.report_exhausted(reason)
         Process.sleep(@pause_ms)
-        accept(listener, limits)
+        accept(listener, settings)
 
       {:error, :closed} ->
         exit({:shutdown, :closed})
 
       # One that was gone before it was accepted.
       {:error, _reason} ->
-        accept(listener, limits)
+        accept(listener, settings)
     end
   end
 
-  defp hand_over(socket, limits) do
+  defp hand_over(socket, settings) do
     with {:ok, connection} <-
-           DynamicSupervisor.start_child(ChaosChat.Connections, {Connection, {socket, limits}}),
+           DynamicSupervisor.start_child(ChaosChat.Connections, {Connection, {socket, settings}}),
          :ok <- :gen_tcp.controlling_process(socket, connection) do
       Connection.begin(connection)
     else

@@ -25,28 +25,37 @@ defmodule ChaosChat.Application do
       {
         PartitionSupervisor,
         # A restarted server would have forgotten its rooms without anybody noticing.
-        name: ChaosChat.Servers, child_spec: Server, partitions: servers(variant), max_restarts: 0
+        name: ChaosChat.Servers,
+        child_spec: {Server, batch_bytes(variant)},
+        partitions: servers(variant),
+        max_restarts: 0
       },
       {DynamicSupervisor, name: ChaosChat.Connections},
       {Listener,
        host: Application.fetch_env!(:chaos_chat, :host),
        port: Application.fetch_env!(:chaos_chat, :port)},
-      acceptors(%Connection.Limits{batch: batch(variant), connections: Descriptors.connections()})
+      acceptors(%Connection.Settings{
+        batch_bytes: batch_bytes(variant),
+        routing: if(variant == :tuned, do: :prefix, else: :scan),
+        # Off the heap, a long mailbox is not copied by every collection; on it, short ones are faster.
+        mailbox: if(variant == :tuned, do: :on_heap, else: :off_heap),
+        connections: Descriptors.connections()
+      })
     ]
 
     Supervisor.start_link(children, strategy: :rest_for_one, name: ChaosChat.Supervisor)
   end
 
   # The article's single GenServer, or one per scheduler.
-  defp servers(:default), do: 1
-  defp servers(:tuned), do: System.schedulers_online()
+  defp servers(:article), do: 1
+  defp servers(_variant), do: System.schedulers_online()
 
-  # How many frames go into one write to a socket.
-  defp batch(:default), do: 1
-  defp batch(:tuned), do: 64
+  # How much is collected for one write to a socket, and for one message to each member of a room.
+  defp batch_bytes(:article), do: 0
+  defp batch_bytes(_variant), do: 65_536
 
-  defp acceptors(limits) do
-    children = for id <- 1..@acceptors, do: Supervisor.child_spec({Acceptor, limits}, id: id)
+  defp acceptors(settings) do
+    children = for id <- 1..@acceptors, do: Supervisor.child_spec({Acceptor, settings}, id: id)
 
     %{
       id: Acceptor,

@@ -13,11 +13,21 @@ defmodule ChaosChat.Connection do
   alias ChaosChat.{Handshake, Outbox, Protocol, Rooms, Stats}
   alias ChaosChat.WebSocket.{Frame, Stream}
 
-  defmodule Limits do
-    @moduledoc "Frames per write (`batch`), and how many WebSocket connections may be open."
-    @enforce_keys [:batch, :connections]
+  defmodule Settings do
+    @moduledoc """
+    How much is collected before it is passed on (`batch_bytes`,
+    0 for each message by itself), how much of a message is looked at, where mailboxes are kept, and
+    how many WebSocket connections may be open.
+    """
+    @enforce_keys [:batch_bytes, :routing, :mailbox, :connections]
     defstruct @enforce_keys
-    @type t :: %__MODULE__{batch: pos_integer, connections: pos_integer}
+
+    @type t :: %__MODULE__{
+            batch_bytes: non_neg_integer,
+            routing: ChaosChat.Protocol.routing(),
+            mailbox: :on_heap | :off_heap,
+            connections: pos_integer
+          }
   end
 
   # Reads until the socket pauses by itself: bounds what can pile up while the process waits.
@@ -29,14 +39,25 @@ defmodule ChaosChat.Connection do
   # About 10 MB of references, for one client.
   @max_waiting 65_536
 
-  defstruct [:socket, :limits, :outbox, :timer, phase: :handshake, head: "", stream: %Stream{}]
+  # `said`: what the client said to one room and is not broadcast yet, as `{room, count, frames}`.
+  defstruct [
+    :socket,
+    :settings,
+    :outbox,
+    :timer,
+    said: nil,
+    rooms: MapSet.new(),
+    phase: :handshake,
+    head: "",
+    stream: %Stream{}
+  ]
 
-  @spec start_link({:gen_tcp.socket(), Limits.t()}) :: GenServer.on_start()
-  def start_link(argument) do
+  @spec start_link({:gen_tcp.socket(), Settings.t()}) :: GenServer.on_start()
+  def start_link({_socket, settings} = argument) do
     GenServer.start_link(__MODULE__, argument,
       hibernate_after: @hibernate_after_ms,
-      # Old binaries are let go early; a long mailbox is not copied by every collection.
-      spawn_opt: [fullsweep_after: 20, message_queue_data: :off_heap]
+      # Old binaries are let go early.
+      spawn_opt: [fullsweep_after: 20, message_queue_data: settings.mailbox]
     )
   end
 
@@ -48,15 +69,15 @@ defmodule ChaosChat.Connection do
   end
 
   @impl true
-  def init({socket, limits}) do
+  def init({socket, settings}) do
     # So that terminate/2 runs when the server stops, and says goodbye.
     Process.flag(:trap_exit, true)
 
     {:ok,
      %__MODULE__{
        socket: socket,
-       limits: limits,
-       outbox: %Outbox{socket: socket, batch: limits.batch},
+       settings: settings,
+       outbox: %Outbox{socket: socket, batch_bytes: settings.batch_bytes},
        timer: Process.send_after(self(), :handshake_timeout, @handshake_timeout_ms)
      }}
   end
@@ -66,8 +87,8 @@ defmodule ChaosChat.Connection do
     receive_messages(%{state | stream: Stream.push(state.stream, bytes)})
   end
 
-  def handle_info({:deliver, frame}, %{phase: :open} = state) do
-    [frame] |> waiting(1) |> deliver(state) |> settle()
+  def handle_info({:deliver, count, frames}, %{phase: :open} = state) do
+    [{count, frames}] |> waiting(count) |> deliver(state) |> settle()
   end
 
   def handle_info({:tcp, _socket, bytes}, %{phase: :handshake} = state) do
@@ -84,8 +105,8 @@ defmodule ChaosChat.Connection do
   # RFC 6455, section 1.4: data behind a close frame is ignored.
   def handle_info({:tcp, _socket, _bytes}, %{phase: :closing} = state), do: {:noreply, state}
 
-  def handle_info({:deliver, _frame}, state) do
-    Stats.add(:dropped, 1)
+  def handle_info({:deliver, count, _frames}, state) do
+    Stats.add(:dropped, count)
     {:noreply, state}
   end
 
@@ -113,8 +134,8 @@ defmodule ChaosChat.Connection do
   end
 
   def terminate(_reason, state) do
-    if state.phase == :open, do: Rooms.leave()
-    {count, _frames} = waiting([], 0)
+    if state.phase == :open, do: Rooms.leave(state.rooms)
+    {count, _batches} = waiting([], 0)
     Stats.add(:dropped, count)
     # Last: who sees one connection fewer may rely on what it was owed being counted.
     if state.phase == :open, do: Stats.add(:closed, 1)
@@ -131,7 +152,7 @@ defmodule ChaosChat.Connection do
   ## Handshake
 
   defp upgrade(state, response, rest) do
-    if Stats.connections() < state.limits.connections do
+    if Stats.connections() < state.settings.connections do
       Process.cancel_timer(state.timer)
       Stats.add(:opened, 1)
       state = %{state | phase: :open, timer: nil, stream: Stream.push(state.stream, rest)}
@@ -167,65 +188,89 @@ defmodule ChaosChat.Connection do
     case event do
       {:text, text} ->
         Stats.add(:received, 1)
-        text |> Protocol.parse() |> handle(text, state) |> receive_messages()
+
+        text
+        |> Protocol.parse(state.settings.routing)
+        |> handle(text, state)
+        |> receive_messages()
 
       :more ->
-        state |> flush() |> settle()
+        state |> broadcast() |> flush() |> settle()
 
       {:ping, payload} ->
         state |> control(Frame.encode(:pong, payload)) |> receive_messages()
 
       {:close, code} ->
-        state |> control(Frame.encode_close(code)) |> close()
+        state |> broadcast() |> control(Frame.encode_close(code)) |> close()
 
       {:fail, code, reason} ->
-        state |> control(Frame.encode_close(code, reason)) |> close()
+        state |> broadcast() |> control(Frame.encode_close(code, reason)) |> close()
     end
   end
 
-  # Echoes may be collected. Anything else may take long or fail, and holds up nothing that is due.
+  # What arrived in one read may be collected. Joining takes long, and a crash is the end: they hold up
+  # nothing that is due.
   defp handle(:echo, text, state), do: push(state, Frame.encode(:text, text))
-  defp handle(message, text, state), do: answer(message, text, flush(state))
+  defp handle({:say, room}, text, state), do: say(state, room, Frame.encode(:text, text))
+
+  defp handle({:error, reason}, _text, state),
+    do: push(state, Frame.encode(:text, Protocol.error(reason)))
+
+  defp handle(message, _text, state), do: obey(message, state |> broadcast() |> flush())
 
   # There is no clause for :crash, on purpose: this is the fault of the contract.
-  defp answer({:say, room}, text, state) do
-    # A sender first takes what is due to itself: it would otherwise add to the mailboxes of a room
-    # that is behind, and let its own grow with it.
-    state = [] |> waiting(0) |> deliver(state)
-    Rooms.broadcast(room, Frame.encode(:text, text))
-    state
-  end
-
-  defp answer({:join, room}, _text, state) do
+  defp obey({:join, room}, state) do
     Rooms.join(room)
-    push(state, Frame.encode(:text, Protocol.joined(room)))
+
+    push(
+      %{state | rooms: MapSet.put(state.rooms, room)},
+      Frame.encode(:text, Protocol.joined(room))
+    )
   end
 
-  defp answer({:error, reason}, _text, state),
-    do: push(state, Frame.encode(:text, Protocol.error(reason)))
+  defp say(%{said: {room, count, frames}} = state, room, frame),
+    do: collect(state, room, count + 1, frames <> frame)
+
+  defp say(state, room, frame), do: state |> broadcast() |> collect(room, 1, frame)
+
+  defp collect(state, room, count, frames) do
+    state = %{state | said: {room, count, frames}}
+    if byte_size(frames) < state.settings.batch_bytes, do: state, else: broadcast(state)
+  end
+
+  defp broadcast(%{said: nil} = state), do: state
+
+  # A sender first takes what is due to itself: it would otherwise add to the mailboxes of a room that
+  # is behind, and let its own grow with it.
+  defp broadcast(%{said: {room, count, frames}} = state) do
+    state = [] |> waiting(0) |> deliver(flush(state))
+    Rooms.broadcast(room, count, frames)
+    %{state | said: nil}
+  end
 
   ## To the client
 
-  # Everything that waits in the mailbox, and not only what the batch takes: the VM looks through the
-  # whole mailbox for the answer to each write, so a long one would make each write slow.
-  defp waiting(frames, count) do
+  # Everything that waits in the mailbox, and not only what one write takes: before OTP 26 the VM looks
+  # through the whole mailbox for the answer to each write, so a long one would make each write slow.
+  defp waiting(batches, total) do
     receive do
-      {:deliver, frame} -> waiting([frame | frames], count + 1)
+      {:deliver, count, frames} -> waiting([{count, frames} | batches], total + count)
     after
-      0 -> {count, Enum.reverse(frames)}
+      0 -> {total, Enum.reverse(batches)}
     end
   end
 
-  defp deliver({count, frames}, state) do
+  defp deliver({total, batches}, state) do
     outbox =
-      if count > @max_waiting,
+      if total > @max_waiting,
         do: state.outbox |> Outbox.flush() |> Outbox.give_up(:too_slow),
         else: state.outbox
 
-    flush(%{state | outbox: Enum.reduce(frames, outbox, &Outbox.push(&2, &1))})
+    push = fn {count, frames}, outbox -> Outbox.push(outbox, count, frames) end
+    flush(%{state | outbox: Enum.reduce(batches, outbox, push)})
   end
 
-  defp push(state, frame), do: %{state | outbox: Outbox.push(state.outbox, frame)}
+  defp push(state, frame), do: %{state | outbox: Outbox.push(state.outbox, 1, frame)}
   defp flush(state), do: %{state | outbox: Outbox.flush(state.outbox)}
   defp control(state, frame), do: %{state | outbox: Outbox.control(state.outbox, frame)}
 
@@ -244,9 +289,9 @@ defmodule ChaosChat.Connection do
     {:noreply, %{state | phase: :closing, stream: %Stream{}}}
   end
 
-  defp leave(%{phase: :open}) do
+  defp leave(%{phase: :open} = state) do
     Stats.add(:closed, 1)
-    Rooms.leave()
+    Rooms.leave(state.rooms)
   end
 
   defp leave(_state), do: :ok

@@ -1,50 +1,47 @@
 defmodule ChaosChat.Outbox do
   @moduledoc """
-  The writing side of a connection: collects up to `batch` frames, writes them at once, and knows
+  The writing side of a connection: collects frames up to `batch_bytes`, writes them at once, and knows
   for every message whether it was handed to the client or dropped.
 
   A write that the kernel takes only in part returns at once, and the next one waits for the rest
   (`high_watermark: 1` in ChaosChat.Listener). So when a write times out, the VM's queue holds the end
-  of the last two writes, and the sizes of their frames say how many messages that is.
+  of the last two writes, and the frames in them say how many messages that is.
 
   After a failure everything pushed is dropped. The connection looks at `failed` when it is done.
   """
 
   alias ChaosChat.Stats
+  alias ChaosChat.WebSocket.Frame
 
-  # More in one write would only be copied into the kernel piece by piece.
-  @max_bytes 65_536
-
-  defstruct [:socket, :batch, frames: [], count: 0, bytes: 0, last: [], failed: nil]
+  # `last`: what the last write was.
+  defstruct [:socket, :batch_bytes, frames: [], count: 0, bytes: 0, last: [], failed: nil]
 
   @type t :: %__MODULE__{
           socket: :gen_tcp.socket(),
-          batch: pos_integer,
-          # Newest first, as are the sizes of the last write's frames in `last`.
+          batch_bytes: non_neg_integer,
+          # Newest first.
           frames: [binary],
           count: non_neg_integer,
           bytes: non_neg_integer,
-          last: [pos_integer],
+          last: iodata,
           failed: nil | atom
         }
 
-  @doc "Adds one framed message."
-  @spec push(t, binary) :: t
-  def push(%{failed: nil} = outbox, frame) do
+  @doc "Adds `count` framed messages."
+  @spec push(t, pos_integer, binary) :: t
+  def push(%{failed: nil} = outbox, count, frames) do
     outbox = %{
       outbox
-      | frames: [frame | outbox.frames],
-        count: outbox.count + 1,
-        bytes: outbox.bytes + byte_size(frame)
+      | frames: [frames | outbox.frames],
+        count: outbox.count + count,
+        bytes: outbox.bytes + byte_size(frames)
     }
 
-    if outbox.count >= outbox.batch or outbox.bytes >= @max_bytes,
-      do: flush(outbox),
-      else: outbox
+    if outbox.bytes >= outbox.batch_bytes, do: flush(outbox), else: outbox
   end
 
-  def push(outbox, _frame) do
-    Stats.add(:dropped, 1)
+  def push(outbox, count, _frames) do
+    Stats.add(:dropped, count)
     outbox
   end
 
@@ -53,16 +50,16 @@ defmodule ChaosChat.Outbox do
   def flush(%{count: 0} = outbox), do: outbox
 
   def flush(%{frames: frames, count: count} = outbox) do
-    sizes = Enum.map(frames, &byte_size/1)
+    written = Enum.reverse(frames)
     outbox = %{outbox | frames: [], count: 0, bytes: 0}
 
-    case :gen_tcp.send(outbox.socket, Enum.reverse(frames)) do
+    case :gen_tcp.send(outbox.socket, written) do
       :ok ->
         Stats.add(:sent, count)
-        %{outbox | last: sizes}
+        %{outbox | last: written}
 
       {:error, :timeout} ->
-        lost = messages_in(queued(outbox), sizes ++ outbox.last)
+        lost = messages_in(queued(outbox), [outbox.last, written])
         Stats.add(:sent, max(count - lost, 0))
         Stats.add(:dropped, lost)
         give_up(outbox, :timeout)
@@ -116,7 +113,11 @@ defmodule ChaosChat.Outbox do
     end
   end
 
-  # How many of the newest messages have bytes among the last `bytes`.
-  defp messages_in(bytes, [size | sizes]) when bytes > 0, do: 1 + messages_in(bytes - size, sizes)
-  defp messages_in(_bytes, _sizes), do: 0
+  # How many of the messages written have bytes among the last `bytes`.
+  defp messages_in(bytes, written) do
+    written |> IO.iodata_to_binary() |> Frame.sizes() |> Enum.reverse() |> newest(bytes)
+  end
+
+  defp newest([size | sizes], bytes) when bytes > 0, do: 1 + newest(sizes, bytes - size)
+  defp newest(_sizes, _bytes), do: 0
 end

@@ -2,8 +2,8 @@ defmodule ChaosChat.Protocol do
   @moduledoc """
   The messages of CONTRACT.md, recognised by their leading bytes, which the fixed key order allows.
 
-  What is behind the prefix is checked against the message's one shape, to the last byte and without
-  decoding it: something that only begins like an echo is an error and is not passed on.
+  What is behind the prefix can be checked against the message's one shape, to the last byte and without
+  decoding it: something that only begins like an echo is then an error and is not passed on.
   """
 
   @type message ::
@@ -13,35 +13,41 @@ defmodule ChaosChat.Protocol do
           | :crash
           | {:error, reason :: String.t()}
 
+  @type routing :: :scan | :prefix
+
   @max_room 64
 
   defguardp room?(c)
             when c in ?a..?z or c in ?A..?Z or c in ?0..?9 or c == ?. or c == ?_ or c == ?-
 
-  @doc "What a text (valid UTF-8) asks for. A room in it is a copy: it may be kept for long."
-  @spec parse(String.t()) :: message
-  def parse(~s({"type":"echo","from":") <> rest) do
-    if content?(rest), do: :echo, else: {:error, "malformed echo"}
+  @doc """
+  What a text (valid UTF-8) asks for. A room in it is a copy: it may be kept for long.
+
+  With `:scan`, the content of an echo or a say is checked too; with `:prefix`, nobody looks at it.
+  """
+  @spec parse(String.t(), routing) :: message
+  def parse(~s({"type":"echo","from":") <> rest, routing) do
+    if routing == :prefix or content?(rest), do: :echo, else: {:error, "malformed echo"}
   end
 
-  def parse(~s({"type":"say","room":") <> rest) do
+  def parse(~s({"type":"say","room":") <> rest, routing) do
     with {room, ~s(","from":") <> rest} <- room(rest),
-         true <- content?(rest) do
+         true <- routing == :prefix or content?(rest) do
       {:say, room}
     else
       _ -> {:error, "malformed say"}
     end
   end
 
-  def parse(~s({"type":"join","room":") <> rest) do
+  def parse(~s({"type":"join","room":") <> rest, _routing) do
     case room(rest) do
       {room, ~s("})} -> {:join, room}
       _ -> {:error, "malformed join"}
     end
   end
 
-  def parse(~s({"type":"crash"})), do: :crash
-  def parse(_text), do: {:error, "unknown message"}
+  def parse(~s({"type":"crash"}), _routing), do: :crash
+  def parse(_text, _routing), do: {:error, "unknown message"}
 
   @spec joined(ChaosChat.Server.room()) :: String.t()
   def joined(room), do: ~s({"type":"joined","room":"#{room}"})

@@ -8,7 +8,6 @@ defmodule ChaosChat.Stats do
   """
 
   @keys [:received, :sent, :dropped, :opened, :closed]
-  @index @keys |> Enum.with_index(1) |> Map.new()
 
   @type key :: :received | :sent | :dropped | :opened | :closed
 
@@ -17,8 +16,7 @@ defmodule ChaosChat.Stats do
     do: :persistent_term.put(__MODULE__, :counters.new(length(@keys), [:write_concurrency]))
 
   @spec add(key, non_neg_integer) :: :ok
-  def add(key, count),
-    do: :counters.add(:persistent_term.get(__MODULE__), Map.fetch!(@index, key), count)
+  def add(key, count), do: :counters.add(:persistent_term.get(__MODULE__), index(key), count)
 
   @doc "How many WebSocket connections are open."
   @spec connections() :: non_neg_integer
@@ -35,5 +33,9 @@ defmodule ChaosChat.Stats do
   end
 
   @spec get(key) :: non_neg_integer
-  def get(key), do: :counters.get(:persistent_term.get(__MODULE__), Map.fetch!(@index, key))
+  def get(key), do: :counters.get(:persistent_term.get(__MODULE__), index(key))
+
+  for {key, index} <- Enum.with_index(@keys, 1) do
+    defp index(unquote(key)), do: unquote(index)
+  end
 end

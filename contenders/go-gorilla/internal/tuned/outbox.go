@@ -2,6 +2,7 @@ package tuned
 
 import (
 	"net"
+	"runtime"
 	"sync"
 	"time"
 
@@ -22,6 +23,8 @@ const (
 	// writeWait ends a connection that does not take one write for so long.
 	writeWait = 10 * time.Second
 )
+
+const finalClose = 0x88 // FIN and opcode 8 (RFC 6455, section 5.2)
 
 var longAgo = time.Unix(1, 0)
 
@@ -78,7 +81,7 @@ func (o *outbox) push(frame []byte, wake bool) {
 	o.backlog += len(frame)
 	if wake && !o.flushing {
 		o.flushing = true
-		go o.flush()
+		go o.flushLater()
 	}
 }
 
@@ -88,11 +91,19 @@ func (o *outbox) push(frame []byte, wake bool) {
 func (o *outbox) fail() {
 	o.closed = true
 	for i, frame := range o.queue {
-		o.counters.Dropped.Add(countMessages(frame))
+		o.counters.Dropped.Add(wire.CountMessages(frame))
 		o.queue[i] = nil
 	}
 	o.queue = nil
 	o.Conn.SetDeadline(longAgo)
+}
+
+// flushLater lets all that is ready to run come first, above all the senders of
+// the room, which have more for this connection: their frames leave with this
+// write. When nothing else is ready, it costs nothing.
+func (o *outbox) flushLater() {
+	runtime.Gosched()
+	o.flush()
 }
 
 // flush writes until nothing is queued. The caller has set flushing.
@@ -109,10 +120,10 @@ func (o *outbox) flush() {
 		n, err := o.Conn.Write(chunk)
 		o.mu.Lock()
 		o.backlog -= len(chunk)
-		sent := countMessages(chunk[:n])
+		sent := wire.CountMessages(chunk[:n])
 		o.counters.Sent.Add(sent)
 		if err != nil {
-			o.counters.Dropped.Add(countMessages(chunk) - sent)
+			o.counters.Dropped.Add(wire.CountMessages(chunk) - sent)
 			o.fail()
 		}
 		o.progress.Broadcast()

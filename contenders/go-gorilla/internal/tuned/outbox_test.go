@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chaoschat/internal/stats"
+	"chaoschat/internal/wire"
 )
 
 func pair(t *testing.T) (ours, theirs net.Conn) {
@@ -34,7 +35,7 @@ func TestEveryMessageIsSentOrDropped(t *testing.T) {
 	ours, theirs := pair(t)
 	counters := new(stats.Counters)
 	out := newOutbox(ours, counters)
-	f := frame(make([]byte, size))
+	f := wire.Frame(make([]byte, size))
 	var all sync.WaitGroup
 	for i := 0; i < senders; i++ {
 		all.Add(1)
@@ -60,7 +61,7 @@ func TestEveryMessageIsSentOrDropped(t *testing.T) {
 	if sent+dropped != senders*messages || dropped == 0 {
 		t.Errorf("sent %d and dropped %d of %d", sent, dropped, senders*messages)
 	}
-	if arrived := countMessages(got); arrived != sent {
+	if arrived := wire.CountMessages(got); arrived != sent {
 		t.Errorf("%d arrived, %d counted as sent", arrived, sent)
 	}
 }
@@ -72,7 +73,7 @@ func TestAnswersWaitForTheReaderToRunDry(t *testing.T) {
 	counters := new(stats.Counters)
 	out := newOutbox(ours, counters)
 	for i := 0; i < 10; i++ {
-		out.send(frame([]byte("answer")), false)
+		out.send(wire.Frame([]byte("answer")), false)
 	}
 	time.Sleep(50 * time.Millisecond)
 	if sent := counters.Sent.Load(); sent != 0 {
@@ -82,8 +83,8 @@ func TestAnswersWaitForTheReaderToRunDry(t *testing.T) {
 	theirs.SetReadDeadline(time.Now().Add(10 * time.Second))
 	buffer := make([]byte, 4096)
 	n, err := theirs.Read(buffer)
-	if err != nil || countMessages(buffer[:n]) != 10 {
-		t.Errorf("the first read gave %d messages, %v, expected 10", countMessages(buffer[:n]), err)
+	if err != nil || wire.CountMessages(buffer[:n]) != 10 {
+		t.Errorf("the first read gave %d messages, %v, expected 10", wire.CountMessages(buffer[:n]), err)
 	}
 }
 
@@ -92,13 +93,13 @@ func TestNothingFollowsAClose(t *testing.T) {
 	counters := new(stats.Counters)
 	out := newOutbox(ours, counters)
 	out.upgraded = true
-	out.send(frame([]byte("before")), false)
+	out.send(wire.Frame([]byte("before")), false)
 	out.Write([]byte{finalClose, 0})
-	out.send(frame([]byte("after")), true)
+	out.send(wire.Frame([]byte("after")), true)
 	go out.finish()
 	theirs.SetReadDeadline(time.Now().Add(10 * time.Second))
 	got, err := io.ReadAll(theirs)
-	if want := string(frame([]byte("before"))) + "\x88\x00"; err != nil || string(got) != want {
+	if want := string(wire.Frame([]byte("before"))) + "\x88\x00"; err != nil || string(got) != want {
 		t.Errorf("got %q, %v, expected %q", got, err, want)
 	}
 	if sent, dropped := counters.Sent.Load(), counters.Dropped.Load(); sent != 1 || dropped != 1 {

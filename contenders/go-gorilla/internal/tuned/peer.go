@@ -16,7 +16,7 @@ const goAwayWait = time.Second
 // Only a connection in the middle of a message holds one.
 var readBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-var refusal = frame(wire.Refusal)
+var refusal = wire.Frame(wire.Refusal)
 
 // peer is a connection and its memberships.
 type peer struct {
@@ -72,10 +72,10 @@ func (p *peer) handle(message []byte) {
 	case wire.Join:
 		p.join(name)
 	case wire.Echo:
-		p.out.send(frame(message), false)
+		p.out.send(wire.Frame(message), false)
 	case wire.Say:
 		if r := p.server.find(name); r != nil {
-			r.say(frame(message), p)
+			r.say(wire.Frame(message), p)
 		}
 	case wire.Crash:
 		var seen map[string]bool
@@ -86,7 +86,7 @@ func (p *peer) handle(message []byte) {
 }
 
 func (p *peer) join(name []byte) {
-	answer := frame(wire.Joined(name))
+	answer := wire.Frame(wire.Joined(name))
 	for _, s := range p.seats {
 		if s.room.name == string(name) {
 			p.out.send(answer, false)

@@ -12,7 +12,7 @@ import { roomName } from "./message-format.ts";
 import { MessageReader } from "./message-reader.ts";
 import { MessageWriter } from "./message-writer.ts";
 
-export interface ChaosChatOptions {
+interface ChaosChatOptions {
   /** Connection i joins room `first` + i modulo `count` of each. */
   readonly joins: readonly RoomGroup[];
   readonly messageBytes: number;

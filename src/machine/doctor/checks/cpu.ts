@@ -15,23 +15,19 @@ export const checkCores: Check = ({ topology: { cpus, canPin }, cpuCount }, plan
           : workers > workerCpus.length
             ? "crowded"
             : null;
-  return [
-    {
-      check: "cores",
-      state: problem === null ? "ok" : "tight",
-      values: {
-        problem,
-        cores: cpus.length === 0 ? null : cores,
-        cpus: cpus.length || cpuCount,
-        server: serverCpus === null ? null : formatCpuList(serverCpus),
-        generator: workerCpus === null ? null : formatCpuList(workerCpus),
-        workers,
-        workerCpus: workerCpus?.length ?? null,
-      },
-      holds: null,
-      commands: [],
+  return {
+    check: "cores",
+    state: problem === null ? "ok" : "tight",
+    values: {
+      problem,
+      cores: cpus.length === 0 ? null : cores,
+      cpus: cpus.length || cpuCount,
+      server: serverCpus === null ? null : formatCpuList(serverCpus),
+      generator: workerCpus === null ? null : formatCpuList(workerCpus),
+      workers,
+      workerCpus: workerCpus?.length ?? null,
     },
-  ];
+  };
 };
 
 /** CPU time that a container or service may use. */
@@ -39,32 +35,26 @@ export const checkCpuQuota: Check = ({ cgroup: { cpu }, cpuCount }, { serverCpus
   if (cpu === null) return [];
   const needed =
     serverCpus === null || workerCpus === null ? cpuCount : serverCpus.length + workerCpus.length;
-  return [
-    {
-      check: "cpu-quota",
-      state: cpu.cpus < needed ? "tight" : "ok",
-      values: { cpus: cpu.cpus, needed, path: cpu.path },
-      holds: null,
-      commands: [`echo ${cpu.path.endsWith("cpu.max") ? "max" : "-1"} | sudo tee ${cpu.path}`],
-    },
-  ];
+  return {
+    check: "cpu-quota",
+    state: cpu.cpus < needed ? "tight" : "ok",
+    values: { cpus: cpu.cpus, needed, path: cpu.path },
+    commands: [`echo ${cpu.path.endsWith("cpu.max") ? "max" : "-1"} | sudo tee ${cpu.path}`],
+  };
 };
 
 const governorFiles = "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor";
 
 /** Any other governor than `performance` lowers the clock of a CPU that waits. */
-export const checkGovernor: Check = ({ governor }) =>
-  governor === null
-    ? []
-    : [
-        {
-          check: "governor",
-          state: governor === "performance" ? "ok" : "tight",
-          values: { governor },
-          holds: null,
-          commands: [`echo performance | sudo tee ${governorFiles}`],
-        },
-      ];
+export const checkGovernor: Check = ({ governor }) => {
+  if (governor === null) return [];
+  return {
+    check: "governor",
+    state: governor === "performance" ? "ok" : "tight",
+    values: { governor },
+    commands: [`echo performance | sudo tee ${governorFiles}`],
+  };
+};
 
 /** Read without entering the kernel: tens of nanoseconds. */
 const quickClocks = [
@@ -82,15 +72,12 @@ export const checkClockSource: Check = ({ clockSource }) => {
   const { current, available } = clockSource;
   const better = available.find((name) => quickClocks.includes(name)) ?? null;
   const isQuick = quickClocks.includes(current);
-  return [
-    {
-      check: "clock-source",
-      state: isQuick ? "ok" : "tight",
-      values: { current, better: isQuick ? null : better },
-      holds: null,
-      commands: isQuick || better === null ? [] : [`echo ${better} | sudo tee ${clockFile}`],
-    },
-  ];
+  return {
+    check: "clock-source",
+    state: isQuick ? "ok" : "tight",
+    values: { current, better: isQuick ? null : better },
+    commands: isQuick || better === null ? [] : [`echo ${better} | sudo tee ${clockFile}`],
+  };
 };
 
 /** Of the CPUs' time that other processes may take before it shows in the figures. */
@@ -101,9 +88,7 @@ export const checkLoad: Check = ({ loadAverage, cpuCount }) => {
   if (loadAverage === null) return [];
   const most = cpuCount * quietShare;
   const load = Math.round(loadAverage * 100) / 100;
-  return [
-    { check: "load", state: load > most ? "tight" : "ok", values: { load, most }, holds: null, commands: [] },
-  ];
+  return { check: "load", state: load > most ? "tight" : "ok", values: { load, most } };
 };
 
 /** More than a timer's interrupt takes, and less than what anybody would call an answer of a server. */
@@ -117,6 +102,4 @@ export const checkNoise: Check = ({ noise }) =>
     check: "noise",
     state: lostShare > quietLostShare || p99GapUs > quietGapUs ? "tight" : "ok",
     values: { role, cpu, durationMs, p99GapUs, maxGapUs, lostShare, quietGapUs, quietLostShare },
-    holds: null,
-    commands: [],
   }));

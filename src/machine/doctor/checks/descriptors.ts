@@ -1,4 +1,4 @@
-import { type Check, type CheckResult, readNumber, setSysctls } from "../check.ts";
+import { type Check, type Finding, readNumber, setSysctls } from "../check.ts";
 import type { MachineFacts } from "../facts.ts";
 
 /** What a server keeps for its listener, runtime and log, and to answer /stats; elixir-genserver keeps as many. */
@@ -35,7 +35,6 @@ export const checkDescriptors: Check = (machine, { connections, workers }) => {
       check: "generator-descriptors",
       state: judge(worker),
       values: { limit, hard, needed: worker, workers, connectionsPerWorker: share },
-      holds: null,
       commands,
     },
     ...checkSystem(machine, connections, commands),
@@ -53,11 +52,7 @@ function limitPerProcess(machine: MachineFacts): number | null {
   return limits.length === 0 ? null : Math.min(...limits);
 }
 
-function checkSystem(
-  machine: MachineFacts,
-  connections: number,
-  macCommands: readonly string[],
-): CheckResult[] {
+function checkSystem(machine: MachineFacts, connections: number, macCommands: readonly string[]): Finding[] {
   const setting = { linux: "fs.file-max", macos: "kern.maxfiles", other: null }[machine.system];
   const limit = readNumber(machine, setting);
   if (limit === null) return [];

@@ -1,5 +1,5 @@
 import type { Plan } from "../../../plan/plan.ts";
-import type { Check, CheckResult, CheckState } from "../check.ts";
+import type { Check, CheckState, Finding } from "../check.ts";
 
 /** Both sockets of a loopback connection, in the kernel: 7.7 KiB of slab measured on Linux 6.18; no RSS shows it. */
 const kernelBytes = 8 * 1024;
@@ -18,7 +18,7 @@ const perConnection = (serverBytes: number) => kernelBytes + generatorBytes + se
 export const checkMemory: Check = (machine, plan) => {
   const { availableBytes } = machine.memory;
   const group = machine.cgroup.memory;
-  const results: CheckResult[] = [{ check: "memory", ...judge(availableBytes, plan), commands: [] }];
+  const results: Finding[] = [{ check: "memory", ...judge(availableBytes, plan) }];
   if (group !== null) {
     const { limitBytes, usedBytes, path } = group;
     const { values, ...judged } = judge(Math.max(0, limitBytes - usedBytes), plan);
@@ -32,10 +32,18 @@ export const checkMemory: Check = (machine, plan) => {
   return results;
 };
 
-function judge(availableBytes: number | null, { connections, workers }: Plan) {
+/** What one contender takes, server and generator, at its leanest and at its heaviest. */
+export function estimateMemory({ connections, workers }: Pick<Plan, "connections" | "workers">) {
   const baseBytes = serverBaseBytes + workers * workerBaseBytes;
-  const leastBytes = baseBytes + connections * perConnection(leanServerBytes);
-  const mostBytes = baseBytes + connections * perConnection(heavyServerBytes);
+  return {
+    baseBytes,
+    leastBytes: baseBytes + connections * perConnection(leanServerBytes),
+    mostBytes: baseBytes + connections * perConnection(heavyServerBytes),
+  };
+}
+
+function judge(availableBytes: number | null, plan: Plan) {
+  const { baseBytes, leastBytes, mostBytes } = estimateMemory(plan);
   const values = { availableBytes, leastBytes, mostBytes };
   if (availableBytes === null) return { state: "unknown" as CheckState, values, holds: null };
   const state: CheckState =

@@ -1,5 +1,5 @@
 import { connectionsPerAddress } from "../../source-addresses.ts";
-import { type Check, type CheckResult, readNumber, setSysctls } from "../check.ts";
+import { type Check, type Finding, readNumber, setSysctls } from "../check.ts";
 
 /** Well above what services listen on, and 55,536 ports. */
 const firstPort = 10_000;
@@ -17,18 +17,16 @@ export const checkPorts: Check = (machine, { connections, workers }) => {
   const first = needed <= lastPort - firstPort + 1 ? firstPort : lowestPort;
   // Linux gets another address for every so many connections, so a range of that size is no limit.
   const isLimit = ports !== null && (!isLinux || ports < connectionsPerAddress);
-  return [
-    {
-      check: "port-range",
-      state: ports === null ? "unknown" : ports < needed ? "insufficient" : "ok",
-      values: { first: start, last: end, ports, needed, addresses },
-      holds: isLimit ? ports * addresses : null,
-      commands: setSysctls(machine, {
-        linux: { "net.ipv4.ip_local_port_range": `${first} ${lastPort}` },
-        macos: { "net.inet.ip.portrange.first": first, "net.inet.ip.portrange.last": lastPort },
-      }),
-    },
-  ];
+  return {
+    check: "port-range",
+    state: ports === null ? "unknown" : ports < needed ? "insufficient" : "ok",
+    values: { first: start, last: end, ports, needed, addresses },
+    holds: isLimit ? ports * addresses : null,
+    commands: setSysctls(machine, {
+      linux: { "net.ipv4.ip_local_port_range": `${first} ${lastPort}` },
+      macos: { "net.inet.ip.portrange.first": first, "net.inet.ip.portrange.last": lastPort },
+    }),
+  };
 };
 
 /** Connection tracking of the packet filter, which follows loopback connections too once any rule asks for it. */
@@ -42,15 +40,13 @@ export const checkConntrack: Check = (machine, { connections, rounds, entrants }
   const free = Math.max(0, limit - (tracked ?? 0));
   // The module may be loaded without a rule that uses it.
   const isIdle = tracked === 0;
-  return [
-    {
-      check: "conntrack",
-      state: isIdle || free >= needed ? "ok" : free < connections ? "insufficient" : "tight",
-      values: { tracked, limit, needed },
-      holds: isIdle ? null : free,
-      commands: setSysctls(machine, { linux: { [setting]: Math.max(limit, (tracked ?? 0) + needed) } }),
-    },
-  ];
+  return {
+    check: "conntrack",
+    state: isIdle || free >= needed ? "ok" : free < connections ? "insufficient" : "tight",
+    values: { tracked, limit, needed },
+    holds: isIdle ? null : free,
+    commands: setSysctls(machine, { linux: { [setting]: Math.max(limit, (tracked ?? 0) + needed) } }),
+  };
 };
 
 /** The article's value, and Linux's own since 5.4. */
@@ -62,31 +58,28 @@ export const checkBacklog: Check = (machine, plan) => {
   const wanted = Math.max(roomyQueue, 2 ** Math.ceil(Math.log2(needed)));
   const setting = { linux: "net.core.somaxconn", macos: "kern.ipc.somaxconn", other: null }[machine.system];
   const length = readNumber(machine, setting);
-  const results: CheckResult[] = [
-    {
-      check: "backlog",
-      state: length === null ? "unknown" : length < needed ? "tight" : "ok",
-      values: { length, needed, setting },
-      holds: null,
-      commands: setSysctls(machine, {
-        linux: { "net.core.somaxconn": Math.max(wanted, length ?? 0) },
-        // A 16-bit number there.
-        macos: { "kern.ipc.somaxconn": Math.min(32_767, Math.max(wanted, length ?? 0)) },
-      }),
-    },
-  ];
+  const accepted: Finding = {
+    check: "backlog",
+    state: length === null ? "unknown" : length < needed ? "tight" : "ok",
+    values: { length, needed, setting },
+    commands: setSysctls(machine, {
+      linux: { "net.core.somaxconn": Math.max(wanted, length ?? 0) },
+      // A 16-bit number there.
+      macos: { "kern.ipc.somaxconn": Math.min(32_767, Math.max(wanted, length ?? 0)) },
+    }),
+  };
   const halfOpen = "net.ipv4.tcp_max_syn_backlog";
   const most = readNumber(machine, halfOpen);
-  if (most !== null) {
-    results.push({
+  if (most === null) return accepted;
+  return [
+    accepted,
+    {
       check: "syn-backlog",
       state: most < needed ? "tight" : "ok",
       values: { length: most, needed },
-      holds: null,
       commands: setSysctls(machine, { linux: { [halfOpen]: Math.max(wanted, most) } }),
-    });
-  }
-  return results;
+    },
+  ];
 };
 
 /** A socket with anything unread is charged a page, however short the message (measured on Linux 6.18); one each way. */
@@ -101,19 +94,16 @@ export const checkTcpMemory: Check = (machine, { connections }) => {
   const needed = connections * pagesPerConnection;
   // Twice the need under pressure, in the proportions of the kernel's own defaults (3 : 4 : 6).
   const wanted = [1.5, 2, 3].map((times, at) => Math.max(pages[at] ?? 0, Math.ceil(needed * times)));
-  return [
-    {
-      check: "tcp-memory",
-      state: needed > pressure ? "tight" : "ok",
-      values: {
-        pressureBytes: pressure * pageBytes,
-        limitBytes: high * pageBytes,
-        neededBytes: needed * pageBytes,
-      },
-      holds: null,
-      commands: setSysctls(machine, { linux: { "net.ipv4.tcp_mem": wanted.join(" ") } }),
+  return {
+    check: "tcp-memory",
+    state: needed > pressure ? "tight" : "ok",
+    values: {
+      pressureBytes: pressure * pageBytes,
+      limitBytes: high * pageBytes,
+      neededBytes: needed * pageBytes,
     },
-  ];
+    commands: setSysctls(machine, { linux: { "net.ipv4.tcp_mem": wanted.join(" ") } }),
+  };
 };
 
 /** The article's value: TIME_WAIT lasts twice that on macOS. */
@@ -124,35 +114,30 @@ const linuxSeconds = 60;
 /** What closed connections leave behind. The run is arranged so that it matters only where addresses are few. */
 export const checkTimeWait: Check = (machine, { connections, rounds, entrants }) => {
   const now = machine.timeWaits;
-  const base = { check: "time-wait", holds: null } as const;
   if (machine.system === "macos") {
     const mslMs = readNumber(machine, "net.inet.tcp.msl");
     const [first, last] = machine.portRange ?? [0, Number.POSITIVE_INFINITY];
     // One source address only: two rounds share its ports.
     const isCrowded = rounds * entrants.length > 1 && 2 * connections > last - first + 1;
     const seconds = mslMs === null ? null : (2 * mslMs) / 1000;
-    return [
-      {
-        ...base,
-        state: mslMs === null ? "unknown" : isCrowded && mslMs > articleMslMs ? "tight" : "ok",
-        values: { now, table: null, seconds, neededSeconds: isCrowded ? (2 * articleMslMs) / 1000 : null },
-        commands: setSysctls(machine, {
-          macos: { "net.inet.tcp.msl": Math.min(articleMslMs, mslMs ?? articleMslMs) },
-        }),
-      },
-    ];
+    return {
+      check: "time-wait",
+      state: mslMs === null ? "unknown" : isCrowded && mslMs > articleMslMs ? "tight" : "ok",
+      values: { now, table: null, seconds, neededSeconds: isCrowded ? (2 * articleMslMs) / 1000 : null },
+      commands: setSysctls(machine, {
+        macos: { "net.inet.tcp.msl": Math.min(articleMslMs, mslMs ?? articleMslMs) },
+      }),
+    };
   }
   const table = readNumber(machine, "net.ipv4.tcp_max_tw_buckets");
   if (now === null && table === null) return [];
   const needed = (now ?? 0) + connections;
-  return [
-    {
-      ...base,
-      state: table === null ? "unknown" : needed > table ? "tight" : "ok",
-      values: { now, table, needed: connections, seconds: linuxSeconds },
-      commands: setSysctls(machine, {
-        linux: { "net.ipv4.tcp_max_tw_buckets": Math.max(table ?? 0, needed + connections) },
-      }),
-    },
-  ];
+  return {
+    check: "time-wait",
+    state: table === null ? "unknown" : needed > table ? "tight" : "ok",
+    values: { now, table, needed: connections, seconds: linuxSeconds },
+    commands: setSysctls(machine, {
+      linux: { "net.ipv4.tcp_max_tw_buckets": Math.max(table ?? 0, needed + connections) },
+    }),
+  };
 };

@@ -9,11 +9,13 @@ import {
   fixturePlan,
   fixtureResult,
   fixtureRounds,
+  fixtureSlope,
   goGorilla,
   messageCounts,
 } from "../../../../test/support/fixture-result.ts";
 import type { LoadPhase } from "../../../result/phase.ts";
 import type { Result, Round } from "../../../result/schema.ts";
+import { findSide } from "./article.ts";
 import { type Claim, countUnfairly, retestArticle } from "./claims.ts";
 
 interface Figures {
@@ -41,17 +43,17 @@ function rounds(elixir: Figures, go: Figures, count = 5): Result {
     return {
       ...round,
       phases: [
-        { ...connect, connections: { ...connect.connections, open, opened: open } },
+        {
+          ...connect,
+          connections: { ...connect.connections, open, opened: open },
+          memory: { ...connect.memory, rss: fixtureSlope(memory ?? 6000) },
+        },
         fixtureBurst(plan, "echo", 1, load),
         fixtureBurst(plan, "broadcast", 1, load),
         {
           ...endurance,
           ...(figures.messages === undefined ? {} : { messages: figures.messages }),
           rate: { offeredPerSecond: 15_000, sustainedPerSecond: 15_000 * share, sustainedShare: share },
-          server: {
-            ...endurance.server,
-            rssBytesPerConnection: memory ?? endurance.server.rssBytesPerConnection,
-          },
         },
       ],
     };
@@ -171,4 +173,11 @@ test("a plan of other parameters is no re-test, and without the two sides nothin
   expect(retestArticle(fixtureResult({ plan: fixturePlan({ connections: 1000 }) }))).toBeNull();
   expect(retestArticle(fixtureResult({ plan: fixturePlan({ preset: "quick" }) }))).toBeNull();
   expect(retestArticle(fixtureResult({ contenders: [bunNative, goGorilla] }))).toEqual([]);
+});
+
+test("where the article's own designs take part, the claims are put to them", () => {
+  const all = [{ name: "go-gorilla" }, { name: "go-gorilla:article" }, { name: "elixir-genserver" }];
+  expect(findSide(all, "go")?.name).toBe("go-gorilla:article");
+  expect(findSide(all, "elixir")?.name).toBe("elixir-genserver");
+  expect(findSide([], "go")).toBeUndefined();
 });

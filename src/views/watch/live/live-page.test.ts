@@ -1,58 +1,33 @@
 import { expect, test } from "bun:test";
 import { fixturePlan } from "../../../../test/support/fixture-result.ts";
 import type { ShowdownError } from "../../../errors.ts";
-import type { LiveUpdate } from "./broadcast.ts";
-import { createLivePage } from "./live-page.ts";
+import { createLivePage, type LivePage } from "./live-page.ts";
+import type { viewOf } from "./view.ts";
 
 const plan = fixturePlan({ entrants: [{ contender: "go-gorilla", variant: "default" }] });
 
-test("at most four updates a second go out, whatever the run tells, and the last one is the latest", async () => {
+test("whoever asks sees the latest, from the beginning to the end", async () => {
   const live = await createLivePage({ port: 0, plan });
-  const response = await fetch(new URL("/events", live.url));
-  const updates = collectUpdates(response);
-  const started = performance.now();
-  while (performance.now() - started < 1500) {
-    live.onEvent({
-      kind: "preparing",
-      step: "build",
-      contender: `c${Math.round(performance.now() - started)}`,
+  expect(Object.keys((await look(live)).regions)).toEqual(["headline", "now", "charts", "known", "warnings"]);
+  for (const contender of ["one", "two"]) {
+    live.onEvent({ kind: "preparing", step: "build", contender });
+    expect(await look(live)).toMatchObject({
+      isOver: false,
+      regions: { headline: `Getting ready: building: ${contender}` },
     });
-    await Bun.sleep(1);
   }
-  live.onEvent({ kind: "preparing", step: "ceiling", contender: null });
-  await Bun.sleep(300);
-  await live.stop("It is over.");
-  const all = await updates;
-  // The state so far, one per quarter of a second and the end.
-  expect(all.length).toBeGreaterThan(4);
-  expect(all.length).toBeLessThanOrEqual(2 + Math.ceil(1900 / 250));
-  expect(
-    all.some(
-      ({ regions }) =>
-        regions.headline === "Getting ready: measuring the load generator against a null server",
-    ),
-  ).toBe(true);
-  expect(all.at(-1)).toMatchObject({ isOver: true, regions: { headline: "It is over." } });
+  const stopped = live.stop("It is over.");
+  expect(await look(live)).toMatchObject({ isOver: true, regions: { headline: "It is over." } });
+  await stopped;
+  await expect(look(live)).rejects.toThrow();
 });
 
-test("only what has changed is sent again", async () => {
+test("the end waits for those who look, and for nobody else", async () => {
   const live = await createLivePage({ port: 0, plan });
-  const updates = collectUpdates(await fetch(new URL("/events", live.url)));
-  for (const contender of ["one", "two", "three"]) {
-    live.onEvent({ kind: "preparing", step: "build", contender });
-    await Bun.sleep(300);
-  }
+  const started = performance.now();
   await live.stop();
-  const [first, , ...later] = await updates;
-  expect(Object.keys(first?.regions ?? {}).sort()).toEqual([
-    "charts",
-    "headline",
-    "known",
-    "now",
-    "warnings",
-  ]);
-  expect(later.length).toBeGreaterThan(1);
-  for (const { regions, isOver } of later) if (!isOver) expect(Object.keys(regions)).toEqual(["headline"]);
+  await live.stop();
+  expect(performance.now() - started).toBeLessThan(250);
 });
 
 test("an occupied port is refused before anything begins, with who has it and what to do", async () => {
@@ -76,7 +51,6 @@ test("another site's name that leads here is refused", async () => {
 
 test("what a server, a manifest or a build said arrives as text: no markup, no control characters", async () => {
   const live = await createLivePage({ port: 0, plan });
-  const updates = collectUpdates(await fetch(new URL("/events", live.url)));
   const evil = "<img src=x onerror=alert(1)>\x1b[2J\n\nevent: x\u202e";
   live.onEvent({ kind: "warning", warning: { kind: "ended-by-error", message: evil } });
   live.onEvent({ kind: "preparing", step: "build", contender: evil });
@@ -87,19 +61,15 @@ test("what a server, a manifest or a build said arrives as text: no markup, no c
     variant,
     reason: { kind: "build-failed", problem: evil },
   });
+  const { regions } = await look(live);
   await live.stop();
-  const all = await updates;
-  const text = all.flatMap(({ regions }) => Object.values(regions)).join("");
+  const text = Object.values(regions).join("");
   expect(text).toContain("&lt;img src=x onerror=alert(1)&gt;\\x1b[2J⏎⏎event: x\\u{202e}");
   expect(text).not.toContain("<img");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
   expect(text.replaceAll("\n", "")).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);
 });
 
-async function collectUpdates(response: Response): Promise<LiveUpdate[]> {
-  const text = await response.text();
-  return text
-    .split("\n\n")
-    .filter((part) => part.startsWith("data: "))
-    .map((part) => JSON.parse(part.slice("data: ".length)));
+async function look({ url }: LivePage): Promise<ReturnType<typeof viewOf>> {
+  return (await (await fetch(new URL("/state", url))).json()) as ReturnType<typeof viewOf>;
 }

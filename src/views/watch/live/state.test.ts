@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { bunNative, fixturePlan, fixtureRound, goGorilla } from "../../../../test/support/fixture-result.ts";
-import { decidingMeasures } from "../../../measures/catalogue.ts";
 import type { PhaseView } from "../../../run/events.ts";
+import { formatRate } from "../../../text/format.ts";
 import { addView, LiveState, type TracePoint } from "./state.ts";
 import { viewOf } from "./view.ts";
 
@@ -23,10 +23,11 @@ const view: PhaseView = {
   errors: 0,
 };
 
+const who = { contender: "bun-native", variant: "default", position: 1 } as const;
+
 function startedState(): LiveState {
   const state = new LiveState(plan);
-  const place = { round: 1, rounds: 1, position: 1, positions: 2 };
-  state.note({ kind: "round-started", contender: "bun-native", variant: "default", ...place });
+  state.note({ kind: "round-started", ...who, round: 1, rounds: 1, positions: 2 });
   startPhase(state);
   return state;
 }
@@ -34,6 +35,7 @@ function startedState(): LiveState {
 function startPhase(state: LiveState): void {
   state.note({
     kind: "phase-started",
+    ...who,
     phaseKind: "burst",
     workload: "echo",
     index: 1,
@@ -44,29 +46,52 @@ function startPhase(state: LiveState): void {
 
 test("a phase that runs has its latest numbers and its course", () => {
   const state = startedState();
-  state.note({ kind: "phase-progress", view });
-  state.note({ kind: "phase-progress", view: { ...view, elapsedMs: 1600, done: 160 } });
+  state.note({ kind: "phase-progress", ...who, view });
+  state.note({ kind: "phase-progress", ...who, view: { ...view, elapsedMs: 1600, done: 160 } });
   expect(state.place.view?.done).toBe(160);
   expect(state.traceOf(1, "bun-native").map(({ second }) => second)).toEqual([0.5, 1.6]);
 });
 
 test("a phase that ended is known by its figures and no longer runs", () => {
   const state = startedState();
-  state.note({ kind: "phase-ended", phase: burst });
+  state.note({ kind: "phase-ended", ...who, phase: burst });
   expect(state.place.phase).toBeNull();
-  const known = state.knownOf(1, "bun-native");
-  expect(known?.ending).toBeNull();
-  expect(known?.figures).toHaveLength(decidingMeasures.burst.length);
-  expect(known?.figures[0]).toEqual([burst.throughput?.deliveriesPerSecond ?? 0]);
-  expect(state.knownOf(1, "go-gorilla")).toBeNull();
+  expect(state.phasesOf(1, "bun-native")).toEqual([burst]);
+  expect(state.phasesOf(1, "go-gorilla")).toEqual([]);
+  const { known = "" } = viewOf(state).regions;
+  expect(known).toContain(`>${formatRate(burst.throughput?.deliveriesPerSecond ?? 0)}</td>`);
+});
+
+test("contenders that are alive together each have their own", () => {
+  const state = startedState();
+  const other = { contender: "go-gorilla", variant: "default", position: 2 } as const;
+  state.note({ kind: "round-started", ...other, round: 1, rounds: 1, positions: 2 });
+  const started = {
+    phaseKind: "burst",
+    workload: "echo",
+    index: 1,
+    count: 4,
+    expectedSeconds: null,
+  } as const;
+  for (const one of [who, other]) state.note({ kind: "phase-started", ...one, ...started });
+  const slice = (number: number) => ({ ...view, elapsedMs: 1000 * number, slice: { number, count: 8 } });
+  state.note({ kind: "phase-progress", ...other, view: slice(1) });
+  state.note({ kind: "phase-progress", ...who, view: slice(2) });
+  expect(viewOf(state).regions.headline).toBe("bun-native: burst echo");
+  expect(viewOf(state).regions.now).toContain("<dt>slice</dt><dd>2 of 8</dd>");
+  expect(state.traceOf(1, "go-gorilla").map(({ second }) => second)).toEqual([1]);
+  for (const one of [who, other]) state.note({ kind: "phase-ended", ...one, phase: burst });
+  expect(state.phasesOf(1, "bun-native")).toHaveLength(1);
+  expect(state.phasesOf(1, "go-gorilla")).toHaveLength(1);
+  expect(state.place.turnsDone).toBeCloseTo(2 / 4);
 });
 
 test("a phase that failed keeps the figures of the rounds before it, and says why", () => {
   const state = startedState();
-  state.note({ kind: "phase-ended", phase: burst });
+  state.note({ kind: "phase-ended", ...who, phase: burst });
   const reason = { kind: "all-connections-closed" } as const;
   startPhase(state);
-  state.note({ kind: "phase-ended", phase: { ...burst, status: "failed", reason } });
+  state.note({ kind: "phase-ended", ...who, phase: { ...burst, status: "failed", reason } });
   const { known = "" } = viewOf(state).regions;
   expect(known).toMatch(/bun-native<\/th><td class="right">[\d,]+\/s<\/td>.*failed: /);
 });
@@ -86,14 +111,15 @@ test("the rate and the latency of everybody are drawn on the same axes, and told
   for (const elapsedMs of [1000, 2000, 3000]) {
     state.note({
       kind: "phase-progress",
+      ...who,
       view: { ...view, elapsedMs, ratePerSecond: elapsedMs, p99Us: 100 * elapsedMs },
     });
   }
   const { charts = "" } = viewOf(state).regions;
   expect(charts.match(/<svg/g)).toHaveLength(2);
   expect(charts.match(/class="line"/g)).toHaveLength(2);
-  expect(charts).toContain('aria-label="Burst echo: deliveries per second, last: bun-native: 3,000/s"');
-  expect(charts).toContain('aria-label="Burst echo: p99 latency, last: bun-native: 300 ms"');
+  expect(charts).toContain('aria-label="Burst echo: deliveries per second; last: bun-native: 3,000/s"');
+  expect(charts).toContain('aria-label="Burst echo: p99 latency; last: bun-native: 300 ms"');
   expect(charts).not.toContain("NaN");
   expect(viewOf(new LiveState(plan)).regions.charts).not.toContain("NaN");
 });
@@ -101,11 +127,11 @@ test("the rate and the latency of everybody are drawn on the same axes, and told
 test("of a search the rate that is tried is shown, of chaos the fault", () => {
   const state = startedState();
   const step = { number: 7, ratePerSecond: 45_254.8, highestSustainedPerSecond: 32_000 };
-  state.note({ kind: "phase-progress", view: { ...view, kind: "capacity", step } });
+  state.note({ kind: "phase-progress", ...who, view: { ...view, kind: "capacity", step } });
   expect(viewOf(state).regions.now).toContain("<dt>step 7</dt><dd>45,255/s</dd>");
   expect(viewOf(state).regions.now).toContain("<dt>sustained</dt><dd>32,000/s</dd>");
   const fault = { name: "resets", number: 2, count: 6, window: "under" } as const;
-  state.note({ kind: "phase-progress", view: { ...view, kind: "chaos", fault } });
+  state.note({ kind: "phase-progress", ...who, view: { ...view, kind: "chaos", fault } });
   expect(viewOf(state).regions.now).toContain("<dt>fault</dt><dd>during resets (2 of 6)</dd>");
 });
 

@@ -1,7 +1,6 @@
-import { decidingMeasures, measureOf } from "../../../measures/catalogue.ts";
 import { isRan, nameOf, nameOfRound } from "../../../measures/sections.ts";
 import type { Plan } from "../../../plan/plan.ts";
-import type { Phase, RanPhase } from "../../../result/phase.ts";
+import type { Phase } from "../../../result/phase.ts";
 import type { PhaseView, RunEvent } from "../../../run/events.ts";
 import { describeReason } from "../../text/reason-text.ts";
 import { describeNotRun, describeWarning } from "../../text/warning-text.ts";
@@ -14,13 +13,6 @@ export interface TracePoint {
   /** Connections or deliveries. */
   readonly ratePerSecond: number;
   readonly p99Us: number | null;
-}
-
-/** What is known of a phase of one contender: figures of the rounds that count, in the order of `decidingMeasures`. */
-export interface Known {
-  readonly figures: readonly (readonly number[])[];
-  /** Why the last round that doesn't count does not. */
-  readonly ending: string | null;
 }
 
 const mostWarnings = 20;
@@ -41,53 +33,54 @@ export class LiveState {
   shownPhase = 0;
   /** Why a contender takes no part, or its round ended before its phases did. */
   readonly failures = new Map<string, string>();
-  readonly #known = new Map<string, Known>();
+  readonly #phases = new Map<string, readonly Phase[]>();
   /** Of the last round. */
   readonly #traces = new Map<string, readonly TracePoint[]>();
 
-  constructor(plan: Plan, { report = null }: { readonly report?: string | null } = {}) {
+  constructor(plan: Plan, report: string | null = null) {
     this.plan = plan;
     this.report = report;
     this.names = plan.entrants.map(({ contender, variant }) => nameOf({ name: contender, variant }));
   }
 
   note(event: RunEvent): void {
-    const { round, phase } = this.place;
-    const key = round === null || phase === null ? null : keyOf(phase.index, nameOfRound(round));
+    // Read before it is forgotten, where the phase ends.
+    const key = this.#keyOf(event);
     this.place = advance(this.place, event);
     switch (event.kind) {
       case "warning":
         if (this.warnings.length < mostWarnings) this.warnings.push(describeWarning(event.warning));
-        return;
+        break;
       case "not-run":
         this.failures.set(nameOfRound(event), describeNotRun(event.reason));
-        return;
+        break;
       case "phase-started":
         this.shownPhase = event.index;
-        if (round !== null) this.#traces.delete(keyOf(event.index, nameOfRound(round)));
-        return;
+        this.#traces.delete(keyOf(event.index, nameOfRound(event)));
+        break;
       case "phase-progress":
-        if (key !== null) this.#traces.set(key, addView(this.#traces.get(key) ?? [], event.view));
-        return;
-      case "phase-ended": {
-        if (key === null) return;
-        this.#known.set(key, addPhase(this.#known.get(key), event.phase));
-        const trace = isRan(event.phase) ? traceOf(event.phase) : null;
-        if (trace !== null) this.#traces.set(key, trace);
-        return;
-      }
-      case "round-ended": {
-        const { reason } = event.round;
-        if (reason !== null) this.failures.set(nameOfRound(event.round), describeReason(reason));
-        return;
-      }
-      default:
-        return;
+        this.#traces.set(key, addView(this.#traces.get(key) ?? [], event.view));
+        break;
+      case "phase-ended":
+        this.#phases.set(key, [...(this.#phases.get(key) ?? []), event.phase]);
+        this.#traces.set(key, traceOf(event.phase) ?? this.#traces.get(key) ?? []);
+        break;
+      case "round-ended":
+        if (event.round.reason !== null)
+          this.failures.set(nameOfRound(event.round), describeReason(event.round.reason));
+        break;
     }
   }
 
-  knownOf(index: number, name: string): Known | null {
-    return this.#known.get(keyOf(index, name)) ?? null;
+  /** Of the phase that the event is of; empty where it is of none. */
+  #keyOf(event: RunEvent): string {
+    const phase = "position" in event ? this.place.turns.get(event.position)?.phase : null;
+    return phase == null || !("position" in event) ? "" : keyOf(phase.index, nameOfRound(event));
+  }
+
+  /** Those that have ended, one for each round that came to it. */
+  phasesOf(index: number, name: string): readonly Phase[] {
+    return this.#phases.get(keyOf(index, name)) ?? [];
   }
 
   traceOf(index: number, name: string): readonly TracePoint[] {
@@ -97,17 +90,6 @@ export class LiveState {
 
 function keyOf(index: number, name: string): string {
   return `${index} ${name}`;
-}
-
-function addPhase(known: Known | undefined, phase: Phase): Known {
-  const before = known?.figures ?? [];
-  const { status, reason } = phase;
-  if (reason !== null) return { figures: before, ending: `${status}: ${describeReason(reason)}` };
-  const figures = decidingMeasures[phase.kind].map((name, at) => {
-    const value = isRan(phase) ? measureOf(name).pick(phase) : null;
-    return value === null ? (before[at] ?? []) : [...(before[at] ?? []), value];
-  });
-  return { figures, ending: known?.ending ?? null };
 }
 
 /** With a moment more, at most one a second; of too many every other one goes. */
@@ -122,8 +104,8 @@ export function addView(trace: readonly TracePoint[], view: PhaseView): readonly
 }
 
 /** As the phase's result has it; null where the phase was too short for that. */
-function traceOf(phase: RanPhase): readonly TracePoint[] | null {
-  if (!("timeline" in phase)) return null;
+function traceOf(phase: Phase): readonly TracePoint[] | null {
+  if (!isRan(phase) || !("timeline" in phase)) return null;
   const { bucketSeconds, buckets } = phase.timeline;
   const whole = buckets.filter((_, at) => (at + 1) * bucketSeconds * 1000 <= phase.durationMs);
   if (whole.length < 3) return null;

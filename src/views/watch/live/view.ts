@@ -1,19 +1,20 @@
 import { decidingMeasures, measureOf } from "../../../measures/catalogue.ts";
+import { overRounds } from "../../../measures/figures.ts";
 import { formatMeasure } from "../../../measures/measure.ts";
 import { listPhases, nameOfRound, titleOf } from "../../../measures/sections.ts";
 import type { PhaseView } from "../../../run/events.ts";
-import { median } from "../../../stats/intervals.ts";
 import * as format from "../../../text/format.ts";
 import { printable } from "../../../text/printable.ts";
+import type { LineChart } from "../../document/block.ts";
+import { renderFigure } from "../../render/chart.ts";
 import { html, type Markup } from "../../render/markup.ts";
+import { describeReason } from "../../text/reason-text.ts";
 import { describeView, describeWork, type Place, phaseLeftMs, phaseShare } from "../place.ts";
 import { describePreparation } from "../terminal/event-text.ts";
-import type { LiveUpdate } from "./broadcast.ts";
-import { renderLiveChart } from "./chart.ts";
 import type { LiveState, TracePoint } from "./state.ts";
 
 /** What is to be seen now: each region of the page as markup, in which whatever came from outside is text. */
-export function viewOf(state: LiveState): LiveUpdate {
+export function viewOf(state: LiveState) {
   return {
     regions: {
       headline: renderHeadline(state).markup,
@@ -22,6 +23,7 @@ export function viewOf(state: LiveState): LiveUpdate {
       known: renderKnown(state).markup,
       warnings: renderWarnings(state).markup,
     },
+    /** Nothing comes after this one. */
     isOver: state.ended !== null,
   };
 }
@@ -49,11 +51,9 @@ ${place.view === null ? null : renderNumbers(place.view, place)}${report === nul
 function renderNumbers(view: PhaseView, place: Place): Markup {
   const { kind, done, total, elapsedMs, errors } = view;
   const leftMs = phaseLeftMs(place);
-  const numbers: readonly (readonly [label: string, value: string])[] = [
-    [
-      kind === "connect" ? "connections" : "deliveries",
-      `${format.formatCount(done)} of ${format.formatCount(total)}`,
-    ],
+  const what = kind === "connect" ? "connections" : "deliveries";
+  const numbers = [
+    [what, `${format.formatCount(done)} of ${format.formatCount(total)}`],
     ...describeView(view),
     leftMs === null
       ? ["running for", format.formatDuration(elapsedMs)]
@@ -68,56 +68,71 @@ function renderNumbers(view: PhaseView, place: Place): Markup {
 
 /** Both of the phase that runs, everybody on the same axis: those who had their turn, and the one who has it. */
 function renderCharts(state: LiveState): Markup {
-  const index = state.shownPhase;
-  const { kind = "connect", workload = null } = state.plan.phases[index] ?? {};
+  const { kind = "connect", workload = null } = state.plan.phases[state.shownPhase] ?? {};
   const title = titleOf({ kind, workload });
-  const series = (pick: (point: TracePoint) => number | null) =>
-    state.names.map((name) => ({
-      name: printable(name),
-      points: state.traceOf(index, name).flatMap((point): [number, number][] => {
-        const value = pick(point);
-        return value === null ? [] : [[point.second, value]];
-      }),
-    }));
-  return html`${renderLiveChart({
-    title: `${title}: ${kind === "connect" ? "connections" : "deliveries"} per second`,
-    scale: "linear",
-    format: format.formatRate,
-    series: series(({ ratePerSecond }) => ratePerSecond),
-  })}${
+  const what = kind === "connect" ? "connections" : "deliveries";
+  return html`${renderCourse(state, `${title}: ${what} per second`, "perSecond", (point) => point.ratePerSecond)}${
     kind === "connect"
       ? null
-      : renderLiveChart({
-          title: `${title}: p99 latency`,
-          scale: "log",
-          format: format.formatLatency,
-          series: series(({ p99Us }) => (p99Us === null ? null : Math.max(1, p99Us))),
-        })
+      : renderCourse(state, `${title}: p99 latency`, "latency", (point) => point.p99Us)
   }`;
 }
 
-/** A table for each phase: medians of the rounds that count, and what became of everybody else. */
+function renderCourse(
+  state: LiveState,
+  title: string,
+  unit: "perSecond" | "latency",
+  pick: (point: TracePoint) => number | null,
+): Markup {
+  const series = state.names.map((name) => ({
+    name: printable(name),
+    points: state.traceOf(state.shownPhase, name).flatMap((point) => {
+      const value = pick(point);
+      if (value === null) return [];
+      // A log axis has no zero.
+      const middle = unit === "latency" ? Math.max(1, value) : value;
+      return [{ x: point.second, middle, low: middle, high: middle }];
+    }),
+  }));
+  const drawn = series.filter(({ points }) => points.length > 0);
+  const last = drawn.map(
+    ({ name, points }) => `${name}: ${formatMeasure({ unit }, points.at(-1)?.middle ?? 0)}`,
+  );
+  const chart: LineChart = {
+    kind: "lines",
+    title,
+    unit,
+    contenders: series.map(({ name }) => name),
+    x: "second",
+    scale: unit === "latency" ? "log" : "linear",
+    series: drawn,
+    level: null,
+  };
+  return renderFigure(chart, `last: ${last.join(", ") || "nothing yet"}`);
+}
+
+/** A table for each phase: what stands for the rounds that count, and what became of everybody else. */
 function renderKnown(state: LiveState): Markup {
   return html`${listPhases(state.plan.phases).map(({ name, kind }, index) => {
     const measures = decidingMeasures[kind].map(measureOf);
     return html`<h3>${name}</h3><div class="scroll"><table>
 <thead><tr><th>contender</th>${measures.map(({ header }) => html`<th class="right">${header}</th>`)}<th></th></tr></thead>
 <tbody>${state.names.map((contender) => {
-      const known = state.knownOf(index, contender);
-      return html`<tr><th>${printable(contender)}</th>${measures.map((measure, at) => {
-        const values = known?.figures[at] ?? [];
-        return html`<td class="right">${formatMeasure(measure, values.length === 0 ? null : median(values))}</td>`;
-      })}<td>${describeState(state, index, contender)}</td></tr>`;
+      const phases = state.phasesOf(index, contender);
+      const figures = measures.map((measure) => formatMeasure(measure, overRounds({ phases }, measure)));
+      return html`<tr><th>${printable(contender)}</th>${figures.map((text) => html`<td class="right">${text}</td>`)}<td>${describeState(state, index, contender)}</td></tr>`;
     })}</tbody></table></div>`;
   })}`;
 }
 
+/** Of several rounds the last that does not count says why. */
 function describeState(state: LiveState, index: number, name: string): string {
   const { round, phase } = state.place;
   if (round !== null && nameOfRound(round) === name && phase?.index === index) return "running";
-  const known = state.knownOf(index, name);
-  if (known !== null) return known.ending ?? "";
-  return state.failures.get(name) ?? (state.ended === null ? "to come" : "not run");
+  const phases = state.phasesOf(index, name);
+  if (phases.length === 0) return state.failures.get(name) ?? (state.ended === null ? "to come" : "not run");
+  const failed = phases.findLast(({ reason }) => reason !== null);
+  return failed?.reason ? `${failed.status}: ${describeReason(failed.reason)}` : "";
 }
 
 function renderWarnings({ warnings }: LiveState): Markup {

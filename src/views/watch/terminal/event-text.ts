@@ -26,24 +26,40 @@ export function describeEvent(event: RunEvent, paint: Painter): string | null {
       return `${paint(`[${position}/${positions}]`, "dim")} ${paint(nameOfRound(event), "strong")}${which}`;
     }
     case "server-ready":
-      return `  ready after ${format.formatCount(event.readyMs)} ms`;
+      return `  ${printable(nameOfRound(event))} ready after ${format.formatCount(event.readyMs)} ms`;
     case "phase-started": {
       const { phaseKind, workload, index, count, expectedSeconds } = event;
       const lasts = expectedSeconds === null ? "" : `, ${format.formatDuration(expectedSeconds * 1000)}`;
-      return `  ${titleOf({ kind: phaseKind, workload }).toLowerCase()} (${index + 1} of ${count}${lasts})`;
+      return `  ${titleOf({ kind: phaseKind, workload }).toLowerCase()} (${index + 1} of ${count}${lasts}): ${printable(nameOfRound(event))}`;
     }
     case "phase-progress":
       return null;
     case "phase-ended":
-      return describePhase(event.phase, paint);
+      return describePhase(event, paint);
     case "round-ended": {
       const { status, reason, shutdown } = event.round;
-      if (reason !== null) return `  ${paint(`${status}: ${describeReason(reason)}`, styles[status])}`;
-      return `  done${shutdown === null ? "" : `, stopped within ${format.formatCount(shutdown.exitMs)} ms`}`;
+      const name = printable(nameOfRound(event.round));
+      if (reason !== null)
+        return `  ${name} ${paint(`${status}: ${describeReason(reason)}`, styles[status])}`;
+      return `  ${name} done${shutdown === null ? "" : `, stopped within ${format.formatCount(shutdown.exitMs)} ms`}`;
     }
+    case "looked":
+      return describeLook(event);
     case "warning":
       return paint(`warning: ${describeWarning(event.warning)}`, "warning");
   }
+}
+
+/** More open measures than this hide how many there are. */
+const mostOpen = 3;
+
+/** `after 4 rounds of at most 12: 16 of 18 pairs decided; open: burst-echo p99` */
+function describeLook({ looks, open }: Extract<RunEvent, { kind: "looked" }>): string {
+  const { planned, taken, pairs, decided } = looks;
+  const names = open.map(({ measure, phase }) => `${phase} ${measureOf(measure).header}`);
+  const more = names.length > mostOpen ? ` and ${names.length - mostOpen} more` : "";
+  const still = names.length === 0 ? "" : `; open: ${names.slice(0, mostOpen).join(", ")}${more}`;
+  return `after ${format.plural(taken.at(-1) ?? 0, "round")} of at most ${planned.at(-1)}: ${decided} of ${format.plural(pairs, "pair")} decided${still}`;
 }
 
 const preparations = {
@@ -66,7 +82,8 @@ const styles = {
   "not-run": "dim",
 } as const satisfies Record<Phase["status"], Style>;
 
-function describePhase(phase: Phase, paint: Painter): string {
+function describePhase(event: Extract<RunEvent, { kind: "phase-ended" }>, paint: Painter): string {
+  const { phase } = event;
   const { status, reason } = phase;
   const figures = [
     ...(reason === null ? [] : [paint(`${status}: ${describeReason(reason)}`, styles[status])]),
@@ -79,7 +96,7 @@ function describePhase(phase: Phase, paint: Painter): string {
       .map(({ kind, count }) => paint(`${format.formatCount(count)} ${kind}`, "warning")),
   ];
   const sign = paint(status === "ok" ? "✓" : "✗", styles[status]);
-  return `  ${sign} ${titleOf(phase).toLowerCase().padEnd(18)} ${figures.join(", ")}`.trimEnd();
+  return `  ${sign} ${titleOf(phase).toLowerCase().padEnd(18)} ${printable(nameOfRound(event))}: ${figures.join(", ")}`.trimEnd();
 }
 
 /** `throughput 40,000/s`, … of a phase that was done. */

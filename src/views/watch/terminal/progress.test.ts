@@ -11,17 +11,11 @@ import { describeEvent } from "./event-text.ts";
 import { createProgress } from "./progress.ts";
 
 const plan = fixturePlan();
-const roundStarted: RunEvent = {
-  kind: "round-started",
-  contender: "bun-native",
-  variant: "tuned",
-  round: 1,
-  rounds: 2,
-  position: 1,
-  positions: 2,
-};
-const burstStarted: RunEvent = {
+const who = { contender: "bun-native", variant: "tuned", position: 1 } as const;
+const roundStarted: RunEvent = { kind: "round-started", ...who, round: 1, rounds: 2, positions: 2 };
+const burstStarted: Extract<RunEvent, { kind: "phase-started" }> = {
   kind: "phase-started",
+  ...who,
   phaseKind: "burst",
   workload: "echo",
   index: 0,
@@ -29,7 +23,7 @@ const burstStarted: RunEvent = {
   expectedSeconds: null,
 };
 const enduranceStarted: RunEvent = { ...burstStarted, phaseKind: "endurance", index: 1, expectedSeconds: 60 };
-const burstEnded: RunEvent = { kind: "phase-ended", phase: fixtureBurst(plan, "echo", 2) };
+const burstEnded: RunEvent = { kind: "phase-ended", ...who, phase: fixtureBurst(plan, "echo", 2) };
 const [round] = fixtureResult().rounds;
 if (round === undefined) throw new Error("the fixture has no round: expected several");
 
@@ -43,7 +37,7 @@ function view(elapsedMs: number, done: number, changes: Partial<PhaseView> = {})
     p99Us: 410_000,
     errors: 0,
   } as const;
-  return { kind: "phase-progress", view: { ...base, elapsedMs, done, ...changes } };
+  return { kind: "phase-progress", ...who, view: { ...base, elapsedMs, done, ...changes } };
 }
 
 /** A terminal or a file, with a clock that stands until it is moved. */
@@ -83,14 +77,16 @@ test("a terminal shows where the run is in one line, redrawn in place", () => {
 
 test("the rest of a run is told by the turns done so far", () => {
   const { written, clock, feed } = record(true);
-  feed(roundStarted);
+  feed(roundStarted, { kind: "round-ended", round: { ...round, position: 1, phases: [] } });
   clock.ms = 60_000;
-  feed({ ...roundStarted, position: 2, round: 2 });
+  const second = { ...who, position: 2 };
+  feed({ kind: "round-started", ...second, round: 2, rounds: 2, positions: 2 });
   expect(screen(written).at(-1)).toBe(
     "bun-native:tuned  starting and warming up  turn 2 of 2  about 1 min left in all",
   );
   clock.ms = 90_000;
-  feed(burstStarted, burstEnded, enduranceStarted, view(0, 0, { kind: "endurance" }));
+  const events = [burstStarted, burstEnded, enduranceStarted, view(0, 0, { kind: "endurance" })];
+  feed(...events.map((event): RunEvent => ({ ...event, ...second })));
   expect(screen(written).at(-1)).toEndWith("  phase 2 of 2  turn 2 of 2  about 30 s left in all");
 });
 
@@ -128,7 +124,9 @@ test("what is done stays above the status, which goes away at the end", () => {
   progress.end();
   expect(screen(written)).toEqual([
     "[1/2] bun-native:tuned, round 1 of 2",
-    expect.stringMatching(/^ {2}✓ burst echo {9}throughput 40,000\/s, p99 300 ms, CPU\/delivery [\d.]+ µs$/),
+    expect.stringMatching(
+      /^ {2}✓ burst echo {9}bun-native:tuned: throughput 40,000\/s, p99 300 ms, CPU\/delivery [\d.]+ µs$/,
+    ),
     "warning: not pinned: one CPU only",
     "",
   ]);
@@ -146,7 +144,7 @@ test("a log gets a line per event and one line of progress per 5 s", () => {
   const { progress, written, clock, feed } = record(false);
   feed({ kind: "preparing", step: "build", contender: "bun-native" });
   feed({ kind: "build-output", contender: "bun-native", line: "compiling" }, roundStarted);
-  feed({ kind: "server-ready", readyMs: 180 }, enduranceStarted);
+  feed({ kind: "server-ready", ...who, readyMs: 180 }, enduranceStarted);
   for (let step = 1; step <= 48; step += 1) {
     clock.ms = step * 250;
     feed(view(step * 250, step * 3750, { kind: "endurance", ratePerSecond: 15_000 }));
@@ -158,11 +156,11 @@ test("a log gets a line per event and one line of progress per 5 s", () => {
     "building: bun-native",
     "  bun-native | compiling",
     "[1/2] bun-native:tuned, round 1 of 2",
-    "  ready after 180 ms",
-    "  endurance echo (2 of 2, 1 min)",
+    "  bun-native:tuned ready after 180 ms",
+    "  endurance echo (2 of 2, 1 min): bun-native:tuned",
     "  … bun-native:tuned, endurance echo, 8 %, rate 15,000/s, p50 254 ms, p99 410 ms, 55 s left, phase 2 of 2, turn 1 of 2",
     "  … bun-native:tuned, endurance echo, 16 %, rate 15,000/s, p50 254 ms, p99 410 ms, 50 s left, phase 2 of 2, turn 1 of 2",
-    expect.stringMatching(/^ {2}failed: .*3/),
+    expect.stringMatching(/^ {2}.*failed: .*3/),
     "",
   ]);
 });
@@ -186,16 +184,20 @@ test("a search that has ended says what was sustained, and a phase that failed w
   const line = (event: RunEvent) => describeEvent(event, createPainter(false));
   const ended = (isLowerBound: boolean): RunEvent => {
     const phase = fixtureCapacity(plan, "echo", 2);
-    return { kind: "phase-ended", phase: { ...phase, capacity: { ...phase.capacity, isLowerBound } } };
+    return {
+      kind: "phase-ended",
+      ...who,
+      phase: { ...phase, capacity: { ...phase.capacity, isLowerBound } },
+    };
   };
-  expect(line(ended(false))).toBe("  ✓ capacity echo      capacity 40,000/s");
-  expect(line(ended(true))).toBe("  ✓ capacity echo      capacity at least 40,000/s");
+  expect(line(ended(false))).toBe("  ✓ capacity echo      bun-native:tuned: capacity 40,000/s");
+  expect(line(ended(true))).toBe("  ✓ capacity echo      bun-native:tuned: capacity at least 40,000/s");
   const phase = fixtureBurst(plan, "echo", 2, {
     status: "failed",
     reason: { kind: "all-connections-closed" },
     findings: [{ kind: "lost", count: 1200 }],
   });
-  expect(line({ kind: "phase-ended", phase })).toMatch(
-    /^ {2}✗ burst echo {9}failed: .*closed.*, 1,200 lost$/,
+  expect(line({ kind: "phase-ended", ...who, phase })).toMatch(
+    /^ {2}✗ burst echo {9}bun-native:tuned: failed: .*closed.*, 1,200 lost$/,
   );
 });

@@ -6,7 +6,7 @@ import { createPainter } from "../../../text/style.ts";
 import { advance, describeView, describeWork, type Place, phaseLeftMs, phaseShare, start } from "../place.ts";
 import { describeEvent } from "./event-text.ts";
 
-export interface ProgressOutput {
+interface ProgressOutput {
   readonly write: (text: string) => void;
   readonly columns: () => number;
   readonly isTty: boolean;
@@ -94,10 +94,9 @@ function describePlace(place: Place, elapsedMs: number): string[] {
 
 /** By the turns done so far; null before the first one is. */
 function runLeftMs(place: Place, elapsedMs: number): number | null {
-  const { round, phase } = place;
-  if (round === null || round.position === 1) return null;
-  const turn = phase === null ? 0 : (phase.index + (phaseShare(place) ?? 0)) / phase.count;
-  const done = round.position - 1 + turn;
+  const { round, phase, turnsDone } = place;
+  if (round === null || turnsDone < 1) return null;
+  const done = turnsDone + (phase === null ? 0 : (phaseShare(place) ?? 0) / phase.count);
   return (elapsedMs / done) * (round.positions - done);
 }
 

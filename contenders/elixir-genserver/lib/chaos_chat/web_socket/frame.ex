@@ -114,6 +114,17 @@ defmodule ChaosChat.WebSocket.Frame do
     defp code(unquote(opcode)), do: unquote(code)
   end
 
+  @doc "The sizes of whole frames that were made by `encode/2` and joined, headers included."
+  @spec sizes(binary) :: [pos_integer]
+  def sizes(<<_, 126, length::16, _::binary-size(length), rest::binary>>),
+    do: [length + 4 | sizes(rest)]
+
+  def sizes(<<_, 127, length::64, _::binary-size(length), rest::binary>>),
+    do: [length + 10 | sizes(rest)]
+
+  def sizes(<<_, length, _::binary-size(length), rest::binary>>), do: [length + 2 | sizes(rest)]
+  def sizes(""), do: []
+
   @doc "A close frame; `nil` is one without a code."
   @spec encode_close(close_code | nil, String.t()) :: binary
   def encode_close(code, reason \\ "")

@@ -1,0 +1,115 @@
+import type { PhaseReport } from "../../engine/worker-protocol.ts";
+import { type CpuUsage, watchCpuUsage } from "../../machine/cpu-usage.ts";
+import type { Ending } from "../../result/phase.ts";
+import { watchServerUsage } from "../../trust/server-usage.ts";
+import type { PhaseView } from "../events.ts";
+import { askAll, exitEnding, ok, type RoundContext, thresholdEnding } from "./context.ts";
+import { type LoadState, observeLoad } from "./observe-load.ts";
+import type { Load } from "./orders.ts";
+
+const answerTimeoutMs = 2000;
+
+/** How a load is begun, watched and ended. */
+export interface Pace {
+  /** Time for the start to reach every worker; all of them are ready by then. */
+  readonly leadMs: number;
+  readonly pollMs: number;
+  /** What comes a second time comes behind what everyone waited for. */
+  readonly stragglerMs: number;
+  /** A load that trickles on is ended after this, beside its own time. */
+  readonly longestMs: number;
+}
+
+/** Nothing is short in a load of seconds and minutes. */
+export const blockPace: Pace = { leadMs: 50, pollMs: 20, stragglerMs: 50, longestMs: 300_000 };
+
+export interface Offer {
+  readonly load: Load;
+  readonly pace: Pace;
+  /** What counts towards the error threshold from earlier parts of the phase. */
+  readonly errorsBefore: number;
+  readonly view: (state: LoadState, startUs: number) => PhaseView;
+  /** The start everyone keeps is known. */
+  readonly onStart?: (startUs: number) => void;
+}
+
+/** A load that was offered, from the first send to what came last. */
+export interface Offered {
+  readonly ending: Ending;
+  readonly elapsedMs: number;
+  /** One per worker; none where a worker is gone. */
+  readonly reports: readonly PhaseReport[];
+  /** Of the CPUs of the workers and of the server, whoever used them. */
+  readonly usage: { readonly workers: CpuUsage | null; readonly server: CpuUsage | null };
+  /** The server's own in the same time; null where it is unknown. */
+  readonly serverCpuMs: number | null;
+}
+
+/** All that takes time comes before the start: workers prepare. What arrives from then on is counted. */
+export async function prepareLoad({ pool, board }: RoundContext, { orders, seconds }: Load): Promise<void> {
+  board.reset(seconds ?? undefined);
+  await askAll(
+    pool,
+    pool.prepare(orders).then(() => []),
+  );
+}
+
+/** Begins the prepared load, waits for the end of what it causes, and takes everybody's account of it. */
+export async function offerLoad(context: RoundContext, offer: Offer): Promise<Offered> {
+  const { pool, board, plan, clockUs, connections, watch } = context;
+  const { pace } = offer;
+  const startUs = Math.ceil(clockUs()) + pace.leadMs * 1000;
+  offer.onStart?.(startUs);
+  if (pool.failed === null) pool.start(startUs);
+  // Until then the workers spin, which would be taken for the work of others.
+  await Bun.sleep(Math.max(0, (startUs - clockUs()) / 1000));
+  const endWorkerUsage = watchCpuUsage(plan.workerCpus);
+  const endServerUsage = watchServerUsage(plan);
+  const before = await watch.take();
+  const reached = await observeLoad(context, {
+    startUs,
+    pollMs: pace.pollMs,
+    judge: (state) => judgeLoad(context, offer, startUs, state),
+    view: (state) => offer.view(state, startUs),
+  });
+  const elapsedMs = (clockUs() - startUs) / 1000;
+  const usage = { workers: endWorkerUsage(), server: endServerUsage() };
+  const after = await watch.take();
+  if (reached.status === "ok") await Bun.sleep(pace.stragglerMs);
+  const reports = await askAll(pool, pool.failed === null ? pool.settle() : Promise.resolve([]));
+  for (const [worker, report] of reports.entries()) board.notePhase(worker, report);
+  connections.update(reports.map(({ alive }) => alive));
+  const isKnown = before?.cpuMs != null && after?.cpuMs != null;
+  const serverCpuMs = isKnown ? Math.max(0, after.cpuMs - before.cpuMs) : null;
+  return { ending: reached, elapsedMs, reports, usage, serverCpuMs };
+}
+
+/** Whether everything owed has arrived, or it is clear that it won't. */
+async function judgeLoad(
+  { plan, target, signal }: RoundContext,
+  { load, pace, errorsBefore }: Offer,
+  startUs: number,
+  state: LoadState,
+): Promise<Ending | null> {
+  const { nowUs, delivered, expected, errors, finishedSending, quietMs, silentMs } = state;
+  if (finishedSending && delivered >= expected) return ok;
+  if (signal.aborted) return null;
+  const ended = exitEnding(target) ?? thresholdEnding(errorsBefore + errors, plan);
+  if (ended !== null) return ended;
+  if (quietMs >= plan.timeouts.quietMs) {
+    // A server that has gone quiet and still answers has lost messages, and is not hung.
+    if (finishedSending && (await stillAnswers(target))) return ok;
+    if (silentMs >= plan.timeouts.quietMs) {
+      const missing = expected - delivered;
+      return { status: "failed", reason: { kind: "server-hung", quietMs: plan.timeouts.quietMs, missing } };
+    }
+  }
+  const afterMs = Math.round((nowUs - startUs) / 1000);
+  return afterMs > pace.longestMs + (load.seconds ?? 0) * 1000
+    ? { status: "aborted", reason: { kind: "server-busy", afterMs } }
+    : null;
+}
+
+async function stillAnswers({ counters }: RoundContext["target"]): Promise<boolean> {
+  return counters === null || (await counters.read(answerTimeoutMs)) !== null;
+}

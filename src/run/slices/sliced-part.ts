@@ -1,0 +1,244 @@
+import { addCpuUsage } from "../../machine/cpu-usage.ts";
+import { roomGroup } from "../../plan/plan.ts";
+import type { ServerStats } from "../../process/counters.ts";
+import type { BurstPhase, Ending, SteadyPhase } from "../../result/phase.ts";
+import { mergeHistograms } from "../../stats/histogram.ts";
+import { addUsage, describeGenerator } from "../../trust/generator-usage.ts";
+import { describeServer, type OwnFigures } from "../../trust/server-usage.ts";
+import { findBottleneck, findLateness, invalidIfAny } from "../../trust/validity.ts";
+import type { SliceView } from "../events.ts";
+import type { LiveRound } from "../live-round.ts";
+import { describeNeighbours } from "../neighbours.ts";
+import { ok, type RoundContext, sumOf } from "../phases/context.ts";
+import { describeLoad, describeRate } from "../phases/load-figures.ts";
+import { keepWhole, viewLoad } from "../phases/message-phase.ts";
+import { deliveriesPerSend, orderSends, orderSteady } from "../phases/orders.ts";
+import { growthSince } from "../phases/server-counters.ts";
+import { describeSlice, type MeasuredSlice, measureSlice, type SlicedLoad } from "./slice.ts";
+
+/** Past this share of slices that are left out, the rest is no longer what the machine does in general. */
+const mostInvalidShare = 0.5;
+
+/** What one slice is: its place in the order of all, and how much. */
+export interface SliceTurn {
+  readonly block: number;
+  readonly place: number;
+  /** Burst: messages over all connections; null where a rate says how many. */
+  readonly sends: number | null;
+  readonly progress: SliceView;
+}
+
+/** One contender's part of a phase in slices, from its first to the account of all. */
+export class SlicedPart {
+  readonly live: LiveRound;
+  readonly #context: RoundContext;
+  readonly #of: SlicedLoad;
+  readonly #open: number;
+  readonly #startedAt = new Date().toISOString();
+  readonly #startUs: number;
+  readonly #slices: MeasuredSlice[] = [];
+  #countersBefore: ServerStats | null = null;
+  #ending: Ending | null = null;
+  /** In all of its slices, with the waiting for what never came. */
+  spentMs = 0;
+
+  private constructor(live: LiveRound, context: RoundContext, of: SlicedLoad) {
+    this.live = live;
+    this.#context = context;
+    this.#of = of;
+    this.#open = context.connections.alive.length;
+    this.#startUs = context.clockUs();
+  }
+
+  static async open(live: LiveRound, context: RoundContext, of: SlicedLoad): Promise<SlicedPart> {
+    const part = new SlicedPart(live, context, of);
+    await context.watch.begin();
+    part.#countersBefore = (await context.target.counters?.read()) ?? null;
+    return part;
+  }
+
+  /** Not null: it takes no further slice. */
+  get ending(): Ending | null {
+    return this.#ending;
+  }
+
+  get context(): RoundContext {
+    return this.#context;
+  }
+
+  /** Slices count in multiples of this many messages: one for each room. */
+  get unit(): number {
+    return roomGroup(this.#context.plan, this.#of.workload)?.count ?? 1;
+  }
+
+  get deliveriesPerSend(): number {
+    const { plan, connections } = this.#context;
+    return deliveriesPerSend(plan, connections.alive, this.#of.workload);
+  }
+
+  /** From first sends to last deliveries, of the slices that count. */
+  get workMs(): number {
+    return sumOf(this.#valid(), ({ spanMs }) => spanMs);
+  }
+
+  /** Deliveries per second of work so far. */
+  get ratePerSecond(): number {
+    const delivered = sumOf(
+      this.#valid().flatMap(({ reports }) => reports),
+      (one) => one.delivered,
+    );
+    return this.workMs === 0 ? 0 : (delivered * 1000) / this.workMs;
+  }
+
+  /** @param neighbours the others, who have no load meanwhile */
+  async take(turn: SliceTurn, neighbours: readonly LiveRound[]): Promise<MeasuredSlice> {
+    const slice = await this.#measure(turn, neighbours);
+    this.#slices.push(slice);
+    this.spentMs += slice.elapsedMs;
+    return slice;
+  }
+
+  /** A slice that is not counted, nor what the server counts of it, but for the one it ends with. */
+  async probe(sends: number, neighbours: readonly LiveRound[]): Promise<MeasuredSlice> {
+    const progress = { number: 0, count: 1 };
+    const slice = await this.#measure({ block: 0, place: 0, sends, progress }, neighbours);
+    if (this.#ending !== null) this.#slices.push(slice);
+    else this.#countersBefore = (await this.#context.target.counters?.read()) ?? null;
+    return slice;
+  }
+
+  async #measure(turn: SliceTurn, neighbours: readonly LiveRound[]): Promise<MeasuredSlice> {
+    const { kind, workload } = this.#of;
+    const { plan, connections, clockUs } = this.#context;
+    const scene = { plan, alive: connections.alive, phase: connections.nextPhase() };
+    const load =
+      turn.sends === null
+        ? orderSteady(scene, workload, {
+            ratePerSecond: plan.steadyRatePerSecond,
+            seconds: plan.sliceMs / 1000,
+          })
+        : orderSends(scene, workload, turn.sends);
+    const before = {
+      deliveries: sumOf(this.#reports(), (one) => one.delivered),
+      errors: sumOf(this.#reports(), (one) => one.errors),
+    };
+    const slice = await this.live.whileLoaded(() =>
+      measureSlice(this.#context, {
+        ...this.#of,
+        ...turn,
+        load,
+        neighbours,
+        errorsBefore: before.errors,
+        view: (state, startUs) => {
+          const view = viewLoad(this.#context, load, startUs, state);
+          return {
+            kind,
+            workload,
+            ...view,
+            elapsedMs: (clockUs() - this.#startUs) / 1000,
+            done: before.deliveries + view.done,
+            total: before.deliveries + view.total,
+            slice: turn.progress,
+          };
+        },
+      }),
+    );
+    if (slice.ending.status !== "ok") this.#ending = slice.ending;
+    return slice;
+  }
+
+  /** Ends it before its time. */
+  end(ending: Ending): void {
+    this.#ending ??= ending;
+  }
+
+  async close(): Promise<BurstPhase | SteadyPhase> {
+    const { watch, target, plan, handicapShare } = this.#context;
+    const { kind, workload } = this.#of;
+    await watch.end();
+    const counters = target.counters === null ? null : await growthSince(this.#context, this.#countersBefore);
+    const valid = this.#valid();
+    // Of a phase that is invalid or failed there are figures too, for whoever asks why.
+    const used = valid.length > 0 ? valid : this.#slices;
+    const timed = used.map(({ reports }) => reports);
+    const figures = describeLoad({
+      open: this.#open,
+      parts: this.#slices.map(({ reports }) => reports),
+      timed,
+      latency: mergeHistograms(used.map(({ latency }) => latency)),
+      timeline: { bucketSeconds: 1, buckets: [] },
+      rate: kind === "steady" ? this.#rateOf(used) : null,
+      counters,
+    });
+    const delivered = sumOf(timed.flat(), (one) => one.delivered);
+    const own = ownFigures(watch.figures(delivered), used, delivered);
+    const server = describeServer(own, addCpuUsage(used.map(({ usage }) => usage.server)), handicapShare);
+    const elapsedMs = sumOf(used, (slice) => slice.elapsedMs);
+    const generator = describeGenerator(addUsage(timed.flat(), plan.workers), elapsedMs, plan, {
+      usage: addCpuUsage(used.map(({ usage }) => usage.workers)),
+      serverCpuMs: server.cpuMs,
+    });
+    const spanMs = sumOf(used, (slice) => slice.spanMs);
+    const doubts = this.#slices.flatMap(({ doubt }) => doubt ?? []);
+    const ending = invalidIfAny(
+      this.#ending ?? ok,
+      doubts.length > this.#slices.length * mostInvalidShare ? (doubts[0] ?? null) : null,
+      kind === "burst"
+        ? findBottleneck({ plan, generator, serverCpuMs: server.cpuMs, spanMs })
+        : findLateness({
+            plan,
+            sendLagP99Us: figures.sendLagUs.p99,
+            latencyP99Us: figures.latencyUs.p99,
+          }),
+    );
+    const { receiversUs, rate, ...rest } = keepWhole(figures, ending);
+    const phase = {
+      workload,
+      ...ending,
+      startedAt: this.#startedAt,
+      durationMs: Math.round(sumOf(this.#slices, (slice) => slice.elapsedMs)),
+      server,
+      generator,
+      ...rest,
+      ...describeNeighbours(this.#slices.map(({ idling }) => idling)),
+      slices: valid.map(describeSlice),
+      invalidSlices: doubts.length,
+    };
+    return kind === "burst" ? { kind, ...phase, receiversUs } : { kind, ...phase, rate };
+  }
+
+  #valid(): MeasuredSlice[] {
+    return this.#slices.filter(({ doubt, ending }) => doubt === null && ending.status === "ok");
+  }
+
+  #reports() {
+    return this.#slices.flatMap(({ reports }) => reports);
+  }
+
+  /** What is under way at a slice's end may take as long as a rate's p99 may: a slice that took longer fell behind. */
+  #rateOf(slices: readonly MeasuredSlice[]) {
+    const { sliceMs, p99LimitMs } = this.#context.plan;
+    const planned = sumOf(slices, (slice) => slice.plannedDeliveries);
+    const sustained = sumOf(slices, ({ spanMs, reports }) => {
+      const delivered = sumOf(reports, (one) => one.delivered);
+      return spanMs <= sliceMs + p99LimitMs ? delivered : (delivered * sliceMs) / spanMs;
+    });
+    return describeRate(planned, sustained, (slices.length * sliceMs) / 1000);
+  }
+}
+
+/** CPU time is that of its own slices, and user and system their shares of it as over the whole phase. */
+function ownFigures(all: OwnFigures, slices: readonly MeasuredSlice[], delivered: number): OwnFigures {
+  const times = slices.map(({ serverCpuMs }) => serverCpuMs);
+  if (times.includes(null)) return { ...all, cpuMs: null, cpuUsPerDelivery: null };
+  const round = (ms: number) => Math.round(ms * 1000) / 1000;
+  const cpuMs = round(sumOf(times, (ms) => ms ?? 0));
+  const shareOf = (ms: number | null) => (ms === null || !all.cpuMs ? null : round((cpuMs * ms) / all.cpuMs));
+  return {
+    ...all,
+    cpuMs,
+    cpuUserMs: shareOf(all.cpuUserMs),
+    cpuSystemMs: shareOf(all.cpuSystemMs),
+    cpuUsPerDelivery: delivered === 0 ? null : Math.round((cpuMs * 1e5) / delivered) / 100,
+  };
+}

@@ -1,0 +1,32 @@
+import type { WorkerSetup } from "../engine/worker-protocol.ts";
+import { sourceAddresses } from "../machine/source-addresses.ts";
+import { type Plan, roomGroup } from "../plan/plan.ts";
+import type { RoundOptions } from "./live-round.ts";
+import type { RunTarget } from "./target.ts";
+
+/** What each worker of a round gets to know. @param plan of the round, or of its warm-up */
+export function workerSetups(
+  plan: Plan,
+  options: RoundOptions,
+  { address: target }: RunTarget,
+): WorkerSetup[] {
+  const addresses = sourceAddresses(plan, options.position);
+  const joins = [...new Set(plan.phases.flatMap(({ workload }) => workload ?? []))]
+    .map((workload) => roomGroup(plan, workload))
+    .filter((group) => group !== null);
+  return Array.from({ length: plan.workers }, (_, worker) => ({
+    worker,
+    workers: plan.workers,
+    connections: plan.connections,
+    joins,
+    target,
+    sourceAddresses: addresses[worker] ?? [],
+    messageBytes: plan.messageBytes,
+    framing: options.framing,
+    seed: plan.seed,
+    epochUs: options.epochUs,
+    cpus: plan.workerCpus,
+    pacing: plan.pacing,
+    connectTimeoutMs: plan.timeouts.connectMs,
+  }));
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import {
+  fixtures,
+  longestMs,
+  readResult,
+  runResults,
+  showdown,
+  smokeRun,
+  temporaryFolder,
+} from "./showdown.ts";
+
+setDefaultTimeout(longestMs);
+
+const folder = temporaryFolder();
+/** The same server twice, once with four times as much work. */
+const contenders = {
+  plain: { FAULT: "none" },
+  slower: { FAULT: "slow", SLOWDOWN_PERCENT: "300" },
+};
+const plan = ["--phases", "connect,burst-echo", "--messages", "400", "--max-minutes", "0.7"] as const;
+
+beforeAll(() => {
+  for (const [name, env] of Object.entries(contenders)) {
+    mkdirSync(join(folder, name));
+    const manifest = {
+      title: `Fixture: ${name}`,
+      language: "TypeScript",
+      library: "none",
+      approach: "raw",
+      routing: "parse",
+      framing: "single",
+      slowConsumer: "block",
+      start: ["bun", join(fixtures, "chat-server", "server.ts")],
+      env,
+    };
+    writeFileSync(join(folder, name, "contender.json"), JSON.stringify(manifest));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("a server with four times as much work is told apart, at looks planned after the first round", async () => {
+  const { result, exitCode, stderr } = await runResults(
+    ...smokeRun,
+    ...["--contenders", folder],
+    ...plan,
+    ...["--until", "50", "plain", "slower"],
+  );
+  expect(exitCode).toBe(0);
+  const { looks, judgements } = result;
+  const cost = judgements.find(({ measure }) => measure === "cpu-per-delivery");
+  expect(cost).toMatchObject({ outcome: "leads", best: ["plain"] });
+  expect(looks?.planned[0]).toBe(3);
+  expect(looks?.taken).toEqual(looks?.planned.slice(0, looks.taken.length));
+  expect(Math.max(...result.rounds.map(({ round }) => round))).toBe(looks?.taken.at(-1) ?? 0);
+  expect(looks?.ended).toBe(looks?.pairs === looks?.decided ? "decided" : "time");
+  expect(stderr).toContain("after 3 rounds of at most");
+});
+
+/** It takes a CPU for the server alone, to take a share of it. */
+test.skipIf(cpus().length < 2)(
+  "a calibration puts a copy with half of the CPU beside two that are the same, and looks as planned",
+  async () => {
+    const results = temporaryFolder();
+    const ended = await showdown(
+      // A server that has enough to do for half of its CPU to matter.
+      ...["calibrate", "slower", "--json", "--handicap", "50", "--until", "30"],
+      ...["--preset", "smoke", "--keep-invalid", "--contenders", folder, "--results", results],
+      ...plan,
+    );
+    const { looks } = readResult(results) ?? { looks: null };
+    rmSync(results, { recursive: true });
+    // How often it errs, one way or the other, is for bench/ to tell and not for one run on a busy machine.
+    const { slowed, rounds, mostRounds } = JSON.parse(ended.stdout);
+    expect(slowed.map(({ first, second }: Record<string, string>) => `${first} ${second}`)).toEqual([
+      "first slowed",
+      "again slowed",
+    ]);
+    expect(looks?.ended).toBe(looks?.decided === 3 ? "decided" : "time");
+    expect(rounds).toBeLessThanOrEqual(mostRounds);
+  },
+);
