@@ -110,7 +110,7 @@ export class Chat {
     this.#schedule();
   }
 
-  /** Asking each member of each room after each turn would be a quarter of the work. */
+  /** Not after each turn: asking each member of each room costs more than anything else here. */
   #schedule(): void {
     if (this.#isSettling) return;
     this.#isSettling = true;
