@@ -110,7 +110,7 @@ export const fields = {
   /** From the first round's duration it follows how many rounds there may be: fixed before any ratio is seen. */
   maxMinutes: parameter({
     option: "max-minutes",
-    help: "time for all rounds with --until",
+    help: "time for rounds beyond the fewest, with --until",
     type: decimal(0.01, 10_000, "MINUTES"),
     default: 10,
     presets: { quick: 2 },

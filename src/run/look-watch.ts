@@ -11,13 +11,14 @@ export const mostRounds = 50;
 
 /**
  * The looks of a run that goes on until everything is decided: after each round from the fewest on, up to as many as the
- * time allows by the first round's duration. They may not hang on any ratio: whoever plans more looks because nothing is
+ * time allows by the first round's duration. The fewest are done whatever they take: less would say nothing. They may not hang on any ratio: whoever plans more looks because nothing is
  * decided yet claims too much.
  */
 export function planLooks(fewest: number, budgetMs: number, firstRoundMs: number): number[] {
-  const most = Math.min(mostRounds, Math.floor(budgetMs / firstRoundMs));
-  const first = Math.min(fewest, most);
-  return most < 2 ? [] : Array.from({ length: most - first + 1 }, (_, at) => first + at);
+  // One round says nothing of its spread.
+  const first = Math.max(2, fewest);
+  const most = Math.max(first, Math.min(mostRounds, Math.floor(budgetMs / firstRoundMs)));
+  return Array.from({ length: most - first + 1 }, (_, at) => first + at);
 }
 
 export interface LookOptions {
@@ -65,7 +66,8 @@ export class LookWatch {
     };
     const isLook = before.planned.includes(rounds);
     const { looks, open } = isLook ? this.#look(before, rounds) : { looks: before, open: [] };
-    const isOver = elapsedMs >= budgetMs || rounds >= (looks.planned.at(-1) ?? 1);
+    const isTime = elapsedMs >= budgetMs && rounds >= (looks.planned[0] ?? 1);
+    const isOver = isTime || rounds >= (looks.planned.at(-1) ?? 1);
     const isDecided = isLook && looks.pairs === looks.decided;
     const ended = isDecided ? (looks.pairs === 0 ? "nothing-to-compare" : "decided") : isOver ? "time" : null;
     await this.#record.keep({ looks: { ...looks, ended } });

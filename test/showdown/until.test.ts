@@ -20,7 +20,7 @@ const contenders = {
   plain: { FAULT: "none" },
   slower: { FAULT: "slow", SLOWDOWN_PERCENT: "300" },
 };
-const plan = ["--phases", "connect,burst-echo", "--messages", "400", "--max-minutes", "0.7"] as const;
+const plan = ["--phases", "connect,burst-echo", "--messages", "400"] as const;
 
 beforeAll(() => {
   for (const [name, env] of Object.entries(contenders)) {
@@ -46,7 +46,7 @@ test("a server with four times as much work is told apart, at looks planned afte
     ...smokeRun,
     ...["--contenders", folder],
     ...plan,
-    ...["--until", "50", "plain", "slower"],
+    ...["--until", "50", "--max-minutes", "0.5", "plain", "slower"],
   );
   expect(exitCode).toBe(0);
   const { looks, judgements } = result;
@@ -59,15 +59,16 @@ test("a server with four times as much work is told apart, at looks planned afte
   expect(stderr).toContain("after 3 rounds of at most");
 });
 
-/** It takes a CPU for the server alone, to take a share of it. */
+/** It takes a CPU for the server alone, to take a share of it, and a server that is slower than the generator. */
 test.skipIf(cpus().length < 2)(
   "a calibration puts a copy with half of the CPU beside two that are the same, and looks as planned",
   async () => {
     const results = temporaryFolder();
     const ended = await showdown(
       // A server that has enough to do for half of its CPU to matter.
-      ...["calibrate", "slower", "--json", "--handicap", "50", "--until", "30"],
+      ...["calibrate", "slower", "--json", "--handicap", "50", "--until", "60"],
       ...["--preset", "smoke", "--keep-invalid", "--contenders", folder, "--results", results],
+      ...["--max-minutes", "1.5"],
       ...plan,
     );
     const { looks } = readResult(results) ?? { looks: null };
