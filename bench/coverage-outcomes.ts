@@ -1,4 +1,4 @@
-import { createRandom, drawFraction, type Random } from "../src/plan/random.ts";
+import { createRandom, type Random } from "../src/plan/random.ts";
 import {
   judgeSequentially,
   type PairJudgement,
@@ -7,7 +7,7 @@ import {
 } from "../src/stats/pair-outcomes.ts";
 import { Schedule } from "../src/stats/sequential.ts";
 import { studentQuantile } from "../src/stats/student.ts";
-import { drawNormal } from "./coverage.ts";
+import { drawFraction, drawNormal } from "./coverage.ts";
 
 /** One draw of noise with deviation 1 (of the middle part, where the tails have none). */
 export type Noise = (random: Random) => number;

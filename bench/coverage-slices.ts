@@ -1,8 +1,8 @@
-import { createRandom, drawFraction, type Random } from "../src/plan/random.ts";
+import { createRandom, type Random } from "../src/plan/random.ts";
 import { sliceOrder } from "../src/plan/slice-order.ts";
 import { median } from "../src/stats/intervals.ts";
 import { type SliceRatio, sliceRatio } from "../src/stats/slices.ts";
-import { drawNormal } from "./coverage.ts";
+import { drawFraction, drawNormal } from "./coverage.ts";
 import { type Noise, noises } from "./coverage-outcomes.ts";
 
 /** A machine and two of its contenders, slice by slice. */

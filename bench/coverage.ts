@@ -1,4 +1,5 @@
-import { createRandom, drawBelow, drawFraction, type Random } from "../src/plan/random.ts";
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { createRandom, drawBelow, type Random } from "../src/plan/random.ts";
 import { type Interval, median, medianInterval } from "../src/stats/intervals.ts";
 
 /** The rounds of one entrant; the true median is 1. */
@@ -36,6 +37,9 @@ export function bootstrapMedian(random: Random): (values: readonly number[]) => 
     return { middle: median(values), low: sorted[49] ?? Number.NaN, high: sorted[1950] ?? Number.NaN };
   };
 }
+
+/** A number in [0, 1), each multiple of 2^-53 equally likely. */
+export const drawFraction: (random: Random) => number = uniformFloat64;
 
 /** From the standard normal distribution (Box and Muller, Annals of Mathematical Statistics 29, 1958). */
 export function drawNormal(random: Random): number {

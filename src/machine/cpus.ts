@@ -129,7 +129,7 @@ function groupByKind(cores: readonly Core[]): Core[][] {
 /**
  * Splits the machine into one half for the server and one for the workers, by physical core, so that no server
  * shares a core's execution units with the load. Each kind of core of a hybrid machine is halved on its own.
- * The first core left over goes to the workers, for a server is honest on any number of cores but a starved
+ * The first core left over goes to the workers, for a server is honest on any number of cores but a crowded
  * generator is not. In order of NUMA nodes, so that on two nodes each half has its own memory.
  */
 export function splitCpus(topology: Topology, options: { readonly pin: boolean }): CpuSplit {

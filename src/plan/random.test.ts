@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { createRandom, drawBelow, drawFraction, type Random, shuffle } from "./random.ts";
+import { drawFraction } from "../../bench/coverage.ts";
+import { createRandom, drawBelow, type Random, shuffle } from "./random.ts";
 
 const take = (random: Random, count: number) => Array.from({ length: count }, () => random.next() >>> 0);
 const seed = fc.maxSafeInteger();

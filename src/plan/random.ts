@@ -1,4 +1,3 @@
-import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { mersenne } from "pure-rand/generator/mersenne";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
@@ -23,11 +22,6 @@ export function createRandom(seed: number): Random {
 /** A whole number from 0 to `limit - 1`, each equally likely; `limit` is at most 2^32. */
 export function drawBelow(random: Random, limit: number): number {
   return uniformInt(random, 0, limit - 1);
-}
-
-/** A number in [0, 1), each multiple of 2^-53 equally likely. */
-export function drawFraction(random: Random): number {
-  return uniformFloat64(random);
 }
 
 /** A shuffled copy, every order equally likely, in one pass (Durstenfeld, CACM 7(7), 1964). */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { drawNormal } from "../../bench/coverage.ts";
-import { createRandom, drawFraction } from "../plan/random.ts";
+import { drawFraction, drawNormal } from "../../bench/coverage.ts";
+import { createRandom } from "../plan/random.ts";
 import { measureSpread } from "./intervals.ts";
 import {
   judgeSequentially,

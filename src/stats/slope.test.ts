@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { drawNormal } from "../../bench/coverage.ts";
+import { drawFraction, drawNormal } from "../../bench/coverage.ts";
 import { noises } from "../../bench/coverage-outcomes.ts";
-import { createRandom, drawFraction } from "../plan/random.ts";
+import { createRandom } from "../plan/random.ts";
 import { type MemoryPoint, type Slope, slopeInterval } from "./slope.ts";
 
 const bytesPerConnection = 5000;

@@ -1,5 +1,5 @@
 import type { Plan } from "../plan/plan.ts";
-import type { Ending, GeneratorFigures, ServerFigures } from "../result/phase.ts";
+import type { Ending, GeneratorFigures, Quantiles, ServerFigures } from "../result/phase.ts";
 import type { InvalidReason } from "../result/reasons.ts";
 import { coresOf } from "./generator-usage.ts";
 
@@ -96,6 +96,25 @@ export function findBottleneck({
   const busyShare = generatorCpuShare + (generator.otherCpuShare ?? 0);
   if (busyShare < validityLimits.busyShare || serverCpuShare >= validityLimits.idleServerShare) return null;
   return { kind: "generator-bottleneck", generatorCpuShare, serverCpuShare };
+}
+
+/** What a load and its figures tell of the generator that made it. */
+export interface LoadEvidence {
+  readonly plan: LatenessEvidence["plan"] & BottleneckEvidence["plan"];
+  readonly generator: BottleneckEvidence["generator"];
+  readonly server: Pick<ServerFigures, "cpuMs">;
+  readonly sendLagUs: Pick<Quantiles, "p99">;
+  readonly latencyUs: Pick<Quantiles, "p99">;
+  /** From the first send to the last delivery. */
+  readonly spanMs: number;
+}
+
+/** Whether a load's generator was its limit: a burst's by its cores, one at a set rate's by its lateness; null if not. */
+export function findGeneratorLimit(kind: "burst" | "steady" | "endurance", load: LoadEvidence) {
+  const { plan, generator, server, sendLagUs, latencyUs, spanMs } = load;
+  return kind === "burst"
+    ? findBottleneck({ plan, generator, serverCpuMs: server.cpuMs, spanMs })
+    : findLateness({ plan, sendLagP99Us: sendLagUs.p99, latencyP99Us: latencyUs.p99 });
 }
 
 /** Whether other processes took what a server would have used of its cores; null when they didn't. */

@@ -9,7 +9,7 @@ import type {
 } from "../../result/phase.ts";
 import { describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer } from "../../trust/server-usage.ts";
-import { findBottleneck, findLateness, findServerContention, invalidIfAny } from "../../trust/validity.ts";
+import { findGeneratorLimit, findServerContention, invalidIfAny } from "../../trust/validity.ts";
 import type { PhaseView } from "../events.ts";
 import { poolEnding, type RoundContext, sumOf, thresholdEnding } from "./context.ts";
 import { describeLoad, describeRate, type LoadFigures } from "./load-figures.ts";
@@ -43,15 +43,11 @@ export async function runMessagePhase(
   const load = orderLoad({ plan, alive: connections.alive, phase: connections.nextPhase() }, kind, workload);
   const measured = await measureLoad(context, load, (view) => ({ kind, workload, ...view }));
   const { figures, server, generator, spanMs, startedAt, durationMs } = measured;
-  const limited =
-    kind === "burst"
-      ? findBottleneck({ plan, generator, serverCpuMs: server.cpuMs, spanMs })
-      : findLateness({
-          plan,
-          sendLagP99Us: figures.sendLagUs.p99,
-          latencyP99Us: figures.latencyUs.p99,
-        });
-  const ending = invalidIfAny(measured.ending, findServerContention({ plan, server, spanMs }), limited);
+  const ending = invalidIfAny(
+    measured.ending,
+    findServerContention({ plan, server, spanMs }),
+    findGeneratorLimit(kind, { plan, generator, server, spanMs, ...figures }),
+  );
   const { receiversUs, rate, ...rest } = keepWhole(figures, ending);
   const phase = { workload, ...ending, startedAt, durationMs, server, generator, ...rest };
   return kind === "burst" ? { kind, ...phase, receiversUs } : { kind, ...phase, rate };

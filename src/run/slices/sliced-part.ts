@@ -5,7 +5,7 @@ import type { BurstPhase, Ending, SteadyPhase } from "../../result/phase.ts";
 import { mergeHistograms } from "../../stats/histogram.ts";
 import { addUsage, describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer, type OwnFigures } from "../../trust/server-usage.ts";
-import { findBottleneck, findLateness, invalidIfAny } from "../../trust/validity.ts";
+import { findGeneratorLimit, invalidIfAny } from "../../trust/validity.ts";
 import type { SliceView } from "../events.ts";
 import type { LiveRound } from "../live-round.ts";
 import { describeNeighbours } from "../neighbours.ts";
@@ -183,13 +183,7 @@ export class SlicedPart {
     const ending = invalidIfAny(
       this.#ending ?? ok,
       doubts.length > this.#slices.length * mostInvalidShare ? (doubts[0] ?? null) : null,
-      kind === "burst"
-        ? findBottleneck({ plan, generator, serverCpuMs: server.cpuMs, spanMs })
-        : findLateness({
-            plan,
-            sendLagP99Us: figures.sendLagUs.p99,
-            latencyP99Us: figures.latencyUs.p99,
-          }),
+      findGeneratorLimit(kind, { plan, generator, server, spanMs, ...figures }),
     );
     const { receiversUs, rate, ...rest } = keepWhole(figures, ending);
     const phase = {

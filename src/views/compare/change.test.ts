@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
+import { drawNormal } from "../../../bench/coverage.ts";
 import { measureOf } from "../../measures/catalogue.ts";
 import type { Figure } from "../../measures/figures.ts";
-import { createRandom, drawFraction } from "../../plan/random.ts";
+import { createRandom } from "../../plan/random.ts";
 import { type Change, type FigurePair, isClear, judgeChanges } from "./change.ts";
 import { explainChange, formatChange } from "./change-text.ts";
 
@@ -87,9 +88,8 @@ test("one step is never a change", () => {
 
 test("unchanged contenders rarely show a change, and a tenth less is found", () => {
   const random = createRandom(7);
-  // Box and Muller: normal noise of 2 % on the logarithm.
-  const noise = () =>
-    0.02 * Math.sqrt(-2 * Math.log(1 - drawFraction(random))) * Math.cos(2 * Math.PI * drawFraction(random));
+  // Of 2 % on the logarithm.
+  const noise = () => 0.02 * drawNormal(random);
   const sample = (level: number) => Array.from({ length: 5 }, () => level * Math.exp(noise()));
   const names = ["a", "b", "c", "d"];
   const comparisons = 1500;
