@@ -33,6 +33,7 @@ function descendants(root: number): Process[] {
 /** How the program is started, and with what. */
 interface Job {
   readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   readonly base?: readonly string[];
   readonly args: readonly string[];
 }
@@ -49,12 +50,14 @@ class ForegroundJob {
     const [first] = given;
     const {
       command,
+      env = {},
       base = smokeRun,
       args,
     }: Job = typeof first === "object"
       ? first
       : { command: ["node", entry], args: given as readonly string[] };
     this.process = Bun.spawn([...command, ...base, "--results", this.results, ...args], {
+      env: { ...process.env, ...env },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -228,9 +231,9 @@ test("a hangup that nohup has made ignored stays ignored, and any other stops ge
   expect(result?.rounds[0]?.phases.map(({ status }) => status)).toEqual(["ok", "ok", "ok", "ok"]);
 });
 
-/** A contender whose build, or whose server's start, takes longer than anyone waits. */
-function writeSlow(folder: string, changes: Readonly<Record<string, unknown>>): void {
-  mkdirSync(join(folder, "slow"));
+/** A contender whose server's start, or what the changes say, takes longer than anyone waits. */
+function writeSlow(folder: string, name: string, changes: Readonly<Record<string, unknown>>): void {
+  mkdirSync(join(folder, name));
   const manifest = {
     title: "takes its time",
     language: "sh",
@@ -242,13 +245,27 @@ function writeSlow(folder: string, changes: Readonly<Record<string, unknown>>): 
     start: ["sleep", "600"],
     ...changes,
   };
-  writeFileSync(join(folder, "slow", "contender.json"), JSON.stringify(manifest));
+  writeFileSync(join(folder, name, "contender.json"), JSON.stringify(manifest));
 }
+
+/** A folder for PATH in which whoever asks for packages waits for ever, without a password. */
+function writeSlowPackageManager(folder: string): string {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  const options = { mode: 0o755 };
+  writeFileSync(join(bin, "apt-get"), "#!/bin/sh\nexec sleep 598\n", options);
+  writeFileSync(join(bin, "sudo"), '#!/bin/sh\nshift\nexec "$@"\n', options);
+  return `${bin}:${process.env.PATH}`;
+}
+
+const wand = { tool: "wand-of-websockets", version: ["wand-of-websockets", "--version"] };
 
 const verifying = smokeRun.filter((option) => option !== "--no-verify");
 const anotherSize = String(200 + Math.floor(Math.random() * 800));
 
 test.each<[string, NodeJS.Signals, readonly string[], RegExp, RegExp]>([
+  ["installing a toolchain", "SIGINT", ["needy"], /apt-get update/, /sleep 598/],
+  ["installing a toolchain", "SIGTERM", ["needy"], /apt-get update/, /sleep 598/],
   ["building", "SIGINT", ["slow"], /building/, /sleep 599/],
   ["building", "SIGTERM", ["slow"], /building/, /sleep 599/],
   ["checking against the contract", "SIGINT", ["quiet"], /against the contract/, /sleep 600/],
@@ -257,13 +274,13 @@ test.each<[string, NodeJS.Signals, readonly string[], RegExp, RegExp]>([
 ])("whoever is %s on %s ends with 130, one line and nothing behind", async (_, signal, args, says, child) => {
   const contenders = temporaryFolder();
   try {
-    writeSlow(contenders, { build: [["sleep", "599"]] });
-    mkdirSync(join(contenders, "quiet"));
-    const manifest = JSON.parse(readFileSync(join(contenders, "slow", "contender.json"), "utf8"));
-    writeFileSync(join(contenders, "quiet", "contender.json"), JSON.stringify({ ...manifest, build: [] }));
+    writeSlow(contenders, "slow", { build: [["sleep", "599"]] });
+    writeSlow(contenders, "quiet", {});
+    writeSlow(contenders, "needy", { requires: [{ ...wand, install: { apt: ["wand"] } }] });
     const options = ["--contenders", contenders, "--ready-seconds", "60"];
     job = new ForegroundJob({
       command: ["node", entry],
+      env: { PATH: writeSlowPackageManager(contenders) },
       base: says.test("against the contract") ? verifying : smokeRun,
       args: [...args, ...options],
     });

@@ -34,7 +34,9 @@ test("who lacks a toolchain is listed as not run, and the others go on", async (
       tools: [{ tool: "wand-of-websockets", minimum: null, found: null }],
     });
     expect(clean?.notRun).toBeNull();
-    expect(run.stderr).toMatch(/needs-a-wand is not run: .*wand-of-websockets/);
+    expect(run.stderr).toMatch(
+      /needs-a-wand is not run: toolchain missing: .*; to get it: install wand-of-websockets and put it on PATH/,
+    );
 
     const alone = await showdown(...smokeRun, ...options, "--results", join(root, "results"), "needs-a-wand");
     expect(alone).toMatchObject({ exitCode: 10, stdout: "" });

@@ -18,8 +18,10 @@ export function describeEvent(event: RunEvent, paint: Painter): string | null {
       return describePreparation(event);
     case "build-output":
       return paint(`  ${printable(event.contender)} | ${printable(event.line)}`, "dim");
-    case "not-run":
-      return paint(`${nameOfRound(event)} is not run: ${describeNotRun(event.reason)}`, "warning");
+    case "not-run": {
+      const advice = event.advice === undefined ? "" : `; to get it: ${printable(event.advice)}`;
+      return paint(`${nameOfRound(event)} is not run: ${describeNotRun(event.reason)}${advice}`, "warning");
+    }
     case "round-started": {
       const { position, positions, round, rounds } = event;
       const which = rounds > 1 ? `, round ${round} of ${rounds}` : "";
