@@ -4,7 +4,6 @@ import { compare } from "./commands/compare.ts";
 import { doctor } from "./commands/doctor.ts";
 import { history } from "./commands/history.ts";
 import { list } from "./commands/list.ts";
-import { live } from "./commands/live.ts";
 import { report } from "./commands/report.ts";
 import { run } from "./commands/run.ts";
 import { verify } from "./commands/verify.ts";
@@ -95,12 +94,6 @@ export const commands = {
       'showdown history --contender go-gorilla --measure "burst-echo throughput"',
     ],
     execute: history,
-  },
-  live: {
-    summary: "serve the page of a run, finished or still going on",
-    usage: "[RUN] [OPTION…]",
-    examples: ["showdown live", "showdown live latest --live-port 8080"],
-    execute: live,
   },
   report: {
     summary: "print the report of a run and write it again, as Markdown, HTML, text, JSON or CSV",

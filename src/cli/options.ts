@@ -40,14 +40,14 @@ export const options = {
   },
   results: {
     type: text("DIR"),
-    commands: ["run", "compare", "history", "report", "live", "calibrate"],
+    commands: ["run", "compare", "history", "report", "calibrate"],
     otherwise: "results",
     help: "folder that runs are written to and read from",
   },
   live: { type: flag(), commands: ["run"], help: "serve a page that shows the run as it goes on" },
   "live-port": {
     type: count(0, 65_535),
-    commands: ["run", "live"],
+    commands: ["run"],
     otherwise: "0",
     help: "port of the live page; 0 picks a free one",
   },

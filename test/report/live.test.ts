@@ -1,14 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { createResultFile } from "../../src/result/file.ts";
 import type { Phase } from "../../src/result/phase.ts";
-import type { Result } from "../../src/result/schema.ts";
 import type { PhaseView } from "../../src/run/events.ts";
 import { createLivePage, type LivePage } from "../../src/views/watch/live/live-page.ts";
-import { serveReplay } from "../../src/views/watch/live/replay.ts";
 import { bunNative, elixirGenserver, fixturePlan, fixtureResult } from "../support/fixture-result.ts";
 import { chromiumPath, launchChromium } from "./chromium.ts";
 
@@ -79,26 +73,6 @@ describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
     for (const each of [page, late.page]) await each.getByText("The run has finished.").waitFor();
     expect([...complaints, ...late.complaints]).toEqual([]);
     await Promise.all([page.close(), late.page.close()]);
-  });
-
-  test("a result file that is being written is followed, and has its report", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "showdown-live-"));
-    const unfinished: Result = { ...result, status: "running", finishedAt: null, rounds: [round] };
-    const file = await createResultFile(folder, unfinished);
-    const replay = await serveReplay({ port: 0, path: file.path });
-    const { page, complaints } = await open(replay.url);
-    const known = page.locator("#known table").nth(3).locator("tbody tr", { hasText: "/s" });
-    expect(await known.count()).toBe(1);
-    await file.write(result);
-    await page.getByText("The run has finished.").waitFor();
-    expect(await known.count()).toBe(2);
-    await page.getByRole("link", { name: "Full report" }).click();
-    await page.getByText(result.id).first().waitFor();
-    expect(await page.title()).toContain(result.id);
-    expect(complaints).toEqual([]);
-    await page.close();
-    await replay.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 });
 

@@ -23,8 +23,6 @@ export interface Place {
   readonly phase: Of<"phase-started"> | null;
   /** Phases that have ended in the rounds that go on. */
   readonly phasesEnded: number;
-  /** Rounds done, and what is done of those that go on. */
-  readonly turnsDone: number;
   /** Null until the phase's first report. */
   readonly view: PhaseView | null;
 }
@@ -36,7 +34,6 @@ export const start: Place = {
   round: null,
   phase: null,
   phasesEnded: 0,
-  turnsDone: 0,
   view: null,
 };
 
@@ -47,13 +44,12 @@ export function advance(place: Place, event: RunEvent): Place {
     case "build-output":
       return { ...place, building: event };
     case "round-started": {
-      const { turns, phasesEnded, turnsDone } = place;
+      const { turns, phasesEnded } = place;
       return {
         ...start,
         turns: new Map(turns).set(event.position, { round: event, phase: null }),
         round: event,
         phasesEnded: turns.size === 0 ? 0 : phasesEnded,
-        turnsDone,
       };
     }
     case "server-ready":
@@ -64,22 +60,12 @@ export function advance(place: Place, event: RunEvent): Place {
       const { round, phase } = place.turns.get(event.position) ?? place;
       return { ...place, round, phase, view: event.view };
     }
-    case "phase-ended": {
-      const count = place.turns.get(event.position)?.phase?.count ?? 1;
-      return {
-        ...follow(place, event.position, null),
-        phasesEnded: place.phasesEnded + 1,
-        turnsDone: place.turnsDone + 1 / count,
-        view: null,
-      };
-    }
+    case "phase-ended":
+      return { ...follow(place, event.position, null), phasesEnded: place.phasesEnded + 1, view: null };
     case "round-ended": {
-      const { position, phases } = event.round;
       const turns = new Map(place.turns);
-      turns.delete(position);
-      // One that never came up has no phases, and is done all the same.
-      const turnsDone = place.turnsDone + (phases.length === 0 ? 1 : 0);
-      return { ...place, turns, turnsDone, phase: null, view: null };
+      turns.delete(event.round.position);
+      return { ...place, turns, phase: null, view: null };
     }
     default:
       return place;
@@ -108,10 +94,11 @@ export function phaseShare({ phase, view }: Place): number | null {
   return Math.min(1, Math.max(0, lastsMs === null ? done / Math.max(1, total) : elapsedMs / lastsMs));
 }
 
-/** Milliseconds, as the share done so far lets expect; null while unknown. */
+/** As the share done so far lets expect, in whole seconds as milliseconds; null while unknown. */
 export function phaseLeftMs(place: Place): number | null {
   const share = phaseShare(place);
-  return share === null || share === 0 ? null : ((place.view?.elapsedMs ?? 0) / share) * (1 - share);
+  if (share === null || share === 0) return null;
+  return Math.ceil((((place.view?.elapsedMs ?? 0) / share) * (1 - share)) / 1000) * 1000;
 }
 
 /** The phase in numbers: `["p99", "410 ms"]`, … */

@@ -1,4 +1,4 @@
-import { isRan, nameOf, nameOfRound } from "../../../measures/sections.ts";
+import { nameOf, nameOfRound } from "../../../measures/sections.ts";
 import type { Plan } from "../../../plan/plan.ts";
 import type { Phase } from "../../../result/phase.ts";
 import type { PhaseView, RunEvent } from "../../../run/events.ts";
@@ -23,8 +23,6 @@ const mostPoints = 240;
 export class LiveState {
   readonly plan: Plan;
   readonly names: readonly string[];
-  /** Where the report stands that goes with it; null where there is none yet. */
-  readonly report: string | null;
   place = start;
   /** The end of the run in words; null while it goes on. */
   ended: string | null = null;
@@ -37,9 +35,8 @@ export class LiveState {
   /** Of the last round. */
   readonly #traces = new Map<string, readonly TracePoint[]>();
 
-  constructor(plan: Plan, report: string | null = null) {
+  constructor(plan: Plan) {
     this.plan = plan;
-    this.report = report;
     this.names = plan.entrants.map(({ contender, variant }) => nameOf({ name: contender, variant }));
   }
 
@@ -63,7 +60,6 @@ export class LiveState {
         break;
       case "phase-ended":
         this.#phases.set(key, [...(this.#phases.get(key) ?? []), event.phase]);
-        this.#traces.set(key, traceOf(event.phase) ?? this.#traces.get(key) ?? []);
         break;
       case "round-ended":
         if (event.round.reason !== null)
@@ -101,17 +97,4 @@ export function addView(trace: readonly TracePoint[], view: PhaseView): readonly
   if (last !== undefined && second - last.second < 1) return trace;
   const longer = [...trace, { second, ratePerSecond: view.ratePerSecond, p99Us: view.p99Us }];
   return longer.length > mostPoints ? longer.filter((_, index) => index % 2 === 0) : longer;
-}
-
-/** As the phase's result has it; null where the phase was too short for that. */
-function traceOf(phase: Phase): readonly TracePoint[] | null {
-  if (!isRan(phase) || !("timeline" in phase)) return null;
-  const { bucketSeconds, buckets } = phase.timeline;
-  const whole = buckets.filter((_, at) => (at + 1) * bucketSeconds * 1000 <= phase.durationMs);
-  if (whole.length < 3) return null;
-  return whole.map(({ delivered, p99Us }, at) => ({
-    second: (at + 1) * bucketSeconds,
-    ratePerSecond: delivered / bucketSeconds,
-    p99Us,
-  }));
 }

@@ -36,16 +36,15 @@ function renderHeadline({ ended, place }: LiveState): Markup {
   return html`Getting ready${preparing === null ? "" : `: ${describePreparation(preparing)}`}`;
 }
 
-function renderNow({ place, ended, report }: LiveState): Markup {
+function renderNow({ place, ended }: LiveState): Markup {
   const { round } = place;
   if (round === null) return html``;
   const { position, positions } = round;
   const done = ended === null ? position - 1 : positions;
   const rounds = round.rounds > 1 ? `, round ${round.round} of ${round.rounds}` : "";
-  const link = ended === null ? "Report so far" : "Full report";
   return html`<p>turn ${position} of ${positions}${rounds}</p>
 <progress max="${positions}" value="${done}" aria-label="Turns done">${done} of ${positions}</progress>
-${place.view === null ? null : renderNumbers(place.view, place)}${report === null ? null : html`<p><a href="${report}">${link}</a></p>`}`;
+${place.view === null ? null : renderNumbers(place.view, place)}`;
 }
 
 function renderNumbers(view: PhaseView, place: Place): Markup {
@@ -57,7 +56,7 @@ function renderNumbers(view: PhaseView, place: Place): Markup {
     ...describeView(view),
     leftMs === null
       ? ["running for", format.formatDuration(elapsedMs)]
-      : ["time left", format.formatDuration(Math.ceil(leftMs / 1000) * 1000)],
+      : ["time left", format.formatDuration(leftMs)],
   ];
   return html`<dl>${numbers.map(
     ([label, value]) =>

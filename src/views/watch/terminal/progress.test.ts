@@ -75,21 +75,6 @@ test("a terminal shows where the run is in one line, redrawn in place", () => {
   ]);
 });
 
-test("the rest of a run is told by the turns done so far", () => {
-  const { written, clock, feed } = record(true);
-  feed(roundStarted, { kind: "round-ended", round: { ...round, position: 1, phases: [] } });
-  clock.ms = 60_000;
-  const second = { ...who, position: 2 };
-  feed({ kind: "round-started", ...second, round: 2, rounds: 2, positions: 2 });
-  expect(screen(written).at(-1)).toBe(
-    "bun-native:tuned  starting and warming up  turn 2 of 2  about 1 min left in all",
-  );
-  clock.ms = 90_000;
-  const events = [burstStarted, burstEnded, enduranceStarted, view(0, 0, { kind: "endurance" })];
-  feed(...events.map((event): RunEvent => ({ ...event, ...second })));
-  expect(screen(written).at(-1)).toEndWith("  phase 2 of 2  turn 2 of 2  about 30 s left in all");
-});
-
 test("a search says what it tries and what it knows, and no percentage that nobody knows", () => {
   const { written, feed } = record(true);
   const step = { number: 7, ratePerSecond: 45_254.8, highestSustainedPerSecond: 32_000 };

@@ -31,7 +31,6 @@ export function createProgress(output: ProgressOutput): Progress {
   const { write, columns, isTty, color = false, nowMs = () => performance.now() } = output;
   const paint = createPainter(color);
   let place = start;
-  let startedMs: number | null = null;
   let isDrawn = false;
   let plainAtMs = Number.NEGATIVE_INFINITY;
   const erase = () => {
@@ -39,17 +38,15 @@ export function createProgress(output: ProgressOutput): Progress {
     isDrawn = false;
     return text;
   };
-  const status = () => describePlace(place, startedMs === null ? 0 : nowMs() - startedMs);
   const draw = () => {
     // One column stays free: a terminal breaks a line that fills it.
-    const line = Bun.sliceAnsi(status().join("  "), 0, Math.max(0, columns() - 1));
+    const line = Bun.sliceAnsi(describePlace(place).join("  "), 0, Math.max(0, columns() - 1));
     isDrawn = line !== "";
     return line;
   };
   return {
     onEvent: (event) => {
       place = advance(place, event);
-      if (event.kind === "round-started") startedMs ??= nowMs();
       if (isTty) {
         const isLasting =
           !passing.has(event.kind) && !(event.kind === "round-ended" && event.round.status === "ok");
@@ -62,7 +59,7 @@ export function createProgress(output: ProgressOutput): Progress {
       if (line !== null) write(`${line}\n`);
       else if (nowMs() - plainAtMs >= plainIntervalMs) {
         plainAtMs = nowMs();
-        write(`  … ${status().join(", ")}\n`);
+        write(`  … ${describePlace(place).join(", ")}\n`);
       }
     },
     end: () => {
@@ -73,11 +70,12 @@ export function createProgress(output: ProgressOutput): Progress {
 }
 
 /** The most important first, since a narrow terminal cuts the rest off. */
-function describePlace(place: Place, elapsedMs: number): string[] {
+function describePlace(place: Place): string[] {
   const { building, round, phase, view } = place;
   if (building !== null) return [`${printable(building.contender)}: ${printable(building.line)}`];
   if (round === null) return [];
   const share = phaseShare(place);
+  const leftMs = phaseLeftMs(place);
   return [
     printable(nameOfRound(round)),
     describeWork(place),
@@ -85,22 +83,8 @@ function describePlace(place: Place, elapsedMs: number): string[] {
     ...(view === null ? [] : describeView(view))
       .filter(([label, value]) => label !== "errors" || value !== "0")
       .map(([label, value]) => `${label} ${value}`),
-    ...describeLeft(phaseLeftMs(place)),
+    ...(leftMs === null ? [] : [`${format.formatDuration(leftMs)} left`]),
     ...(phase === null ? [] : [`phase ${phase.index + 1} of ${phase.count}`]),
     `turn ${round.position} of ${round.positions}`,
-    ...describeLeft(runLeftMs(place, elapsedMs), "about ", " in all"),
   ];
-}
-
-/** By the turns done so far; null before the first one is. */
-function runLeftMs(place: Place, elapsedMs: number): number | null {
-  const { round, phase, turnsDone } = place;
-  if (round === null || turnsDone < 1) return null;
-  const done = turnsDone + (phase === null ? 0 : (phaseShare(place) ?? 0) / phase.count);
-  return (elapsedMs / done) * (round.positions - done);
-}
-
-/** Tenths of a second would only flicker. */
-function describeLeft(ms: number | null, before = "", after = ""): string[] {
-  return ms === null ? [] : [`${before}${format.formatDuration(Math.ceil(ms / 1000) * 1000)} left${after}`];
 }
