@@ -5,7 +5,6 @@ import { pageBytes, readKernelMemory, readKernelSockets } from "./kernel-sockets
 test.if(process.platform === "linux")("unread data shows up as TCP memory in bytes", async () => {
   const before = readKernelSockets();
   expect(before.listenOverflows).toBeGreaterThanOrEqual(0);
-  expect(before.timeWaits).toBeGreaterThanOrEqual(0);
 
   const accepted: Socket[] = [];
   const server = createServer((socket) => accepted.push(socket.pause()));

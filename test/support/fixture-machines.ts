@@ -12,9 +12,6 @@ export const linuxMachine: MachineFacts = {
   system: "linux",
   sysctls: {
     "net.core.somaxconn": "4096",
-    "net.ipv4.tcp_max_syn_backlog": "4096",
-    "net.ipv4.tcp_tw_reuse": "2",
-    "net.ipv4.tcp_max_tw_buckets": "262144",
     "net.ipv4.tcp_mem": "287901 383868 575802",
     "net.netfilter.nf_conntrack_max": "262144",
     "fs.file-max": "9223372036854775807",
@@ -23,14 +20,12 @@ export const linuxMachine: MachineFacts = {
   descriptorLimit: { soft: 524_288, hard: 524_288 },
   systemDescriptors: 2000,
   portRange: [32_768, 60_999],
-  timeWaits: 12,
   trackedConnections: 100,
   memory: { pageBytes: 4096, availableBytes: 24e9 },
   cgroup: { cpu: null, memory: null },
   cpuCount: 8,
   topology: { cpus: [0, 1, 2, 3, 4, 5, 6, 7].map((id) => cpu(id)), canPin: true },
   governor: "performance",
-  clockSource: { current: "tsc", available: ["tsc", "hpet"] },
   loadAverage: 0.1,
   noise: [
     { role: "server", cpu: 0, durationMs: 1000, p99GapUs: 12, maxGapUs: 80, lostShare: 0.001 },
@@ -57,7 +52,6 @@ export const macMachine: MachineFacts = {
   memory: { pageBytes: 16_384, availableBytes: 9e9 },
   topology: { cpus: [], canPin: false },
   governor: null,
-  clockSource: null,
   noise: null,
 };
 
@@ -68,14 +62,12 @@ export const silentMachine: MachineFacts = {
   descriptorLimit: { soft: null, hard: null },
   systemDescriptors: null,
   portRange: null,
-  timeWaits: null,
   trackedConnections: null,
   memory: { pageBytes: 4096, availableBytes: null },
   cgroup: { cpu: null, memory: null },
   cpuCount: 1,
   topology: { cpus: [], canPin: false },
   governor: null,
-  clockSource: null,
   loadAverage: null,
   noise: null,
 };

@@ -55,27 +55,18 @@ test("a container sees only its own group, under another path than its process i
   });
 });
 
-test("version 1: each controller has its own tree, and -1 and a huge number are no limit", () => {
-  const files = {
-    "proc/cgroup": "8:cpu,cpuacct:/a\n4:memory:/b\n1:name=systemd:/\n",
+test("beside trees of version 1, whose limits are not read, version 2 has its own", () => {
+  const folder = machine("hybrid", {
+    "proc/cgroup": "4:memory:/b\n0::/a\n",
     "proc/mountinfo":
-      "32 31 0:29 / @/fs/cpu rw - cgroup cgroup rw,cpu,cpuacct\n35 31 0:32 / @/fs/memory rw - cgroup cgroup rw,memory\n",
-    "fs/cpu/a/cpu.cfs_quota_us": "50000\n",
-    "fs/cpu/a/cpu.cfs_period_us": "100000\n",
-    "fs/memory/b/memory.limit_in_bytes": "1000000000\n",
-    "fs/memory/b/memory.usage_in_bytes": "100\n",
-  };
-  const limited = machine("one", files);
-  expect(readCgroup(`${limited}/proc`)).toEqual({
-    cpu: { cpus: 0.5, path: `${limited}/fs/cpu/a/cpu.cfs_quota_us` },
-    memory: { limitBytes: 1e9, usedBytes: 100, path: `${limited}/fs/memory/b/memory.limit_in_bytes` },
+      "31 24 0:28 / @/memory rw - cgroup cgroup rw,memory\n30 24 0:26 / @/fs rw - cgroup2 cgroup2 rw\n",
+    "memory/b/memory.limit_in_bytes": "1000000000\n",
+    "fs/a/cpu.max": "50000 100000\n",
   });
-  const free = machine("free", {
-    ...files,
-    "fs/cpu/a/cpu.cfs_quota_us": "-1\n",
-    "fs/memory/b/memory.limit_in_bytes": "9223372036854771712\n",
+  expect(readCgroup(`${folder}/proc`)).toEqual({
+    cpu: { cpus: 0.5, path: `${folder}/fs/a/cpu.max` },
+    memory: null,
   });
-  expect(readCgroup(`${free}/proc`)).toEqual({ cpu: null, memory: null });
 });
 
 test("without /proc there are no limits to be seen", () => {

@@ -10,13 +10,11 @@ export const checkIds = [
   "memory-limit",
   "conntrack",
   "backlog",
-  "syn-backlog",
   "tcp-memory",
   "time-wait",
   "cores",
   "cpu-quota",
   "governor",
-  "clock-source",
   "load",
   "noise",
 ] as const;

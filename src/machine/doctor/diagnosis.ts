@@ -1,7 +1,6 @@
 import type { Plan } from "../../plan/plan.ts";
 import type { Check, CheckId, CheckResult } from "./check.ts";
 import {
-  checkClockSource,
   checkCores,
   checkCpuQuota,
   checkGovernor,
@@ -25,7 +24,6 @@ const all: readonly Check[] = [
   checkCores,
   checkCpuQuota,
   checkGovernor,
-  checkClockSource,
   checkLoad,
   checkNoise,
 ];

@@ -10,7 +10,6 @@ export interface MachineFacts {
   /** Open files of the whole machine. */
   readonly systemDescriptors: number | null;
   readonly portRange: readonly [number, number] | null;
-  readonly timeWaits: number | null;
   /** Connections the packet filter follows now; null without connection tracking. */
   readonly trackedConnections: number | null;
   readonly memory: { readonly pageBytes: number; readonly availableBytes: number | null };
@@ -19,7 +18,6 @@ export interface MachineFacts {
   readonly topology: Topology;
   /** Of the first CPU; null where frequencies are not the system's to set. */
   readonly governor: string | null;
-  readonly clockSource: { readonly current: string; readonly available: readonly string[] } | null;
   /** Average over the last minute of tasks that ran or waited for a CPU. */
   readonly loadAverage: number | null;
   /** Null where it was not measured. */

@@ -1,5 +1,5 @@
 import { readTopology } from "../cpus.ts";
-import { pageBytes, readKernelSockets } from "../kernel-sockets.ts";
+import { pageBytes } from "../kernel-sockets.ts";
 import { readText } from "../sources.ts";
 import { readCgroup } from "./cgroup.ts";
 import type { MachineFacts } from "./facts.ts";
@@ -23,18 +23,10 @@ export function readLinux({ proc, sys } = { proc: "/proc", sys: "/sys" }): Syste
   const load = readText(`${proc}/loadavg`)?.split(" ")[0];
   return {
     systemDescriptors: readCount(`${proc}/sys/fs/file-nr`),
-    timeWaits: readKernelSockets(`${proc}/net`).timeWaits,
     trackedConnections: readCount(`${proc}/sys/net/netfilter/nf_conntrack_count`),
     memory: { pageBytes, availableBytes: available === undefined ? null : Number(available) * 1024 },
     cgroup: readCgroup(`${proc}/self`),
     topology,
-    clockSource: readClockSource(`${sys}/devices/system/clocksource/clocksource0`),
     loadAverage: load === undefined ? null : Number(load),
   };
-}
-
-function readClockSource(folder: string): MachineFacts["clockSource"] {
-  const current = readText(`${folder}/current_clocksource`);
-  if (current === null) return null;
-  return { current, available: (readText(`${folder}/available_clocksource`) ?? current).split(/\s+/) };
 }

@@ -6,13 +6,10 @@ test("a Mac's facts come out of what its commands print", () => {
     openFiles: "8123\n",
     memory:
       "Mach Virtual Memory Statistics: (page size of 16384 bytes)\nPages free:                               10000.\nPages active:                            300000.\nPages inactive:                           20000.\nPages speculative:                         3000.\nPages purgeable:                            400.\n",
-    sockets:
-      "Active Internet connections (including servers)\nProto Recv-Q Send-Q  Local Address          Foreign Address        (state)\ntcp4       0      0  127.0.0.1.8080         127.0.0.1.50000        TIME_WAIT\ntcp46      0      0  *.22                   *.*                    LISTEN\n",
     loadAverage: 2.5,
   });
   expect(facts).toMatchObject({
     systemDescriptors: 8123,
-    timeWaits: 1,
     memory: {
       pageBytes: 16_384,
       availableBytes: 33_400 * 16_384,
@@ -22,10 +19,9 @@ test("a Mac's facts come out of what its commands print", () => {
 });
 
 test("missing commands are nothing known", () => {
-  const nothing = { openFiles: null, memory: null, sockets: null };
+  const nothing = { openFiles: null, memory: null };
   expect(readMac({ ...nothing, loadAverage: null })).toMatchObject({
     systemDescriptors: null,
-    timeWaits: null,
     memory: { availableBytes: null },
     loadAverage: null,
   });

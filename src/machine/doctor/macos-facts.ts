@@ -9,33 +9,27 @@ interface MacOutputs {
   readonly openFiles: string | null;
   /** `vm_stat` */
   readonly memory: string | null;
-  /** `netstat -an -p tcp` */
-  readonly sockets: string | null;
   readonly loadAverage: number | null;
 }
 
 export async function readMacOutputs(): Promise<MacOutputs> {
-  const [openFiles, memory, sockets] = await Promise.all([
+  const [openFiles, memory] = await Promise.all([
     readOutput(["sysctl", "-n", "kern.num_files"]),
     readOutput(["vm_stat"]),
-    readOutput(["netstat", "-an", "-p", "tcp"]),
   ]);
-  return { openFiles, memory, sockets, loadAverage: loadavg()[0] ?? null };
+  return { openFiles, memory, loadAverage: loadavg()[0] ?? null };
 }
 
 /** Reads those outputs; what is missing or looks otherwise is null. */
 export function readMac(outputs: MacOutputs): SystemFacts {
-  const { openFiles, memory, sockets, loadAverage } = outputs;
+  const { openFiles, memory, loadAverage } = outputs;
   return {
     systemDescriptors: openFiles === null || !/^\d+/.test(openFiles) ? null : Number(openFiles),
-    timeWaits:
-      sockets === null ? null : sockets.split("\n").filter((line) => line.includes("TIME_WAIT")).length,
     trackedConnections: null,
     memory: readMemory(memory),
     cgroup: { cpu: null, memory: null },
     // No mask of allowed CPUs there, so no topology.
     topology: process.platform === "darwin" ? readTopology() : { cpus: [], canPin: false },
-    clockSource: null,
     loadAverage,
   };
 }

@@ -19,7 +19,6 @@ const busyMachine: MachineFacts = {
     cpu: { cpus: 1.5, path: "/sys/fs/cgroup/cpu.max" },
     memory: { limitBytes: 600e6, usedBytes: 200e6, path: "/sys/fs/cgroup/memory.max" },
   },
-  clockSource: { current: "hpet", available: ["tsc", "hpet"] },
   noise: [
     { role: "server", cpu: 0, durationMs: 400, p99GapUs: 120, maxGapUs: 2700, lostShare: 0.037 },
     { role: "any", cpu: null, durationMs: 400, p99GapUs: 9, maxGapUs: 20, lostShare: 0 },

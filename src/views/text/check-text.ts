@@ -110,13 +110,6 @@ const texts: Readonly<Record<CheckId, (v: Values) => CheckText>> = {
     needed: `${v.count("needed")} at once`,
     explanation: `${v.text("setting") ?? "The system"} bounds every listener's queue. A full queue drops the SYN, and the client retries after 1 s. Connect times of 1,000 or 3,000 ms are then not the server's.`,
   }),
-  "syn-backlog": (v) => ({
-    title: "Half-open connections",
-    current: v.count("length"),
-    needed: v.count("needed"),
-    explanation:
-      "net.ipv4.tcp_max_syn_backlog bounds connections that have sent a SYN and are not open yet. Past it the kernel sends SYN cookies, or nothing.",
-  }),
   "tcp-memory": (v) => ({
     title: "Socket buffers",
     current: `${v.bytes("pressureBytes")}, at most ${v.bytes("limitBytes")}`,
@@ -126,17 +119,10 @@ const texts: Readonly<Record<CheckId, (v: Values) => CheckText>> = {
   }),
   "time-wait": (v) => ({
     title: "TIME_WAIT",
-    current: `${v.count("now")} now, ${orUnknown(v.number("seconds") !== null, `${v.count("seconds")} s each`)}`,
-    needed:
-      v.number("table") !== null
-        ? `${v.count("needed")} more of ${v.count("table")}`
-        : v.number("neededSeconds") !== null
-          ? `${v.count("neededSeconds")} s each`
-          : "any",
+    current: orUnknown(v.number("seconds") !== null, `${v.count("seconds")} s each`),
+    needed: v.number("neededSeconds") === null ? "any" : `${v.count("neededSeconds")} s each`,
     explanation:
-      v.number("neededSeconds") !== null
-        ? "A closed connection keeps its port for twice net.inet.tcp.msl. There is one source address, so the next round can find its ports still taken."
-        : "A closed connection keeps its port for a while. The server closes first and every round uses other addresses, so only a full table matters: the kernel then ends entries early.",
+      "A closed connection keeps its port for twice net.inet.tcp.msl. There is one source address, so the next round can find its ports still taken.",
   }),
   cores: (v) => {
     const problem = v.text("problem");
@@ -162,13 +148,6 @@ const texts: Readonly<Record<CheckId, (v: Values) => CheckText>> = {
     current: v.text("governor") ?? notKnown,
     needed: "performance",
     explanation: "Any other governor lowers the clock of an idle CPU, so latency at low load grows.",
-  }),
-  "clock-source": (v) => ({
-    title: "Clock source",
-    current: v.text("current") ?? notKnown,
-    needed: v.text("better") ?? "a fast one",
-    explanation:
-      "Every message is stamped twice. With a slow clock source each stamp takes a microsecond or more.",
   }),
   load: (v) => ({
     title: "Load average",

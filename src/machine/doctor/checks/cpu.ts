@@ -39,7 +39,7 @@ export const checkCpuQuota: Check = ({ cgroup: { cpu }, cpuCount }, { serverCpus
     check: "cpu-quota",
     state: cpu.cpus < needed ? "tight" : "ok",
     values: { cpus: cpu.cpus, needed, path: cpu.path },
-    commands: [`echo ${cpu.path.endsWith("cpu.max") ? "max" : "-1"} | sudo tee ${cpu.path}`],
+    commands: [`echo max | sudo tee ${cpu.path}`],
   };
 };
 
@@ -53,30 +53,6 @@ export const checkGovernor: Check = ({ governor }) => {
     state: governor === "performance" ? "ok" : "tight",
     values: { governor },
     commands: [`echo performance | sudo tee ${governorFiles}`],
-  };
-};
-
-/** Read without entering the kernel: tens of nanoseconds. */
-const quickClocks = [
-  "tsc",
-  "kvm-clock",
-  "hyperv_clocksource_tsc_page",
-  "arch_sys_counter",
-  "riscv_clocksource",
-];
-const clockFile = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
-
-/** Where the kernel takes the time from: every message is stamped twice. */
-export const checkClockSource: Check = ({ clockSource }) => {
-  if (clockSource === null) return [];
-  const { current, available } = clockSource;
-  const better = available.find((name) => quickClocks.includes(name)) ?? null;
-  const isQuick = quickClocks.includes(current);
-  return {
-    check: "clock-source",
-    state: isQuick ? "ok" : "tight",
-    values: { current, better: isQuick ? null : better },
-    commands: isQuick || better === null ? [] : [`echo ${better} | sudo tee ${clockFile}`],
   };
 };
 

@@ -1,5 +1,5 @@
 import { connectionsPerAddress } from "../../source-addresses.ts";
-import { type Check, type Finding, readNumber, setSysctls } from "../check.ts";
+import { type Check, readNumber, setSysctls } from "../check.ts";
 
 /** Well above what services listen on, and 55,536 ports. */
 const firstPort = 10_000;
@@ -58,7 +58,7 @@ export const checkBacklog: Check = (machine, plan) => {
   const wanted = Math.max(roomyQueue, 2 ** Math.ceil(Math.log2(needed)));
   const setting = { linux: "net.core.somaxconn", macos: "kern.ipc.somaxconn", other: null }[machine.system];
   const length = readNumber(machine, setting);
-  const accepted: Finding = {
+  return {
     check: "backlog",
     state: length === null ? "unknown" : length < needed ? "tight" : "ok",
     values: { length, needed, setting },
@@ -68,18 +68,6 @@ export const checkBacklog: Check = (machine, plan) => {
       macos: { "kern.ipc.somaxconn": Math.min(32_767, Math.max(wanted, length ?? 0)) },
     }),
   };
-  const halfOpen = "net.ipv4.tcp_max_syn_backlog";
-  const most = readNumber(machine, halfOpen);
-  if (most === null) return accepted;
-  return [
-    accepted,
-    {
-      check: "syn-backlog",
-      state: most < needed ? "tight" : "ok",
-      values: { length: most, needed },
-      commands: setSysctls(machine, { linux: { [halfOpen]: Math.max(wanted, most) } }),
-    },
-  ];
 };
 
 /** A socket with anything unread is charged a page, however short the message (measured on Linux 6.18); one each way. */
@@ -106,38 +94,25 @@ export const checkTcpMemory: Check = (machine, { connections }) => {
   };
 };
 
-/** The article's value: TIME_WAIT lasts twice that on macOS. */
+/** The article's value: TIME_WAIT lasts twice that. */
 const articleMslMs = 1000;
-/** Fixed in the kernel. */
-const linuxSeconds = 60;
 
-/** What closed connections leave behind. The run is arranged so that it matters only where addresses are few. */
+/** What closed connections leave behind on macOS; on Linux every round takes other addresses, so nothing waits for it. */
 export const checkTimeWait: Check = (machine, { connections, rounds, entrants }) => {
-  const now = machine.timeWaits;
-  if (machine.system === "macos") {
-    const mslMs = readNumber(machine, "net.inet.tcp.msl");
-    const [first, last] = machine.portRange ?? [0, Number.POSITIVE_INFINITY];
-    // One source address only: two rounds share its ports.
-    const isCrowded = rounds * entrants.length > 1 && 2 * connections > last - first + 1;
-    const seconds = mslMs === null ? null : (2 * mslMs) / 1000;
-    return {
-      check: "time-wait",
-      state: mslMs === null ? "unknown" : isCrowded && mslMs > articleMslMs ? "tight" : "ok",
-      values: { now, table: null, seconds, neededSeconds: isCrowded ? (2 * articleMslMs) / 1000 : null },
-      commands: setSysctls(machine, {
-        macos: { "net.inet.tcp.msl": Math.min(articleMslMs, mslMs ?? articleMslMs) },
-      }),
-    };
-  }
-  const table = readNumber(machine, "net.ipv4.tcp_max_tw_buckets");
-  if (now === null && table === null) return [];
-  const needed = (now ?? 0) + connections;
+  if (machine.system !== "macos") return [];
+  const mslMs = readNumber(machine, "net.inet.tcp.msl");
+  const [first, last] = machine.portRange ?? [0, Number.POSITIVE_INFINITY];
+  // One source address only: two rounds share its ports.
+  const isCrowded = rounds * entrants.length > 1 && 2 * connections > last - first + 1;
   return {
     check: "time-wait",
-    state: table === null ? "unknown" : needed > table ? "tight" : "ok",
-    values: { now, table, needed: connections, seconds: linuxSeconds },
+    state: mslMs === null ? "unknown" : isCrowded && mslMs > articleMslMs ? "tight" : "ok",
+    values: {
+      seconds: mslMs === null ? null : (2 * mslMs) / 1000,
+      neededSeconds: isCrowded ? (2 * articleMslMs) / 1000 : null,
+    },
     commands: setSysctls(machine, {
-      linux: { "net.ipv4.tcp_max_tw_buckets": Math.max(table ?? 0, needed + connections) },
+      macos: { "net.inet.tcp.msl": Math.min(articleMslMs, mslMs ?? articleMslMs) },
     }),
   };
 };
