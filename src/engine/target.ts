@@ -1,6 +1,6 @@
 /** Whom the load goes to: where its WebSockets are opened, and how. */
 export interface Target {
-  /** A name or an address, IPv6 without brackets. */
+  /** An address, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
   readonly path: string;

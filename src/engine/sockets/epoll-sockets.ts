@@ -1,5 +1,3 @@
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
 import { nowUs } from "../../machine/clock.ts";
 import { authority } from "../../websocket/handshake.ts";
 import { epollEvent, errorName, type LinuxSocketCalls, linux, tcpInfo } from "./linux-socket-calls.ts";
@@ -27,7 +25,7 @@ const pausedEvents = linux.EPOLLOUT | linux.EPOLLET;
 const endingEvents = linux.EPOLLRDHUP | linux.EPOLLHUP | linux.EPOLLERR;
 const readableEvents = linux.EPOLLIN | endingEvents;
 
-type State = "resolving" | "connecting" | "open" | "closed";
+type State = "connecting" | "open" | "closed";
 
 /**
  * TCP sockets through the C library (Linux): one epoll instance, edge-triggered, which spares the kernel a
@@ -49,7 +47,6 @@ export class EpollSockets implements Sockets {
   readonly #waitsPrecisely: boolean;
   readonly #descriptorLimit: number;
   readonly #byDescriptor: (EpollSocket | null)[] = [];
-  readonly #addresses = new Map<string, Promise<string>>();
   /** Met by a call and not by an event; told in the next turn. */
   #failed: { readonly socket: EpollSocket; readonly error: SocketError }[] = [];
   /** Closed while a batch of events is seen to: their numbers must not be given out again before its end. */
@@ -77,8 +74,7 @@ export class EpollSockets implements Sockets {
   open(target: SocketAddress, sourceAddress: string | null, owner: SocketOwner): Socket {
     const socket = new EpollSocket(this, owner, target);
     this.#openCount += 1;
-    if (isIP(target.host) !== 0) this.#connect(socket, target.host, target.port, sourceAddress);
-    else void this.#resolve(socket, target, sourceAddress);
+    this.#connect(socket, target, sourceAddress);
     this.#schedule();
     return socket;
   }
@@ -163,25 +159,9 @@ export class EpollSockets implements Sockets {
     return isTold && length[0] === info.byteLength ? (info[tcpInfo.dataSegmentsIn] as number) : null;
   }
 
-  async #resolve(socket: EpollSocket, { host, port }: SocketAddress, source: string | null): Promise<void> {
-    let address = this.#addresses.get(host);
-    if (address === undefined) {
-      address = findAddress(host, port);
-      this.#addresses.set(host, address);
-    }
-    try {
-      const found = await address;
-      if (socket.state === "resolving") this.#connect(socket, found, port, source);
-    } catch (error) {
-      this.#addresses.delete(host);
-      const code = error instanceof Error && "code" in error ? error.code : null;
-      this.fail(socket, typeof code === "string" ? code : String(error));
-    }
-  }
-
-  #connect(socket: EpollSocket, address: string, port: number, sourceAddress: string | null): void {
+  #connect(socket: EpollSocket, { host, port }: SocketAddress, sourceAddress: string | null): void {
     const { calls } = this;
-    const remote = encodeSocketAddress(calls, address, port);
+    const remote = encodeSocketAddress(calls, host, port);
     const local = sourceAddress === null ? null : encodeSocketAddress(calls, sourceAddress, 0);
     if (remote === null || (sourceAddress !== null && local === null)) {
       this.fail(socket, "EINVAL");
@@ -198,7 +178,6 @@ export class EpollSockets implements Sockets {
       return;
     }
     socket.descriptor = descriptor;
-    socket.state = "connecting";
     this.#byDescriptor[descriptor] = socket;
     this.#set(descriptor, linux.IPPROTO_TCP, linux.TCP_NODELAY);
     if (local !== null) {
@@ -356,28 +335,12 @@ function familyOf(address: Uint8Array): number {
   return address.length === 16 ? linux.AF_INET : linux.AF_INET6;
 }
 
-/** Of several addresses of a name the first that somebody listens on: `localhost` is two on many systems. */
-async function findAddress(host: string, port: number): Promise<string> {
-  const [first, ...others] = (await lookup(host, { all: true })).map(({ address }) => address);
-  if (first === undefined) throw Object.assign(new Error(`${host} has no address`), { code: "ENOTFOUND" });
-  for (const hostname of others.length === 0 ? [] : [first, ...others]) {
-    try {
-      const probe = await Bun.connect({ hostname, port, socket: { data() {} } });
-      probe.terminate();
-      return hostname;
-    } catch {
-      // The next one, then. If nobody listens anywhere, the first one's error is told.
-    }
-  }
-  return first;
-}
-
 class EpollSocket implements Socket {
   readonly owner: SocketOwner;
   readonly #sockets: EpollSockets;
   readonly #target: SocketAddress;
   descriptor = -1;
-  state: State = "resolving";
+  state: State = "connecting";
   isBlocked = false;
   isPaused = false;
 

@@ -33,7 +33,7 @@ export interface Socket {
 }
 
 export interface SocketAddress {
-  /** A name or an address, IPv4 or IPv6. */
+  /** An address, IPv4 or IPv6 without brackets: of a name, every worker might find another. */
   readonly host: string;
   readonly port: number;
 }
