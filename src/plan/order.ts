@@ -20,12 +20,14 @@ export function balancedOrder<T>(entrants: readonly T[], rounds: number, seed: n
   if (entrants.length === 0) return Array.from({ length: rounds }, () => []);
   const random = createRandom(seed);
   const labels = shuffle(random, entrants);
-  const balance = new Balance(labels.length);
+  const tally = new OrderTally(labels.length, false);
   const order: T[][] = [];
   for (let square = 0; order.length < rounds; square++) {
     const rows = shuffle(random, williamsSquare(labels.length, square % 2 === 1));
     while (rows.length > 0 && order.length < rounds) {
-      const row = balance.takeEvenest(rows);
+      const costs = rows.map((one) => tally.cost(one));
+      const [row = []] = rows.splice(costs.indexOf(Math.min(...costs)), 1);
+      tally.add(row);
       order.push(row.flatMap((entrant) => labels.slice(entrant, entrant + 1)));
     }
   }
@@ -44,47 +46,53 @@ function williamsSquare(size: number, mirrored: boolean): number[][] {
   return first.map((_, shift) => first.map((entrant) => (entrant + shift) % size));
 }
 
-/** Keeps count, over the rounds so far, of who ran before whom. */
-class Balance {
+/** Counts over the blocks so far, each an order of the numbers from 0. */
+export class OrderTally {
   readonly #size: number;
-  /** At `a * size + b`: rounds with a before b, minus rounds with b before a. */
+  readonly #followsAcross: boolean;
+  /** At `a * size + b`: blocks with a in place b. */
+  readonly #placed: number[];
+  /** At `a * size + b`, a less than b: blocks with a before b, less those with b before a. */
   readonly #before: number[];
-  /** At `a * size + b`: rounds with b directly after a. */
+  /** At `a * size + b`: how often b came directly after a. */
   readonly #followed: number[];
+  #last: number | null = null;
 
-  constructor(size: number) {
+  /** @param followsAcross whether a block's first directly follows the last of the block before */
+  constructor(size: number, followsAcross: boolean) {
     this.#size = size;
+    this.#followsAcross = followsAcross;
+    this.#placed = new Array(size * size).fill(0);
     this.#before = new Array(size * size).fill(0);
     this.#followed = new Array(size * size).fill(0);
   }
 
-  /** Takes out of `rows` the first of those that leave the counts most even. */
-  takeEvenest(rows: number[][]): number[] {
-    const costs = rows.map((row) => this.#cost(row));
-    const [row = []] = rows.splice(costs.indexOf(Math.min(...costs)), 1);
-    this.#visit(row, (pair, reverse, direct) => {
-      this.#before[pair] = (this.#before[pair] ?? 0) + 1;
-      this.#before[reverse] = (this.#before[reverse] ?? 0) - 1;
-      if (direct) this.#followed[pair] = (this.#followed[pair] ?? 0) + 1;
-    });
-    return row;
-  }
-
-  /** The growth of the sum of squares over both counts. */
-  #cost(row: readonly number[]): number {
+  /** By how much the sum of squares over all counts would grow: the less, the more even they stay. */
+  cost(block: readonly number[]): number {
     let cost = 0;
-    this.#visit(row, (pair, _, direct) => {
-      cost += 2 * (this.#before[pair] ?? 0) + 1;
-      if (direct) cost += 2 * (this.#followed[pair] ?? 0) + 1;
+    this.#visit(block, (counts, at, step) => {
+      cost += 2 * step * (counts[at] ?? 0) + 1;
     });
     return cost;
   }
 
-  #visit(row: readonly number[], each: (pair: number, reverse: number, direct: boolean) => void): void {
-    row.forEach((earlier, place) => {
-      row.slice(place + 1).forEach((later, gap) => {
-        each(earlier * this.#size + later, later * this.#size + earlier, gap === 0);
-      });
+  add(block: readonly number[]): void {
+    this.#visit(block, (counts, at, step) => {
+      counts[at] = (counts[at] ?? 0) + step;
     });
+    this.#last = block.at(-1) ?? null;
+  }
+
+  #visit(block: readonly number[], each: (counts: number[], at: number, step: number) => void): void {
+    let previous = this.#followsAcross ? this.#last : null;
+    for (const [place, one] of block.entries()) {
+      each(this.#placed, one * this.#size + place, 1);
+      if (previous !== null) each(this.#followed, previous * this.#size + one, 1);
+      previous = one;
+      for (const later of block.slice(place + 1)) {
+        if (one < later) each(this.#before, one * this.#size + later, 1);
+        else each(this.#before, later * this.#size + one, -1);
+      }
+    }
   }
 }
