@@ -189,10 +189,11 @@ function hostileResult(): Result {
   };
 }
 
+/** As the page's stylesheet has them for its colour scheme: `light-dark(#f6f5f2, #101216)`. */
 async function readColors(page: Page): Promise<Record<string, string>> {
   const names = "ground surface text muted good warning bad c0 c1 c2 c3 c4 c5 c6 c7".split(" ");
   const values = await page.evaluate(
-    `(() => { const style = getComputedStyle(document.documentElement); return ${JSON.stringify(names)}.map((name) => style.getPropertyValue("--" + name).trim()); })()`,
+    `(() => { const style = getComputedStyle(document.documentElement); const scheme = Number(matchMedia("(prefers-color-scheme: dark)").matches); return ${JSON.stringify(names)}.map((name) => style.getPropertyValue("--" + name).match(/#[0-9a-f]{6}/g)[scheme]); })()`,
   );
   return Object.fromEntries(names.map((name, index) => [name, (values as string[])[index] ?? ""]));
 }
