@@ -3,9 +3,9 @@ import { type Random, shuffle } from "./random.ts";
 
 /**
  * The order of the slices of a round: blocks, each with every contender once, so that a contender's slice and its
- * rival's of the same block are neighbours in time. The permutations are random, but of several drawn for each block, twice as
- * many as there are contenders, the one is taken that leaves most even, over the round so far and across the borders of
- * blocks:
+ * rival's of the same block are neighbours in time. The permutations are random, but of several drawn for each block, two for
+ * every ordered pair of contenders, the one is taken that leaves most even, over the round so far and across the borders
+ * of blocks:
  * - how often each contender stood in each place of its block;
  * - how often each ran before each other within a block;
  * - how often each directly followed each other, whose leftovers it finds.
@@ -26,7 +26,7 @@ export function sliceOrder(contenders: number, blocks: number, random: Random): 
   for (let block = 0; block < blocks; block++) {
     let best: number[] = [];
     let lowest = Number.POSITIVE_INFINITY;
-    for (let draw = 0; draw < (contenders > 1 ? 2 * contenders : 1); draw++) {
+    for (let draw = 0; draw < (contenders > 1 ? 2 * contenders * (contenders - 1) : 1); draw++) {
       let candidate = shuffle(random, everyone);
       while (contenders > 2 && candidate[0] === order.at(-1)?.at(-1)) candidate = shuffle(random, everyone);
       const cost = tally.cost(candidate);

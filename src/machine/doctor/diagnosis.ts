@@ -1,12 +1,6 @@
 import type { Plan } from "../../plan/plan.ts";
 import type { Check, CheckId, CheckResult } from "./check.ts";
-import {
-  checkCores,
-  checkCpuQuota,
-  checkGovernor,
-  checkLoad,
-  checkNoise,
-} from "./checks/cpu.ts";
+import { checkCores, checkCpuQuota, checkGovernor, checkLoad, checkNoise } from "./checks/cpu.ts";
 import { checkDescriptors } from "./checks/descriptors.ts";
 import { checkMemory } from "./checks/memory.ts";
 import { checkBacklog, checkConntrack, checkPorts, checkTcpMemory, checkTimeWait } from "./checks/network.ts";
