@@ -42,7 +42,6 @@ interface Waiting {
 export class WorkerPool {
   readonly #links: WorkerLink[];
   readonly #options: WorkerPoolOptions;
-  readonly #failing = new AbortController();
   readonly #waiting = new Map<Kind, Waiting>();
   #failed: WorkerFault | null = null;
   #isEnding = false;
@@ -67,11 +66,6 @@ export class WorkerPool {
   /** The first worker that ended before it was told to, or got stuck; for loops that look from time to time. */
   get failed(): WorkerFault | null {
     return this.#failed;
-  }
-
-  /** Aborts with the `WorkerFault` as its reason; for those who don't look. */
-  get failure(): AbortSignal {
-    return this.#failing.signal;
   }
 
   /** Gives every worker new connections, none of them open; those of an earlier setup have to be closed. */
@@ -159,7 +153,6 @@ export class WorkerPool {
     this.#failed = fault;
     for (const { reject } of this.#waiting.values()) reject(fault);
     this.#waiting.clear();
-    this.#failing.abort(fault);
   }
 
   #all(command: Command): Command[] {

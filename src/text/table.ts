@@ -18,8 +18,6 @@ export interface Cell {
 
 export interface Row {
   readonly cells: readonly Cell[];
-  /** Of another source than the rest: set apart. */
-  readonly aside?: boolean;
 }
 
 /** Every row has as many cells as there are columns. */
@@ -41,81 +39,62 @@ const gap = "  ";
  * Aligned lines. A table that is too wide goes on below, with its first column repeated: nothing is dropped, and a
  * row that has nothing to say in a part is left out of it.
  */
-export function renderText(table: Table, options: TextOptions): string[] {
-  const fits = (columns: readonly number[]) => widthOf(table, columns) <= options.width;
-  return splitColumns(table, fits).flatMap((columns, part) => {
-    const lines = renderPart(table, columns, options);
-    return part === 0 ? lines : ["", ...lines];
-  });
+export function renderText(table: Table, { width, color = false }: TextOptions): string[] {
+  const fits = (part: Table) => indent.length + widthOfSpan(columnWidths(part)) <= width;
+  return joinParts(splitColumns(table, fits).map((part) => renderTextPart(part, color)));
 }
 
-function renderPart(table: Table, columns: readonly number[], { color = false }: TextOptions): string[] {
+function renderTextPart(table: Table, color: boolean): string[] {
   const paint = createPainter(color);
-  const rows = rowsOf(table, columns);
-  const widths = columnWidths(table, rows, columns);
-  const line = (cellOf: (column: number) => Cell) => {
-    const cells = columns.map((column, place) => {
-      const { text, style = null } = cellOf(column);
+  const widths = columnWidths(table);
+  const line = (cells: readonly Cell[]) => {
+    const written = cells.map(({ text, style = null }, place) => {
       const padding = " ".repeat(Math.max(0, (widths[place] ?? 0) - Bun.stringWidth(text)));
       const painted = paint(text, style);
-      if (table.columns[column]?.align === "right") return padding + painted;
-      return place === columns.length - 1 ? painted : painted + padding;
+      if (table.columns[place]?.align === "right") return padding + painted;
+      return place === cells.length - 1 ? painted : painted + padding;
     });
-    return (indent + cells.join(gap)).trimEnd();
+    return (indent + written.join(gap)).trimEnd();
   };
-  const titles = spansOf(table, columns).map(({ title, first, length }) => {
+  const titles = spansOf(table).map(({ title, first, length }) => {
     const width = widthOfSpan(widths.slice(first, first + length));
     return paint(title, "dim") + " ".repeat(Math.max(0, width - Bun.stringWidth(title)));
   });
   return [
     ...(titles.join("").trim() === "" ? [] : [(indent + titles.join(gap)).trimEnd()]),
-    line((column) => ({ text: table.columns[column]?.header ?? "", style: "dim" })),
-    ...rows.map((row) =>
-      line((column) => {
-        const cell = cellAt(row, column);
-        return row.aside ? { ...cell, style: "dim" } : cell;
-      }),
-    ),
+    line(table.columns.map(({ header }) => ({ text: header, style: "dim" }))),
+    ...table.rows.map(({ cells }) => line(cells)),
   ];
 }
 
 /** So many columns fit on a page of Markdown before it has to be scrolled. */
 const markdownColumns = 11;
 
-/** Pipe tables (GitHub Flavored Markdown), split like text; rows of another source in italics. */
+/** Pipe tables (GitHub Flavored Markdown), split like text. */
 export function renderMarkdown(table: Table): string[] {
-  const parts = splitColumns(table, (columns) => columns.length <= markdownColumns);
-  return parts.flatMap((columns, part) => [
-    ...(part === 0 ? [] : [""]),
-    ...renderMarkdownPart(table, columns),
-  ]);
+  return joinParts(
+    splitColumns(table, ({ columns }) => columns.length <= markdownColumns).map(renderMarkdownPart),
+  );
 }
 
-function renderMarkdownPart(table: Table, columns: readonly number[]): string[] {
+function renderMarkdownPart({ columns, rows }: Table): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
-    line(columns.map((column) => markdownHeader(table.columns[column]))),
-    line(columns.map((column) => (table.columns[column]?.align === "right" ? "--:" : "---"))),
-    ...rowsOf(table, columns).map((row) =>
-      line(
-        columns.map((column) => {
-          const { text, style } = cellAt(row, column);
-          const escaped = escapeMarkdown(text);
-          if (text === unknown || text === "") return escaped;
-          return row.aside
-            ? `*${escaped}*`
-            : style === "bad" || style === "good"
-              ? `**${escaped}**`
-              : escaped;
-        }),
-      ),
-    ),
+    line(columns.map(markdownHeader)),
+    line(columns.map(({ align }) => (align === "right" ? "--:" : "---"))),
+    ...rows.map(({ cells }) => line(cells.map(markdownCell))),
   ];
 }
 
-function markdownHeader(column: Column | undefined): string {
-  const header = escapeMarkdown(column?.header ?? "");
-  return column?.title === undefined ? header : `${escapeMarkdown(column.title)}<br>${header}`;
+function markdownHeader({ header, title }: Column): string {
+  return title === undefined
+    ? escapeMarkdown(header)
+    : `${escapeMarkdown(title)}<br>${escapeMarkdown(header)}`;
+}
+
+function markdownCell({ text, style }: Cell): string {
+  const isMarked = (style === "bad" || style === "good") && isTold(text);
+  return isMarked ? `**${escapeMarkdown(text)}**` : escapeMarkdown(text);
 }
 
 /** Makes text mean itself in a table or a paragraph. */
@@ -123,8 +102,12 @@ export function escapeMarkdown(text: string): string {
   return text.replaceAll(/[\\`*_[\]<>|#~]/g, "\\$&").replaceAll(/\s*\n\s*/g, " ");
 }
 
-/** For each part the indexes of its columns, the first column in all of them. */
-function splitColumns(table: Table, fits: (columns: readonly number[]) => boolean): number[][] {
+function joinParts(parts: readonly (readonly string[])[]): string[] {
+  return parts.flatMap((lines, part) => (part === 0 ? lines : ["", ...lines]));
+}
+
+/** Parts that fit, each a table with the first column. */
+function splitColumns(table: Table, fits: (part: Table) => boolean): Table[] {
   const [label = 0, ...others] = table.columns.map((_, column) => column);
   const parts: number[][] = [];
   let part: number[] = [];
@@ -134,25 +117,29 @@ function splitColumns(table: Table, fits: (columns: readonly number[]) => boolea
   };
   const groups = Map.groupBy(others, (column) => table.columns[column]?.group ?? 0);
   for (const group of groups.values()) {
-    if (!fits([label, ...part, ...group])) close();
+    if (!fits(partOf(table, [label, ...part, ...group]))) close();
     for (const column of group) {
-      if (!fits([label, ...part, column])) close();
+      if (!fits(partOf(table, [label, ...part, column]))) close();
       part.push(column);
     }
   }
   close();
-  return parts.length === 0 ? [[label]] : parts;
+  return (parts.length === 0 ? [[label]] : parts).map((columns) => partOf(table, columns));
 }
 
-function rowsOf(table: Table, columns: readonly number[]): readonly Row[] {
-  const isTold = (row: Row, column: number) => ![unknown, ""].includes(cellAt(row, column).text);
-  return table.rows.filter(
-    (row) => columns.length === 1 || columns.slice(1).some((column) => isTold(row, column)),
-  );
+/** The table of these columns, with those rows that have something to say in them. */
+function partOf(table: Table, columns: readonly number[]): Table {
+  const rows = table.rows.map(({ cells }) => columns.map((column) => cells[column] ?? { text: "" }));
+  return {
+    columns: columns.flatMap((column) => table.columns[column] ?? []),
+    rows: rows
+      .filter(([, ...others]) => others.length === 0 || others.some(({ text }) => isTold(text)))
+      .map((cells) => ({ cells })),
+  };
 }
 
-function widthOf(table: Table, columns: readonly number[]): number {
-  return indent.length + widthOfSpan(columnWidths(table, rowsOf(table, columns), columns));
+function isTold(text: string): boolean {
+  return text !== unknown && text !== "";
 }
 
 function widthOfSpan(widths: readonly number[]): number {
@@ -160,9 +147,14 @@ function widthOfSpan(widths: readonly number[]): number {
 }
 
 /** Wide enough for the titles above them, too. */
-function columnWidths(table: Table, rows: readonly Row[], columns: readonly number[]): number[] {
-  const widths = columns.map((column) => columnWidth(table, rows, column));
-  for (const { title, first, length } of spansOf(table, columns)) {
+function columnWidths(table: Table): number[] {
+  const widths = table.columns.map(({ header }, column) =>
+    Math.max(
+      Bun.stringWidth(header),
+      ...table.rows.map(({ cells }) => Bun.stringWidth(cells[column]?.text ?? "")),
+    ),
+  );
+  for (const { title, first, length } of spansOf(table)) {
     const missing = Bun.stringWidth(title) - widthOfSpan(widths.slice(first, first + length));
     if (missing > 0) widths[first] = (widths[first] ?? 0) + missing;
   }
@@ -170,25 +162,12 @@ function columnWidths(table: Table, rows: readonly Row[], columns: readonly numb
 }
 
 /** Neighbours with the same title, by their places among the columns. */
-function spansOf(
-  table: Table,
-  columns: readonly number[],
-): { readonly title: string; readonly first: number; length: number }[] {
+function spansOf({ columns }: Table): { readonly title: string; readonly first: number; length: number }[] {
   const spans: { title: string; first: number; length: number }[] = [];
-  columns.forEach((column, place) => {
-    const title = table.columns[column]?.title ?? "";
+  for (const [first, { title = "" }] of columns.entries()) {
     const last = spans.at(-1);
     if (last !== undefined && last.title === title && title !== "") last.length += 1;
-    else spans.push({ title, first: place, length: 1 });
-  });
+    else spans.push({ title, first, length: 1 });
+  }
   return spans;
-}
-
-function columnWidth(table: Table, rows: readonly Row[], column: number): number {
-  const header = table.columns[column]?.header ?? "";
-  return Math.max(Bun.stringWidth(header), ...rows.map((row) => Bun.stringWidth(cellAt(row, column).text)));
-}
-
-function cellAt(row: Row, column: number): Cell {
-  return row.cells[column] ?? { text: "" };
 }
