@@ -193,10 +193,8 @@ export interface PhaseProgress {
   readonly seconds: readonly SecondReport[];
 }
 
-/** All arrivals but `delivered` stand for none: `expected = delivered + lost`. */
-export interface PhaseReport extends PhaseProgress {
-  readonly planned: number;
-  readonly unsent: number;
+/** What arrived otherwise than the contract has it. */
+export interface OddArrivals {
   readonly duplicated: number;
   /** Of `delivered`. */
   readonly reordered: number;
@@ -210,9 +208,15 @@ export interface PhaseReport extends PhaseProgress {
   readonly misrouted: number;
   /** Intact messages of another phase. */
   readonly late: number;
-  readonly frames: number;
   readonly undeclaredBatches: number;
   readonly errorReplies: number;
+}
+
+/** All arrivals but `delivered` stand for none: `expected = delivered + lost`. */
+export interface PhaseReport extends PhaseProgress, OddArrivals {
+  readonly planned: number;
+  readonly unsent: number;
+  readonly frames: number;
   readonly firstErrorReply: string | null;
   readonly died: number;
   readonly deaths: Failures;

@@ -2,7 +2,7 @@ import type { Plan, Workload } from "../plan/plan.ts";
 import type { Environment } from "../result/schema.ts";
 import { runConnect } from "./phases/connect.ts";
 import { warmedUpConnections } from "./phases/connect-memory.ts";
-import { askAll, type RoundContext } from "./phases/context.ts";
+import { type RoundContext, tellAll } from "./phases/context.ts";
 import { runMessagePhase } from "./phases/message-phase.ts";
 
 const mostRatePerSecond = 2000;
@@ -38,8 +38,5 @@ export async function warmUp(context: RoundContext, environment: Environment): P
   for (const workload of new Set<Workload>(["echo", ...planned])) {
     if (isAlive()) await runMessagePhase(quiet, { kind: "burst", workload });
   }
-  await askAll(
-    pool,
-    pool.close().then(() => []),
-  );
+  await tellAll(pool, pool.close());
 }

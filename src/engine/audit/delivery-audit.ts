@@ -1,7 +1,7 @@
 import type { RoomGroup } from "../../plan/plan.ts";
 import { roomOf, roomWithin } from "../places.ts";
 import { type Decoder, echoRoom, type Protocol } from "../protocols/protocol.ts";
-import type { PhaseOrder, WorkerSetup } from "../worker-protocol.ts";
+import type { OddArrivals, PhaseOrder, WorkerSetup } from "../worker-protocol.ts";
 import { arrival, Ledger } from "./ledger.ts";
 
 const newline = 10;
@@ -39,16 +39,18 @@ export class DeliveryAudit {
   readonly #streamsPerReceiver: number;
   /** Rooms: a sender's slot in its room, by connection index; -1 for all others. */
   readonly #slots: Int16Array;
-  #duplicated = 0;
-  #reordered = 0;
-  #corrupted = 0;
-  #binary = 0;
-  #malformed = 0;
-  #misrouted = 0;
-  #late = 0;
+  readonly #odd: { -readonly [Kind in keyof OddArrivals]: number } = {
+    duplicated: 0,
+    reordered: 0,
+    corrupted: 0,
+    binary: 0,
+    malformed: 0,
+    misrouted: 0,
+    late: 0,
+    undeclaredBatches: 0,
+    errorReplies: 0,
+  };
   #frames = 0;
-  #undeclaredBatches = 0;
-  #errorReplies = 0;
   #firstErrorReply: string | null = null;
 
   constructor({ setup, order, protocol, places, deliver }: DeliveryAuditOptions) {
@@ -74,8 +76,8 @@ export class DeliveryAudit {
 
   /** What came that should not have. */
   get errors(): number {
-    const wrong = this.#duplicated + this.#corrupted + this.#binary + this.#malformed + this.#misrouted;
-    return wrong + this.#errorReplies;
+    const { duplicated, corrupted, binary, malformed, misrouted, errorReplies } = this.#odd;
+    return duplicated + corrupted + binary + malformed + misrouted + errorReplies;
   }
 
   /**
@@ -91,19 +93,7 @@ export class DeliveryAudit {
   }
 
   report() {
-    return {
-      corrupted: this.#corrupted,
-      binary: this.#binary,
-      duplicated: this.#duplicated,
-      reordered: this.#reordered,
-      malformed: this.#malformed,
-      misrouted: this.#misrouted,
-      late: this.#late,
-      frames: this.#frames,
-      undeclaredBatches: this.#undeclaredBatches,
-      errorReplies: this.#errorReplies,
-      firstErrorReply: this.#firstErrorReply,
-    };
+    return { ...this.#odd, frames: this.#frames, firstErrorReply: this.#firstErrorReply };
   }
 
   /**
@@ -136,7 +126,7 @@ export class DeliveryAudit {
       pieces += 1;
       at = stop + 1;
     }
-    if (pieces > 1 && this.#isSingle) this.#undeclaredBatches += 1;
+    if (pieces > 1 && this.#isSingle) this.#odd.undeclaredBatches += 1;
   }
 
   #readOne(
@@ -153,21 +143,21 @@ export class DeliveryAudit {
       return;
     }
     if (decoder.isLate) {
-      this.#late += 1;
+      this.#odd.late += 1;
       return;
     }
     const { from, seq } = decoder;
     const slot = this.#isEcho ? (from === index ? 0 : -1) : (this.#slots[from] ?? -1);
     if (slot < 0) {
-      this.#misrouted += 1;
+      this.#odd.misrouted += 1;
       return;
     }
     switch (this.#ledger.arrive(place * this.#streamsPerReceiver + slot, seq)) {
       case arrival.duplicate:
-        this.#duplicated += 1;
+        this.#odd.duplicated += 1;
         return;
       case arrival.reordered:
-        this.#reordered += 1;
+        this.#odd.reordered += 1;
         break;
     }
     this.#deliver(place, slot, decoder);
@@ -178,19 +168,19 @@ export class DeliveryAudit {
     const other = this.#protocol.decodeOther(bytes, start, end);
     switch (other.kind) {
       case "message":
-        if (other.phase !== this.#phase) this.#late += 1;
-        else if (isText) this.#misrouted += 1;
-        else this.#binary += 1;
+        if (other.phase !== this.#phase) this.#odd.late += 1;
+        else if (isText) this.#odd.misrouted += 1;
+        else this.#odd.binary += 1;
         break;
       case "corrupted":
-        this.#corrupted += 1;
+        this.#odd.corrupted += 1;
         break;
       case "error-reply":
-        this.#errorReplies += 1;
+        this.#odd.errorReplies += 1;
         this.#firstErrorReply ??= other.text.slice(0, 200);
         break;
       case "unknown":
-        this.#malformed += 1;
+        this.#odd.malformed += 1;
         break;
     }
   }

@@ -1,15 +1,14 @@
 import { mergeFailures } from "../../engine/failure-tally.ts";
 import type { PhaseReport } from "../../engine/worker-protocol.ts";
 import type { ChaosPhase, Ending, FaultReport } from "../../result/phase.ts";
-import type { Finding } from "../../result/reasons.ts";
 import { mergeHistograms, summarize } from "../../stats/histogram.ts";
 import { addUsage, describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer, watchServerUsage } from "../../trust/server-usage.ts";
 import { findLateness, findServerContention, invalidIfAny } from "../../trust/validity.ts";
-import { ok, type RoundContext, sumOf } from "./context.ts";
+import { ok, type RoundContext, sumEach, sumOf } from "./context.ts";
 import type { ChaosWorkload } from "./fault-orders.ts";
 import { runFault } from "./fault-run.ts";
-import { listCounted } from "./findings.ts";
+import { brokenArrivals, listCounted } from "./findings.ts";
 
 /** Injects one fault after another while the unaffected clients go on, and tells what it did to them. */
 export async function runChaos(context: RoundContext, workload: ChaosWorkload): Promise<ChaosPhase> {
@@ -69,20 +68,7 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
     },
     sendLagUs,
     faults,
-    findings: listChaosFindings(reports, lostBefore),
+    // What no fault excuses: other messages than were meant for a client, or no service without a fault.
+    findings: listCounted({ "lost-before-fault": lostBefore, ...sumEach(reports, brokenArrivals) }),
   };
-}
-
-/** What no fault excuses: an unaffected client that gets other messages than were meant for it, or no service without a fault. */
-function listChaosFindings(reports: readonly PhaseReport[], lostBefore: number): Finding[] {
-  const sum = (pick: (report: PhaseReport) => number) => sumOf(reports, pick);
-  return listCounted({
-    "lost-before-fault": lostBefore,
-    duplicated: sum((one) => one.duplicated),
-    reordered: sum((one) => one.reordered),
-    corrupted: sum((one) => one.corrupted),
-    binary: sum((one) => one.binary),
-    malformed: sum((one) => one.malformed),
-    misrouted: sum((one) => one.misrouted),
-  });
 }

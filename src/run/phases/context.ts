@@ -64,6 +64,14 @@ export function thresholdEnding(errors: number, { errorThreshold: allowed }: Pla
     : null;
 }
 
+/** What has no answer, as `askAll`. */
+export async function tellAll(pool: WorkerPool, command: Promise<void>): Promise<void> {
+  await askAll(
+    pool,
+    command.then(() => []),
+  );
+}
+
 /** One answer of every worker; none where one of them is gone (`poolEnding`). */
 export async function askAll<T>(pool: WorkerPool, question: Promise<readonly T[]>): Promise<readonly T[]> {
   try {
@@ -72,6 +80,15 @@ export async function askAll<T>(pool: WorkerPool, question: Promise<readonly T[]
     if (pool.failed === null) throw error;
     return [];
   }
+}
+
+/** The sum of each of these figures. */
+export function sumEach<Name extends string>(
+  list: readonly Readonly<Record<Name, number>>[],
+  names: readonly Name[],
+): Record<Name, number> {
+  const sums = names.map((name) => [name, sumOf(list, (one) => one[name])] as const);
+  return Object.fromEntries(sums) as Record<Name, number>;
 }
 
 export function sumOf<T>(list: readonly T[], pick: (one: T) => number): number {

@@ -6,7 +6,7 @@ import type { Ending, FaultReport } from "../../result/phase.ts";
 import { mergeHistograms } from "../../stats/histogram.ts";
 import { validityLimits } from "../../trust/validity.ts";
 import type { PhaseView } from "../events.ts";
-import { askAll, ok, poolEnding, type RoundContext, stopped, sumOf } from "./context.ts";
+import { askAll, ok, poolEnding, type RoundContext, stopped, sumOf, tellAll } from "./context.ts";
 import { accountFor, type FaultAccount } from "./fault-account.ts";
 import { type ChaosWorkload, type FaultOrders, orderFault } from "./fault-orders.ts";
 import { observeLoad } from "./observe-load.ts";
@@ -53,10 +53,7 @@ export async function runFault(
   }
   const orders = orderFault({ plan, alive, phase: connections.nextPhase() }, planned.fault, workload);
   board.reset();
-  await askAll(
-    pool,
-    pool.prepare(orders.orders).then(() => []),
-  );
+  await tellAll(pool, pool.prepare(orders.orders));
   const startUs = Math.ceil(clockUs()) + leadUs;
   if (pool.failed === null) pool.start(startUs);
   const fate = await attend(context, orders, { ...planned, workload, startUs });

@@ -1,5 +1,6 @@
 import type { Messages } from "../../result/phase.ts";
 import type { Failures, Finding } from "../../result/reasons.ts";
+import { sumEach } from "./context.ts";
 import type { CounterGrowth } from "./server-counters.ts";
 
 /** A pause of everyone's deliveries shorter than this is everyday life on a shared machine. */
@@ -24,6 +25,16 @@ type CountedKind = Exclude<
   "closed" | "error-replies" | "stall" | "no-counters" | "counter-decreased" | "limit"
 >;
 
+/** Kinds of arrivals that a server answers for, whatever else goes on. */
+export const brokenArrivals = [
+  "duplicated",
+  "reordered",
+  "corrupted",
+  "binary",
+  "malformed",
+  "misrouted",
+] as const;
+
 /** One finding for each kind that was counted at all. */
 export function listCounted(counts: Partial<Readonly<Record<CountedKind, number>>>): Finding[] {
   return Object.entries(counts)
@@ -43,13 +54,7 @@ export function listFindings(counts: Counts): Finding[] {
       lost: Math.max(0, undeclared),
       dropped: Math.min(messages.lost, declared),
       overdeclared: Math.max(0, -undeclared),
-      duplicated: messages.duplicated,
-      reordered: messages.reordered,
-      corrupted: messages.corrupted,
-      binary: messages.binary,
-      malformed: messages.malformed,
-      misrouted: messages.misrouted,
-      late: messages.late,
+      ...sumEach([messages], [...brokenArrivals, "late"]),
       "undeclared-batching": counts.undeclaredBatches,
     }),
     ...(errorReplies > 0

@@ -2,8 +2,8 @@ import { mergeFailures } from "../../engine/failure-tally.ts";
 import type { PhaseReport } from "../../engine/worker-protocol.ts";
 import type { BurstPhase, EndurancePhase, LoadPhase, Messages, Timeline } from "../../result/phase.ts";
 import { Histogram, mergeHistograms, percentileCurve, summarize } from "../../stats/histogram.ts";
-import { sumOf } from "./context.ts";
-import { listFindings } from "./findings.ts";
+import { sumEach, sumOf } from "./context.ts";
+import { brokenArrivals, listFindings } from "./findings.ts";
 import type { CounterGrowth } from "./server-counters.ts";
 import { longestSilence } from "./silence.ts";
 
@@ -83,9 +83,10 @@ export function describeLoad(evidence: LoadEvidence): LoadFigures {
 }
 
 function countMessages(parts: readonly Part[], counters: CounterGrowth | null): Messages {
-  const sum = (pick: (report: PhaseReport) => number) => sumOf(parts.flat(), pick);
-  const [planned, sent] = [sum((one) => one.planned), sum((one) => one.sent)];
-  const [expected, delivered] = [sum((one) => one.expected), sum((one) => one.delivered)];
+  const { planned, sent, expected, delivered, ...others } = sumEach(parts.flat(), [
+    ...(["planned", "sent", "expected", "delivered", "late", "frames"] as const),
+    ...brokenArrivals,
+  ]);
   return {
     planned,
     sent,
@@ -95,15 +96,8 @@ function countMessages(parts: readonly Part[], counters: CounterGrowth | null): 
     delivered,
     lost: expected - delivered,
     lostOnClosed: sumOf(parts, countLostOnClosed),
-    duplicated: sum((one) => one.duplicated),
-    reordered: sum((one) => one.reordered),
-    corrupted: sum((one) => one.corrupted),
-    binary: sum((one) => one.binary),
-    malformed: sum((one) => one.malformed),
-    misrouted: sum((one) => one.misrouted),
-    late: sum((one) => one.late),
+    ...others,
     declaredDropped: counters?.kind === "known" ? counters.dropped : null,
-    frames: sum((one) => one.frames),
   };
 }
 

@@ -3,7 +3,7 @@ import { type CpuUsage, watchCpuUsage } from "../../machine/cpu-usage.ts";
 import type { Ending } from "../../result/phase.ts";
 import { watchServerUsage } from "../../trust/server-usage.ts";
 import type { PhaseView } from "../events.ts";
-import { askAll, exitEnding, ok, type RoundContext, thresholdEnding } from "./context.ts";
+import { askAll, exitEnding, ok, type RoundContext, tellAll, thresholdEnding } from "./context.ts";
 import { type LoadState, observeLoad } from "./observe-load.ts";
 import type { Load } from "./orders.ts";
 
@@ -48,10 +48,7 @@ export interface Offered {
 /** All that takes time comes before the start: workers prepare. What arrives from then on is counted. */
 export async function prepareLoad({ pool, board }: RoundContext, { orders, seconds }: Load): Promise<void> {
   board.reset(seconds ?? undefined);
-  await askAll(
-    pool,
-    pool.prepare(orders).then(() => []),
-  );
+  await tellAll(pool, pool.prepare(orders));
 }
 
 /** Begins the prepared load, waits for the end of what it causes, and takes everybody's account of it. */
