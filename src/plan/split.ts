@@ -5,21 +5,12 @@
  * @throws RangeError unless both are whole, `total` from 0 and `parts` from 1
  */
 export function splitExactly(total: number, parts: number): number[] {
-  requireWhole("total", total, 0);
-  requireWhole("parts", parts, 1);
-  return Array.from({ length: parts }, (_, part) => countOwned(total, part, parts));
-}
-
-/** How many of the connections 0 to `connections - 1` a worker owns: its share of `splitExactly`. */
-export function countOwned(connections: number, worker: number, workers: number): number {
-  requireWhole("connections", connections, 0);
-  requireWhole("worker", worker, 0);
-  requireWhole("workers", workers, worker + 1);
-  return Math.floor(connections / workers) + (worker < connections % workers ? 1 : 0);
-}
-
-function requireWhole(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
+  for (const [name, value, least] of [["total", total, 0] as const, ["parts", parts, 1] as const]) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
     throw new RangeError(`${name} ${value}: expected a whole number from ${least}`);
   }
+  return Array.from(
+    { length: parts },
+    (_, part) => Math.floor(total / parts) + (part < total % parts ? 1 : 0),
+  );
 }

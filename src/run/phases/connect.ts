@@ -184,8 +184,7 @@ async function superviseConnecting(
       openDescriptors !== null && descriptorLimit !== null && openDescriptors >= descriptorLimit - 1;
     // One full look: descriptors are taken at accept, a little before the connection is open.
     const isStuck = atLimit && now - viewedUs > 0 && totals.opened === openedBefore && totals.opened > 0;
-    const hasExited = target.process !== null && target.process.exit !== null;
-    gaveUp = signal.aborted || hasExited || isStuck || isHopeless(context);
+    gaveUp = signal.aborted || exitEnding(target) !== null || isStuck || isHopeless(context);
     if (gaveUp && pool.failed === null) pool.stopConnecting();
   }
 }

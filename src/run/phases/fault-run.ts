@@ -6,7 +6,7 @@ import type { Ending, FaultReport } from "../../result/phase.ts";
 import { mergeHistograms } from "../../stats/histogram.ts";
 import { validityLimits } from "../../trust/validity.ts";
 import type { PhaseView } from "../events.ts";
-import { askAll, ok, poolEnding, type RoundContext, stopped, sumOf, tellAll } from "./context.ts";
+import { askAll, exitEnding, ok, poolEnding, type RoundContext, stopped, sumOf, tellAll } from "./context.ts";
 import { accountFor, type FaultAccount } from "./fault-account.ts";
 import { type ChaosWorkload, type FaultOrders, orderFault } from "./fault-orders.ts";
 import { observeLoad } from "./observe-load.ts";
@@ -129,7 +129,7 @@ async function attend(context: RoundContext, orders: FaultOrders, underWay: Faul
 
 /** A server that had to wait for a CPU is not done: what it answers now comes behind what it owed. */
 async function staysQuiet({ target, board }: RoundContext, delivered: number): Promise<boolean> {
-  if (target.process !== null && target.process.exit !== null) return true;
+  if (exitEnding(target) !== null) return true;
   await target.counters?.read(answerTimeoutMs);
   await Bun.sleep(2 * progressMs);
   return board.phaseTotals().delivered === delivered;

@@ -1,6 +1,5 @@
 import type { ServerStats } from "../../process/counters.ts";
-
-import type { RoundContext } from "./context.ts";
+import { exitEnding, type RoundContext } from "./context.ts";
 
 const growing = ["received", "sent", "dropped"] as const;
 
@@ -24,6 +23,8 @@ export async function growthSince(
   { target }: RoundContext,
   before: ServerStats | null,
 ): Promise<CounterGrowth> {
-  const isGone = target.process !== null && target.process.exit !== null;
-  return compareCounters(before, isGone ? null : ((await target.counters?.read()) ?? null));
+  return compareCounters(
+    before,
+    exitEnding(target) !== null ? null : ((await target.counters?.read()) ?? null),
+  );
 }
