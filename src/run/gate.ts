@@ -1,5 +1,5 @@
 import { formatEntrant, programOf, type ResolvedEntrant } from "../contenders/entrants.ts";
-import type { CheckReport, CheckResult } from "../contract/check-report.ts";
+import type { CheckReport } from "../contract/check-report.ts";
 import { runChecks } from "../contract/run-checks.ts";
 import { isShowdownError } from "../errors.ts";
 import type { Reaper } from "../process/reaper.ts";
@@ -22,7 +22,6 @@ export interface VerifyOptions {
   /** Also the checks that take minutes. */
   readonly slow: boolean;
   readonly signal: AbortSignal;
-  readonly onResult?: (result: CheckResult) => void;
 }
 
 /**
@@ -31,7 +30,7 @@ export interface VerifyOptions {
  * @throws {ShowdownError} `contenderFailed` when it never gets ready
  */
 export async function verifyEntrant(options: VerifyOptions): Promise<CheckReport> {
-  const { entrant, reaper, readyMs, signal, slow, onResult } = options;
+  const { entrant, reaper, readyMs, signal, slow } = options;
   const program = programOf(entrant);
   const server = await ServerProcess.start({ program, host, port: 0, cpus: null, readyMs, reaper, signal });
   try {
@@ -41,7 +40,6 @@ export async function verifyEntrant(options: VerifyOptions): Promise<CheckReport
         framing: entrant.framing,
         slow,
         signal,
-        ...(onResult === undefined ? {} : { onResult }),
         process: {
           terminate: async () => ({ exitMs: (await server.stop()).exitMs }),
           restart: () => server.restart(),
@@ -53,7 +51,7 @@ export async function verifyEntrant(options: VerifyOptions): Promise<CheckReport
   }
 }
 
-export interface GateOptions extends Omit<VerifyOptions, "slow" | "onResult"> {
+export interface GateOptions extends Omit<VerifyOptions, "slow"> {
   readonly facts: ContenderFacts;
   readonly environment: Environment;
   readonly cache: Cache;
