@@ -1,9 +1,10 @@
 import { extname } from "node:path";
 import { ShowdownError } from "../errors.ts";
 import type { Result } from "../result/schema.ts";
+import type { Block } from "../views/document/block.ts";
 import { type Demand, demandOf } from "../views/document/sizing.ts";
 import { renderMarkdown } from "../views/render/markdown.ts";
-import { renderTerminal } from "../views/render/terminal.ts";
+import { renderBlocks, renderTerminal } from "../views/render/terminal.ts";
 import type { Host } from "./host.ts";
 import type { OptionValues } from "./options.ts";
 
@@ -36,6 +37,12 @@ export function requireFormat(file: string): void {
 /** The report of a run as the ending of `file` asks for it. */
 export async function renderReport(file: string, result: Result, values: OptionValues): Promise<string> {
   return (await formats[extname(file)]?.(result, demandOf(values))) ?? "";
+}
+
+/** Any other document, on stdout. */
+export function printBlocks(blocks: readonly Block[], host: Host): void {
+  const color = host.outIsTty && !host.env.NO_COLOR;
+  host.out(`${renderBlocks(blocks, { columns: host.columns(), color }).join("\n").trim()}\n`);
 }
 
 /** What a run says at its end: one screen, or all tables with --details. */

@@ -3,8 +3,8 @@ import type { Diagnosis } from "../machine/doctor/diagnosis.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Environment } from "../result/schema.ts";
 import { plural } from "../text/format.ts";
-import { createPainter, type Style } from "../text/style.ts";
-import { renderText } from "../text/table.ts";
+import type { Style } from "../text/style.ts";
+import { type Block, code, heading, makePrintable, paragraph, table } from "./document/block.ts";
 import { describeCapacity, describeCheck } from "./text/check-text.ts";
 
 const stateStyles = {
@@ -14,18 +14,10 @@ const stateStyles = {
   unknown: "dim",
 } as const satisfies Record<CheckState, Style>;
 
-/** The whole diagnosis for a terminal: what stops first, all checks in a table, and what to type about the bad ones. */
-export function renderDiagnosis(
-  diagnosis: Diagnosis,
-  plan: Plan,
-  environment: Environment,
-  { columns, color }: { readonly columns: number; readonly color: boolean },
-): string {
-  const paint = createPainter(color);
-  const wrap = (text: string, indent: string) =>
-    Bun.wrapAnsi(text, Math.max(40, columns - indent.length))
-      .split("\n")
-      .map((line) => `${indent}${line}`);
+/** The whole diagnosis: what stops first, all checks in a table, and what to type about the bad ones. */
+export function buildDiagnosis(diagnosis: Diagnosis, plan: Plan, environment: Environment): Block[] {
+  const { preset, connections, workers, entrants, rounds } = plan;
+  const { os, kernel, cpuCount, cpuModel } = environment;
   const all = diagnosis.checks.map((result) => ({
     ...result,
     ...describeCheck(result.check, result.values),
@@ -33,30 +25,30 @@ export function renderDiagnosis(
   const rows = all.map(({ title, current, needed, state }) => ({
     cells: [{ text: title }, { text: state, style: stateStyles[state] }, { text: current }, { text: needed }],
   }));
-  const headers = ["check", "state", "now", "needed"].map((header) => ({ header, align: "left" as const }));
-  const bad = all.filter(({ state }) => state === "insufficient" || state === "tight");
-  bad.sort((a, b) => Number(b.state === "insufficient") - Number(a.state === "insufficient"));
-  const entrants = plural(plan.entrants.length, "entrant");
-  const lines = [
-    paint(
-      `Plan ${plan.preset}: ${plural(plan.connections, "connection")}, ${plural(plan.workers, "worker")}, ${entrants} in ${plural(plan.rounds, "round")}`,
-      "strong",
+  const columns = ["check", "state", "now", "needed"].map((header) => ({ header, align: "left" as const }));
+  const bad = [
+    ...all.filter(({ state }) => state === "insufficient"),
+    ...all.filter(({ state }) => state === "tight"),
+  ];
+  const blocks = [
+    heading(
+      2,
+      `Plan ${preset}: ${plural(connections, "connection")}, ${plural(workers, "worker")}, ${plural(entrants.length, "entrant")} in ${plural(rounds, "round")}`,
     ),
-    `${environment.os}, ${environment.kernel}, ${plural(environment.cpuCount, "CPU")} (${environment.cpuModel})`,
-    "",
-    ...wrap(describeCapacity(diagnosis, plan), ""),
-    "",
-    ...renderText({ columns: headers, rows }, { width: columns, color }),
+    paragraph(`${os}, ${kernel}, ${plural(cpuCount, "CPU")} (${cpuModel})`),
+    paragraph(describeCapacity(diagnosis, plan)),
+    table({ columns, rows }),
     ...bad.flatMap(({ title, state, explanation, commands }) => [
-      "",
-      `${paint(title, "strong")}: ${paint(state, stateStyles[state])}`,
-      ...wrap(explanation, "  "),
-      // Never broken, so that a command can be copied.
-      ...commands.map((command) => `    ${command}`),
+      heading(3, `${title}: ${state}`),
+      paragraph(explanation),
+      ...(commands.length === 0 ? [] : [code(commands.join("\n"))]),
     ]),
     ...(bad.some(({ commands }) => commands.length > 0)
-      ? ["", ...wrap("These commands last until the next boot. docs/tuning.md shows how to keep them.", "")]
+      ? [
+          heading(3, "After the next boot"),
+          paragraph("These commands last until then. docs/tuning.md shows how to keep them."),
+        ]
       : []),
   ];
-  return `${lines.join("\n")}\n`;
+  return blocks.map(makePrintable);
 }

@@ -5,11 +5,11 @@ import { buildComparison, toJson } from "../../views/compare/document.ts";
 import { parseFailOns } from "../../views/compare/gate-grammar.ts";
 import { checkFailOns, describeOutcome, type GateOutcome } from "../../views/compare/gates.ts";
 import { appendJobSummary } from "../../views/compare/job-summary.ts";
-import { renderBlocks as renderMarkdown } from "../../views/render/markdown.ts";
-import { renderBlocks as renderText } from "../../views/render/terminal.ts";
+import { renderBlocks } from "../../views/render/markdown.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { runSource } from "../paths.ts";
+import { printBlocks } from "../report-files.ts";
 
 /** `showdown compare A B`: what became of every figure from one run to another. Returns the exit code. */
 export async function compare({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
@@ -24,15 +24,12 @@ export async function compare({ values, positionals }: ParsedOptions, host: Host
   const outcomes = checkFailOns(comparison, parseFailOns(values["fail-on"] ?? [], comparison));
 
   const blocks = buildComparison(comparison, outcomes);
-  const markdown = `${renderMarkdown(blocks)}\n`;
+  const markdown = `${renderBlocks(blocks)}\n`;
   const problem = appendJobSummary(host.env, markdown);
   if (problem !== null) host.err(`warning: ${problem}\n`);
   if (values.json) host.out(`${JSON.stringify(toJson(comparison, outcomes))}\n`);
   else if (values.markdown) host.out(markdown);
-  else {
-    const color = host.outIsTty && !host.env.NO_COLOR;
-    host.out(`${renderText(blocks, { columns: host.columns(), color }).join("\n").trim()}\n`);
-  }
+  else printBlocks(blocks, host);
   return exitCode(outcomes, host);
 }
 

@@ -70,7 +70,7 @@ test("the text says what stops first, all checks, and the commands for those tha
     expect(out).toMatch(new RegExp(`^  ${title} .*(ok|tight|insufficient|unknown)`, "m"));
   }
   expect(out).toContain("    ulimit -n 100000\n");
-  expect(text).toContain("These commands last until the next boot.");
+  expect(text).toContain("docs/tuning.md shows how to keep them.");
 });
 
 test("it takes every parameter of the plan, and a contender has to exist", () => {
