@@ -121,7 +121,7 @@ async function measureClient(client: Client, connections: number): Promise<Sampl
 
 async function measureShowdown(connections: number): Promise<Sample> {
   let isDone = () => {};
-  const pool = WorkerPool.start({
+  const pool = new WorkerPool({
     workers: 1,
     onConnectProgress: () => {},
     onPhaseProgress: (_, { finishedSending, delivered, expected }) => {

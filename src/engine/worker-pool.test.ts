@@ -57,7 +57,7 @@ class Crowd {
   readonly #setups: readonly WorkerSetup[];
 
   constructor({ server }: Chat, changes: Partial<WorkerSetup> = {}) {
-    this.pool = WorkerPool.start({
+    this.pool = new WorkerPool({
       workers,
       onConnectProgress: () => {},
       onPhaseProgress: (worker, progress) => {

@@ -46,7 +46,8 @@ export class WorkerPool {
   #failed: WorkerFault | null = null;
   #isEnding = false;
 
-  private constructor(options: WorkerPoolOptions) {
+  /** Starts them. */
+  constructor(options: WorkerPoolOptions) {
     this.#options = options;
     const open = options.openLink ?? openProcessLink;
     this.#links = Array.from({ length: options.workers }, (_, worker) =>
@@ -57,10 +58,6 @@ export class WorkerPool {
         },
       }),
     );
-  }
-
-  static start(options: WorkerPoolOptions): WorkerPool {
-    return new WorkerPool(options);
   }
 
   /** The first worker that ended before it was told to, or got stuck; for loops that look from time to time. */

@@ -191,7 +191,7 @@ export class LiveRound {
     const { plan, environment, epochUs } = this.options;
     const clockUs = () => nowUs() - epochUs;
     const board = new ProgressBoard(plan.workers);
-    const pool = WorkerPool.start({
+    const pool = new WorkerPool({
       workers: plan.workers,
       onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
       onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
