@@ -1,7 +1,7 @@
 import { stepOf, valuesOf } from "../measures/figures.ts";
 import type { Measure } from "../measures/measure.ts";
 import type { Participant } from "../measures/sections.ts";
-import type { RanPhase } from "../result/phase.ts";
+import type { RanPhase, Slice } from "../result/phase.ts";
 import type { Result } from "../result/schema.ts";
 import { median, roundingMargin } from "../stats/intervals.ts";
 import {
@@ -10,13 +10,14 @@ import {
   type PairRounds,
   type Terms,
 } from "../stats/pair-outcomes.ts";
-import { pauseInterval, type SliceRatio, sliceRatio } from "../stats/slices.ts";
+import { type SliceFigure, sliceRatio } from "../stats/slices.ts";
 
-/** By measure, the field of a slice that has it. */
-const slicedFields = {
-  throughput: "deliveriesPerSecond",
-  "cpu-per-delivery": "cpuUsPerDelivery",
-} as const;
+/** By measure, what a slice adds to the phase's figure; null where it has none. */
+const slicedFigures = {
+  throughput: ({ delivered, spanMs }) => ({ amount: delivered, per: spanMs }),
+  "cpu-per-delivery": ({ cpuUsPerDelivery, delivered }) =>
+    cpuUsPerDelivery === null ? null : { amount: cpuUsPerDelivery * delivered, per: delivered },
+} satisfies Record<string, (slice: Slice) => SliceFigure | null>;
 
 /** What a run may be asked: its margin, its looks and how far it has come. */
 export function termsOf({ plan, rounds, looks }: Pick<Result, "plan" | "rounds" | "looks">): Terms {
@@ -49,51 +50,36 @@ export function pairUp(participants: readonly Participant[], measure: Measure): 
   );
 }
 
+/** Each round by itself, so that no later round changes what an earlier one said. */
 function ratiosOf(first: Participant, second: Participant, measure: Measure): (number | null)[] {
   const step = stepOf([first, second], measure);
-  const ratios = first.phases.map((phase, round) => {
+  return first.phases.map((phase, round) => {
     const other = second.phases[round] ?? null;
     return phase?.status === "ok" && other?.status === "ok" ? roundRatio(measure, phase, other, step) : null;
-  });
-  const known = ratios.filter((ratio) => ratio !== null);
-  const sliced = known.filter((ratio) => typeof ratio !== "number");
-  // Rounds of two kinds say two things: then all are told by the phase as a whole.
-  const isSliced = sliced.length > 0 && sliced.length === known.length;
-  const pauses = isSliced ? pauseInterval(sliced) : null;
-  const doesPause = pauses !== null && (pauses.low > 1 || pauses.high < 1);
-  const sign = measure.better === "higher" ? 1 : -1;
-  return ratios.map((ratio, round) => {
-    if (ratio === null || typeof ratio === "number") return ratio;
-    if (isSliced) return sign * (doesPause ? ratio.total : ratio.typical);
-    return wholeRatio(measure, first.phases[round] as RanPhase, second.phases[round] as RanPhase, step);
   });
 }
 
 /**
- * What one round says of two contenders: by its slices where both have them, whose logarithms are of the values;
- * otherwise the logarithm of how many times better the first was. Null where that can't be told.
+ * The logarithm of how many times better the first was in one round: by the slices of blocks that both have, where there
+ * are any, and otherwise by the phase as a whole. Null where that can't be told.
  */
-function roundRatio(
-  measure: Measure,
-  first: RanPhase,
-  second: RanPhase,
-  step: number,
-): SliceRatio | number | null {
-  const ratio = sliceRatio(slicesOf(first, measure), slicesOf(second, measure));
-  return ratio ?? wholeRatio(measure, first, second, step);
+function roundRatio(measure: Measure, first: RanPhase, second: RanPhase, step: number): number | null {
+  const log = sliceRatio(slicesOf(first, measure), slicesOf(second, measure));
+  if (log === null) return wholeRatio(measure, first, second, step);
+  return measure.better === "higher" ? log : -log;
 }
 
 /** By block, at its place. */
-function slicesOf(phase: RanPhase, { name }: Measure): (number | null)[] {
+function slicesOf(phase: RanPhase, { name }: Measure): (SliceFigure | null)[] {
   const slices = "slices" in phase ? phase.slices : undefined;
-  if (slices === undefined || !(name in slicedFields)) return [];
-  const field = slicedFields[name as keyof typeof slicedFields];
-  const values: (number | null)[] = [];
+  if (slices === undefined || !(name in slicedFigures)) return [];
+  const read = slicedFigures[name as keyof typeof slicedFigures];
+  const figures: (SliceFigure | null)[] = [];
   for (const slice of slices) {
-    while (values.length <= slice.block) values.push(null);
-    values[slice.block] = slice[field];
+    while (figures.length <= slice.block) figures.push(null);
+    figures[slice.block] = read(slice);
   }
-  return values;
+  return figures;
 }
 
 function wholeRatio(

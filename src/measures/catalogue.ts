@@ -17,6 +17,11 @@ const all = ["connect", "burst", "steady", "endurance", "capacity", "chaos"] as 
 /** CPU time is read in nanoseconds (Linux), but a sample is taken up to about a millisecond beside the phase's ends. */
 const cpuTickUs = 1000;
 const pageBytes = 4096;
+/** Those that the server's figures are of: in a phase of slices, the deliveries of slices that count. */
+const countedOf = ({ messages, ...phase }: LoadPhase): number =>
+  "slices" in phase && phase.slices !== undefined
+    ? phase.slices.reduce((all, { delivered }) => all + delivered, 0)
+    : messages.delivered;
 /** The parts of CPU time are known by the kernel's clock tick. */
 const cpuPartTickUs = 10_000;
 
@@ -237,7 +242,7 @@ export const catalogue: readonly Measure[] = [
     unit: "cpu",
     better: "lower",
     pick: ({ server }) => server.cpuUsPerDelivery,
-    step: ({ messages }) => cpuTickUs / Math.max(1, messages.delivered),
+    step: (phase) => cpuTickUs / Math.max(1, countedOf(phase)),
     shown: loaded,
   }),
   ...(["user", "system"] as const).map((part) =>
@@ -250,11 +255,12 @@ export const catalogue: readonly Measure[] = [
           : "The part of CPU/delivery that the kernel took for the server, mostly in reads and writes.",
       unit: "cpu",
       better: "lower",
-      pick: ({ server, messages }) => {
-        const cpuMs = part === "user" ? server.cpuUserMs : server.cpuSystemMs;
-        return cpuMs === null || messages.delivered === 0 ? null : (cpuMs * 1000) / messages.delivered;
+      pick: (phase) => {
+        const cpuMs = part === "user" ? phase.server.cpuUserMs : phase.server.cpuSystemMs;
+        const counted = countedOf(phase);
+        return cpuMs === null || counted === 0 ? null : (cpuMs * 1000) / counted;
       },
-      step: ({ messages }) => cpuPartTickUs / Math.max(1, messages.delivered),
+      step: (phase) => cpuPartTickUs / Math.max(1, countedOf(phase)),
     }),
   ),
   ...(["voluntary", "involuntary"] as const).map((which) =>
@@ -266,11 +272,12 @@ export const catalogue: readonly Measure[] = [
       }, per 1,000 deliveries.`,
       unit: "count",
       better: "lower",
-      pick: ({ server, messages }) =>
-        server.contextSwitches === null || messages.delivered === 0
-          ? null
-          : (server.contextSwitches[which] * 1000) / messages.delivered,
-      step: ({ messages }) => 1000 / Math.max(1, messages.delivered),
+      pick: (phase) => {
+        const { contextSwitches } = phase.server;
+        const counted = countedOf(phase);
+        return contextSwitches === null || counted === 0 ? null : (contextSwitches[which] * 1000) / counted;
+      },
+      step: (phase) => 1000 / Math.max(1, countedOf(phase)),
     }),
   ),
   define(all, {

@@ -149,7 +149,7 @@ export const fields = {
     option: "sliced-seconds",
     help: "work of a phase, in seconds of the fastest contender",
     type: decimal(0.1, 3600, "S"),
-    // Nothing shorter than a second is ranked, and a round's ratio takes ten blocks: a few may be invalid.
+    // Nothing shorter than a second is ranked, and a dozen blocks average out what one slice differs by.
     default: 1.5,
     presets: { smoke: 0.1 },
     kinds: ["burst", "steady"],

@@ -83,7 +83,9 @@ export class Histogram {
   /** Compact form for another process, and for merging. */
   toSparse(): SparseHistogram {
     const buckets: number[] = [];
-    for (let index = 0; index < bucketCount; index += 1) {
+    // Most of a histogram is empty, and a slice has dozens of them.
+    const end = this.count > 0 ? bucketIndex(Math.min(this.max, 0x7fffffff)) + 1 : 0;
+    for (let index = bucketIndex(this.count > 0 ? this.min : 0); index < end; index += 1) {
       const count = this.counts[index] as number;
       if (count > 0) buckets.push(index, count);
     }

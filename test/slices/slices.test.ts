@@ -94,6 +94,29 @@ test("one that crashes and one that hangs in a slice end there, and the others g
   expect(messages.expected).toBe(messages.delivered + messages.lost);
 });
 
+test("one that dies after some slices has no figure, and its neighbours have all of theirs", async () => {
+  const { result } = await runInSlices(
+    ["clean", "crashes-in-burst", "clean"],
+    ["burst-echo", "steady-echo"],
+    { messagesPerConnection: 1000, slicedSeconds: 0.2 },
+    // More than the probes take, and less than the slices.
+    { env: { FAULT_AFTER: "20000" } },
+  );
+  const crashed = roundOf(result, "crashes-in-burst");
+  expect(crashed).toMatchObject({ status: "failed", reasonPhase: 1, shutdown: null });
+  const { slices = [], messages, ...phase } = slicedOf(crashed);
+  expect(phase).toMatchObject({ status: "failed", reason: { kind: "server-exited" }, throughput: null });
+  expect(slices.length).toBeGreaterThan(0);
+  expect(messages.expected).toBe(messages.delivered + messages.lost);
+  expect(crashed.phases[2]).toMatchObject({ status: "not-run", reason: { kind: "earlier-phase", phase: 1 } });
+  for (const round of result.rounds.filter(({ contender }) => contender === "clean")) {
+    for (const index of [1, 2]) {
+      expect(slicedOf(round, index)).toMatchObject({ status: "ok", messages: { lost: 0, late: 0 } });
+    }
+    expect(slicedOf(round).messages.delivered).toBeGreaterThanOrEqual(50_000);
+  }
+});
+
 test("one that loses messages loses them in the slice, and declares what it drops", async () => {
   const { result } = await runInSlices(["clean", "drops-declared", "duplicates-one"], ["burst-echo"], {
     // Every thousandth is dropped.

@@ -6,6 +6,7 @@ import type { PhaseView } from "../events.ts";
 import { askAll, exitEnding, ok, type RoundContext, tellAll, thresholdEnding } from "./context.ts";
 import { type LoadState, observeLoad } from "./observe-load.ts";
 import type { Load } from "./orders.ts";
+import { type Times, timesBetween } from "./server-watch.ts";
 
 const answerTimeoutMs = 2000;
 
@@ -41,8 +42,8 @@ export interface Offered {
   readonly reports: readonly PhaseReport[];
   /** Of the CPUs of the workers and of the server, whoever used them. */
   readonly usage: { readonly workers: CpuUsage | null; readonly server: CpuUsage | null };
-  /** The server's own in the same time; null where it is unknown. */
-  readonly serverCpuMs: number | null;
+  /** The server's own in the same time. */
+  readonly serverTimes: Times;
 }
 
 /** All that takes time comes before the start: workers prepare. What arrives from then on is counted. */
@@ -76,9 +77,7 @@ export async function offerLoad(context: RoundContext, offer: Offer): Promise<Of
   const reports = await askAll(pool, pool.failed === null ? pool.settle() : Promise.resolve([]));
   for (const [worker, report] of reports.entries()) board.notePhase(worker, report);
   connections.update(reports.map(({ alive }) => alive));
-  const isKnown = before?.cpuMs != null && after?.cpuMs != null;
-  const serverCpuMs = isKnown ? Math.max(0, after.cpuMs - before.cpuMs) : null;
-  return { ending: reached, elapsedMs, reports, usage, serverCpuMs };
+  return { ending: reached, elapsedMs, reports, usage, serverTimes: timesBetween(before, after) };
 }
 
 /** Whether everything owed has arrived, or it is clear that it won't. */

@@ -20,8 +20,8 @@ interface Peaks {
   processes: number | null;
 }
 
-/** CPU time and its two parts, of the phase's first sample and of its last. */
-type Times = Pick<ProbeSample, "cpuMs" | "userMs" | "systemMs">;
+/** CPU time and its two parts. */
+export type Times = Pick<ProbeSample, "cpuMs" | "userMs" | "systemMs">;
 
 const noTimes: Times = { cpuMs: null, userMs: null, systemMs: null };
 const noPeaks: Peaks = { rssBytes: null, kernelSocketBytes: null, openDescriptors: null, processes: null };
@@ -73,7 +73,7 @@ export class ServerWatch {
     this.#timeline = null;
     await this.take();
     this.#switchesAfter = null;
-    this.#switchesBefore = this.#probe?.switches() ?? null;
+    this.#switchesBefore = this.switches();
     this.#timer = setInterval(() => void this.take(), sampleIntervalMs);
   }
 
@@ -85,7 +85,7 @@ export class ServerWatch {
   async end(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    this.#switchesAfter = this.#probe?.switches() ?? null;
+    this.#switchesAfter = this.switches();
     await this.take();
   }
 
@@ -112,21 +112,20 @@ export class ServerWatch {
     return sample;
   }
 
+  /** See `Probe`; of the process that is watched now. */
+  switches(): ThreadSwitches | null {
+    return this.#probe?.switches() ?? null;
+  }
+
   /** @param delivered in the phase */
   figures(delivered: number): OwnFigures {
-    const [user, system] = [this.#spent("userMs"), this.#spent("systemMs")];
     const cpuMs = this.#spent("cpuMs");
+    const [userMs, systemMs] = [this.#spent("userMs"), this.#spent("systemMs")];
     const { rssBytes: peakRssBytes, ...peaks } = this.#peaks;
     return {
-      cpuMs,
-      ...splitCpu(cpuMs, user, system),
-      contextSwitches:
-        this.#switchesBefore === null || this.#switchesAfter === null
-          ? null
-          : countSwitches(this.#switchesBefore, this.#switchesAfter),
+      ...describeTimes({ cpuMs, userMs, systemMs }, delivered),
+      contextSwitches: switchesBetween(this.#switchesBefore, this.#switchesAfter),
       peakRssBytes,
-      cpuUsPerDelivery:
-        cpuMs === null || delivered === 0 ? null : Math.round((cpuMs * 1e5) / delivered) / 100,
       ...peaks,
       descriptorLimit: this.#descriptorLimit,
     };
@@ -134,7 +133,7 @@ export class ServerWatch {
 
   #spent(which: keyof Times): number | null {
     const [first, last] = [this.#first?.[which] ?? null, this.#last?.[which] ?? null];
-    return first === null || last === null ? null : Math.round((last - first) * 1000) / 1000;
+    return first === null || last === null ? null : roundMs(last - first);
   }
 
   #sumUp(sample: TimedSample): void {
@@ -163,18 +162,43 @@ function addTimes(sample: Times, before: Times): Times {
   return { cpuMs: add("cpuMs"), userMs: add("userMs"), systemMs: add("systemMs") };
 }
 
+/** What was spent between two samples of a server; null where either does not know. */
+export function timesBetween(before: Times | null, after: Times | null): Times {
+  const grown = (which: keyof Times) => {
+    const [first, last] = [before?.[which] ?? null, after?.[which] ?? null];
+    return first === null || last === null ? null : Math.max(0, last - first);
+  };
+  return { cpuMs: grown("cpuMs"), userMs: grown("userMs"), systemMs: grown("systemMs") };
+}
+
+/** As `countSwitches`; null where either is unknown. */
+export function switchesBetween(
+  before: ThreadSwitches | null,
+  after: ThreadSwitches | null,
+): OwnFigures["contextSwitches"] {
+  return before === null || after === null ? null : countSwitches(before, after);
+}
+
 /**
  * The parts come in steps of 10 ms, the whole is exact: the parts are those shares of it. Null where not even a step was
  * seen.
+ *
+ * @param delivered in the same time
  */
-function splitCpu(
-  cpuMs: number | null,
-  user: number | null,
-  system: number | null,
-): Pick<OwnFigures, "cpuUserMs" | "cpuSystemMs"> {
-  if (cpuMs === null || user === null || system === null || user + system <= 0) {
-    return { cpuUserMs: null, cpuSystemMs: null };
+export function describeTimes(
+  { cpuMs, userMs, systemMs }: Times,
+  delivered: number,
+): Pick<OwnFigures, "cpuMs" | "cpuUserMs" | "cpuSystemMs" | "cpuUsPerDelivery"> {
+  const cpuUsPerDelivery =
+    cpuMs === null || delivered === 0 ? null : Math.round((cpuMs * 1e5) / delivered) / 100;
+  if (cpuMs === null || userMs === null || systemMs === null || userMs + systemMs <= 0) {
+    return { cpuMs, cpuUserMs: null, cpuSystemMs: null, cpuUsPerDelivery };
   }
-  const cpuUserMs = Math.round((cpuMs * user * 1000) / (user + system)) / 1000;
-  return { cpuUserMs, cpuSystemMs: Math.round((cpuMs - cpuUserMs) * 1000) / 1000 };
+  const cpuUserMs = roundMs((cpuMs * userMs) / (userMs + systemMs));
+  return { cpuMs, cpuUserMs, cpuSystemMs: roundMs(cpuMs - cpuUserMs), cpuUsPerDelivery };
+}
+
+/** To whole microseconds. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }

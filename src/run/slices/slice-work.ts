@@ -12,14 +12,20 @@ const tellingShare = 0.5;
  * How many messages make a slice: as many as the fastest contender delivers in the time of one. Found by probes that
  * grow until they last; the last one is of a whole slice, since a short one is mostly beginning and end.
  *
+ * @param dismiss takes out who fails in its probe
  * @returns null where nobody delivered anything
  */
 export async function findSliceWork(
   parts: readonly SlicedPart[],
   othersOf: (part: SlicedPart) => readonly SlicedPart["live"][],
+  dismiss: (part: SlicedPart) => Promise<void>,
 ): Promise<number | null> {
   const rates: number[] = [];
-  for (const part of parts) rates.push(await probeRate(part, othersOf(part)));
+  for (const part of parts) {
+    rates.push(await probeRate(part, othersOf(part)));
+    // At once: what it has left to do would be in the next one's probe.
+    if (part.ending !== null) await dismiss(part);
+  }
   const [first] = parts;
   const fastest = Math.max(0, ...rates);
   if (first === undefined || fastest === 0) return null;

@@ -3,7 +3,7 @@ import type { Ending, Slice } from "../../result/phase.ts";
 import type { InvalidReason } from "../../result/reasons.ts";
 import { mergeHistograms, type SparseHistogram, summarize } from "../../stats/histogram.ts";
 import { describeGenerator } from "../../trust/generator-usage.ts";
-import { serverShares } from "../../trust/server-usage.ts";
+import { type OwnFigures, serverShares } from "../../trust/server-usage.ts";
 import { findBottleneck, findLateness, findServerContention } from "../../trust/validity.ts";
 import type { PhaseView } from "../events.ts";
 import { type Idling, type Neighbours, watchIdling } from "../neighbours.ts";
@@ -12,6 +12,7 @@ import { spanOf } from "../phases/load-figures.ts";
 import type { LoadState } from "../phases/observe-load.ts";
 import { type Offered, offerLoad, type Pace, prepareLoad } from "../phases/offer-load.ts";
 import type { Load } from "../phases/orders.ts";
+import { describeTimes, switchesBetween } from "../phases/server-watch.ts";
 
 /** A slice that takes longer than so many is ended, and never before the quiet timeout could have been. */
 const longestSlices = 100;
@@ -36,17 +37,20 @@ export interface MeasuredSlice extends Pick<Slice, "block" | "place">, Offered {
   /** From the first send to the last delivery. */
   readonly spanMs: number;
   readonly idling: Idling;
+  readonly switches: OwnFigures["contextSwitches"];
   /** Why something else than the server may have been measured; null when it wasn't. */
   readonly doubt: InvalidReason | null;
 }
 
 /** One contender's slice: prepared, offered, and settled to the last delivery that is owed. */
 export async function measureSlice(context: RoundContext, order: SliceOrder): Promise<MeasuredSlice> {
-  const { board, pool, plan } = context;
+  const { board, pool, plan, watch } = context;
   const { load, block, place, errorsBefore, view } = order;
   const endIdling = await watchIdling(order.neighbours);
   await prepareLoad(context, load);
+  const switchesBefore = watch.switches();
   const offered = await offerLoad(context, { load, pace: paceOf(context), errorsBefore, view });
+  const switches = switchesBetween(switchesBefore, watch.switches());
   const { reports } = offered;
   const spanMs = spanOf(reports, ({ lastDeliveryUs }) => lastDeliveryUs) / 1000;
   const errors = errorsBefore + sumOf(reports, (one) => one.errors);
@@ -61,6 +65,7 @@ export async function measureSlice(context: RoundContext, order: SliceOrder): Pr
     latency,
     plannedDeliveries: load.plannedDeliveries,
     spanMs,
+    switches,
     idling: await endIdling(),
     doubt: findDoubt(context, order.kind, { ...offered, latency, spanMs }),
   };
@@ -68,7 +73,7 @@ export async function measureSlice(context: RoundContext, order: SliceOrder): Pr
 
 /** As the result keeps it. */
 export function describeSlice(slice: MeasuredSlice): Slice {
-  const { block, place, reports, spanMs, serverCpuMs, latency } = slice;
+  const { block, place, reports, spanMs, serverTimes, latency } = slice;
   const delivered = sumOf(reports, (one) => one.delivered);
   const expected = sumOf(reports, (one) => one.expected);
   const { p50: p50Us, p99: p99Us } = summarize(mergeHistograms([latency]), Math.max(expected, latency.count));
@@ -77,8 +82,7 @@ export function describeSlice(slice: MeasuredSlice): Slice {
     place,
     deliveriesPerSecond: spanMs > 0 ? Math.round((delivered * 10_000) / spanMs) / 10 : 0,
     spanMs,
-    cpuUsPerDelivery:
-      serverCpuMs === null || delivered === 0 ? null : Math.round((serverCpuMs * 1e5) / delivered) / 100,
+    cpuUsPerDelivery: describeTimes(serverTimes, delivered).cpuUsPerDelivery,
     p50Us,
     p99Us,
     delivered,
@@ -101,8 +105,9 @@ type Evidence = Offered & Pick<MeasuredSlice, "latency" | "spanMs">;
 function findDoubt(
   { plan, handicapShare }: RoundContext,
   kind: SlicedKind,
-  { reports, usage, elapsedMs, serverCpuMs, spanMs, latency }: Evidence,
+  { reports, usage, elapsedMs, serverTimes, spanMs, latency }: Evidence,
 ): InvalidReason | null {
+  const { cpuMs: serverCpuMs } = serverTimes;
   const server = serverShares(usage.server, serverCpuMs, handicapShare);
   return (
     findServerContention({ plan, server, spanMs }) ??

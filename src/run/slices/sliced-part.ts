@@ -2,6 +2,7 @@ import { addCpuUsage } from "../../machine/cpu-usage.ts";
 import { roomGroup } from "../../plan/plan.ts";
 import type { ServerStats } from "../../process/counters.ts";
 import type { BurstPhase, Ending, SteadyPhase } from "../../result/phase.ts";
+import type { InvalidReason } from "../../result/reasons.ts";
 import { mergeHistograms } from "../../stats/histogram.ts";
 import { addUsage, describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer, type OwnFigures } from "../../trust/server-usage.ts";
@@ -14,6 +15,7 @@ import { describeLoad, describeRate } from "../phases/load-figures.ts";
 import { keepWhole, viewLoad } from "../phases/message-phase.ts";
 import { deliveriesPerSend, orderSends, orderSteady } from "../phases/orders.ts";
 import { growthSince } from "../phases/server-counters.ts";
+import { describeTimes, roundMs, type Times } from "../phases/server-watch.ts";
 import { describeSlice, type MeasuredSlice, measureSlice, type SlicedLoad } from "./slice.ts";
 
 /** Past this share of slices that are left out, the rest is no longer what the machine does in general. */
@@ -74,6 +76,16 @@ export class SlicedPart {
   get deliveriesPerSend(): number {
     const { plan, connections } = this.#context;
     return deliveriesPerSend(plan, connections.alive, this.#of.workload);
+  }
+
+  /** Whether too many of its slices don't count. */
+  get isDoubtful(): boolean {
+    return this.#doubts.length > this.#slices.length * mostInvalidShare;
+  }
+
+  /** That count. */
+  get slices(): number {
+    return this.#valid().length;
   }
 
   /** From first sends to last deliveries, of the slices that count. */
@@ -171,7 +183,7 @@ export class SlicedPart {
       counters,
     });
     const delivered = sumOf(timed.flat(), (one) => one.delivered);
-    const own = ownFigures(watch.figures(delivered), used, delivered);
+    const own = sumOwnFigures(watch.figures(delivered), used, delivered);
     const server = describeServer(own, addCpuUsage(used.map(({ usage }) => usage.server)), handicapShare);
     const elapsedMs = sumOf(used, (slice) => slice.elapsedMs);
     const generator = describeGenerator(addUsage(timed.flat(), plan.workers), elapsedMs, plan, {
@@ -179,10 +191,9 @@ export class SlicedPart {
       serverCpuMs: server.cpuMs,
     });
     const spanMs = sumOf(used, (slice) => slice.spanMs);
-    const doubts = this.#slices.flatMap(({ doubt }) => doubt ?? []);
     const ending = invalidIfAny(
       this.#ending ?? ok,
-      doubts.length > this.#slices.length * mostInvalidShare ? (doubts[0] ?? null) : null,
+      this.isDoubtful ? (this.#doubts[0] ?? null) : null,
       findGeneratorLimit(kind, { plan, generator, server, spanMs, ...figures }),
     );
     const { receiversUs, rate, ...rest } = keepWhole(figures, ending);
@@ -196,13 +207,17 @@ export class SlicedPart {
       ...rest,
       ...describeNeighbours(this.#slices.map(({ idling }) => idling)),
       slices: valid.map(describeSlice),
-      invalidSlices: doubts.length,
+      invalidSlices: this.#doubts.length,
     };
     return kind === "burst" ? { kind, ...phase, receiversUs } : { kind, ...phase, rate };
   }
 
   #valid(): MeasuredSlice[] {
     return this.#slices.filter(({ doubt, ending }) => doubt === null && ending.status === "ok");
+  }
+
+  get #doubts(): InvalidReason[] {
+    return this.#slices.flatMap(({ doubt }) => doubt ?? []);
   }
 
   #reports() {
@@ -221,18 +236,25 @@ export class SlicedPart {
   }
 }
 
-/** CPU time is that of its own slices, and user and system their shares of it as over the whole phase. */
-function ownFigures(all: OwnFigures, slices: readonly MeasuredSlice[], delivered: number): OwnFigures {
-  const times = slices.map(({ serverCpuMs }) => serverCpuMs);
-  if (times.includes(null)) return { ...all, cpuMs: null, cpuUsPerDelivery: null };
-  const round = (ms: number) => Math.round(ms * 1000) / 1000;
-  const cpuMs = round(sumOf(times, (ms) => ms ?? 0));
-  const shareOf = (ms: number | null) => (ms === null || !all.cpuMs ? null : round((cpuMs * ms) / all.cpuMs));
+/** What a server spent is summed over the same slices as its deliveries; what it held is of the whole phase. */
+export function sumOwnFigures(
+  all: OwnFigures,
+  slices: readonly Pick<MeasuredSlice, "serverTimes" | "switches">[],
+  delivered: number,
+): OwnFigures {
+  const spent = (which: keyof Times) => {
+    const times = slices.map(({ serverTimes }) => serverTimes[which]);
+    return times.includes(null) ? null : roundMs(sumOf(times, (ms) => ms ?? 0));
+  };
+  const times = { cpuMs: spent("cpuMs"), userMs: spent("userMs"), systemMs: spent("systemMs") };
+  const switches = slices.flatMap((slice) => slice.switches ?? []);
+  const contextSwitches = {
+    voluntary: sumOf(switches, ({ voluntary }) => voluntary),
+    involuntary: sumOf(switches, ({ involuntary }) => involuntary),
+  };
   return {
     ...all,
-    cpuMs,
-    cpuUserMs: shareOf(all.cpuUserMs),
-    cpuSystemMs: shareOf(all.cpuSystemMs),
-    cpuUsPerDelivery: delivered === 0 ? null : Math.round((cpuMs * 1e5) / delivered) / 100,
+    ...describeTimes(times, delivered),
+    contextSwitches: switches.length < slices.length ? null : contextSwitches,
   };
 }

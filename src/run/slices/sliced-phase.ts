@@ -11,9 +11,11 @@ import { SlicedPart } from "./sliced-part.ts";
  * A contender that has used more than so many slices' time for each block up to the next one sits that out: one that is
  * slow has fewer slices, of the same work, and nobody waits for it longer.
  */
-const patience = 4;
+const patience = 2;
 /** Where slices are left out, or turn out shorter than the probe said, there are more of them, up to so many times. */
 const mostExtension = 3;
+/** A few slices that don't count, or end a little early, are no reason to go on. */
+const leastShare = 0.8;
 /** As many as a result keeps of one phase. */
 const mostBlocks = 1000;
 
@@ -58,9 +60,12 @@ class SlicedPhase {
   async findWork(work: SliceWork): Promise<number | null> {
     const known = work.get(this.#index);
     if (known !== undefined) return known;
-    const found = await findSliceWork(this.#parts, (part) => this.#othersOf(part));
+    const found = await findSliceWork(
+      this.#parts,
+      (part) => this.#othersOf(part),
+      (part) => this.dismiss(part),
+    );
     if (found !== null) work.set(this.#index, found);
-    for (const part of this.#parts) if (part.ending !== null) await this.dismiss(part);
     return found;
   }
 
@@ -75,7 +80,7 @@ class SlicedPhase {
     const random = createRandom(plan.seed + 1000 * first.live.options.round + this.#index);
     let number = 0;
     for (const [block, order] of sliceOrder(parts.length, most, random).entries()) {
-      if (block >= blocks && this.#isEnough(sends)) return;
+      if (block >= blocks && this.#isEnough(blocks)) return;
       for (const [place, at] of order.entries()) {
         number += 1;
         const part = parts[at] as SlicedPart;
@@ -123,13 +128,16 @@ class SlicedPhase {
     return Math.min(mostBlocks, Math.ceil(Math.max((slicedSeconds * 1000) / sliceMs, ...byMessages)));
   }
 
-  /** Whether the fastest has worked for as long as the plan asks, which makes it enough for everyone. */
-  #isEnough(sends: number | null): boolean {
+  /** Whether the fastest has worked for as long as the plan asks, in slices that count, which is enough for everyone. */
+  #isEnough(blocks: number): boolean {
     const [fastest] = this.#parts
       .filter(({ ending }) => ending === null)
       .toSorted((a, b) => b.ratePerSecond - a.ratePerSecond);
-    if (fastest === undefined || sends === null) return true;
-    return fastest.workMs >= fastest.context.plan.slicedSeconds * 1000;
+    if (fastest === undefined) return true;
+    // Past hope, and more slices would say nothing either.
+    if (fastest.isDoubtful) return true;
+    const { slicedSeconds } = fastest.context.plan;
+    return fastest.slices >= blocks * leastShare && fastest.workMs >= slicedSeconds * 1000 * leastShare;
   }
 }
 
