@@ -1,3 +1,4 @@
+import { leagueOf } from "../../judgement/league.ts";
 import { decidingMeasures, measureOf } from "../../measures/catalogue.ts";
 import { formatMeasure } from "../../measures/measure.ts";
 import { isRan, listPhases, nameOf, nameOfRound } from "../../measures/sections.ts";
@@ -9,6 +10,18 @@ import { describeReason } from "../text/reason-text.ts";
 import { type Block, type Cell, code, details, heading, list, paragraph, table } from "./block.ts";
 import { listFacts } from "./facts.ts";
 
+/** What the words in the table of contenders mean that no other table has. */
+const contenderMeanings = [
+  {
+    lead: "routing:",
+    text: "how a server finds out what a message is. prefix: by its first bytes; scan: by its whole shape, without a JSON parser; parse: with one.",
+  },
+  {
+    lead: "league:",
+    text: "who is ranked against whom. It is the approach; raw counts as idiomatic, and as tuned in a variant tuned.",
+  },
+];
+
 /** What each contender declares of itself: part of every figure. */
 export function buildContenders({ contenders }: Result): Block[] {
   if (contenders.length === 0) return [];
@@ -17,6 +30,7 @@ export function buildContenders({ contenders }: Result): Block[] {
     ["language", ({ language }) => language],
     ["library", ({ library }) => library],
     ["approach", ({ approach }) => approach],
+    ["league", leagueOf],
     ["routing", ({ routing }) => routing],
     ["framing", ({ framing }) => framing],
     ["slow consumer", ({ slowConsumer }) => slowConsumer],
@@ -31,6 +45,7 @@ export function buildContenders({ contenders }: Result): Block[] {
   const columns = ["contender", ...told.map(([header]) => header)];
   return [
     heading(2, "Contenders"),
+    ...list(contenderMeanings),
     table({
       columns: columns.map((header) => ({ header, align: "left" })),
       rows: contenders.map((facts) => {

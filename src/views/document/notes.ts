@@ -2,7 +2,7 @@ import { measureOf } from "../../measures/catalogue.ts";
 import { type Ending, listEndings, overRounds } from "../../measures/figures.ts";
 import { formatMeasure } from "../../measures/measure.ts";
 import { okPhases, type Participant, ranPhases, type Section } from "../../measures/sections.ts";
-import type { PhasePlan } from "../../plan/plan.ts";
+import type { PhasePlan, Plan } from "../../plan/plan.ts";
 import type { RanPhase } from "../../result/phase.ts";
 import * as format from "../../text/format.ts";
 import { describeFailures } from "../text/failure-text.ts";
@@ -11,6 +11,8 @@ import { describeFinding, isBlameless } from "../text/finding-text.ts";
 import { describeReason } from "../text/reason-text.ts";
 import { accountsOf, isFaultless } from "./account.ts";
 import type { Sentence } from "./block.ts";
+import { describeUnresolved } from "./connection-memory.ts";
+import { noteIdling } from "./idling.ts";
 import { leastSharing } from "./phase-table.ts";
 
 /** A generator later than this, and than this share of the p99, is seen in the latencies. */
@@ -18,16 +20,19 @@ const lateUs = 1000;
 const lateShare = 0.1;
 
 /** What the phase's numbers don't say by themselves, gravest first. */
-export function listNotes(section: Section, phases: readonly PhasePlan[]): Sentence[] {
+export function listNotes(section: Section, plan: Plan): Sentence[] {
   const { participants } = section;
   return [
-    ...participants.flatMap((participant) => noteEndings(participant, phases)),
+    ...participants.flatMap((participant) => noteEndings(participant, plan.phases)),
     ...participants.flatMap(noteFindings),
     ...participants.flatMap(noteFaults),
     ...noteEverythingArrived(section),
     ...noteUnequalConnections(section),
+    ...participants.flatMap(noteMemory),
+    ...noteIdling(section, plan).map((text): Sentence => ({ text, style: "warning" })),
     ...participants.flatMap(noteFrames),
     ...participants.flatMap(noteLateGenerator),
+    ...noteWork(section),
   ];
 }
 
@@ -112,6 +117,37 @@ function noteUnequalConnections({ kind, participants }: Section): Sentence[] {
   if (new Set(counts.map(({ open }) => open)).size < 2) return [];
   const list = counts.map(({ name, open }) => `${name} ${format.formatCount(open)}`).join(", ");
   return [{ text: `Connection counts differ: ${list}.`, style: "warning" }];
+}
+
+function noteMemory(participant: Participant): Sentence[] {
+  return describeUnresolved(participant).map(({ text, rounds }) => ({
+    text: `${participant.name}: ${text}${ofRounds(rounds, participant)}.`,
+    style: "warning",
+  }));
+}
+
+/** How much a burst or a slice was: the same for all. */
+function noteWork({ kind, participants }: Section): Sentence[] {
+  const loads = participants
+    .flatMap(okPhases)
+    .filter((phase) => phase.kind === "burst" || phase.kind === "steady")
+    .map(({ messages, slices, invalidSlices = 0 }) => ({
+      parts: slices === undefined ? 1 : slices.length + invalidSlices,
+      isSliced: slices !== undefined,
+      messages,
+    }));
+  const [first] = loads;
+  if (first === undefined) return [];
+  const { parts, isSliced, messages } = first;
+  const work = `${format.plural(Math.round(messages.planned / parts), "message")}, ${format.plural(Math.round(messages.expected / parts), "delivery").replace(/ys$/, "ies")}`;
+  if (!isSliced) return [{ text: `${kind === "burst" ? "A burst" : "The load of a round"} is ${work}.` }];
+  const counts = loads.map((load) => load.parts);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  const many =
+    least === most
+      ? format.formatCount(least)
+      : `${format.formatCount(least)} to ${format.formatCount(most)}`;
+  return [{ text: `A slice is ${work}; each contender had ${many} of them in a round.` }];
 }
 
 function noteFrames(participant: Participant): Sentence[] {

@@ -7,6 +7,7 @@ import type { Result } from "../../result/schema.ts";
 import { unknown } from "../../text/format.ts";
 import type { Column } from "../../text/table.ts";
 import type { Cell, Table } from "./block.ts";
+import { notResolved } from "./connection-memory.ts";
 import { hasLeagues, isMarked } from "./verdict.ts";
 
 /** A measure that decides in one phase, ready to be a column of the summary. */
@@ -90,9 +91,12 @@ function tableOf(result: Result, entries: readonly Entry[], showLeagues: boolean
 }
 
 function cellOf(place: Place, judgement: Judgement): Cell {
-  const { standing, value, contender } = place;
+  const { standing, value, contender, reason } = place;
   if (value === null) {
-    return standing === "absent" ? { text: unknown } : { text: standing, style: "warning" };
+    if (standing !== "absent") return { text: standing, style: "warning" };
+    // A slope that was measured, in a phase that was done.
+    const isOpen = judgement.measure === "memory-per-connection" && reason === null;
+    return isOpen ? notResolved : { text: unknown };
   }
   const text = formatMeasure(measureOf(judgement.measure), value);
   if (standing === "lower-bound") return { text: `≥ ${text}` };

@@ -1,10 +1,11 @@
-import { explainFactor } from "../../judgement/explain.ts";
+import { groupByLeague } from "../../judgement/league.ts";
 import { decidingMeasures, measureOf } from "../../measures/catalogue.ts";
 import { formatMeasure, type Measure } from "../../measures/measure.ts";
-import type { JudgedPair, Judgement, Place } from "../../result/judgement.ts";
+import type { Participant } from "../../measures/sections.ts";
+import type { Cause, JudgedPair, Judgement, Place } from "../../result/judgement.ts";
 import type { Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
-import { describeCause } from "../text/cause-text.ts";
+import { describeCauses } from "../text/cause-text.ts";
 import { describeLimit } from "../text/failure-text.ts";
 import { describeReason } from "../text/reason-text.ts";
 import type { Sentence } from "./block.ts";
@@ -40,12 +41,10 @@ function joinSome(names: readonly string[]): string {
 export function listVerdicts(judgements: readonly Judgement[], result: Result): Sentence[] {
   // What explains a phase's throughput explains its latency and its cost too: once is enough.
   const told = new Set<string>();
-  const explain = (judgement: Judgement): string[] => {
-    const [cause] = explainFactor(judgement, result).map(describeCause);
-    const key = `${judgement.phase} ${cause}`;
-    if (cause === undefined || told.has(key)) return [];
-    told.add(key);
-    return [cause];
+  const explain = ({ phase, causes }: Judgement): string[] => {
+    const news = causes.filter((cause) => !told.has(keyOf(phase, cause)));
+    for (const cause of news) told.add(keyOf(phase, cause));
+    return describeCauses(news);
   };
   const concluded = judgements.flatMap((judgement): Sentence[] => {
     if (isChoice(judgement)) {
@@ -75,6 +74,20 @@ function open(judgement: Judgement, text: string, all: readonly Judgement[], res
 
 export function hasLeagues(judgements: readonly Judgement[]): boolean {
   return new Set(judgements.map(({ league }) => league)).size > 1;
+}
+
+/** Who is compared with whom, and why; nothing where all are. */
+export function describeLeagues(participants: readonly Participant[]): string[] {
+  const those = groupByLeague(participants).map(
+    ([league, members]) => `${league} (${members.map(({ name }) => name).join(", ")})`,
+  );
+  const isRaw = participants.some(({ facts }) => facts.approach === "raw");
+  const raw = isRaw ? " Approach raw counts as idiomatic, in a variant tuned as tuned." : "";
+  return those.length < 2
+    ? []
+    : [
+        `Contenders are ranked only within their league, which is the approach that each declares: ${those.join("; ")}.${raw}`,
+      ];
 }
 
 /** A lead that is smaller than what matters is no reason to choose. */
@@ -318,6 +331,30 @@ function listUses(those: readonly Judgement[], all: readonly Judgement[]): strin
     return `${wordsOf(measure)} (${where})`;
   });
   return uses.join(", ");
+}
+
+/** Where one leads by so much that it has a cause, the strongest first: `16.2× in burst-echo: A put 31 messages …` */
+export function listCauses(judgements: readonly Judgement[]): Sentence[] {
+  const causes = judgements
+    .filter(isChoice)
+    .flatMap(({ phase, causes: all }) => all.map((cause) => ({ phase, cause })))
+    .sort((a, b) => b.cause.factor - a.cause.factor);
+  const strongest = Map.groupBy(causes, ({ phase, cause }) => keyOf(phase, cause));
+  return [...strongest.values()].flatMap(([one]) =>
+    one === undefined
+      ? []
+      : [
+          {
+            lead: `${format.formatFactor(one.cause.factor)}× in ${one.phase}:`,
+            text: describeCauses([one.cause]).join(" "),
+          },
+        ],
+  );
+}
+
+/** Says the same of throughput, latency and cost. */
+function keyOf(phase: string, { kind, best, other }: Cause): string {
+  return [phase, kind, best.contender, other.contender].join("\n");
 }
 
 /** What could not be decided and why, each reason once; what matters most first. */

@@ -18,9 +18,6 @@ interface TerminalOptions extends Screen {
 
 /** One screen. */
 const mostLines = 50;
-/** Of these at most what could not be decided, and why. */
-const mostOpenLines = 5;
-const mostChoiceLines = 8;
 /** Longer lines of prose are hard to read. */
 const widestProse = 110;
 const narrowest = 40;
@@ -66,17 +63,11 @@ function renderSummary(result: Result, page: Page): string[] {
   );
 }
 
-/** The last list is what could not be decided; both lists are cut where they are long. */
 function renderSummaryBlocks(blocks: readonly Block[], page: Page): string[] {
-  const lists = blocks.filter(({ kind }) => kind === "list").length;
-  let list = 0;
   return [
-    ...blocks.flatMap((block) => {
-      if (block.kind !== "list") return renderBlock(block, page);
-      list += 1;
-      const most = list === 1 && lists > 1 ? mostChoiceLines : mostOpenLines;
-      return ["", ...cutList(block.items, page, most)];
-    }),
+    ...blocks.flatMap((block) =>
+      block.kind === "list" ? ["", ...cutList(block.items, page, block.mostLines)] : renderBlock(block, page),
+    ),
     "",
     ...footer(blocks).flatMap((text) => renderSentence({ text, style: "dim" }, page)),
   ];
