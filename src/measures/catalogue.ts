@@ -260,7 +260,7 @@ export const catalogue: readonly Measure[] = [
   ...(["voluntary", "involuntary"] as const).map((which) =>
     define(loaded, {
       name: `context-switches.${which}`,
-      header: which === "voluntary" ? "vol. switches" : "invol. switches",
+      header: `${which === "voluntary" ? "vol." : "invol."} switches/1,000`,
       meaning: `Times that a thread of the server gave up its CPU ${
         which === "voluntary" ? "to wait" : "because others wanted it"
       }, per 1,000 deliveries.`,

@@ -55,7 +55,7 @@ function describeReason({ reason, low, high, halves }: Unresolved, open: number)
         ? "the first and the second half of the connections differ beyond their limits"
         : `the first half of the connections took ${format.formatBytes(halves[0])} each, the second ${format.formatBytes(halves[1])}`;
     case "wide":
-      return `${limits}, more than 25 % off; it came in steps too coarse for ${format.plural(open, "connection")}`;
+      return `${limits}, wider than ±25 %. It came in steps too coarse for ${format.plural(open, "connection")}`;
     case "too-few-points":
       return `too few readings while ${format.plural(open, "connection")} opened`;
     case "unknown":

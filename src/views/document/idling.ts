@@ -29,7 +29,7 @@ function listDisturbing(section: Section, { marginPercent, serverCpus }: Plan) {
 export function noteIdling(section: Section, plan: Plan): string[] {
   return listDisturbing(section, plan).map(
     ({ name, cpus }) =>
-      `${name}, idle, took ${format.formatShare(cpus)} of a server CPU while others had the load. It slows them by up to that, and not itself; --one-at-a-time shows each alone.`,
+      `${name}, idle, took ${format.formatShare(cpus)} of a server CPU while others had the load, and may have slowed them by that.`,
   );
 }
 

@@ -139,7 +139,9 @@ function noteWork({ kind, participants }: Section): Sentence[] {
   const [first] = loads;
   if (first === undefined) return [];
   const { parts, isSliced, messages } = first;
-  const work = `${format.plural(Math.round(messages.planned / parts), "message")}, ${format.plural(Math.round(messages.expected / parts), "delivery").replace(/ys$/, "ies")}`;
+  const [sends, deliveries] = [messages.planned, messages.expected].map((all) => Math.round(all / parts));
+  const received = sends === deliveries ? "" : `, ${format.formatCount(deliveries ?? 0)} deliveries`;
+  const work = `${format.plural(sends ?? 0, "message")}${received}`;
   if (!isSliced) return [{ text: `${kind === "burst" ? "A burst" : "The load of a round"} is ${work}.` }];
   const counts = loads.map((load) => load.parts);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];

@@ -37,8 +37,6 @@ import {
 
 /** Of a list on one screen. */
 const mostLines = { choices: 8, causes: 5, open: 5 };
-/** Weaker causes explain little, and the report has them. */
-const mostCauses = 5;
 
 /** A whole run in one page, the verdict first. */
 export function buildReport(result: Result, demand: Demand): Block[] {
@@ -82,7 +80,7 @@ export function buildSummary(result: Result, fits: (table: Table) => boolean): B
     ...buildHead(result),
     ...(summary.rows.length === 0 || summary.columns.length < 2 ? [] : [table(summary)]),
     ...list(listChoices(judgements, result), mostLines.choices),
-    ...list(listCauses(judgements).slice(0, mostCauses), mostLines.causes),
+    ...list(listCauses(judgements), mostLines.causes),
     ...list([...troubles, ...listOpenQuestions(judgements, result)], mostLines.open),
   ].map(makePrintable);
 }

@@ -1,7 +1,7 @@
 import { groupByLeague } from "../../judgement/league.ts";
 import { decidingMeasures, measureOf } from "../../measures/catalogue.ts";
 import { formatMeasure, type Measure } from "../../measures/measure.ts";
-import type { Participant } from "../../measures/sections.ts";
+import { listSections, type Participant } from "../../measures/sections.ts";
 import type { Cause, JudgedPair, Judgement, Place } from "../../result/judgement.ts";
 import type { Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
@@ -9,6 +9,7 @@ import { describeCauses } from "../text/cause-text.ts";
 import { describeLimit } from "../text/failure-text.ts";
 import { describeReason } from "../text/reason-text.ts";
 import type { Sentence } from "./block.ts";
+import { isUnresolved } from "./connection-memory.ts";
 
 /** A measure's name in a sentence. */
 const words: Readonly<Record<string, string>> = {
@@ -51,7 +52,7 @@ export function listVerdicts(judgements: readonly Judgement[], result: Result): 
       const where = isOneOfMany(judgement, result) ? ` in ${judgement.phase}` : "";
       const among = hasLeagues(judgements) ? ` (${judgement.league})` : "";
       const lead = `Choose ${judgement.best[0]}${among} for ${wordsOf(judgement.measure)}${where}:`;
-      const text = [`${describeLead(judgement)}.`, ...explain(judgement)];
+      const text = [`${describeLead(judgement, result)}.`, ...explain(judgement)];
       return [{ lead, text: text.join(" "), style: "good" }];
     }
     const text = describeOpen(judgement, result);
@@ -132,14 +133,22 @@ export function onCpus({ serverCpus }: Pick<Judgement, "serverCpus">): string {
 }
 
 /** The figures of who leads, of the next and of the last. */
-function describeLead(judgement: Judgement): string {
+function describeLead(judgement: Judgement, result: Result): string {
   const measure = measureOf(judgement.measure);
   const [first, ...rivals] = rankedOf(judgement);
   const told = rivals.length > 3 ? [...rivals.slice(0, 2), ...rivals.slice(-1)] : rivals;
   const rivalTexts = told
     .map((place) => describeRival(place, judgement, measure))
     .join(measure.better === "higher" ? ", " : "; ");
-  return `${write(first, measure)}; ${rivalTexts}; ${describeBasis(judgement)}`;
+  return `${write(first, measure)}; ${rivalTexts}; ${describeBasis(judgement)}${describeMissing(judgement, result)}`;
+}
+
+/** Whose memory per connection was measured and can't be told: nobody leads them. */
+function describeMissing({ measure, phaseIndex, places }: Judgement, result: Result): string {
+  const open = (listSections(result)[phaseIndex]?.participants ?? [])
+    .filter((participant) => places.some(({ contender }) => contender === participant.name))
+    .filter((participant) => isUnresolved(participant, measureOf(measure)));
+  return open.length === 0 ? "" : `; not resolved for ${joinSome(open.map(({ name }) => name))}`;
 }
 
 /** The leader has `1.33× go-gorilla (30,120/s, 95 % CI 1.29–1.37×)`; of what is better lower, the rival has 1.33×. */
@@ -174,7 +183,7 @@ function describeOpen(judgement: Judgement, result: Result): string | null {
       const [only, ...others] = judgement.places;
       if (others.length === 0) return null;
       const measure = measureOf(judgement.measure);
-      return `${only?.contender} ${write(only, measure)}, with nobody to compare`;
+      return `${only?.contender} ${write(only, measure)}, with nobody to compare${describeMissing(judgement, result)}`;
     }
     case "single":
     case "invalid":
@@ -206,7 +215,10 @@ function describeUndecided(judgement: Judgement, result: Result): string | null 
   const measure = measureOf(name);
   const [first] = rankedOf(judgement);
   const bound = places.find(({ standing }) => standing === "lower-bound");
-  if (first === undefined) return null;
+  if (first === undefined) {
+    const missing = describeMissing(judgement, result);
+    return missing === "" ? null : `not decided${missing.replace(";", ":")}`;
+  }
   if (best.length < 2 && bound !== undefined) {
     return `not decided: ${bound.contender} reached at least ${write(bound, measure)} when the generator ended its search, ${first.contender} ${write(first, measure)}`;
   }
@@ -215,7 +227,7 @@ function describeUndecided(judgement: Judgement, result: Result): string | null 
   );
   const spread = describeSpread(open);
   const more = describeFurther(open, marginOf(result));
-  return `not decided between ${joinSome(best)}${spread === null ? "" : `: ${spread}`} after ${describeBasis(judgement)}${more}${describeBehind(judgement)}`;
+  return `not decided between ${joinSome(best)}${spread === null ? "" : `: ${spread}`} after ${describeBasis(judgement)}${more}${describeMissing(judgement, result)}${describeBehind(judgement)}`;
 }
 
 /** Limits wider than this say only that nothing is known. */
@@ -333,23 +345,22 @@ function listUses(those: readonly Judgement[], all: readonly Judgement[]): strin
   return uses.join(", ");
 }
 
-/** Where one leads by so much that it has a cause, the strongest first: `16.2× in burst-echo: A put 31 messages …` */
+/** What explains the leads, the strongest first: `9.00–18.1× in burst-broadcast: A put 31 messages …` */
 export function listCauses(judgements: readonly Judgement[]): Sentence[] {
-  const causes = judgements
+  const all = judgements
     .filter(isChoice)
-    .flatMap(({ phase, causes: all }) => all.map((cause) => ({ phase, cause })))
-    .sort((a, b) => b.cause.factor - a.cause.factor);
-  const strongest = Map.groupBy(causes, ({ phase, cause }) => keyOf(phase, cause));
-  return [...strongest.values()].flatMap(([one]) =>
-    one === undefined
-      ? []
-      : [
-          {
-            lead: `${format.formatFactor(one.cause.factor)}× in ${one.phase}:`,
-            text: describeCauses([one.cause]).join(" "),
-          },
-        ],
+    .flatMap(({ phase, causes }) => causes.map((cause) => ({ phase, ...cause })))
+    .sort((a, b) => b.factor - a.factor);
+  const distinct = [...Map.groupBy(all, (cause) => keyOf(cause.phase, cause)).values()].flatMap((alike) =>
+    alike.slice(0, 1),
   );
+  const told = Map.groupBy(distinct, ({ phase, kind, best }) => [phase, kind, best.contender].join("\n"));
+  return [...told.values()].map((causes) => {
+    const factors = causes.map(({ factor }) => factor);
+    const [least, most] = [Math.min(...factors), Math.max(...factors)].map(format.formatFactor);
+    const range = least === most ? most : `${least}–${most}`;
+    return { lead: `${range}× in ${causes[0]?.phase}:`, text: describeCauses(causes).join(" ") };
+  });
 }
 
 /** Says the same of throughput, latency and cost. */
