@@ -123,6 +123,23 @@ export function escapeMarkdown(text: string): string {
   return text.replaceAll(/[\\`*_[\]<>|#~]/g, "\\$&").replaceAll(/\s*\n\s*/g, " ");
 }
 
+/**
+ * A table that is too wide as several, each with the first column.
+ *
+ * @param fits whether columns of these widths, in characters, fit
+ */
+export function splitTable<T extends Table>(table: T, fits: (widths: readonly number[]) => boolean): T[] {
+  const parts = splitColumns(table, (columns) => fits(columnWidths(table, table.rows, columns)));
+  return parts.map((columns) => ({
+    ...table,
+    columns: columns.flatMap((column) => table.columns[column] ?? []),
+    rows: rowsOf(table, columns).map((row) => ({
+      ...row,
+      cells: columns.map((column) => cellAt(row, column)),
+    })),
+  }));
+}
+
 /** For each part the indexes of its columns, the first column in all of them. */
 function splitColumns(table: Table, fits: (columns: readonly number[]) => boolean): number[][] {
   const [label = 0, ...others] = table.columns.map((_, column) => column);

@@ -7,7 +7,7 @@ import type { ContenderFacts, Result, Round } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 import type { Column } from "../../text/table.ts";
 import { describeReason } from "../text/reason-text.ts";
-import { type Block, type Cell, code, details, heading, list, paragraph, table } from "./block.ts";
+import { type Block, code, details, heading, list, paragraph, table } from "./block.ts";
 import { listFacts } from "./facts.ts";
 
 /** What the words in the table of contenders mean that no other table has. */
@@ -42,16 +42,17 @@ export function buildContenders({ contenders }: Result): Block[] {
     ["deployment", describeDeployment],
   ];
   const told = rows.filter(([, pick]) => contenders.some((facts) => pick(facts) !== ""));
-  const columns = ["contender", ...told.map(([header]) => header)];
   return [
     heading(2, "Contenders"),
     ...list(contenderMeanings),
     table({
-      columns: columns.map((header) => ({ header, align: "left" })),
-      rows: contenders.map((facts) => {
-        const name: Cell = { text: nameOf(facts), style: "strong" };
-        return { cells: [name, ...told.map(([, pick]) => ({ text: pick(facts) || format.unknown }))] };
-      }),
+      columns: ["", ...contenders.map(nameOf)].map((header) => ({ header, align: "left" })),
+      rows: told.map(([header, pick]) => ({
+        cells: [
+          { text: header, style: "strong" },
+          ...contenders.map((facts) => ({ text: pick(facts) || format.unknown })),
+        ],
+      })),
     }),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Result } from "../../result/schema.ts";
+import { keepTogether } from "../../text/format.ts";
 import { createPainter, type Painter } from "../../text/style.ts";
 import { renderText } from "../../text/table.ts";
 import type { Block, Cell, Sentence, Table } from "../document/block.ts";
@@ -139,9 +140,9 @@ function footer(blocks: readonly Block[]): string[] {
 /** An indented paragraph; what follows the first line hangs by two more. */
 function renderSentence({ lead, text, style = null }: Sentence, { width, paint }: Page): string[] {
   const whole = lead === undefined ? text : `${lead} ${text}`;
-  // Not between a number and its unit.
-  const glued = whole.replaceAll(/(?<=\d) (?=(?:[µm]?s|[kMGT]?B|%)(?!\w))|(?<=--[a-z-]+) /g, "\u00a0");
-  const lines = Bun.wrapAnsi(glued, Math.min(width, widestProse) - 4, { hard: false }).split("\n");
+  const lines = Bun.wrapAnsi(keepTogether(whole), Math.min(width, widestProse) - 4, { hard: false }).split(
+    "\n",
+  );
   return lines.map((line, at) => {
     const plain = line.replaceAll("\u00a0", " ").trimEnd();
     const start = at === 0 && lead !== undefined && plain.startsWith(lead) ? lead : "";
