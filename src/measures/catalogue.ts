@@ -264,7 +264,7 @@ export const catalogue: readonly Measure[] = [
       meaning: `Times that a thread of the server gave up its CPU ${
         which === "voluntary" ? "to wait" : "because others wanted it"
       }, per 1,000 deliveries.`,
-      unit: "count",
+      unit: "ratio",
       better: "lower",
       pick: ({ server, messages }) =>
         server.contextSwitches === null || messages.delivered === 0

@@ -42,14 +42,16 @@ export function describeEnding({ status, reason }: Ending, phases: readonly Phas
   return reason === null ? name : `${name}: ${describeReason(reason, phases)}`;
 }
 
-/** Each reason once, with the number of rounds. */
+/** Each kind of reason once, with the number of rounds and the numbers of the last of them. */
 function noteEndings(participant: Participant, phases: readonly PhasePlan[]): Sentence[] {
-  const endings = Map.groupBy(listEndings(participant), (ending) => describeEnding(ending, phases));
-  return [...endings].map(
-    ([text, alike]): Sentence => ({
-      text: `${participant.name} ${text}${ofRounds(alike.length, participant)}.`,
-      style: alike[0]?.status === "failed" ? "bad" : "warning",
-    }),
+  const endings = Map.groupBy(listEndings(participant), ({ status, reason }) => `${status} ${reason?.kind}`);
+  return [...endings.values()].flatMap((alike) =>
+    alike.slice(-1).map(
+      (last): Sentence => ({
+        text: `${participant.name} ${describeEnding(last, phases)}${ofRounds(alike.length, participant)}.`,
+        style: last.status === "failed" ? "bad" : "warning",
+      }),
+    ),
   );
 }
 

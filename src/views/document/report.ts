@@ -36,7 +36,7 @@ import {
 } from "./verdict.ts";
 
 /** Of a list on one screen. */
-const mostLines = { choices: 8, causes: 5, open: 5 };
+const mostLines = { choices: 8, open: 5 };
 
 /** A whole run in one page, the verdict first. */
 export function buildReport(result: Result, demand: Demand): Block[] {
@@ -71,8 +71,13 @@ export function buildDetails(result: Result, demand: Demand): Block[] {
  * A run on one screen.
  *
  * @param fits whether the medium has room for so large a table
+ * @param mostCauseLines what it has left for what explains the leads
  */
-export function buildSummary(result: Result, fits: (table: Table) => boolean): Block[] {
+export function buildSummary(
+  result: Result,
+  fits: (table: Table) => boolean,
+  mostCauseLines: number,
+): Block[] {
   const judgements = judge(result);
   const summary = buildSummaryTable(result, judgements, fits);
   const troubles = [...summarizeTroubles(result), ...summarizeIdling(listSections(result), result.plan)];
@@ -80,7 +85,7 @@ export function buildSummary(result: Result, fits: (table: Table) => boolean): B
     ...buildHead(result),
     ...(summary.rows.length === 0 || summary.columns.length < 2 ? [] : [table(summary)]),
     ...list(listChoices(judgements, result), mostLines.choices),
-    ...list(listCauses(judgements), mostLines.causes),
+    ...(mostCauseLines < 1 ? [] : list(listCauses(judgements), mostCauseLines)),
     ...list([...troubles, ...listOpenQuestions(judgements, result)], mostLines.open),
   ].map(makePrintable);
 }

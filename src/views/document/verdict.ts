@@ -56,7 +56,10 @@ export function listVerdicts(judgements: readonly Judgement[], result: Result): 
       return [{ lead, text: text.join(" "), style: "good" }];
     }
     const text = describeOpen(judgement, result);
-    return text === null ? [] : [open(judgement, text, judgements, result)];
+    if (text === null) return [];
+    // Somebody may be clearly behind those between whom it is not decided.
+    const sentence = open(judgement, text, judgements, result);
+    return [{ ...sentence, text: [sentence.text, ...explain(judgement)].join(" ") }];
   });
   return [
     ...[...noteSingleRound(judgements), ...noteAlone(judgements)].map((text) => ({ text })),
@@ -348,7 +351,6 @@ function listUses(those: readonly Judgement[], all: readonly Judgement[]): strin
 /** What explains the leads, the strongest first: `9.00–18.1× in burst-broadcast: A put 31 messages …` */
 export function listCauses(judgements: readonly Judgement[]): Sentence[] {
   const all = judgements
-    .filter(isChoice)
     .flatMap(({ phase, causes }) => causes.map((cause) => ({ phase, ...cause })))
     .sort((a, b) => b.factor - a.factor);
   const distinct = [...Map.groupBy(all, (cause) => keyOf(cause.phase, cause)).values()].flatMap((alike) =>
@@ -402,16 +404,32 @@ function noteSingleRound(judgements: readonly Judgement[]): string[] {
     : ["One round shows figures and ranks nobody: use --rounds 5."];
 }
 
-/** Each contender and reason once, with the phases. */
+/** Each reason once, with the phases: of what the machine did for all of them together, with the first one's numbers. */
 function noteUnranked(judgements: readonly Judgement[]): string[] {
   const unranked = judgements.flatMap(({ phase, places, measure }) =>
     places
       .filter(({ standing }) => standing === "unfit" || standing === "invalid")
-      .map((place) => ({ phase, name: place.contender, why: describeStanding(place, measure) })),
+      .map((place) => {
+        const why = describeStanding(place, measure);
+        const { contender: name, reason } = place;
+        return {
+          phase,
+          name,
+          why,
+          cause: place.standing === "invalid" ? (reason?.kind ?? "") : `${name}\n${why}`,
+        };
+      }),
   );
-  return [...Map.groupBy(unranked, ({ name, why }) => `${name}\n${why}`).values()].map((all) => {
-    const phases = [...new Set(all.map(({ phase }) => phase))];
-    return `${all[0]?.name} is not ranked in ${format.joinNames(phases)}: ${all[0]?.why}.`;
+  const each = [...Map.groupBy(unranked, ({ name, cause }) => `${name}\n${cause}`).values()].flatMap(
+    (all) => {
+      const phases = format.joinNames([...new Set(all.map(({ phase }) => phase))]);
+      return all.slice(0, 1).map((one) => ({ ...one, phases }));
+    },
+  );
+  return [...Map.groupBy(each, ({ phases, cause }) => `${phases}\n${cause}`).values()].flatMap((alike) => {
+    const are = alike.length === 1 ? "is" : "are";
+    const names = joinSome(alike.map(({ name }) => name));
+    return alike.slice(0, 1).map(({ phases, why }) => `${names} ${are} not ranked in ${phases}: ${why}.`);
   });
 }
 

@@ -19,6 +19,9 @@ interface TerminalOptions extends Screen {
 
 /** One screen. */
 const mostLines = 50;
+/** Of these for what explains the leads: a cause takes up to three. */
+const mostCauseLines = 5;
+const fewestCauseLines = 3;
 /** Longer lines of prose are hard to read. */
 const widestProse = 110;
 const narrowest = 40;
@@ -50,7 +53,7 @@ function pageOf({ columns, color }: Screen): Page {
 }
 
 function renderSummary(result: Result, page: Page): string[] {
-  const least = buildSummary(result, () => false);
+  const least = buildSummary(result, () => false, 0);
   const heightOf = (table: Table) => (table.rows.length === 0 ? 0 : renderTable(table, page).length);
   // The smallest table is among the fixed lines already.
   const smallest = least.reduce(
@@ -58,10 +61,15 @@ function renderSummary(result: Result, page: Page): string[] {
     0,
   );
   const most = Math.max(mostLines - renderSummaryBlocks(least, page).length + smallest, 0);
-  return renderSummaryBlocks(
-    buildSummary(result, (table) => heightOf(table) <= most),
-    page,
-  );
+  const render = (mostCauseLines: number) =>
+    renderSummaryBlocks(
+      buildSummary(result, (table) => heightOf(table) <= most, mostCauseLines),
+      page,
+    );
+  const lines = render(0);
+  // The report has what explains the leads too: the table goes first.
+  const room = Math.min(mostCauseLines, mostLines - lines.length - 2);
+  return room < fewestCauseLines ? lines : render(room);
 }
 
 function renderSummaryBlocks(blocks: readonly Block[], page: Page): string[] {

@@ -13,6 +13,9 @@ const texts: Readonly<
   "context-switches.voluntary": { words: "waited # times per 1,000 deliveries", write: inTwoDigits },
 };
 
+/** More names than this hide what is said of them. */
+const mostOthers = 4;
+
 /**
  * What explains that the same contender leads others: `node-ws:tuned put 31 messages into a TCP segment, node-ws 1.0.`
  * One sentence for each kind of cause.
@@ -22,7 +25,12 @@ export function describeCauses(causes: readonly Cause[]): string[] {
     const [first] = alike;
     if (first === undefined) return [];
     const { words, write } = texts[kind];
-    const others = alike.map(({ other }) => `${other.contender} ${write(other.value)}`);
+    const told = alike.length > mostOthers ? alike.slice(0, mostOthers - 1) : alike;
+    const more = alike.length - told.length;
+    const others = [
+      ...told.map(({ other }) => `${other.contender} ${write(other.value)}`),
+      ...(more === 0 ? [] : [`${more} others`]),
+    ];
     const { contender, value } = first.best;
     return [`${contender} ${words.replace("#", write(value))}, ${format.joinNames(others)}.`];
   });
