@@ -17,6 +17,10 @@ const contenderMeanings = [
     text: "how a server finds out what a message is. prefix: by its first bytes; scan: by its whole shape, without a JSON parser; parse: with one.",
   },
   {
+    lead: "toolchains:",
+    text: "what each said of its version. Out of support is what its makers no longer mend by the day of the run, as far as was known in August 2026.",
+  },
+  {
     lead: "league:",
     text: "who is ranked against whom. It is the approach; raw counts as idiomatic, and as tuned in a variant tuned.",
   },

@@ -223,7 +223,7 @@ function describeUndecided(judgement: Judgement, result: Result): string | null 
     return missing === "" ? null : `not decided${missing.replace(";", ":")}`;
   }
   if (best.length < 2 && bound !== undefined) {
-    return `not decided: ${bound.contender} reached at least ${write(bound, measure)} when the generator ended its search, ${first.contender} ${write(first, measure)}`;
+    return `not decided: ${bound.contender} sustained at least ${write(bound, measure)} when the generator ended its search, ${first.contender} ${write(first, measure)}`;
   }
   const open = pairs.filter(
     (pair) => pair.kind === "undecided" && best.includes(pair.first) && best.includes(pair.second),
