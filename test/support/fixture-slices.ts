@@ -63,10 +63,11 @@ function memoryOf(self: string, { memory }: ConnectPhase): ConnectPhase["memory"
   return { ...memory, rss: { kind: "unresolved", reason: "bent", low: 2600, high: 13_000, halves } };
 }
 
-/** Everyone puts one message into a segment, and go-gorilla 31 in a broadcast, which makes it so much quicker. */
+/** Everyone puts one message into a segment; in a broadcast go-gorilla puts 31, and is so much quicker, and its variant 64. */
 function slice<P extends BurstPhase | SteadyPhase>(phase: P, self: string): P {
   const joins = phase.workload === "broadcast" && self === "go-gorilla";
   const speed = joins ? 12 : 1;
+  const perSegment = phase.workload !== "broadcast" ? 1 : joins ? 31 : self === "go-gorilla:tuned" ? 64 : 1;
   const { throughput, messages, server } = phase;
   const deliveriesPerSecond = (throughput?.deliveriesPerSecond ?? 0) * speed;
   const one = {
@@ -87,7 +88,7 @@ function slice<P extends BurstPhase | SteadyPhase>(phase: P, self: string): P {
       planned: phase.workload === "broadcast" ? messages.planned / 1000 : messages.planned,
     },
     server: { ...server, cpuUsPerDelivery: one.cpuUsPerDelivery },
-    segments: joins ? { connections: 64, segments: 206, deliveries: 6400 } : phase.segments,
+    segments: { connections: 64, segments: Math.round(6400 / perSegment), deliveries: 6400 },
     slices: Array.from({ length: slices }, (_, block) => ({ ...one, block })),
   };
 }

@@ -5,6 +5,7 @@ import { okPhases, type Participant, ranPhases, type Section } from "../../measu
 import type { PhasePlan, Plan } from "../../plan/plan.ts";
 import type { RanPhase } from "../../result/phase.ts";
 import * as format from "../../text/format.ts";
+import { describeCauses } from "../text/cause-text.ts";
 import { describeFailures } from "../text/failure-text.ts";
 import { describeFault, isDeath } from "../text/fault-text.ts";
 import { describeFinding, isBlameless } from "../text/finding-text.ts";
@@ -19,6 +20,9 @@ import { leastSharing } from "./phase-table.ts";
 const lateUs = 1000;
 const lateShare = 0.1;
 
+/** A variant that puts so many times more messages into a segment was made to. */
+const leastJoining = 2;
+
 /** What the phase's numbers don't say by themselves, gravest first. */
 export function listNotes(section: Section, plan: Plan): Sentence[] {
   const { participants } = section;
@@ -30,6 +34,7 @@ export function listNotes(section: Section, plan: Plan): Sentence[] {
     ...noteUnequalConnections(section),
     ...participants.flatMap(noteMemory),
     ...noteIdling(section, plan).map((text): Sentence => ({ text, style: "warning" })),
+    ...noteVariants(section),
     ...participants.flatMap(noteFrames),
     ...participants.flatMap(noteLateGenerator),
     ...noteWork(section),
@@ -126,6 +131,24 @@ function noteMemory(participant: Participant): Sentence[] {
     text: `${participant.name}: ${text}${ofRounds(rounds, participant)}.`,
     style: "warning",
   }));
+}
+
+/** Why a variant does more, which no judgement tells: it is in a league of its own. */
+function noteVariants({ participants }: Section): Sentence[] {
+  const perSegment = measureOf("messages-per-segment");
+  return participants.flatMap((variant) => {
+    const plain = participants.find(
+      ({ facts }) => facts.name === variant.facts.name && facts.variant === "default",
+    );
+    const value = overRounds(variant, perSegment);
+    const plainValue = plain === undefined ? null : overRounds(plain, perSegment);
+    if (plain === undefined || value === null || plainValue === null) return [];
+    const factor = value / plainValue;
+    if (factor < leastJoining) return [];
+    const best = { contender: variant.name, value };
+    const other = { contender: plain.name, value: plainValue };
+    return describeCauses([{ kind: "messages-per-segment", factor, best, other }]).map((text) => ({ text }));
+  });
 }
 
 /** How much a burst or a slice was: the same for all. */
