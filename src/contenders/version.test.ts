@@ -13,6 +13,7 @@ test.each([
   ["g++ (Debian 12.2.0-14) 12.2.0", ["g++"], "12.2.0"],
   ['openjdk version "17.0.8" 2023-07-18', ["java"], "17.0.8"],
   ["rustc 1.75.0 (82e1608df 2023-12-21)", ["cargo", "rustc"], "1.75.0"],
+  ["\u001b[1mApache Maven 3.8.7\u001b[m\nMaven home: /usr/share/maven\n", ["mvn"], "3.8.7"],
   ["no number here", ["x"], null],
   ["", ["x"], null],
 ])("the version in %j", (printed, names, version) => {

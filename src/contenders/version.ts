@@ -16,7 +16,8 @@ export function findVersion(
   printed: string,
   names: readonly string[],
 ): { readonly line: string; readonly version: string | null } {
-  const lines = printed
+  // Maven writes its version in bold.
+  const lines = Bun.stripANSI(printed)
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");

@@ -1,21 +1,10 @@
 import { measureOf } from "../measures/catalogue.ts";
 import { overRounds } from "../measures/figures.ts";
-import { listSections, type Participant } from "../measures/sections.ts";
-import type { Judgement } from "../result/judgement.ts";
-import type { Result } from "../result/schema.ts";
-
-/** What explains why one contender is so many times better than another, in the unit of the cause's measure. */
-export interface Cause {
-  /** The measure that tells it. */
-  readonly kind: (typeof causes)[number]["kind"];
-  /** How many times better the first is. */
-  readonly factor: number;
-  readonly best: { readonly contender: string; readonly value: number };
-  readonly other: { readonly contender: string; readonly value: number };
-}
+import type { Participant } from "../measures/sections.ts";
+import type { Cause, Judgement } from "../result/judgement.ts";
 
 /** Smaller differences have many small causes. */
-const leastFactor = 1.5;
+const leastFactor = 1.2;
 
 /**
  * What may explain a factor, the likeliest first, and what the better one has of it. Messages that share a segment share
@@ -32,16 +21,18 @@ const causes = [
 const explained: ReadonlySet<string> = new Set(["throughput", "latency.p99", "cpu-per-delivery"]);
 
 /**
- * For everybody whom the best one clearly beats by a factor of 1.5 or more: what explains it, where something that was
+ * For everybody whom the best one clearly beats by a factor of 1.2 or more: what explains it, where something that was
  * measured does. A cause has to differ by the factor's square root at least, or it would be the smaller part of it.
  */
-export function explainFactor(judgement: Judgement, result: Result): Cause[] {
+export function explainFactor(
+  judgement: Pick<Judgement, "measure" | "best" | "pairs">,
+  participants: readonly Participant[],
+): Cause[] {
   const [first] = judgement.best;
-  const section = listSections(result).find(({ index }) => index === judgement.phaseIndex);
-  const best = section?.participants.find(({ name }) => name === first);
-  if (section === undefined || best === undefined || !explained.has(judgement.measure)) return [];
+  const best = participants.find(({ name }) => name === first);
+  if (best === undefined || !explained.has(judgement.measure)) return [];
   return judgement.pairs.flatMap((pair) => {
-    const other = section.participants.find(({ name }) => name === pair.second);
+    const other = participants.find(({ name }) => name === pair.second);
     if (pair.kind !== "leads" || pair.first !== first || other === undefined) return [];
     return pair.ratio < leastFactor ? [] : (findCause(best, other, pair.ratio) ?? []);
   });

@@ -7,6 +7,7 @@ import type { Result } from "../result/schema.ts";
 import { medianInterval } from "../stats/intervals.ts";
 import { judgeSequentially, type PairJudgement, type Terms } from "../stats/pair-outcomes.ts";
 import { pairUp, termsOf } from "./compare-rounds.ts";
+import { explainFactor } from "./explain.ts";
 import { groupByLeague } from "./league.ts";
 import { orderByLead } from "./order.ts";
 import { type Standing, standingOf } from "./standing.ts";
@@ -23,12 +24,11 @@ export function judge(result: Result): Judgement[] {
       participants.some(({ phases }) => phases.some((phase) => phase !== null)),
     );
     return decidingMeasures[section.kind].flatMap((name) =>
-      leagues.map(([league, participants]) => ({
-        ...judgeMeasure(participants, measureOf(name), terms),
-        ...nameSection(section),
-        league,
-        serverCpus,
-      })),
+      leagues.map(([league, participants]) => {
+        const judged = judgeMeasure(participants, measureOf(name), terms);
+        const causes = explainFactor(judged, participants);
+        return { ...judged, ...nameSection(section), league, serverCpus, causes };
+      }),
     );
   });
 }
@@ -45,7 +45,7 @@ function judgeMeasure(
   participants: readonly Participant[],
   measure: Measure,
   terms: Terms,
-): Omit<Judgement, "phase" | "phaseIndex" | "league" | "serverCpus"> {
+): Omit<Judgement, "phase" | "phaseIndex" | "league" | "serverCpus" | "causes"> {
   const standings = participants.map((participant) => ({
     participant,
     ...standingOf(participant, measure),

@@ -248,7 +248,7 @@ export const catalogue: readonly Measure[] = [
   ...(["user", "system"] as const).map((part) =>
     define(loaded, {
       name: `cpu-per-delivery.${part}`,
-      header: `${part} CPU/delivery`,
+      header: `${part} CPU`,
       meaning:
         part === "user"
           ? "The part of CPU/delivery that the server's own code took."
@@ -266,11 +266,11 @@ export const catalogue: readonly Measure[] = [
   ...(["voluntary", "involuntary"] as const).map((which) =>
     define(loaded, {
       name: `context-switches.${which}`,
-      header: `${which} switches`,
+      header: `${which === "voluntary" ? "vol." : "invol."} switches/1,000`,
       meaning: `Times that a thread of the server gave up its CPU ${
         which === "voluntary" ? "to wait" : "because others wanted it"
       }, per 1,000 deliveries.`,
-      unit: "count",
+      unit: "ratio",
       better: "lower",
       pick: (phase) => {
         const { contextSwitches } = phase.server;
@@ -303,7 +303,7 @@ export const catalogue: readonly Measure[] = [
   }),
   define(connect, {
     name: "memory-per-connection.kernel",
-    header: "kernel memory/conn",
+    header: "kernel mem/conn",
     meaning:
       "Kernel memory that each connection added to this machine while they opened (slope). Over loopback that is both ends.",
     unit: "bytes",

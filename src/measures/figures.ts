@@ -8,8 +8,8 @@ import { listSections, okPhases, type Participant } from "./sections.ts";
 
 /** Why a contender has nothing to show for a round. */
 export interface Ending {
-  /** `not-reached`: the round did not come to this phase. */
-  readonly status: Exclude<Phase["status"], "ok"> | "not-reached";
+  /** `not-run` also of a round that did not come to this phase. */
+  readonly status: Exclude<Phase["status"], "ok">;
   readonly reason: Reason | null;
 }
 
@@ -22,6 +22,8 @@ export interface Figure {
   readonly measure: Measure;
   /** Of the rounds that count, in their order. */
   readonly values: readonly number[];
+  /** Of the rounds that count, those in which a quantile was not reached: it is infinite in them, and not in `values`. */
+  readonly unreached: number;
   /** What stands for all rounds; null when no round has it. */
   readonly value: number | null;
   /** How the last round without it ended; null where there is a value, or a phase was done and had none. */
@@ -43,6 +45,7 @@ export function listFigures(result: Result): Figure[] {
             phase: name,
             measure,
             values: valuesOf(participant, measure).filter((one) => one !== null),
+            unreached: okPhases(participant).filter(measure.isBeyondReach).length,
             value,
             missing: value === null ? (listEndings(participant).at(-1) ?? null) : null,
             step: stepOf([participant], measure),
@@ -82,7 +85,7 @@ export function listEndings({ phases, rounds }: Participant): Ending[] {
     if (phase !== null) return phase.status === "ok" ? [] : [{ status: phase.status, reason: phase.reason }];
     const round = rounds[at] ?? null;
     return round === null || round.status === "ok"
-      ? [{ status: "not-reached", reason: null }]
+      ? [{ status: "not-run", reason: null }]
       : [{ status: round.status, reason: round.reason }];
   });
 }

@@ -229,7 +229,7 @@ export const fields = {
     help: "highest p99 latency at which a rate counts as sustained",
     type: decimal(0.1, 60_000, "MS"),
     default: 100,
-    kinds: ["capacity"],
+    kinds: ["steady", "capacity"],
   }),
   faults: parameter<readonly Fault[]>({
     option: "faults",

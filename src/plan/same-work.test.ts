@@ -44,6 +44,17 @@ test.each([
   });
 });
 
+test("a limit on latency is work where a rate may be sustained", () => {
+  const kinds = [
+    burst,
+    { kind: "steady", workload: "echo" },
+    rooms,
+    { kind: "capacity", workload: "echo" },
+  ] as const;
+  const differ = kinds.map((phase) => differingParameters(plan(), plan({ p99LimitMs: 50 }), phase));
+  expect(differ).toEqual([[], ["p99LimitMs"], [], ["p99LimitMs"]]);
+});
+
 test("other CPUs are other work", () => {
   expect(differingParameters(plan({}, [0]), plan({}, [1]), burst)).toEqual(["serverCpus", "workerCpus"]);
 });

@@ -85,6 +85,23 @@ export const pairSchema = z.discriminatedUnion("kind", [
   z.object({ ...pairNames, kind: z.literal("absent") }),
 ]);
 
+const causeSide = z.object({ contender: z.string(), value: z.number() });
+
+/** What explains, as far as it was measured, why the leader is so many times better than another. */
+export const causeSchema = z.object({
+  /** The measure that tells it; the values are in its unit. */
+  kind: z.enum([
+    "messages-per-segment",
+    "cpu-per-delivery.system",
+    "cpu-per-delivery.user",
+    "context-switches.voluntary",
+  ]),
+  /** How many times better the leader is by the judgement's measure. */
+  factor: z.number(),
+  best: causeSide,
+  other: causeSide,
+});
+
 export const judgementSchema = z.object({
   /** A measure of the catalogue (src/measures). */
   measure: z.string(),
@@ -105,9 +122,12 @@ export const judgementSchema = z.object({
   best: z.array(z.string()),
   /** Censored: what stopped them; null where they did all that was asked. */
   limit: limitSchema.nullable(),
+  /** At most one for each contender that the best one leads clearly. */
+  causes: z.array(causeSchema).default([]),
 });
 
 export type Judgement = z.infer<typeof judgementSchema>;
+export type Cause = z.infer<typeof causeSchema>;
 export type JudgedPair = z.infer<typeof pairSchema>;
 export type League = Judgement["league"];
 export type Place = z.infer<typeof placeSchema>;

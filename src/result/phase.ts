@@ -97,8 +97,16 @@ const ran = {
   server: serverSchema,
   generator: generatorSchema,
   findings: z.array(findingSchema),
-  /** Other contenders' servers that were alive meanwhile, and what all of them used without any load; absent where none was. */
-  neighbours: z.object({ servers: z.int().positive(), cpuMsPerSecond: z.number() }).exactOptional(),
+  /** Other contenders' servers that were alive meanwhile, and what they used without any load; absent where none was. */
+  neighbours: z
+    .object({
+      servers: z.int().positive(),
+      /** Of all of them. */
+      cpuMsPerSecond: z.number(),
+      /** By their names, such as `go-gorilla:tuned`. */
+      each: z.array(z.object({ contender: z.string(), cpuMsPerSecond: z.number() })).default([]),
+    })
+    .exactOptional(),
 };
 
 /** Connections that a message phase works with. */
@@ -222,6 +230,8 @@ const slopeSchema = z.discriminatedUnion("kind", [
     /** Limits as far as they are known. */
     low: z.number().nullable(),
     high: z.number().nullable(),
+    /** Of `bent`: the slopes of the two halves. */
+    halves: z.tuple([z.number(), z.number()]).exactOptional(),
   }),
 ]);
 

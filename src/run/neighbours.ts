@@ -1,13 +1,16 @@
+import { nameOf } from "../measures/sections.ts";
 import type { RanPhase } from "../result/phase.ts";
 import { type RoundContext, sumOf } from "./phases/context.ts";
 
 /** Contenders that are alive and have no load. */
-export type Neighbours = readonly { readonly context: RoundContext | null }[];
+export type Neighbours = readonly {
+  readonly options: { readonly contender: string; readonly variant: string };
+  readonly context: RoundContext | null;
+}[];
 
-/** What their servers used all the same, in some time. */
+/** What each of them that was there used all the same, in some time. */
 export interface Idling {
-  readonly servers: number;
-  readonly cpuMs: number;
+  readonly contenders: readonly { readonly contender: string; readonly cpuMs: number }[];
   readonly elapsedMs: number;
 }
 
@@ -17,22 +20,33 @@ export async function watchIdling(neighbours: Neighbours): Promise<() => Promise
   const before = await readCpuMs(neighbours);
   return async () => {
     const after = await readCpuMs(neighbours);
-    const grown = after.flatMap((ms, at) => (ms === null ? [] : Math.max(0, ms - (before[at] ?? ms))));
-    return {
-      servers: grown.length,
-      cpuMs: sumOf(grown, (ms) => ms),
-      elapsedMs: performance.now() - startMs,
-    };
+    const contenders = neighbours.flatMap(({ options: { contender: name, variant } }, at) => {
+      const [first, last] = [before[at] ?? null, after[at] ?? null];
+      if (last === null) return [];
+      return [{ contender: nameOf({ name, variant }), cpuMs: Math.max(0, last - (first ?? last)) }];
+    });
+    return { contenders, elapsedMs: performance.now() - startMs };
   };
 }
 
 /** Over all the times in which a contender had the load; nothing where it was alone. */
 export function describeNeighbours(times: readonly Idling[]): Pick<RanPhase, "neighbours"> {
-  const servers = Math.max(0, ...times.map((time) => time.servers));
+  const servers = Math.max(0, ...times.map(({ contenders }) => contenders.length));
   const elapsedMs = sumOf(times, (time) => time.elapsedMs);
   if (servers === 0 || elapsedMs === 0) return {};
-  const perSecond = sumOf(times, ({ cpuMs }) => cpuMs) / (elapsedMs / 1000);
-  return { neighbours: { servers, cpuMsPerSecond: Math.round(perSecond * 100) / 100 } };
+  const each = [
+    ...Map.groupBy(
+      times.flatMap((time) => time.contenders.map((one) => ({ ...one, elapsedMs: time.elapsedMs }))),
+      ({ contender }) => contender,
+    ),
+  ].map(([contender, parts]) => ({ contender, cpuMsPerSecond: perSecond(parts) }));
+  const cpuMs = sumOf(times, ({ contenders }) => sumOf(contenders, (one) => one.cpuMs));
+  return { neighbours: { servers, cpuMsPerSecond: perSecond([{ cpuMs, elapsedMs }]), each } };
+}
+
+function perSecond(parts: readonly { readonly cpuMs: number; readonly elapsedMs: number }[]): number {
+  const seconds = sumOf(parts, ({ elapsedMs }) => elapsedMs) / 1000;
+  return Math.round((sumOf(parts, ({ cpuMs }) => cpuMs) / seconds) * 100) / 100;
 }
 
 /** Null of one whose server is not there. */

@@ -10,11 +10,9 @@ export interface MemoryPoint {
 /** Bytes per connection; `resolved` when its 95 % limits are within a quarter of it. */
 export type Slope =
   | (Line & { readonly kind: "resolved" })
-  | (Line & {
-      readonly kind: "unresolved";
-      /** `wide`: the limits; `bent`: those of the first and the second half of the connections exclude each other. */
-      readonly reason: "wide" | "bent";
-    })
+  | (Line & { readonly kind: "unresolved"; readonly reason: "wide" })
+  /** The limits of the first and the second half of the connections exclude each other; and the slopes of both. */
+  | (Line & { readonly kind: "unresolved"; readonly reason: "bent"; readonly halves: [number, number] })
   | { readonly kind: "unresolved"; readonly reason: "too-few-points" };
 
 export interface Line {
@@ -55,7 +53,7 @@ export function slopeInterval(points: readonly MemoryPoint[], grainBytes = 0): S
     fitLine(half, grainBytes),
   ) as [Line | null, Line | null];
   if (first !== null && second !== null && (first.high < second.low || second.high < first.low)) {
-    return { kind: "unresolved", reason: "bent", ...line };
+    return { kind: "unresolved", reason: "bent", ...line, halves: [first.slope, second.slope] };
   }
   const reach = Math.max(line.high - line.slope, line.slope - line.low);
   return reach <= widest * line.slope

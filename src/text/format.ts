@@ -84,6 +84,11 @@ export function formatSmallCount(count: number): string {
 
 const smallCounts = "no one two three four five six seven eight nine ten eleven twelve".split(" ");
 
+/** No line break between a number and its unit, nor between an option and its value. */
+export function keepTogether(text: string): string {
+  return text.replaceAll(/(?<=\d) (?=(?:[µm]?s|[kMGT]?B|%)(?!\w))|(?<=--[a-z-]+) /g, "\u00a0");
+}
+
 /** `a`, `a and b`, `a, b and c`. */
 export function joinNames(names: readonly string[], word = "and"): string {
   const last = names.at(-1) ?? "";

@@ -41,7 +41,7 @@ const gap = "  ";
  */
 export function renderText(table: Table, { width, color = false }: TextOptions): string[] {
   const fits = (part: Table) => indent.length + widthOfSpan(columnWidths(part)) <= width;
-  return joinParts(splitColumns(table, fits).map((part) => renderTextPart(part, color)));
+  return joinParts(splitTable(table, fits).map((part) => renderTextPart(part, color)));
 }
 
 function renderTextPart(table: Table, color: boolean): string[] {
@@ -73,7 +73,7 @@ const markdownColumns = 11;
 /** Pipe tables (GitHub Flavored Markdown), split like text. */
 export function renderMarkdown(table: Table): string[] {
   return joinParts(
-    splitColumns(table, ({ columns }) => columns.length <= markdownColumns).map(renderMarkdownPart),
+    splitTable(table, ({ columns }) => columns.length <= markdownColumns).map(renderMarkdownPart),
   );
 }
 
@@ -106,8 +106,8 @@ function joinParts(parts: readonly (readonly string[])[]): string[] {
   return parts.flatMap((lines, part) => (part === 0 ? lines : ["", ...lines]));
 }
 
-/** Parts that fit, each a table with the first column. */
-function splitColumns(table: Table, fits: (part: Table) => boolean): Table[] {
+/** A table that is too wide as several that fit, each with the first column. */
+export function splitTable(table: Table, fits: (part: Table) => boolean): Table[] {
   const [label = 0, ...others] = table.columns.map((_, column) => column);
   const parts: number[][] = [];
   let part: number[] = [];
@@ -146,8 +146,8 @@ function widthOfSpan(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1));
 }
 
-/** Wide enough for the titles above them, too. */
-function columnWidths(table: Table): number[] {
+/** In characters; wide enough for the titles above them, too. */
+export function columnWidths(table: Table): number[] {
   const widths = table.columns.map(({ header }, column) =>
     Math.max(
       Bun.stringWidth(header),

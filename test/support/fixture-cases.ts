@@ -19,6 +19,7 @@ import {
   messageCounts,
   nodeWs,
 } from "./fixture-result.ts";
+import { slicedCase } from "./fixture-slices.ts";
 
 const oneRound = fixturePlan();
 const fiveRounds = fixturePlan({ rounds: 5 });
@@ -370,6 +371,7 @@ export const fixtureCases: Readonly<Record<string, Result>> = {
   chaos: chaosCase(),
   stopped: stopped(),
   leagues: leagues(),
+  slices: slicedCase(),
   "two-contenders": fixtureResult({ contenders: [bunNative, nodeWs], plan: fiveRounds }),
   "twelve-contenders": twelve(),
   "one-contender": fixtureResult({ contenders: [bunNative] }),

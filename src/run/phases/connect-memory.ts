@@ -65,7 +65,9 @@ function describeSlope(points: readonly MemoryPoint[], grain: number): MemorySlo
   const limit = (value: number) => (Number.isFinite(value) ? Math.round(value) : null);
   const [low, high] = "low" in slope ? [limit(slope.low), limit(slope.high)] : [null, null];
   if (slope.kind === "unresolved" || low === null || high === null) {
-    return { kind: "unresolved", reason: slope.kind === "unresolved" ? slope.reason : "wide", low, high };
+    const reason = slope.kind === "unresolved" ? slope.reason : "wide";
+    const halves = "halves" in slope ? { halves: slope.halves.map(Math.round) as [number, number] } : {};
+    return { kind: "unresolved", reason, low, high, ...halves };
   }
   return { kind: "resolved", bytesPerConnection: Math.round(slope.slope), low, high };
 }

@@ -1,4 +1,4 @@
-import type { Ending } from "../../measures/figures.ts";
+import type { Figure } from "../../measures/figures.ts";
 import { formatMeasure } from "../../measures/measure.ts";
 import * as format from "../../text/format.ts";
 import { describeReason } from "../text/reason-text.ts";
@@ -20,6 +20,13 @@ export function formatLimits([low, high]: readonly [number, number]): string {
   return `${to.endsWith(" %") ? from.replace(/ %$/, "") : from} to ${to}`;
 }
 
+/** `+5.2 %`; of a quantile that only one run reached there is no such number. */
+export function describeChange({ ratio, before, after }: Change): string {
+  return ratio === null && before.unreached + after.unreached > 0 ? notReached : formatChange(ratio);
+}
+
+const notReached = "not reached";
+
 /** `go-gorilla burst-echo throughput` */
 export function nameChange({ after }: Change): string {
   return `${after.contender} ${after.phase} ${after.measure.name}`;
@@ -28,8 +35,9 @@ export function nameChange({ after }: Change): string {
 /** The values of A and B. */
 export function formatValues(change: Change): [before: string, after: string] {
   const { before, after } = change;
-  const write = (value: number | null) => formatMeasure(after.measure, value, stepOf(change));
-  return [write(before.value), write(after.value)];
+  const write = ({ value, unreached }: Figure) =>
+    value === null && unreached > 0 ? notReached : formatMeasure(after.measure, value, stepOf(change));
+  return [write(before), write(after)];
 }
 
 /** Why nothing can be claimed; null where the change was judged. */
@@ -37,8 +45,13 @@ export function explainChange({ kind, before, after, obstacle }: Change): string
   switch (kind) {
     case "missing":
       return [
-        ...(before.value === null ? [`A: ${describeEnding(before.missing)}`] : []),
-        ...(after.value === null ? [`B: ${describeEnding(after.missing)}`] : []),
+        ...(before.value === null ? [`A: ${describeMissing(before)}`] : []),
+        ...(after.value === null ? [`B: ${describeMissing(after)}`] : []),
+      ].join("; ");
+    case "not-reached":
+      return [
+        ...(before.unreached > 0 ? [`A: ${describeMissing(before)}`] : []),
+        ...(after.unreached > 0 ? [`B: ${describeMissing(after)}`] : []),
       ].join("; ");
     case "no-ratio":
       return "zero has no ratio to anything";
@@ -56,10 +69,12 @@ export function explainChange({ kind, before, after, obstacle }: Change): string
   }
 }
 
-/** Why a contender has no figure. */
-export function describeEnding(ending: Ending | null): string {
-  if (ending === null) return "not measured, or too few samples";
-  const { status, reason } = ending;
-  if (status === "not-reached") return "did not come to this phase";
-  return reason === null ? status : `${status}: ${describeReason(reason)}`;
+/** Why a contender has no figure, or not in every round. */
+export function describeMissing({ missing, values, unreached }: Figure): string {
+  if (unreached > 0)
+    return `not reached in ${unreached} of ${format.plural(values.length + unreached, "round")}`;
+  if (missing === null) return "not measured, or too few samples";
+  const { status, reason } = missing;
+  if (reason !== null) return `${status}: ${describeReason(reason)}`;
+  return status === "not-run" ? "did not come to this phase" : status;
 }

@@ -6,12 +6,25 @@ import { createRandom } from "../../plan/random.ts";
 import { type Change, type FigurePair, isClear, judgeChanges } from "./change.ts";
 import { explainChange, formatChange } from "./change-text.ts";
 
-function figure(values: readonly number[], name = "throughput", contender = "go-gorilla", step = 0): Figure {
+function figure(rounds: readonly number[], name = "throughput", contender = "go-gorilla", step = 0): Figure {
+  const values = rounds.filter(Number.isFinite);
+  const unreached = rounds.length - values.length;
   const sorted = [...values].sort((a, b) => a - b);
   const value = sorted[sorted.length >> 1] ?? null;
   const missing =
-    value === null ? ({ status: "failed", reason: { kind: "all-connections-closed" } } as const) : null;
-  return { contender, phase: "burst-echo", measure: measureOf(name), values, value, missing, step };
+    value === null && unreached === 0
+      ? ({ status: "failed", reason: { kind: "all-connections-closed" } } as const)
+      : null;
+  return {
+    contender,
+    phase: "burst-echo",
+    measure: measureOf(name),
+    values,
+    unreached,
+    value,
+    missing,
+    step,
+  };
 }
 
 function judge(
@@ -64,6 +77,24 @@ test("zero has no ratio, and a value that is missing has a reason", () => {
     ratio: null,
     reason: expect.stringMatching(/^B: failed: .*closed/),
   });
+});
+
+test("a round whose quantile was not reached counts as infinite, and is not left out", () => {
+  const lost = Number.POSITIVE_INFINITY;
+  expect(judge(steady, [lost, lost, lost], "latency.p99")).toMatchObject({
+    kind: "worse",
+    ratio: null,
+    limits: null,
+  });
+  expect(judge([lost, lost, lost], steady, "latency.p99").kind).toBe("better");
+  expect(judge(steady, [90, 91, lost], "latency.p99")).toMatchObject({
+    kind: "not-reached",
+    ratio: null,
+    reason: "B: not reached in 1 of 3 rounds",
+  });
+  expect(judge([lost, 100, 101], [lost, lost, lost], "latency.p99").kind).toBe("not-reached");
+  expect(judge(steady, [lost, lost], "latency.p99").kind).toBe("not-reached");
+  expect(judge(steady, [lost, lost, lost], "latency.p99", "different work").kind).toBe("not-comparable");
 });
 
 test("an obstacle leaves the ratio and takes the verdict", () => {

@@ -6,7 +6,7 @@ import { changeClarity, changeInterval } from "../../stats/welch.ts";
  * `better`, `worse`: beyond what the rounds of both runs differ among themselves. `no-clear-change`: not beyond it,
  * which is not the same as equal. `single-round`: a run of one round says nothing of its spread, so there is no claim.
  * `not-comparable`: the runs did different work, or ran on different machines. `no-ratio`: one of the values is zero.
- * `missing`: a run has no value.
+ * `not-reached`: a quantile was infinite in some round, so that the rounds have no spread. `missing`: a run has no value.
  */
 type ChangeKind =
   | "better"
@@ -15,6 +15,7 @@ type ChangeKind =
   | "single-round"
   | "not-comparable"
   | "no-ratio"
+  | "not-reached"
   | "missing";
 
 /** The same figure of two runs. */
@@ -28,7 +29,7 @@ export interface FigurePair {
 /** What became of one measure of one contender in one phase from run A to run B. */
 export interface Change extends FigurePair {
   readonly kind: ChangeKind;
-  /** `after` as a multiple of `before`; its limits are null where there are none. */
+  /** `after` as a multiple of `before`, null where one of them is infinite; its limits are null where there are none. */
   readonly ratio: number | null;
   readonly limits: readonly [low: number, high: number] | null;
 }
@@ -74,8 +75,19 @@ function isTestable({ before, after, obstacle }: FigurePair): boolean {
   return obstacle === null && hasRatio(before) && hasRatio(after);
 }
 
-function hasRatio({ values }: Figure): boolean {
-  return values.length > 0 && values.every((value) => value > 0);
+function hasRatio({ values, unreached }: Figure): boolean {
+  return unreached === 0 && values.length > 0 && values.every((value) => value > 0);
+}
+
+/** So many rounds fall into two kinds by chance, all of A into one and all of B into the other, in 1 of 32 cases at most. */
+const fewestUnreached = 3;
+
+/** Infinite in every round of one run and in none of the other. */
+function isLost(one: Figure, other: Figure): boolean {
+  const [most, none] = [one.unreached, other.values.length];
+  return (
+    one.values.length === 0 && other.unreached === 0 && most >= fewestUnreached && none >= fewestUnreached
+  );
 }
 
 /** Two values may differ by a step without any cause. */
@@ -94,6 +106,12 @@ function judgePair(pair: FigurePair, interval: Interval | null): Change {
 
 function judgeUntestable(pair: FigurePair): Change {
   const { before, after, obstacle } = pair;
+  if (before.unreached + after.unreached > 0) {
+    const known = { ...pair, ratio: null, limits: null };
+    if (obstacle !== null) return { ...known, kind: "not-comparable" };
+    if (isLost(after, before)) return { ...known, kind: "worse" };
+    return { ...known, kind: isLost(before, after) ? "better" : "not-reached" };
+  }
   if (before.value === null || after.value === null) {
     return { ...pair, kind: "missing", ratio: null, limits: null };
   }

@@ -2,7 +2,7 @@ import { countRounds, listPhases, nameOf, participantsOf } from "../../measures/
 import type { Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 import { isClear } from "./change.ts";
-import { formatChange } from "./change-text.ts";
+import { describeChange } from "./change-text.ts";
 import { type Comparison, listChanges } from "./comparison.ts";
 
 /** What a reader has to know before any number, gravest first. */
@@ -64,7 +64,7 @@ function describeControls({ contenders, phases }: Comparison): string[] {
     if (differences.length > 0 || moved.length === 0) return [];
     const list = moved
       .slice(0, 3)
-      .map(({ after, ratio }) => `${after.phase} ${after.measure.name} ${formatChange(ratio)}`);
+      .map((change) => `${change.after.phase} ${change.after.measure.name} ${describeChange(change)}`);
     const more = moved.length > list.length ? ` and ${moved.length - list.length} more` : "";
     return [
       `${contender} has the same sources, toolchains and settings in both runs, but moved: ${list.join(", ")}${more}. Something else may have changed between the runs.`,

@@ -13,7 +13,7 @@ import {
   table,
 } from "../document/block.ts";
 import { type Change, isClear, stepOf } from "./change.ts";
-import { explainChange, formatChange, formatLimits, formatValues, nameChange } from "./change-text.ts";
+import { describeChange, explainChange, formatLimits, formatValues, nameChange } from "./change-text.ts";
 import { type Comparison, listChanges, type PhaseComparison } from "./comparison.ts";
 import { listRemarks, listWarnings } from "./comparison-text.ts";
 import { describeOutcome, type GateOutcome } from "./gates.ts";
@@ -71,7 +71,8 @@ function changeToJson(change: Change) {
     before: before.value,
     after: after.value,
     step: stepOf(change),
-    rounds: [before.values.length, after.values.length] as const,
+    rounds: [before, after].map(({ values, unreached }) => values.length + unreached),
+    unreached: [before.unreached, after.unreached],
     ratio,
     limits,
     reason: explainChange(change),
@@ -100,10 +101,11 @@ function summarize(comparison: Comparison): Sentence {
   ).length;
   const are = gone === 1 ? "is" : "are";
   const losses = gone === 0 ? "" : `${format.plural(gone, "figure")} of A ${are} missing in B.`;
-  if (shown.every(({ limits }) => limits === null)) return { lead: "Nothing could be judged.", text: losses };
+  if (shown.every((change) => change.limits === null && !isClear(change)))
+    return { lead: "Nothing could be judged.", text: losses };
   if (clear.length === 0) return { lead: "No clear change in what could be judged.", text: losses };
   const told = clear.slice(0, 5);
-  const names = told.map((change) => `${nameChange(change)} ${formatChange(change.ratio)} (${change.kind})`);
+  const names = told.map((change) => `${nameChange(change)} ${describeChange(change)} (${change.kind})`);
   const more = clear.length > told.length ? `, and ${clear.length - told.length} more` : "";
   const lead = `${format.plural(clear.length, "clear change")}:`;
   return { lead, text: `${names.join(", ")}${more}. ${losses}` };
@@ -122,7 +124,7 @@ function buildTable(phase: PhaseComparison): Table {
   const rows = phase.changes
     .filter((change) => isShown(phase, change))
     .map((change): Table["rows"][number] => {
-      const { after, ratio, limits, kind } = change;
+      const { after, limits, kind } = change;
       const { text, style } = kinds[kind];
       const [a, b] = formatValues(change);
       return {
@@ -130,7 +132,7 @@ function buildTable(phase: PhaseComparison): Table {
           { text: `${after.contender} ${after.measure.name}` },
           { text: a },
           { text: b },
-          { text: formatChange(ratio), style },
+          { text: describeChange(change), style },
           { text, style },
           { text: limits === null ? format.unknown : formatLimits(limits) },
         ],
@@ -157,6 +159,7 @@ const kinds: Readonly<Record<Change["kind"], { readonly text: string; readonly s
   "single-round": { text: "single round: no claim", style: "dim" },
   "not-comparable": { text: "not comparable", style: "warning" },
   "no-ratio": { text: "zero: no claim", style: "warning" },
+  "not-reached": { text: "not reached in every round: no claim", style: "warning" },
   missing: { text: "no value", style: "warning" },
 };
 

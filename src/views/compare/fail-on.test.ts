@@ -57,6 +57,21 @@ test("a change that the rounds don't prove passes, and says so", () => {
   expect(outcome?.text).toEndWith("not beyond doubt");
 });
 
+test("a quantile that B does not reach any more fails, and in one round alone is undecided", () => {
+  const losing = (rounds: number) =>
+    alterPhases(after, "go-gorilla", "burst", (phase, round) =>
+      round > rounds
+        ? phase
+        : { ...phase, latencyUs: { ...phase.latencyUs, p99: null, owed: phase.latencyUs.count * 2 } },
+    );
+  const rule = "go-gorilla burst-echo latency.p99 worse by 50%";
+  const [all] = check(losing(5), rule);
+  expect(all?.outcome).toBe("failed");
+  expect(all?.text).toContain("not reached in 5 of 5 rounds");
+  expect(outcomesOf(losing(4), rule)).toEqual(["failed"]);
+  expect(outcomesOf(losing(1), rule)).toEqual(["undecided"]);
+});
+
 test("a latency fails when it rises", () => {
   const slower = alterPhases(after, "node-ws", "endurance", (phase) => ({
     ...phase,

@@ -3,7 +3,7 @@ import { formatMeasure, type Unit } from "../../measures/measure.ts";
 import type { Result } from "../../result/schema.ts";
 import { printable } from "../../text/printable.ts";
 import type { Change } from "./change.ts";
-import { describeEnding, explainChange, formatChange, formatLimits } from "./change-text.ts";
+import { describeMissing, explainChange, formatChange, formatLimits } from "./change-text.ts";
 import { type Comparison, listChanges } from "./comparison.ts";
 import type { Gate } from "./gate-grammar.ts";
 import type { Selector } from "./selector.ts";
@@ -36,8 +36,8 @@ export function checkThresholds(result: Result, gates: readonly Gate[]): GateOut
     const checked = figures.filter((figure) => isMeant(gate.selector, figure));
     if (checked.length === 0) return [absent(gate, "failed", `is unknown (it did not run); ${expected}`)];
     return checked.map((figure): GateOutcome => {
-      const { value, missing, measure } = figure;
-      const is = value === null ? `unknown (${describeEnding(missing)})` : formatMeasure(measure, value);
+      const { value, measure } = figure;
+      const is = value === null ? `unknown (${describeMissing(figure)})` : formatMeasure(measure, value);
       const outcome = value !== null && holds(value, gate) ? "passed" : "failed";
       return { ...about(gate, figure), outcome, text: `${nameFigure(figure)} is ${is}; ${expected}` };
     });
@@ -57,8 +57,15 @@ export function checkFailOns(comparison: Comparison, gates: readonly Gate[]): Ga
 function decide(change: Change, { value: share }: Gate): Pick<GateOutcome, "outcome" | "text"> {
   const { kind, ratio, limits, before, after } = change;
   const what = nameFigure(after);
-  if (kind === "missing" && before.value !== null) {
+  const isGone = before.value !== null && after.value === null;
+  if ((kind === "missing" || kind === "not-reached") && isGone) {
     return { outcome: "failed", text: `${what} has no value any more (${explainChange(change)})` };
+  }
+  if (ratio === null && kind === "worse") {
+    return { outcome: "failed", text: `${what} is ${describeMissing(after)}, and was reached before` };
+  }
+  if (ratio === null && kind === "better") {
+    return { outcome: "passed", text: `${what} was ${describeMissing(before)}, and is reached now` };
   }
   if (kind === "no-ratio" && before.value === after.value) {
     return { outcome: "passed", text: `${what} is ${formatMeasure(after.measure, after.value)} in both` };

@@ -51,6 +51,8 @@ test("every phase of every round is a line with the numbers of the result", () =
     connections_requested: "",
   });
   expect(lines[0]).toMatchObject({ phase: "connect", connections_requested: String(run.plan.connections) });
+  expect(lines[0]).toMatchObject({ memory_rss_slope: "resolved", neighbours_servers: "" });
+  expect(Number(lines[0]?.memory_rss_low_bytes)).toBeGreaterThan(5000);
   expect(Number(lines[0]?.memory_per_connection_bytes)).toBeGreaterThan(5000);
 });
 

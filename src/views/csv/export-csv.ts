@@ -106,6 +106,13 @@ const phaseColumns: Columns<PhaseRecord> = {
   ...groupColumns("throughput", burstPhaseSchema.shape.throughput.unwrap().shape),
   ...groupColumns("server", burstPhaseSchema.shape.server.shape),
   ...groupColumns("generator", burstPhaseSchema.shape.generator.shape),
+  ...columnsOf(
+    ({ phase }: PhaseRecord) => Reflect.get(phase, "neighbours"),
+    ["servers", "cpuMsPerSecond"],
+    "neighbours_",
+  ),
+  ...slopeColumns("rss"),
+  ...slopeColumns("kernel"),
   findings: ({ phase }) =>
     isRan(phase) ? phase.findings.map(({ kind, count }) => `${kind}=${count}`).join(" ") : null,
 };
@@ -124,6 +131,19 @@ function groupColumns(group: string, shape: Readonly<Record<string, z.ZodType>>)
   const numbers = Object.entries(shape).filter(([, { def }]) => !["object", "array"].includes(def.type));
   const keys = numbers.map(([key]) => key);
   return columnsOf(({ phase }: PhaseRecord) => Reflect.get(phase, group), keys, `${group}_`);
+}
+
+/** Whether what a connection adds to a memory is resolved, or why not, and its limits. */
+function slopeColumns(which: "rss" | "kernel"): Columns<PhaseRecord> {
+  const slopeOf = ({ phase }: PhaseRecord) => ("memory" in phase ? phase.memory[which] : null);
+  return {
+    [`memory_${which}_slope`]: (record) => {
+      const slope = slopeOf(record);
+      return slope?.kind === "unresolved" ? slope.reason : slope?.kind;
+    },
+    [`memory_${which}_low_bytes`]: (record) => slopeOf(record)?.low,
+    [`memory_${which}_high_bytes`]: (record) => slopeOf(record)?.high,
+  };
 }
 
 /** Facts as they are, under their own names: `serverRssBytes` is `server_rss_bytes`. */

@@ -7,7 +7,8 @@ import type * as text from "../../text/table.ts";
 export type Block =
   | { readonly kind: "heading"; readonly level: 1 | 2 | 3; readonly text: string }
   | { readonly kind: "paragraph"; readonly sentence: Sentence }
-  | { readonly kind: "list"; readonly items: readonly Sentence[] }
+  /** Where room is short it takes at most so many lines, and tells how many items are left out. */
+  | { readonly kind: "list"; readonly items: readonly Sentence[]; readonly mostLines: number }
   | { readonly kind: "table"; readonly table: Table }
   | { readonly kind: "chart"; readonly chart: Chart }
   /** As it is, line by line. */
@@ -83,9 +84,10 @@ export function paragraph(sentence: string | Sentence): Block {
 }
 
 /** Nothing where there are no items. */
-export function list(items: readonly (string | Sentence)[]): Block[] {
+export function list(items: readonly (string | Sentence)[], mostLines = Number.POSITIVE_INFINITY): Block[] {
   if (items.length === 0) return [];
-  return [{ kind: "list", items: items.map((item) => (typeof item === "string" ? { text: item } : item)) }];
+  const sentences = items.map((item) => (typeof item === "string" ? { text: item } : item));
+  return [{ kind: "list", items: sentences, mostLines }];
 }
 
 export function table(content: Table): Block {

@@ -1,3 +1,4 @@
+import { leagueOf } from "../../judgement/league.ts";
 import { decidingMeasures, measureOf } from "../../measures/catalogue.ts";
 import { formatMeasure } from "../../measures/measure.ts";
 import { isRan, listPhases, nameOf, nameOfRound } from "../../measures/sections.ts";
@@ -6,8 +7,24 @@ import type { ContenderFacts, Result, Round } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 import type { Column } from "../../text/table.ts";
 import { describeReason } from "../text/reason-text.ts";
-import { type Block, type Cell, code, details, heading, list, paragraph, table } from "./block.ts";
+import { type Block, code, details, heading, list, paragraph, table } from "./block.ts";
 import { listFacts } from "./facts.ts";
+
+/** What the words in the table of contenders mean that no other table has. */
+const contenderMeanings = [
+  {
+    lead: "routing:",
+    text: "how a server finds out what a message is. prefix: by its first bytes; scan: by its whole shape, without a JSON parser; parse: with one.",
+  },
+  {
+    lead: "toolchains:",
+    text: "what each said of its version. Out of support is what its makers no longer mend by the day of the run, as far as was known in August 2026.",
+  },
+  {
+    lead: "league:",
+    text: "who is ranked against whom. It is the approach; raw counts as idiomatic, and as tuned in a variant tuned.",
+  },
+];
 
 /** What each contender declares of itself: part of every figure. */
 export function buildContenders({ contenders }: Result): Block[] {
@@ -17,6 +34,7 @@ export function buildContenders({ contenders }: Result): Block[] {
     ["language", ({ language }) => language],
     ["library", ({ library }) => library],
     ["approach", ({ approach }) => approach],
+    ["league", leagueOf],
     ["routing", ({ routing }) => routing],
     ["framing", ({ framing }) => framing],
     ["slow consumer", ({ slowConsumer }) => slowConsumer],
@@ -28,15 +46,17 @@ export function buildContenders({ contenders }: Result): Block[] {
     ["deployment", describeDeployment],
   ];
   const told = rows.filter(([, pick]) => contenders.some((facts) => pick(facts) !== ""));
-  const columns = ["contender", ...told.map(([header]) => header)];
   return [
     heading(2, "Contenders"),
+    ...list(contenderMeanings),
     table({
-      columns: columns.map((header) => ({ header, align: "left" })),
-      rows: contenders.map((facts) => {
-        const name: Cell = { text: nameOf(facts), style: "strong" };
-        return { cells: [name, ...told.map(([, pick]) => ({ text: pick(facts) || format.unknown }))] };
-      }),
+      columns: ["", ...contenders.map(nameOf)].map((header) => ({ header, align: "left" })),
+      rows: told.map(([header, pick]) => ({
+        cells: [
+          { text: header, style: "strong" },
+          ...contenders.map((facts) => ({ text: pick(facts) || format.unknown })),
+        ],
+      })),
     }),
   ];
 }

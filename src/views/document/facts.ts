@@ -2,6 +2,7 @@ import { countRounds } from "../../measures/sections.ts";
 import type { PhasePlan, Plan } from "../../plan/plan.ts";
 import type { Environment, Looks, Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
+import { describeToolchains } from "./toolchain-line.ts";
 
 /** A line of a run's description. */
 interface Fact {
@@ -22,13 +23,15 @@ export function listFacts({ environment, plan, calibration }: Result): Fact[] {
   ];
 }
 
-/** What was run, in two lines, and a third of why it took so many rounds. */
+/** What was run, on what, made with what, and why it took so many rounds: a line each. */
 export function describeRun(result: Result): string[] {
   const { plan, environment, contenders } = result;
+  const toolchains = describeToolchains(result);
   const took = contenders.filter(({ notRun }) => notRun === null).length;
   return [
     `${format.plural(took, "contender")}, ${format.plural(countRounds(result), "round")} of the ${plan.preset} plan (${format.plural(plan.connections, "connection")}), ${describeStatus(result)}.`,
     `${environment.cpuModel}: ${describeCpus(plan)}.`,
+    ...(toolchains === null ? [] : [`${toolchains}.`]),
     ...(result.looks === null ? [] : [`${describeLooks(result.looks, plan)}.`]),
   ];
 }

@@ -2,32 +2,42 @@ import { measureOf } from "../../measures/catalogue.ts";
 import { type Ending, listEndings, overRounds } from "../../measures/figures.ts";
 import { formatMeasure } from "../../measures/measure.ts";
 import { okPhases, type Participant, ranPhases, type Section } from "../../measures/sections.ts";
-import type { PhasePlan } from "../../plan/plan.ts";
+import type { PhasePlan, Plan } from "../../plan/plan.ts";
 import type { RanPhase } from "../../result/phase.ts";
 import * as format from "../../text/format.ts";
+import { describeCauses } from "../text/cause-text.ts";
 import { describeFailures } from "../text/failure-text.ts";
 import { describeFault, isDeath } from "../text/fault-text.ts";
 import { describeFinding, isBlameless } from "../text/finding-text.ts";
 import { describeReason } from "../text/reason-text.ts";
 import { accountsOf, isFaultless } from "./account.ts";
 import type { Sentence } from "./block.ts";
+import { describeUnresolved } from "./connection-memory.ts";
+import { noteIdling } from "./idling.ts";
 import { leastSharing } from "./phase-table.ts";
 
 /** A generator later than this, and than this share of the p99, is seen in the latencies. */
 const lateUs = 1000;
 const lateShare = 0.1;
 
+/** A variant that puts so many times more messages into a segment was made to. */
+const leastJoining = 2;
+
 /** What the phase's numbers don't say by themselves, gravest first. */
-export function listNotes(section: Section, phases: readonly PhasePlan[]): Sentence[] {
+export function listNotes(section: Section, plan: Plan): Sentence[] {
   const { participants } = section;
   return [
-    ...participants.flatMap((participant) => noteEndings(participant, phases)),
+    ...participants.flatMap((participant) => noteEndings(participant, plan.phases)),
     ...participants.flatMap(noteFindings),
     ...participants.flatMap(noteFaults),
     ...noteEverythingArrived(section),
     ...noteUnequalConnections(section),
+    ...participants.flatMap(noteMemory),
+    ...noteIdling(section, plan).map((text): Sentence => ({ text, style: "warning" })),
+    ...noteVariants(section),
     ...participants.flatMap(noteFrames),
     ...participants.flatMap(noteLateGenerator),
+    ...noteWork(section),
   ];
 }
 
@@ -37,14 +47,16 @@ export function describeEnding({ status, reason }: Ending, phases: readonly Phas
   return reason === null ? name : `${name}: ${describeReason(reason, phases)}`;
 }
 
-/** Each reason once, with the number of rounds. */
+/** Each kind of reason once, with the number of rounds and the numbers of the last of them. */
 function noteEndings(participant: Participant, phases: readonly PhasePlan[]): Sentence[] {
-  const endings = Map.groupBy(listEndings(participant), (ending) => describeEnding(ending, phases));
-  return [...endings].map(
-    ([text, alike]): Sentence => ({
-      text: `${participant.name} ${text}${ofRounds(alike.length, participant)}.`,
-      style: alike[0]?.status === "failed" ? "bad" : "warning",
-    }),
+  const endings = Map.groupBy(listEndings(participant), ({ status, reason }) => `${status} ${reason?.kind}`);
+  return [...endings.values()].flatMap((alike) =>
+    alike.slice(-1).map(
+      (last): Sentence => ({
+        text: `${participant.name} ${describeEnding(last, phases)}${ofRounds(alike.length, participant)}.`,
+        style: last.status === "failed" ? "bad" : "warning",
+      }),
+    ),
   );
 }
 
@@ -112,6 +124,57 @@ function noteUnequalConnections({ kind, participants }: Section): Sentence[] {
   if (new Set(counts.map(({ open }) => open)).size < 2) return [];
   const list = counts.map(({ name, open }) => `${name} ${format.formatCount(open)}`).join(", ");
   return [{ text: `Connection counts differ: ${list}.`, style: "warning" }];
+}
+
+function noteMemory(participant: Participant): Sentence[] {
+  return describeUnresolved(participant).map(({ text, rounds }) => ({
+    text: `${participant.name}: ${text}${ofRounds(rounds, participant)}.`,
+    style: "warning",
+  }));
+}
+
+/** Why a variant does more, which no judgement tells: it is in a league of its own. */
+function noteVariants({ participants }: Section): Sentence[] {
+  const perSegment = measureOf("messages-per-segment");
+  return participants.flatMap((variant) => {
+    const plain = participants.find(
+      ({ facts }) => facts.name === variant.facts.name && facts.variant === "default",
+    );
+    const value = overRounds(variant, perSegment);
+    const plainValue = plain === undefined ? null : overRounds(plain, perSegment);
+    if (plain === undefined || value === null || plainValue === null) return [];
+    const factor = value / plainValue;
+    if (factor < leastJoining) return [];
+    const best = { contender: variant.name, value };
+    const other = { contender: plain.name, value: plainValue };
+    return describeCauses([{ kind: "messages-per-segment", factor, best, other }]).map((text) => ({ text }));
+  });
+}
+
+/** How much a burst or a slice was: the same for all. */
+function noteWork({ kind, participants }: Section): Sentence[] {
+  const loads = participants
+    .flatMap(okPhases)
+    .filter((phase) => phase.kind === "burst" || phase.kind === "steady")
+    .map(({ messages, slices, invalidSlices = 0 }) => ({
+      parts: slices === undefined ? 1 : slices.length + invalidSlices,
+      isSliced: slices !== undefined,
+      messages,
+    }));
+  const [first] = loads;
+  if (first === undefined) return [];
+  const { parts, isSliced, messages } = first;
+  const [sends, deliveries] = [messages.planned, messages.expected].map((all) => Math.round(all / parts));
+  const received = sends === deliveries ? "" : `, ${format.formatCount(deliveries ?? 0)} deliveries`;
+  const work = `${format.plural(sends ?? 0, "message")}${received}`;
+  if (!isSliced) return [{ text: `${kind === "burst" ? "A burst" : "The load of a round"} is ${work}.` }];
+  const counts = loads.map((load) => load.parts);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  const many =
+    least === most
+      ? format.formatCount(least)
+      : `${format.formatCount(least)} to ${format.formatCount(most)}`;
+  return [{ text: `A slice is ${work}; each contender had ${many} of them in a round.` }];
 }
 
 function noteFrames(participant: Participant): Sentence[] {

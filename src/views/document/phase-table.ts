@@ -12,6 +12,8 @@ import * as format from "../../text/format.ts";
 import type { Column } from "../../text/table.ts";
 import { describeStepReason } from "../text/reason-text.ts";
 import type { Cell, Table } from "./block.ts";
+import { isUnresolved, notResolved } from "./connection-memory.ts";
+import { idleCpus } from "./idling.ts";
 import { isMarked } from "./verdict.ts";
 
 /** Fewer rounds give limits too wide to read anything from. */
@@ -28,28 +30,43 @@ interface PhaseColumn {
   readonly cell: (participant: Participant) => Cell;
 }
 
-const paced = [
-  ["offered", "sustained", "sustained.share"],
-  ["latency.p50", "latency.p99", "latency.p99.9", "latency.max", "uncorrected-latency.p99"],
-  [],
-  ["cpu-per-delivery", "peak-memory", "messages-per-frame", "messages-per-segment"],
-  ["generator.cpu-share", "send-lag.p99"],
-] as const;
+const latencies = [
+  "reach",
+  "latency.p50",
+  "latency.p99",
+  "latency.p99.9",
+  "latency.max",
+  "uncorrected-latency.p99",
+];
+const costs = [
+  "cpu-per-delivery",
+  "cpu-per-delivery.user",
+  "cpu-per-delivery.system",
+  "context-switches.voluntary",
+  "context-switches.involuntary",
+];
+/** Its last column is what the contender used without a load. */
+const traffic = ["messages-per-frame", "messages-per-segment", "peak-memory"];
+const generator = ["generator.cpu-share", "send-lag.p99"];
+
+/** The empty group is that of the drift. */
+const paced = [["offered", "sustained", "sustained.share"], latencies, [], costs, traffic, generator];
 
 /** The measures of each kind's table by their groups, which stay together where the table is split. */
 const measured: Readonly<Record<PhaseKind, readonly (readonly string[])[]>> = {
   connect: [
     ["connections", "connections.share", "connections.rate"],
     ["upgrade.p50", "upgrade.p99", "tcp.p99", "join.p99"],
-    ["cpu-per-connection", "memory-per-connection", "peak-memory"],
+    ["cpu-per-connection", "memory-per-connection", "memory-per-connection.kernel", "peak-memory"],
     ["generator.cpu-share"],
   ],
   burst: [
     ["throughput"],
-    ["latency.p50", "latency.p99", "latency.p99.9", "latency.max", "uncorrected-latency.p99"],
+    latencies,
     ["receiver.first", "receiver.median", "receiver.last"],
-    ["cpu-per-delivery", "peak-memory", "messages-per-frame", "messages-per-segment"],
-    ["generator.cpu-share", "send-lag.p99"],
+    costs,
+    traffic,
+    generator,
   ],
   steady: paced,
   endurance: paced,
@@ -102,7 +119,24 @@ function listColumns(section: Section, judgements: readonly Judgement[]): PhaseC
   );
   const [first = [], ...rest] = groups;
   const own = kind === "endurance" ? driftColumns : kind === "capacity" ? stopColumns : [];
-  return [...first, ...roundColumns(section), ...own, ...rest.flat()];
+  const idle = idleColumn(section, groups.length - 2);
+  return [
+    ...first,
+    ...roundColumns(section),
+    ...own,
+    ...rest.slice(0, -1).flat(),
+    idle,
+    ...(rest.at(-1) ?? []),
+  ];
+}
+
+function idleColumn(section: Section, group: number): PhaseColumn {
+  return {
+    header: "idle CPU",
+    meaning: "Share of one CPU that the server used while it had no load and others had.",
+    group,
+    cell: ({ name }) => ({ text: format.formatShare(idleCpus(section, name)) }),
+  };
 }
 
 /** @param isFirst where how it ended stands in the place of the figure */
@@ -119,6 +153,7 @@ function measureColumn(
     cell: (participant) => {
       const value = overRounds(participant, measure);
       if (value === null && okPhases(participant).some(measure.isBeyondReach)) return notReached;
+      if (value === null && isUnresolved(participant, measure)) return notResolved;
       if (value === null)
         return measure.name === "capacity" ? boundCell(participant) : missing(participant, isFirst);
       return {

@@ -20,12 +20,23 @@ import { buildCharts } from "./charts.ts";
 import { buildConditions, buildContenders, buildRounds } from "./conditions.ts";
 import { describeRun } from "./facts.ts";
 import { buildFaultBlocks, faultMeanings } from "./fault-tables.ts";
+import { summarizeIdling } from "./idling.ts";
 import { listNotes } from "./notes.ts";
 import { buildPhaseTable, listMeanings } from "./phase-table.ts";
 import { buildSizing, type Demand } from "./sizing.ts";
 import { buildSummaryTable } from "./summary.ts";
 import { buildTroubles, summarizeTroubles } from "./troubles.ts";
-import { hasLeagues, listChoices, listOpenQuestions, listVerdicts } from "./verdict.ts";
+import {
+  describeLeagues,
+  hasLeagues,
+  listCauses,
+  listChoices,
+  listOpenQuestions,
+  listVerdicts,
+} from "./verdict.ts";
+
+/** Of a list on one screen. */
+const mostLines = { choices: 8, open: 5 };
 
 /** A whole run in one page, the verdict first. */
 export function buildReport(result: Result, demand: Demand): Block[] {
@@ -60,16 +71,22 @@ export function buildDetails(result: Result, demand: Demand): Block[] {
  * A run on one screen.
  *
  * @param fits whether the medium has room for so large a table
+ * @param mostCauseLines what it has left for what explains the leads
  */
-export function buildSummary(result: Result, fits: (table: Table) => boolean): Block[] {
+export function buildSummary(
+  result: Result,
+  fits: (table: Table) => boolean,
+  mostCauseLines: number,
+): Block[] {
   const judgements = judge(result);
   const summary = buildSummaryTable(result, judgements, fits);
-  const troubles = summarizeTroubles(result);
+  const troubles = [...summarizeTroubles(result), ...summarizeIdling(listSections(result), result.plan)];
   return [
     ...buildHead(result),
     ...(summary.rows.length === 0 || summary.columns.length < 2 ? [] : [table(summary)]),
-    ...list(listChoices(judgements, result)),
-    ...list([...troubles, ...listOpenQuestions(judgements, result)]),
+    ...list(listChoices(judgements, result), mostLines.choices),
+    ...(mostCauseLines < 1 ? [] : list(listCauses(judgements), mostCauseLines)),
+    ...list([...troubles, ...listOpenQuestions(judgements, result)], mostLines.open),
   ].map(makePrintable);
 }
 
@@ -91,6 +108,7 @@ function buildVerdict(result: Result, hasRoom: boolean): Block[] {
   return [
     heading(2, "Verdict"),
     ...(summary.columns.length < 2 || !hasRoom ? [] : [table(summary)]),
+    ...describeLeagues(listSections(result)[0]?.participants ?? []).map((text) => paragraph(text)),
     ...list(listVerdicts(judgements, result)),
     ...(judgements.some(({ pairs }) => pairs.some((pair) => "low" in pair))
       ? [paragraph(explainMarks(judgements))]
@@ -116,7 +134,7 @@ function buildPhase(section: Section, { plan }: Result, judgements: readonly Jud
   return [
     title,
     table(buildPhaseTable(section, judgements)),
-    ...list(listNotes(section, plan.phases)),
+    ...list(listNotes(section, plan)),
     ...(account === null ? [] : [heading(3, "Deliveries, over all rounds"), table(account)]),
     ...buildCharts(section, plan, judgements),
     ...buildFaultBlocks(section),

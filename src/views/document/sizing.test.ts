@@ -54,7 +54,7 @@ test("cores are users × rate × cost, memory is what is idle and what each brin
 
 test("what a connection takes was not resolved: no memory is made up", () => {
   const rss: MemorySlope = { kind: "unresolved", reason: "wide", low: 400, high: 2000 };
-  expect(rowOf(buildSizing(measured(rss), demand))).toEqual(["bun-native", "2.0", "3", "–"]);
+  expect(rowOf(buildSizing(measured(rss), demand))).toEqual(["bun-native", "2.0", "3", "not resolved"]);
 });
 
 test("a capacity that was found has its own column", () => {

@@ -5,6 +5,7 @@ import type { Result } from "../../result/schema.ts";
 import { median } from "../../stats/intervals.ts";
 import * as format from "../../text/format.ts";
 import { type Block, type Cell, heading, list, paragraph, type Table, table } from "./block.ts";
+import { isUnresolved, notResolved } from "./connection-memory.ts";
 
 /** What a reader wants to serve. */
 export interface Demand {
@@ -89,9 +90,10 @@ function buildTable(section: Section, { connect, capacity }: Others, demand: Dem
         cores === null || cores >= 10 ? whole(cores) : cores.toFixed(1),
         whole(cores === null ? null : cores / mostBusyShare),
         ...(capacity === undefined ? [] : [whole(perCore === null ? null : rate / perCore)]),
-        format.formatBytes(bytes),
       ];
-      return { cells: texts.map((text): Cell => ({ text })) };
+      const isOpen = opened !== undefined && isUnresolved(opened, measureOf("memory-per-connection"));
+      const memory: Cell = isOpen ? notResolved : { text: format.formatBytes(bytes) };
+      return { cells: [...texts.map((text): Cell => ({ text })), memory] };
     }),
   };
 }

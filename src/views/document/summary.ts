@@ -1,12 +1,13 @@
 import { groupByLeague } from "../../judgement/league.ts";
 import { decidingMeasures, measureOf } from "../../measures/catalogue.ts";
 import { formatMeasure } from "../../measures/measure.ts";
-import { listSections } from "../../measures/sections.ts";
+import { listSections, type Section } from "../../measures/sections.ts";
 import type { Judgement, Place } from "../../result/judgement.ts";
 import type { Result } from "../../result/schema.ts";
 import { unknown } from "../../text/format.ts";
 import type { Column } from "../../text/table.ts";
 import type { Cell, Table } from "./block.ts";
+import { isUnresolved, notResolved } from "./connection-memory.ts";
 import { hasLeagues, isMarked } from "./verdict.ts";
 
 /** A measure that decides in one phase, ready to be a column of the summary. */
@@ -56,7 +57,8 @@ function toEntry(judgements: readonly Judgement[]): Entry {
 
 /** Leagues one below the other: nobody is ranked across them. */
 function tableOf(result: Result, entries: readonly Entry[], showLeagues: boolean): Table {
-  const participants = groupByLeague(listSections(result)[0]?.participants ?? []);
+  const sections = listSections(result);
+  const participants = groupByLeague(sections[0]?.participants ?? []);
   const columns = entries.map(
     ({ measure, phase, phaseIndex }): Column => ({
       header: measureOf(measure).header,
@@ -72,16 +74,16 @@ function tableOf(result: Result, entries: readonly Entry[], showLeagues: boolean
       ...columns,
     ],
     rows: participants.flatMap(([league, those]) =>
-      those.map(({ name }) => ({
+      those.map((participant) => ({
         cells: [
-          { text: name, style: "strong" },
+          { text: participant.name, style: "strong" },
           ...(showLeagues ? [{ text: league }] : []),
           ...entries.map(({ judgements }): Cell => {
             const judgement = judgements.find((one) => one.league === league);
-            const place = judgement?.places.find(({ contender }) => contender === name);
+            const place = judgement?.places.find(({ contender }) => contender === participant.name);
             return judgement === undefined || place === undefined
               ? { text: unknown }
-              : cellOf(place, judgement);
+              : cellOf(place, judgement, sections[judgement.phaseIndex]);
           }),
         ],
       })),
@@ -89,10 +91,13 @@ function tableOf(result: Result, entries: readonly Entry[], showLeagues: boolean
   };
 }
 
-function cellOf(place: Place, judgement: Judgement): Cell {
+function cellOf(place: Place, judgement: Judgement, section: Section | undefined): Cell {
   const { standing, value, contender } = place;
   if (value === null) {
-    return standing === "absent" ? { text: unknown } : { text: standing, style: "warning" };
+    if (standing !== "absent") return { text: standing, style: "warning" };
+    const participant = section?.participants.find(({ name }) => name === contender);
+    const isOpen = participant !== undefined && isUnresolved(participant, measureOf(judgement.measure));
+    return isOpen ? notResolved : { text: unknown };
   }
   const text = formatMeasure(measureOf(judgement.measure), value);
   if (standing === "lower-bound") return { text: `≥ ${text}` };

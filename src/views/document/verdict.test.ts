@@ -9,7 +9,7 @@ import {
 import { alterPhases, fixtureThroughputs } from "../../../test/support/fixture-run.ts";
 import { judge } from "../../judgement/judge.ts";
 import type { Result } from "../../result/schema.ts";
-import { listChoices, listOpenQuestions, listVerdicts } from "./verdict.ts";
+import { listCauses, listChoices, listOpenQuestions, listVerdicts } from "./verdict.ts";
 
 type Sentences = ReturnType<typeof listVerdicts>;
 
@@ -27,9 +27,21 @@ test("leads: the ratio with its interval, what it rests on, and what it is true 
     "node-ws": slow.toReversed(),
   });
   expect(say(result, listVerdicts)).toEqual([
-    "Choose bun-native for throughput: 140,000/s; 1.40× node-ws (100,000/s, 95 % CI 1.38–1.42×); 5 rounds on 1 CPU.",
+    "Choose bun-native for throughput: 140,000/s; 1.40× node-ws (100,000/s, 95 % CI 1.38–1.42×); 5 rounds on 1 CPU. bun-native spent 1.71 µs of system CPU time per delivery, node-ws 2.40 µs.",
   ]);
   expect(say(result, listChoices)).toEqual(["Choose bun-native on 1 CPU for throughput."]);
+});
+
+test("what explains leads is told once for each leader and phase, the strongest first", () => {
+  const result = fixtureThroughputs({
+    "bun-native": slow.map((rate) => 4 * rate),
+    "go-gorilla": slow.map((rate) => 2 * rate),
+    "node-ws": slow,
+  });
+  const listed = listCauses(judge(result)).map(({ lead, text }) => `${lead} ${text}`);
+  expect(listed).toEqual([
+    "2.00–4.00× in burst-echo: bun-native spent 0.60 µs of system CPU time per delivery, node-ws 2.40 µs and go-gorilla 1.20 µs.",
+  ]);
 });
 
 test("a lead within the margin is told and chosen by nobody", () => {
@@ -51,7 +63,7 @@ test("equal: within the margin, with the 90 % interval of its test, and who is b
     "node-ws": [80, 81, 79, 80, 80],
   });
   expect(say(result, listVerdicts)).toEqual([
-    "Throughput: bun-native and go-gorilla are equal within 5 % (90 % CI 0.98–1.01×) after 5 rounds on 1 CPU. Clearly behind: node-ws.",
+    "Throughput: bun-native and go-gorilla are equal within 5 % (90 % CI 0.98–1.01×) after 5 rounds on 1 CPU. Clearly behind: node-ws. bun-native spent 2.40 µs of system CPU time per delivery, node-ws 3.00 µs.",
   ]);
   expect(say(result, listChoices)).toEqual([
     "bun-native and go-gorilla are equal within 5 % on 1 CPU for throughput.",

@@ -1,13 +1,15 @@
-import { explainFactor } from "../../judgement/explain.ts";
+import { groupByLeague } from "../../judgement/league.ts";
 import { decidingMeasures, measureOf } from "../../measures/catalogue.ts";
 import { formatMeasure, type Measure } from "../../measures/measure.ts";
-import type { JudgedPair, Judgement, Place } from "../../result/judgement.ts";
+import { listSections, type Participant } from "../../measures/sections.ts";
+import type { Cause, JudgedPair, Judgement, Place } from "../../result/judgement.ts";
 import type { Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
-import { describeCause } from "../text/cause-text.ts";
+import { describeCauses } from "../text/cause-text.ts";
 import { describeLimit } from "../text/failure-text.ts";
 import { describeReason } from "../text/reason-text.ts";
 import type { Sentence } from "./block.ts";
+import { isUnresolved } from "./connection-memory.ts";
 
 /** A measure's name in a sentence. */
 const words: Readonly<Record<string, string>> = {
@@ -40,23 +42,24 @@ function joinSome(names: readonly string[]): string {
 export function listVerdicts(judgements: readonly Judgement[], result: Result): Sentence[] {
   // What explains a phase's throughput explains its latency and its cost too: once is enough.
   const told = new Set<string>();
-  const explain = (judgement: Judgement): string[] => {
-    const [cause] = explainFactor(judgement, result).map(describeCause);
-    const key = `${judgement.phase} ${cause}`;
-    if (cause === undefined || told.has(key)) return [];
-    told.add(key);
-    return [cause];
+  const explain = ({ phase, causes }: Judgement): string[] => {
+    const news = causes.filter((cause) => !told.has(keyOf(phase, cause)));
+    for (const cause of news) told.add(keyOf(phase, cause));
+    return describeCauses(news);
   };
   const concluded = judgements.flatMap((judgement): Sentence[] => {
     if (isChoice(judgement)) {
       const where = isOneOfMany(judgement, result) ? ` in ${judgement.phase}` : "";
       const among = hasLeagues(judgements) ? ` (${judgement.league})` : "";
       const lead = `Choose ${judgement.best[0]}${among} for ${wordsOf(judgement.measure)}${where}:`;
-      const text = [`${describeLead(judgement)}.`, ...explain(judgement)];
+      const text = [`${describeLead(judgement, result)}.`, ...explain(judgement)];
       return [{ lead, text: text.join(" "), style: "good" }];
     }
     const text = describeOpen(judgement, result);
-    return text === null ? [] : [open(judgement, text, judgements, result)];
+    if (text === null) return [];
+    // Somebody may be clearly behind those between whom it is not decided.
+    const sentence = open(judgement, text, judgements, result);
+    return [{ ...sentence, text: [sentence.text, ...explain(judgement)].join(" ") }];
   });
   return [
     ...[...noteSingleRound(judgements), ...noteAlone(judgements)].map((text) => ({ text })),
@@ -75,6 +78,20 @@ function open(judgement: Judgement, text: string, all: readonly Judgement[], res
 
 export function hasLeagues(judgements: readonly Judgement[]): boolean {
   return new Set(judgements.map(({ league }) => league)).size > 1;
+}
+
+/** Who is compared with whom, and why; nothing where all are. */
+export function describeLeagues(participants: readonly Participant[]): string[] {
+  const those = groupByLeague(participants).map(
+    ([league, members]) => `${league} (${members.map(({ name }) => name).join(", ")})`,
+  );
+  const isRaw = participants.some(({ facts }) => facts.approach === "raw");
+  const raw = isRaw ? " Approach raw counts as idiomatic, in a variant tuned as tuned." : "";
+  return those.length < 2
+    ? []
+    : [
+        `Contenders are ranked only within their league, which is the approach that each declares: ${those.join("; ")}.${raw}`,
+      ];
 }
 
 /** A lead that is smaller than what matters is no reason to choose. */
@@ -119,14 +136,22 @@ export function onCpus({ serverCpus }: Pick<Judgement, "serverCpus">): string {
 }
 
 /** The figures of who leads, of the next and of the last. */
-function describeLead(judgement: Judgement): string {
+function describeLead(judgement: Judgement, result: Result): string {
   const measure = measureOf(judgement.measure);
   const [first, ...rivals] = rankedOf(judgement);
   const told = rivals.length > 3 ? [...rivals.slice(0, 2), ...rivals.slice(-1)] : rivals;
   const rivalTexts = told
     .map((place) => describeRival(place, judgement, measure))
     .join(measure.better === "higher" ? ", " : "; ");
-  return `${write(first, measure)}; ${rivalTexts}; ${describeBasis(judgement)}`;
+  return `${write(first, measure)}; ${rivalTexts}; ${describeBasis(judgement)}${describeMissing(judgement, result)}`;
+}
+
+/** Whose memory per connection was measured and can't be told: nobody leads them. */
+function describeMissing({ measure, phaseIndex, places }: Judgement, result: Result): string {
+  const open = (listSections(result)[phaseIndex]?.participants ?? [])
+    .filter((participant) => places.some(({ contender }) => contender === participant.name))
+    .filter((participant) => isUnresolved(participant, measureOf(measure)));
+  return open.length === 0 ? "" : `; not resolved for ${joinSome(open.map(({ name }) => name))}`;
 }
 
 /** The leader has `1.33× go-gorilla (30,120/s, 95 % CI 1.29–1.37×)`; of what is better lower, the rival has 1.33×. */
@@ -161,7 +186,7 @@ function describeOpen(judgement: Judgement, result: Result): string | null {
       const [only, ...others] = judgement.places;
       if (others.length === 0) return null;
       const measure = measureOf(judgement.measure);
-      return `${only?.contender} ${write(only, measure)}, with nobody to compare`;
+      return `${only?.contender} ${write(only, measure)}, with nobody to compare${describeMissing(judgement, result)}`;
     }
     case "single":
     case "invalid":
@@ -193,16 +218,19 @@ function describeUndecided(judgement: Judgement, result: Result): string | null 
   const measure = measureOf(name);
   const [first] = rankedOf(judgement);
   const bound = places.find(({ standing }) => standing === "lower-bound");
-  if (first === undefined) return null;
+  if (first === undefined) {
+    const missing = describeMissing(judgement, result);
+    return missing === "" ? null : `not decided${missing.replace(";", ":")}`;
+  }
   if (best.length < 2 && bound !== undefined) {
-    return `not decided: ${bound.contender} reached at least ${write(bound, measure)} when the generator ended its search, ${first.contender} ${write(first, measure)}`;
+    return `not decided: ${bound.contender} sustained at least ${write(bound, measure)} when the generator ended its search, ${first.contender} ${write(first, measure)}`;
   }
   const open = pairs.filter(
     (pair) => pair.kind === "undecided" && best.includes(pair.first) && best.includes(pair.second),
   );
   const spread = describeSpread(open);
   const more = describeFurther(open, marginOf(result));
-  return `not decided between ${joinSome(best)}${spread === null ? "" : `: ${spread}`} after ${describeBasis(judgement)}${more}${describeBehind(judgement)}`;
+  return `not decided between ${joinSome(best)}${spread === null ? "" : `: ${spread}`} after ${describeBasis(judgement)}${more}${describeMissing(judgement, result)}${describeBehind(judgement)}`;
 }
 
 /** Limits wider than this say only that nothing is known. */
@@ -320,6 +348,28 @@ function listUses(those: readonly Judgement[], all: readonly Judgement[]): strin
   return uses.join(", ");
 }
 
+/** What explains the leads, the strongest first: `9.00–18.1× in burst-broadcast: A put 31 messages …` */
+export function listCauses(judgements: readonly Judgement[]): Sentence[] {
+  const all = judgements
+    .flatMap(({ phase, causes }) => causes.map((cause) => ({ phase, ...cause })))
+    .sort((a, b) => b.factor - a.factor);
+  const distinct = [...Map.groupBy(all, (cause) => keyOf(cause.phase, cause)).values()].flatMap((alike) =>
+    alike.slice(0, 1),
+  );
+  const told = Map.groupBy(distinct, ({ phase, kind, best }) => [phase, kind, best.contender].join("\n"));
+  return [...told.values()].map((causes) => {
+    const factors = causes.map(({ factor }) => factor);
+    const [least, most] = [Math.min(...factors), Math.max(...factors)].map(format.formatFactor);
+    const range = least === most ? most : `${least}–${most}`;
+    return { lead: `${range}× in ${causes[0]?.phase}:`, text: describeCauses(causes).join(" ") };
+  });
+}
+
+/** Says the same of throughput, latency and cost. */
+function keyOf(phase: string, { kind, best, other }: Cause): string {
+  return [phase, kind, best.contender, other.contender].join("\n");
+}
+
 /** What could not be decided and why, each reason once; what matters most first. */
 export function listOpenQuestions(judgements: readonly Judgement[], result: Result): Sentence[] {
   const those = (outcome: Judgement["outcome"]) =>
@@ -354,16 +404,32 @@ function noteSingleRound(judgements: readonly Judgement[]): string[] {
     : ["One round shows figures and ranks nobody: use --rounds 5."];
 }
 
-/** Each contender and reason once, with the phases. */
+/** Each reason once, with the phases: of what the machine did for all of them together, with the first one's numbers. */
 function noteUnranked(judgements: readonly Judgement[]): string[] {
   const unranked = judgements.flatMap(({ phase, places, measure }) =>
     places
       .filter(({ standing }) => standing === "unfit" || standing === "invalid")
-      .map((place) => ({ phase, name: place.contender, why: describeStanding(place, measure) })),
+      .map((place) => {
+        const why = describeStanding(place, measure);
+        const { contender: name, reason } = place;
+        return {
+          phase,
+          name,
+          why,
+          cause: place.standing === "invalid" ? (reason?.kind ?? "") : `${name}\n${why}`,
+        };
+      }),
   );
-  return [...Map.groupBy(unranked, ({ name, why }) => `${name}\n${why}`).values()].map((all) => {
-    const phases = [...new Set(all.map(({ phase }) => phase))];
-    return `${all[0]?.name} is not ranked in ${format.joinNames(phases)}: ${all[0]?.why}.`;
+  const each = [...Map.groupBy(unranked, ({ name, cause }) => `${name}\n${cause}`).values()].flatMap(
+    (all) => {
+      const phases = format.joinNames([...new Set(all.map(({ phase }) => phase))]);
+      return all.slice(0, 1).map((one) => ({ ...one, phases }));
+    },
+  );
+  return [...Map.groupBy(each, ({ phases, cause }) => `${phases}\n${cause}`).values()].flatMap((alike) => {
+    const are = alike.length === 1 ? "is" : "are";
+    const names = joinSome(alike.map(({ name }) => name));
+    return alike.slice(0, 1).map(({ phases, why }) => `${names} ${are} not ranked in ${phases}: ${why}.`);
   });
 }
 

@@ -3,7 +3,7 @@ import * as format from "../../text/format.ts";
 import { printable } from "../../text/printable.ts";
 import { type Column, renderText, type Table } from "../../text/table.ts";
 import type { Change } from "../compare/change.ts";
-import { explainChange, formatChange, formatLimits } from "../compare/change-text.ts";
+import { describeChange, explainChange, formatChange, formatLimits } from "../compare/change-text.ts";
 import type { HistoryRun } from "./history.ts";
 import type { Trend } from "./trend.ts";
 
@@ -78,7 +78,7 @@ function tableOf(headers: readonly string[], rows: readonly (readonly string[])[
 function describeStep(change: Change | null): string {
   if (change === null) return format.unknown;
   const { ratio, limits, kind } = change;
-  if (limits === null) return `${formatChange(ratio)}, ${explainChange(change)}`;
+  if (limits === null) return `${describeChange(change)}, ${explainChange(change) ?? kind}`;
   return `${formatChange(ratio)} (${formatLimits(limits)}), ${kind.replaceAll("-", " ")}`;
 }
 

@@ -1,5 +1,7 @@
 import type { Result } from "../../result/schema.ts";
+import { keepTogether } from "../../text/format.ts";
 import type { Style } from "../../text/style.ts";
+import { columnWidths, splitTable } from "../../text/table.ts";
 import type { Block, Cell, Sentence, Table } from "../document/block.ts";
 import { buildReport } from "../document/report.ts";
 import { type Demand, defaultDemand } from "../document/sizing.ts";
@@ -75,7 +77,7 @@ function renderBlock(block: Block, title: string): Markup {
     case "list":
       return html`<ul>${block.items.map((item) => html`<li${classOf(item.style)}>${renderSentence(item)}</li>\n`)}</ul>\n`;
     case "table":
-      return renderTable(block.table, title);
+      return html`${splitTable(block.table, fitsPage).map((part) => renderTable(part, title))}`;
     case "chart":
       return renderFigure(block.chart);
     case "code":
@@ -86,7 +88,8 @@ function renderBlock(block: Block, title: string): Markup {
 }
 
 function renderSentence({ lead, text }: Sentence): Markup {
-  return lead === undefined ? html`${text}` : html`<b>${lead}</b> ${text}`;
+  const kept = keepTogether(text);
+  return lead === undefined ? html`${kept}` : html`<b>${lead}</b> ${kept}`;
 }
 
 function classOf(style: Style | null | undefined, ...more: readonly string[]): Markup | null {
@@ -94,8 +97,26 @@ function classOf(style: Style | null | undefined, ...more: readonly string[]): M
   return classes === "" ? null : html` class="${classes}"`;
 }
 
+/** Of the page at its widest, in pixels, and what a cell takes of it. */
+const pageWidth = 1085;
+const characterWidth = 7.9;
+const cellPadding = 23;
+
+/** What is wider would be out of sight on the right. Texts are wrapped. */
+function fitsPage(table: Table): boolean {
+  return (
+    isProse(table) ||
+    columnWidths(table).reduce((sum, width) => sum + width * characterWidth + cellPadding, 0) <= pageWidth
+  );
+}
+
+function isProse({ columns }: Table): boolean {
+  return columns.every(({ align }) => align === "left");
+}
+
 /** It scrolls by itself where the page is too narrow, also by keyboard. */
-function renderTable({ columns, rows }: Table, title: string): Markup {
+function renderTable(table: Table, title: string): Markup {
+  const { columns, rows } = table;
   const hasTitles = columns.some((column) => column.title !== undefined);
   const groups = columns.reduce<{ title: string; span: number }[]>((all, { title: text = "" }) => {
     const last = all.at(-1);
@@ -103,7 +124,7 @@ function renderTable({ columns, rows }: Table, title: string): Markup {
     else all.push({ title: text, span: 1 });
     return all;
   }, []);
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${title}: table"><table${columns.every(({ align }) => align === "left") ? html` class="prose"` : null}>
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${title}: table"><table${isProse(table) ? html` class="prose"` : null}>
 <thead>${
     hasTitles
       ? html`<tr>${groups.map(({ title: text, span }) => html`<th colspan="${span}" class="over">${text}</th>`)}</tr>\n`

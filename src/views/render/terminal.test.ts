@@ -17,7 +17,7 @@ test.each(cases)("%s: the summary of a run as in its golden file", async (name, 
   await expectGolden(`terminal-${name}.txt`, renderTerminal(result, summary));
 });
 
-test.each(["many-rounds", "every-status", "chaos", "capacities"])(
+test.each(["many-rounds", "every-status", "chaos", "capacities", "slices"])(
   "%s: all its tables as in its golden file",
   async (name) => {
     const result = fixtureCases[name] ?? fixtureResult();

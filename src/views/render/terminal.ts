@@ -1,4 +1,5 @@
 import type { Result } from "../../result/schema.ts";
+import { keepTogether } from "../../text/format.ts";
 import { createPainter, type Painter } from "../../text/style.ts";
 import { renderText } from "../../text/table.ts";
 import type { Block, Cell, Sentence, Table } from "../document/block.ts";
@@ -18,9 +19,9 @@ interface TerminalOptions extends Screen {
 
 /** One screen. */
 const mostLines = 50;
-/** Of these at most what could not be decided, and why. */
-const mostOpenLines = 5;
-const mostChoiceLines = 8;
+/** Of these for what explains the leads: a cause takes up to three. */
+const mostCauseLines = 5;
+const fewestCauseLines = 3;
 /** Longer lines of prose are hard to read. */
 const widestProse = 110;
 const narrowest = 40;
@@ -52,7 +53,7 @@ function pageOf({ columns, color }: Screen): Page {
 }
 
 function renderSummary(result: Result, page: Page): string[] {
-  const least = buildSummary(result, () => false);
+  const least = buildSummary(result, () => false, 0);
   const heightOf = (table: Table) => (table.rows.length === 0 ? 0 : renderTable(table, page).length);
   // The smallest table is among the fixed lines already.
   const smallest = least.reduce(
@@ -60,23 +61,22 @@ function renderSummary(result: Result, page: Page): string[] {
     0,
   );
   const most = Math.max(mostLines - renderSummaryBlocks(least, page).length + smallest, 0);
-  return renderSummaryBlocks(
-    buildSummary(result, (table) => heightOf(table) <= most),
-    page,
-  );
+  const render = (mostCauseLines: number) =>
+    renderSummaryBlocks(
+      buildSummary(result, (table) => heightOf(table) <= most, mostCauseLines),
+      page,
+    );
+  const lines = render(0);
+  // The report has what explains the leads too: the table goes first.
+  const room = Math.min(mostCauseLines, mostLines - lines.length - 2);
+  return room < fewestCauseLines ? lines : render(room);
 }
 
-/** The last list is what could not be decided; both lists are cut where they are long. */
 function renderSummaryBlocks(blocks: readonly Block[], page: Page): string[] {
-  const lists = blocks.filter(({ kind }) => kind === "list").length;
-  let list = 0;
   return [
-    ...blocks.flatMap((block) => {
-      if (block.kind !== "list") return renderBlock(block, page);
-      list += 1;
-      const most = list === 1 && lists > 1 ? mostChoiceLines : mostOpenLines;
-      return ["", ...cutList(block.items, page, most)];
-    }),
+    ...blocks.flatMap((block) =>
+      block.kind === "list" ? ["", ...cutList(block.items, page, block.mostLines)] : renderBlock(block, page),
+    ),
     "",
     ...footer(blocks).flatMap((text) => renderSentence({ text, style: "dim" }, page)),
   ];
@@ -148,9 +148,9 @@ function footer(blocks: readonly Block[]): string[] {
 /** An indented paragraph; what follows the first line hangs by two more. */
 function renderSentence({ lead, text, style = null }: Sentence, { width, paint }: Page): string[] {
   const whole = lead === undefined ? text : `${lead} ${text}`;
-  // Not between a number and its unit.
-  const glued = whole.replaceAll(/(?<=\d) (?=(?:[µm]?s|[kMGT]?B|%)(?!\w))|(?<=--[a-z-]+) /g, "\u00a0");
-  const lines = Bun.wrapAnsi(glued, Math.min(width, widestProse) - 4, { hard: false }).split("\n");
+  const lines = Bun.wrapAnsi(keepTogether(whole), Math.min(width, widestProse) - 4, { hard: false }).split(
+    "\n",
+  );
   return lines.map((line, at) => {
     const plain = line.replaceAll("\u00a0", " ").trimEnd();
     const start = at === 0 && lead !== undefined && plain.startsWith(lead) ? lead : "";

@@ -1,20 +1,39 @@
-import type { Cause } from "../../judgement/explain.ts";
+import type { Cause } from "../../result/judgement.ts";
 import * as format from "../../text/format.ts";
 
-/** One sentence of what explains a factor: `node-ws:tuned put 31 messages into a TCP segment, node-ws 1.0.` */
-export function describeCause({ kind, best, other }: Cause): string {
-  const told = (write: (value: number) => string, words: string) =>
-    `${best.contender} ${words.replace("#", write(best.value))}, ${other.contender} ${write(other.value)}.`;
-  switch (kind) {
-    case "messages-per-segment":
-      return told(inTwoDigits, "put # messages into a TCP segment");
-    case "cpu-per-delivery.system":
-      return told(format.formatCpu, "spent # of system CPU time per delivery");
-    case "cpu-per-delivery.user":
-      return told(format.formatCpu, "spent # of user CPU time per delivery");
-    case "context-switches.voluntary":
-      return told(inTwoDigits, "waited # times per 1,000 deliveries");
-  }
+const texts: Readonly<
+  Record<Cause["kind"], { readonly words: string; readonly write: (value: number) => string }>
+> = {
+  "messages-per-segment": { words: "put # messages into a TCP segment", write: inTwoDigits },
+  "cpu-per-delivery.system": {
+    words: "spent # of system CPU time per delivery",
+    write: format.formatCpu,
+  },
+  "cpu-per-delivery.user": { words: "spent # of user CPU time per delivery", write: format.formatCpu },
+  "context-switches.voluntary": { words: "waited # times per 1,000 deliveries", write: inTwoDigits },
+};
+
+/** More names than this hide what is said of them. */
+const mostOthers = 4;
+
+/**
+ * What explains that the same contender leads others: `node-ws:tuned put 31 messages into a TCP segment, node-ws 1.0.`
+ * One sentence for each kind of cause.
+ */
+export function describeCauses(causes: readonly Cause[]): string[] {
+  return [...Map.groupBy(causes, ({ kind }) => kind)].flatMap(([kind, alike]) => {
+    const [first] = alike;
+    if (first === undefined) return [];
+    const { words, write } = texts[kind];
+    const told = alike.length > mostOthers ? alike.slice(0, mostOthers - 1) : alike;
+    const more = alike.length - told.length;
+    const others = [
+      ...told.map(({ other }) => `${other.contender} ${write(other.value)}`),
+      ...(more === 0 ? [] : [`${more} others`]),
+    ];
+    const { contender, value } = first.best;
+    return [`${contender} ${words.replace("#", write(value))}, ${format.joinNames(others)}.`];
+  });
 }
 
 /** `31`, `1.0`, `0.043`. */

@@ -32,7 +32,14 @@ const notKnown = "not known";
 
 const orUnknown = (known: boolean, text: string) => (known ? text : notKnown);
 
-const memoryNeed = (v: Values) => `${v.bytes("leastBytes")} to ${v.bytes("mostBytes")}`;
+const memoryNeed = (v: Values) => {
+  const contenders = v.number("contenders") ?? 1;
+  const whose = contenders < 2 ? "" : `, ${format.formatSmallCount(contenders)} contenders at once`;
+  return `${v.bytes("leastBytes")} to ${v.bytes("mostBytes")}${whose}`;
+};
+
+const memoryAdvice = (v: Values) =>
+  (v.number("contenders") ?? 1) < 2 ? "" : " With `--one-at-a-time` only one contender is alive.";
 
 const memoryPerConnection =
   "A connection takes 8 KiB in the kernel, up to 2 KiB in the generator and 2–56 KiB in the servers known here. Queued messages come on top.";
@@ -84,13 +91,13 @@ const texts: Readonly<Record<CheckId, (v: Values) => CheckText>> = {
     title: "Memory",
     current: orUnknown(v.number("availableBytes") !== null, `${v.bytes("availableBytes")} available`),
     needed: memoryNeed(v),
-    explanation: `${memoryPerConnection} Stop other programs, or use fewer \`--connections\`.`,
+    explanation: `${memoryPerConnection} Stop other programs, or use fewer \`--connections\`.${memoryAdvice(v)}`,
   }),
   "memory-limit": (v) => ({
     title: "Group's memory limit",
     current: `${v.bytes("availableBytes")} of ${v.bytes("limitBytes")} left`,
     needed: memoryNeed(v),
-    explanation: `A container or service limits memory (${v.text("path")}). Past the limit the kernel kills a process of the group. ${memoryPerConnection}`,
+    explanation: `A container or service limits memory (${v.text("path")}). Past the limit the kernel kills a process of the group. ${memoryPerConnection}${memoryAdvice(v)}`,
   }),
   conntrack: (v) => ({
     title: "Connection tracking",

@@ -21,7 +21,7 @@ const failureTexts: Texts<ConnectionFailure> = {
     `closed (${code === 1005 ? "no code" : code}${reason === "" ? "" : ` "${quote(reason, most)}"`})`,
   reset: () => "connection reset",
   ended: () => "connection ended without a close frame",
-  "not-attempted": () => "not attempted after the limit was reached",
+  "not-attempted": () => "not attempted after the limit was met",
   other: ({ distinct }) => format.plural(distinct, "other reason"),
 };
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { describeCause } from "./cause-text.ts";
+import type { Cause } from "../../result/judgement.ts";
+import { describeCauses } from "./cause-text.ts";
 import { describeFailure, describeLimit } from "./failure-text.ts";
 import { describeFinding } from "./finding-text.ts";
 import { describeReason, describeStepReason } from "./reason-text.ts";
@@ -47,13 +48,15 @@ test("reasons and limits name their numbers", () => {
 });
 
 test("a cause names both contenders and their numbers", () => {
-  const between = (kind: Parameters<typeof describeCause>[0]["kind"], best: number, other: number) =>
-    describeCause({
-      kind,
-      factor: 16,
-      best: { contender: "node-ws:tuned", value: best },
-      other: { contender: "node-ws", value: other },
-    });
+  const between = (kind: Cause["kind"], best: number, other: number) =>
+    describeCauses([
+      {
+        kind,
+        factor: 16,
+        best: { contender: "node-ws:tuned", value: best },
+        other: { contender: "node-ws", value: other },
+      },
+    ]).join(" ");
   expect(between("messages-per-segment", 31.2, 1.003)).toBe(
     "node-ws:tuned put 31 messages into a TCP segment, node-ws 1.0.",
   );

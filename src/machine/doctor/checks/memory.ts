@@ -32,22 +32,29 @@ export const checkMemory: Check = (machine, plan) => {
   return results;
 };
 
-/** What one contender takes, server and generator, at its leanest and at its heaviest. */
-export function estimateMemory({ connections, workers }: Pick<Plan, "connections" | "workers">) {
+/** What the plan's contenders take while they are alive together, server and generator, at their leanest and heaviest. */
+export function estimateMemory(plan: Plan) {
+  const { connections, workers, oneAtATime, port, entrants } = plan;
+  const contenders = oneAtATime || port !== 0 ? 1 : Math.max(1, entrants.length);
   const baseBytes = serverBaseBytes + workers * workerBaseBytes;
+  const each = (serverBytes: number) => baseBytes + connections * perConnection(serverBytes);
   return {
+    contenders,
     baseBytes,
-    leastBytes: baseBytes + connections * perConnection(leanServerBytes),
-    mostBytes: baseBytes + connections * perConnection(heavyServerBytes),
+    /** One contender at its leanest: without this much the plan can't be carried out at all. */
+    oneBytes: each(leanServerBytes),
+    leastBytes: contenders * each(leanServerBytes),
+    mostBytes: contenders * each(heavyServerBytes),
   };
 }
 
 function judge(availableBytes: number | null, plan: Plan) {
-  const { baseBytes, leastBytes, mostBytes } = estimateMemory(plan);
-  const values = { availableBytes, leastBytes, mostBytes };
+  const { contenders, baseBytes, oneBytes, leastBytes, mostBytes } = estimateMemory(plan);
+  const values = { availableBytes, leastBytes, mostBytes, contenders };
   if (availableBytes === null) return { state: "unknown" as CheckState, values, holds: null };
+  // Contenders that don't fit together run one at a time.
   const state: CheckState =
-    availableBytes < leastBytes ? "insufficient" : availableBytes < mostBytes ? "tight" : "ok";
+    availableBytes < oneBytes ? "insufficient" : availableBytes < mostBytes ? "tight" : "ok";
   const left = availableBytes - baseBytes;
   return { state, values, holds: Math.max(0, Math.floor(left / perConnection(leanServerBytes))) };
 }
