@@ -14,8 +14,8 @@ const contenders = writeContenders({
   four: { FAULT: "none" },
   half: { FAULT: "drop-declared", FAULT_EVERY: "2" },
   slowed: { FAULT: "slow", SLOWDOWN_PERCENT: "5" },
-  // Some way into the slices of a burst: its first probe is of 1,000.
-  dies: { FAULT: "crash", FAULT_AFTER: "5000" },
+  // Some way into the slices of a burst, which is of 5,000 messages.
+  dies: { FAULT: "crash", FAULT_AFTER: "2000" },
 });
 afterAll(() => rmSync(contenders, { recursive: true }));
 
@@ -29,7 +29,16 @@ const run = [
 test("one that drops half and one that dies are shown and never ranked, and the others are judged", async () => {
   const ended = await runResults(
     ...run,
-    ...["--phases", "burst-echo,steady-echo", "--rounds", "3", "--sliced-seconds", "0.2"],
+    ...[
+      "--phases",
+      "burst-echo,steady-echo",
+      "--rounds",
+      "3",
+      "--sliced-seconds",
+      "0.2",
+      "--messages",
+      "100",
+    ],
     // For a p99 of a slice.
     ...["--steady-rate", "20000", "one", "two", "half", "dies"],
   );

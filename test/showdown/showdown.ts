@@ -57,6 +57,11 @@ export function writeContenders(named: Readonly<Record<string, Readonly<Record<s
   return folder;
 }
 
+/** The program with these arguments, to be started from the project's folder. */
+export function showdownCommand(...args: readonly string[]): string[] {
+  return [process.execPath, program, ...args];
+}
+
 /** Runs the program as a user would, and waits for its end. */
 export async function showdown(...args: readonly string[]): Promise<Ended> {
   return await showdownUnder([], ...args);
@@ -64,7 +69,7 @@ export async function showdown(...args: readonly string[]): Promise<Ended> {
 
 /** As `showdown`, by a command that sets the scene and then becomes what its last arguments say. */
 export async function showdownUnder(scene: readonly string[], ...args: readonly string[]): Promise<Ended> {
-  const child = Bun.spawn([...scene, process.execPath, program, ...args], {
+  const child = Bun.spawn([...scene, ...showdownCommand(...args)], {
     cwd: project,
     // As it is now: Bun would hand on the environment that this process was started with.
     env: { ...process.env },
