@@ -48,7 +48,8 @@ test.skipIf(serverCpus === null)(
         ...run,
         ...["--phases", "burst-echo,endurance-echo", "--rounds", "2", "--connections", "500"],
         ...["--sliced-seconds", "1", "--slice-ms", "100", "--pacing", "timer"],
-        ...["--endurance-rate", "30000", "--endurance-seconds", "2", "one", "two"],
+        ...["--endurance-rate", "30000", "--endurance-seconds", "2", "--details"],
+        ...["one", "two"],
       );
       const { result, stdout } = ended;
       expect(result.status).toBe("finished");
@@ -57,7 +58,9 @@ test.skipIf(serverCpus === null)(
         if (phase === "connect") continue;
         expect([phase, measure, outcome, pairs]).toEqual([phase, measure, "invalid", []]);
       }
-      expect(stdout.replace(/\s+/g, " ")).toMatch(/not ranked in burst-echo.*: other processes took/);
+      expect(stdout.replace(/\s+/g, " ")).toMatch(
+        /one is not ranked in [^:]*burst-echo[^:]*: other processes used/,
+      );
       expect(stdout).not.toContain("Choose one");
     } finally {
       for (const hog of hogs) hog.kill();
