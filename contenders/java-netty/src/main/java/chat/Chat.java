@@ -96,7 +96,8 @@ final class Chat {
   }
 
   String stats() {
-    return "{\"connections\":%d,\"received\":%d,\"sent\":%d,\"dropped\":%d,\"majorCollections\":%d}"
+    return ("{\"connections\":%d,\"received\":%d,\"sent\":%d,\"dropped\":%d,"
+            + "\"majorCollections\":%d}")
         .formatted(channels.size(), received.sum(), sent.sum(), dropped.sum(), majorCollections());
   }
 
