@@ -1,4 +1,5 @@
 import { createServer, STATUS_CODES } from "node:http";
+import { constants, type PerformanceNodeEntry, PerformanceObserver } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { Chat } from "./chat.ts";
@@ -31,11 +32,19 @@ const webSockets = new WebSocketServer({
   skipUTF8Validation: false,
 });
 
+let majorCollections = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries() as PerformanceNodeEntry[]) {
+    if (entry.detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) majorCollections++;
+  }
+}).observe({ entryTypes: ["gc"] });
+
 const server = createServer((request, response) => {
   const path = request.url?.split("?", 1)[0];
   if (path === "/stats" && request.method === "GET") {
     const { sent, dropped } = delivery;
-    const stats = { connections: chat.connections.size, received: chat.received, sent, dropped };
+    const connections = chat.connections.size;
+    const stats = { connections, received: chat.received, sent, dropped, majorCollections };
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(stats));
   } else if (path === "/ws") {
     response.writeHead(426, { upgrade: "websocket", connection: "upgrade", "sec-websocket-version": "13" });

@@ -1,6 +1,7 @@
 """The chat contract on websockets and uvloop."""
 
 import asyncio
+import gc
 import json
 import os
 import re
@@ -200,6 +201,7 @@ class Chat:
             "received": self.received,
             "sent": self.sent,
             "dropped": self.dropped,
+            "majorCollections": gc.get_stats()[-1]["collections"],
         }
         body = json.dumps(stats, separators=(",", ":")).encode()
         headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body))})

@@ -81,8 +81,11 @@ export const fields = {
       full: [
         ...articlePhases,
         phaseNames["burst-rooms"],
+        // Beside the burst, in which whoever writes several messages at once wins by that.
+        phaseNames["steady-broadcast"],
         phaseNames["endurance-rooms"],
         phaseNames["capacity-echo"],
+        phaseNames["capacity-broadcast"],
         phaseNames["capacity-rooms"],
         phaseNames["chaos-rooms"],
       ],

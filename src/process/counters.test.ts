@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { parseStats } from "./counters.ts";
 
 const script = `
   const { readStats } = await import(${JSON.stringify(join(import.meta.dir, "counters.ts"))});
@@ -23,4 +24,12 @@ test("counters are read past any proxy", () => {
     env: { ...process.env, HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9", NO_PROXY: "" },
   });
   expect(JSON.parse(stdout.toString())).toEqual({ connections: 0, received: 1, sent: 2, dropped: 3 });
+});
+
+test("major collections may be told, as a whole number", () => {
+  const stats = { connections: 0, received: 1, sent: 2, dropped: 3 };
+  const parse = (more: object) => parseStats(JSON.stringify({ ...stats, ...more }));
+  expect(parse({})).toEqual(stats);
+  expect(parse({ majorCollections: 4 })).toEqual({ ...stats, majorCollections: 4 });
+  for (const majorCollections of [-1, 1.5, "4", null]) expect(parse({ majorCollections })).toBeNull();
 });

@@ -2,7 +2,14 @@ import { z } from "zod";
 import { get } from "./http.ts";
 
 const counter = z.int().nonnegative();
-const statsSchema = z.object({ connections: counter, received: counter, sent: counter, dropped: counter });
+const statsSchema = z.object({
+  connections: counter,
+  received: counter,
+  sent: counter,
+  dropped: counter,
+  /** Of its garbage collector, since it began; absent where there is none, or where the runtime doesn't tell. */
+  majorCollections: counter.exactOptional(),
+});
 
 /** What a server says of itself at `GET /stats`; all but `connections` only grow. */
 export type ServerStats = z.infer<typeof statsSchema>;

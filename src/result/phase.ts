@@ -299,6 +299,8 @@ export const endurancePhaseSchema = z.object({
   ...load,
   /** Null where the status is not `ok`. */
   rate: offered.nullable(),
+  /** Major collections of the server's garbage collector meanwhile; absent where it has none or does not tell. */
+  majorCollections: count.exactOptional(),
 });
 
 /** One rate of a capacity search, in deliveries per second. One that fails is offered again before it counts. */

@@ -71,7 +71,7 @@ describe.skipIf(chromiumPath === null)("report.html in Chromium", () => {
   test("bars are as long as the result's numbers, from zero", async () => {
     const { page, close } = await open(measured);
     const bars = await page
-      .locator("section", { has: page.locator("#burst-echo") })
+      .locator("section", { has: page.locator("#burst-echo-all-at-once") })
       .locator("figure.bars")
       .first()
       .locator("path[fill^='var(--c']")
@@ -98,7 +98,7 @@ describe.skipIf(chromiumPath === null)("report.html in Chromium", () => {
 
   test("wide tables scroll by themselves, and by keyboard", async () => {
     const { page, close } = await open(measured, { viewport: { width: 360, height: 740 } });
-    const region = page.getByRole("region", { name: "Burst echo: table" }).first();
+    const region = page.getByRole("region", { name: "Burst echo, all at once: table" }).first();
     await region.focus();
     await page.keyboard.press("ArrowRight");
     while ((await region.evaluate((element) => element.scrollLeft)) === 0) await Bun.sleep(20);

@@ -1,5 +1,13 @@
 import { expect } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LoadPhase, Messages, Phase, RanPhase } from "../../src/result/phase.ts";
@@ -28,9 +36,40 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), "showdown-"));
 }
 
+/** A folder of contenders, which the caller removes: the fixtures' server, by these names and with these faults. */
+export function writeContenders(named: Readonly<Record<string, Readonly<Record<string, string>>>>): string {
+  const folder = temporaryFolder();
+  for (const [name, env] of Object.entries(named)) {
+    const manifest = {
+      title: `Fixture: ${name}`,
+      language: "TypeScript",
+      library: "none",
+      approach: "raw",
+      routing: "parse",
+      framing: "single",
+      slowConsumer: env.FAULT === "drop-declared" ? "drop-message" : "block",
+      start: ["bun", join(fixtures, "chat-server", "server.ts")],
+      env,
+    };
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, "contender.json"), JSON.stringify(manifest));
+  }
+  return folder;
+}
+
+/** The program with these arguments, to be started from the project's folder. */
+export function showdownCommand(...args: readonly string[]): string[] {
+  return [process.execPath, program, ...args];
+}
+
 /** Runs the program as a user would, and waits for its end. */
 export async function showdown(...args: readonly string[]): Promise<Ended> {
-  const child = Bun.spawn([process.execPath, program, ...args], {
+  return await showdownUnder([], ...args);
+}
+
+/** As `showdown`, by a command that sets the scene and then becomes what its last arguments say. */
+export async function showdownUnder(scene: readonly string[], ...args: readonly string[]): Promise<Ended> {
+  const child = Bun.spawn([...scene, ...showdownCommand(...args)], {
     cwd: project,
     // As it is now: Bun would hand on the environment that this process was started with.
     env: { ...process.env },
@@ -74,9 +113,17 @@ export async function runFixtures(
 
 /** `run` with these options, in a results folder of its own. */
 export async function runResults(...args: readonly string[]): Promise<EndedRun> {
+  return await runResultsUnder([], ...args);
+}
+
+/** As `runResults`, by a command as for `showdownUnder`. */
+export async function runResultsUnder(
+  scene: readonly string[],
+  ...args: readonly string[]
+): Promise<EndedRun> {
   const results = temporaryFolder();
   try {
-    const ended = await showdown(...args, "--results", results);
+    const ended = await showdownUnder(scene, ...args, "--results", results);
     const result = readResult(results);
     if (result === null) throw new Error(`no result.json; the program said: ${ended.stderr}`);
     return { ...ended, result };

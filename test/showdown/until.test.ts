@@ -1,44 +1,24 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
 import {
-  fixtures,
   longestMs,
   readResult,
   runResults,
   showdown,
   smokeRun,
   temporaryFolder,
+  writeContenders,
 } from "./showdown.ts";
 
 setDefaultTimeout(longestMs);
 
-const folder = temporaryFolder();
 /** The same server twice, once with four times as much work. */
-const contenders = {
+const folder = writeContenders({
   plain: { FAULT: "none" },
   slower: { FAULT: "slow", SLOWDOWN_PERCENT: "300" },
-};
-const plan = ["--phases", "connect,burst-echo", "--messages", "400"] as const;
-
-beforeAll(() => {
-  for (const [name, env] of Object.entries(contenders)) {
-    mkdirSync(join(folder, name));
-    const manifest = {
-      title: `Fixture: ${name}`,
-      language: "TypeScript",
-      library: "none",
-      approach: "raw",
-      routing: "parse",
-      framing: "single",
-      slowConsumer: "block",
-      start: ["bun", join(fixtures, "chat-server", "server.ts")],
-      env,
-    };
-    writeFileSync(join(folder, name, "contender.json"), JSON.stringify(manifest));
-  }
 });
+const plan = ["--phases", "connect,burst-echo", "--messages", "400"] as const;
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("a server with four times as much work is told apart, at looks planned after the first round", async () => {

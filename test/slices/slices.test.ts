@@ -1,5 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { RunEvent } from "../../src/run/events.ts";
+import { renderMarkdown } from "../../src/views/render/markdown.ts";
 import { roundOf, runInSlices, slicedOf } from "./start.ts";
 
 setDefaultTimeout(120_000);
@@ -136,6 +137,31 @@ test("one that loses messages loses them in the slice, and declares what it drop
   expect(twice.messages.duplicated).toBeGreaterThan(0);
 });
 
+test("a burst is a second of work for the fastest, in slices that are the same for all and in all rounds", async () => {
+  const { result } = await runInSlices(["clean", "slowed"], ["burst-echo", "burst-broadcast"], {
+    rounds: 2,
+    slicedSeconds: 1,
+    sliceMs: 50,
+  });
+  for (const index of [1, 2]) {
+    const phases = result.rounds.map((round) => slicedOf(round, index));
+    expect(new Set(phases.flatMap(({ slices = [] }) => slices.map(({ expected }) => expected))).size).toBe(1);
+    for (const round of [1, 2]) {
+      const rivals = result.rounds
+        .filter((one) => one.round === round)
+        .map((one) => slicedOf(one, index).throughput);
+      const [fastest] = rivals.toSorted(
+        (a, b) => (b?.deliveriesPerSecond ?? 0) - (a?.deliveriesPerSecond ?? 0),
+      );
+      // Two that are nearly as fast may have changed places at the end.
+      expect(fastest?.spanMs).toBeGreaterThanOrEqual(900);
+    }
+  }
+  expect(renderMarkdown(result)).toMatch(
+    /Every slice is [\d,]+ deliveries, the same for everyone\. \S+, the fastest, worked \d\.\d+ s a round or more, on [\d,]+ deliveries\./,
+  );
+});
+
 test("one that is much slower has fewer slices, of the same work", async () => {
   const { result } = await runInSlices(["clean", "limited-rate"], ["burst-broadcast"], {
     slicedSeconds: 0.2,
@@ -166,6 +192,13 @@ test("one that is hopelessly slow is ended, so that nobody waits for it or has i
   expect(round.phases[2]).toMatchObject({ status: "not-run", reason: { kind: "earlier-phase", phase: 1 } });
   expect(round.shutdown).not.toBeNull();
   for (const index of [1, 2]) expect(slicedOf(roundOf(result, "clean"), index).status).toBe("ok");
+  for (const { places, best } of result.judgements.filter(({ phase }) => phase === "burst-echo")) {
+    expect(best).toEqual(["clean"]);
+    expect(places.find(({ contender }) => contender === "limited-rate")).toMatchObject({
+      standing: "unfit",
+      reason: { kind: "server-busy" },
+    });
+  }
 });
 
 test("who stops a run in its slices has what was measured, and no server left", async () => {

@@ -58,6 +58,7 @@ function judge({
     },
     server,
     generator,
+    counters: null,
     deliveredInTime: Math.round(offered * inTimeShare),
     spanMs: 5000,
     ...changes,

@@ -107,6 +107,10 @@ test("counters that grew tell what was dropped, and nothing that went back tells
   expect(compareCounters(stats({ connections: 9 }), stats()).kind).toBe("known");
   expect(compareCounters(stats({ received: 2 }), stats({ dropped: 5 })).kind).toBe("decreased");
   expect(compareCounters(stats(), null).kind).toBe("unanswered");
+  const collected = (majorCollections: number) => stats({ majorCollections });
+  expect(compareCounters(collected(3), collected(5))).toMatchObject({ kind: "known", majorCollections: 2 });
+  expect(compareCounters(stats(), collected(5))).toEqual({ kind: "known", dropped: 0 });
+  expect(compareCounters(collected(5), collected(3))).toMatchObject({ counter: "majorCollections" });
 });
 
 function stats(changes: Partial<ServerStats> = {}): ServerStats {

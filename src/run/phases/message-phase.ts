@@ -16,7 +16,7 @@ import { describeLoad, describeRate, type LoadFigures } from "./load-figures.ts"
 import type { LoadState } from "./observe-load.ts";
 import { blockPace, type Offered, offerLoad, prepareLoad } from "./offer-load.ts";
 import { type Load, type LoadPlan, orderBurst, orderEndurance, orderSteady, type Scene } from "./orders.ts";
-import { growthSince } from "./server-counters.ts";
+import { type CounterGrowth, growthSince } from "./server-counters.ts";
 
 /** What a load showed, before anyone asks whether it was the server that was measured. */
 export interface Measured {
@@ -30,6 +30,8 @@ export interface Measured {
   readonly deliveredInTime: number;
   /** From the first send to the last delivery; 0 when there was none. */
   readonly spanMs: number;
+  /** Null where the server has no counters. */
+  readonly counters: CounterGrowth | null;
 }
 
 type Kind = "burst" | "steady" | "endurance";
@@ -50,7 +52,15 @@ export async function runMessagePhase(
   );
   const { receiversUs, rate, ...rest } = keepWhole(figures, ending);
   const phase = { workload, ...ending, startedAt, durationMs, server, generator, ...rest };
-  return kind === "burst" ? { kind, ...phase, receiversUs } : { kind, ...phase, rate };
+  if (kind === "burst") return { kind, ...phase, receiversUs };
+  return kind === "steady"
+    ? { kind, ...phase, rate }
+    : { kind, ...phase, rate, ...pickCollections(measured.counters) };
+}
+
+function pickCollections(counters: CounterGrowth | null): Pick<EndurancePhase, "majorCollections"> {
+  const count = counters?.kind === "known" ? counters.majorCollections : undefined;
+  return count === undefined ? {} : { majorCollections: count };
 }
 
 function orderLoad(scene: Scene, kind: Kind, workload: Workload): Load {
@@ -112,6 +122,7 @@ export async function measureLoad(
     ...describeUsage(context, offered, figures),
     deliveredInTime,
     spanMs: figures.throughput?.spanMs ?? 0,
+    counters,
   };
 }
 

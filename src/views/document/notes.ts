@@ -5,7 +5,7 @@ import { okPhases, type Participant, ranPhases, type Section } from "../../measu
 import type { PhasePlan, Plan } from "../../plan/plan.ts";
 import type { RanPhase } from "../../result/phase.ts";
 import * as format from "../../text/format.ts";
-import { describeCauses } from "../text/cause-text.ts";
+import { describeCauses, inTwoDigits } from "../text/cause-text.ts";
 import { describeFailures } from "../text/failure-text.ts";
 import { describeFault, isDeath } from "../text/fault-text.ts";
 import { describeFinding, isBlameless } from "../text/finding-text.ts";
@@ -14,7 +14,7 @@ import { accountsOf, isFaultless } from "./account.ts";
 import type { Sentence } from "./block.ts";
 import { describeUnresolved } from "./connection-memory.ts";
 import { noteIdling } from "./idling.ts";
-import { leastSharing } from "./phase-table.ts";
+import { collectionsOf, fewestCollections, leastSharing } from "./phase-table.ts";
 
 /** A generator later than this, and than this share of the p99, is seen in the latencies. */
 const lateUs = 1000;
@@ -24,13 +24,17 @@ const lateShare = 0.1;
 const leastJoining = 2;
 
 /** What the phase's numbers don't say by themselves, gravest first. */
-export function listNotes(section: Section, plan: Plan): Sentence[] {
+export function listNotes(
+  section: Section,
+  { plan, sections }: { readonly plan: Plan; readonly sections: readonly Section[] },
+): Sentence[] {
   const { participants } = section;
   return [
     ...participants.flatMap((participant) => noteEndings(participant, plan.phases)),
     ...participants.flatMap(noteFindings),
     ...participants.flatMap(noteFaults),
     ...noteEverythingArrived(section),
+    ...noteCoalescing(section, sections),
     ...noteUnequalConnections(section),
     ...participants.flatMap(noteMemory),
     ...noteIdling(section, plan).map((text): Sentence => ({ text, style: "warning" })),
@@ -38,6 +42,8 @@ export function listNotes(section: Section, plan: Plan): Sentence[] {
     ...participants.flatMap(noteFrames),
     ...participants.flatMap(noteLateGenerator),
     ...noteWork(section),
+    ...noteBurstSpan(section),
+    ...noteCollections(section),
   ];
 }
 
@@ -112,6 +118,57 @@ function noteEverythingArrived({ participants }: Section): Sentence[] {
         : `all ${format.formatSmallCount(clean.length)} contenders`;
   const text = `All deliveries arrived once, in order and intact, for ${whom}.`;
   return [{ text, style: "good" }];
+}
+
+/** Less says nothing of how a server works under load. */
+const leastBurstMs = 1000;
+
+/** How much work a burst was for whoever had it done first. */
+function noteBurstSpan({ kind, participants }: Section): Sentence[] {
+  if (kind !== "burst") return [];
+  const bursts = participants.flatMap((participant) =>
+    okPhases(participant).flatMap((phase) =>
+      phase.kind === "burst" && phase.throughput !== null
+        ? [{ ...phase.throughput, name: participant.name, owed: phase.latencyUs.owed }]
+        : [],
+    ),
+  );
+  const [fastest] = bursts.toSorted((a, b) => b.deliveriesPerSecond - a.deliveriesPerSecond);
+  const [shortest] = bursts
+    .filter(({ name }) => name === fastest?.name)
+    .toSorted((a, b) => a.spanMs - b.spanMs);
+  if (shortest === undefined) return [];
+  const work = `${shortest.name}, the fastest, worked ${format.formatDuration(shortest.spanMs)} a round or more, on ${format.formatCount(shortest.owed)} deliveries.`;
+  return shortest.spanMs < leastBurstMs
+    ? [{ text: `${work} Less than a second says little.`, style: "warning" }]
+    : [{ text: work }];
+}
+
+/** Messages per segment from which on a burst is quick for what its messages share. */
+const leastCoalescing = 1.5;
+
+/** What all at once shares a write, and what paced doesn't: which of the two a figure is of decides who is ahead. */
+function noteCoalescing({ kind, workload, participants }: Section, sections: readonly Section[]): Sentence[] {
+  const perSegment = (participant: Participant | undefined) =>
+    participant === undefined ? null : overRounds(participant, measureOf("messages-per-segment"));
+  const isCoalesced = (participant: Participant) => (perSegment(participant) ?? 1) >= leastCoalescing;
+  const same = sections.filter((section) => section.workload === workload);
+  if (kind === "burst") {
+    const names = participants.filter(isCoalesced).map(({ name }) => name);
+    if (names.length === 0 || same.some((section) => section.kind !== "burst")) return [];
+    const text = `Sent all at once, messages share TCP segments: those of ${format.joinNames(names)} do. --phases connect,steady-${workload} shows what is left of that when they are paced.`;
+    return [{ text }];
+  }
+  const burst = same.find((section) => section.kind === "burst" && section.participants.some(isCoalesced));
+  const pairs = participants.flatMap((participant) => {
+    const atOnce = perSegment(burst?.participants.find(({ name }) => name === participant.name));
+    const paced = perSegment(participant);
+    return atOnce === null || paced === null
+      ? []
+      : [`${participant.name} ${inTwoDigits(atOnce)} and ${inTwoDigits(paced)}`];
+  });
+  if (pairs.length === 0) return [];
+  return [{ text: `Messages in a TCP segment, all at once and paced: ${pairs.join(", ")}.` }];
 }
 
 /** Whoever has fewer connections has less to do. */
@@ -192,6 +249,22 @@ function noteLateGenerator(participant: Participant): Sentence[] {
   if (lagUs === null || latencyUs === null || lagUs <= Math.max(lateUs, latencyUs * lateShare)) return [];
   const text = `${participant.name}: the generator sent up to ${formatMeasure(lag, lagUs)} late (p99). The latencies include that.`;
   return [{ text, style: "warning" }];
+}
+
+/** Between two major collections a heap grows whatever is kept. */
+function noteCollections({ kind, participants }: Section): Sentence[] {
+  if (kind !== "endurance") return [];
+  const untold = participants.filter((one) => okPhases(one).length > 0 && collectionsOf(one).length === 0);
+  const few = participants.flatMap((participant): Sentence[] => {
+    const fewest = Math.min(...collectionsOf(participant));
+    if (fewest >= fewestCollections) return [];
+    const text = `${participant.name}: ${format.plural(fewest, "major collection")} in the phase, too few to tell a leak from a heap that waits for its collector.`;
+    return [{ text, style: "warning" }];
+  });
+  if (untold.length === 0) return few;
+  const names = format.joinNames(untold.map(({ name }) => name));
+  const text = `Major collections unknown: ${names}. A heap that waits for its collector would look like a leak.`;
+  return [...few, { text }];
 }
 
 function ofRounds(count: number, { phases }: Participant): string {

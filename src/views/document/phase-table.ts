@@ -250,6 +250,16 @@ function searchesOf(participant: Participant): CapacityPhase["capacity"][] {
   return okPhases(participant).flatMap((phase) => (phase.kind === "capacity" ? [phase.capacity] : []));
 }
 
+/** Fewer don't tell what is kept from what waits to be collected. */
+export const fewestCollections = 3;
+
+/** Of each round that counts; none where the server doesn't tell. */
+export function collectionsOf(participant: Participant): number[] {
+  return okPhases(participant).flatMap((phase) =>
+    phase.kind === "endurance" ? (phase.majorCollections ?? []) : [],
+  );
+}
+
 const driftColumns: readonly PhaseColumn[] = [
   {
     header: "p99 drift",
@@ -261,11 +271,23 @@ const driftColumns: readonly PhaseColumn[] = [
   },
   {
     header: "memory drift",
-    meaning: "Change of the server's resident memory per minute under the same load.",
+    meaning: `Change of the server's resident memory per minute under the same load; not judged by fewer than ${fewestCollections} major collections.`,
     group: 2,
     cell: (participant) => ({
-      text: describeDrift(participant, ({ serverRssBytes }) => serverRssBytes, format.formatBytes),
+      text: collectionsOf(participant).some((count) => count < fewestCollections)
+        ? "not judged"
+        : describeDrift(participant, ({ serverRssBytes }) => serverRssBytes, format.formatBytes),
     }),
+  },
+  {
+    header: "major GCs",
+    meaning:
+      "Major collections of the garbage collector in the round that had the fewest, where the server tells.",
+    group: 2,
+    cell: (participant) => {
+      const counts = collectionsOf(participant);
+      return { text: counts.length === 0 ? format.unknown : format.formatCount(Math.min(...counts)) };
+    },
   },
 ];
 

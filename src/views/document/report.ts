@@ -118,23 +118,36 @@ function buildVerdict(result: Result, hasRoom: boolean): Block[] {
 
 function buildPhases(result: Result): Block[] {
   const judgements = judge(result);
-  return listSections(result).flatMap((section) =>
+  const sections = listSections(result);
+  return sections.flatMap((section) =>
     buildPhase(
       section,
-      result,
+      { result, sections },
       judgements.filter(({ phaseIndex }) => phaseIndex === section.index),
     ),
   );
 }
 
-function buildPhase(section: Section, { plan }: Result, judgements: readonly Judgement[]): Block[] {
-  const title = heading(2, titleOf(section));
+/** Messages that are sent at once can share a write, those that come one by one can't: nobody should mix the two up. */
+const paces: Partial<Record<Section["kind"], string>> = {
+  burst: "all at once",
+  steady: "paced",
+  endurance: "paced",
+  capacity: "paced",
+};
+
+function buildPhase(
+  section: Section,
+  { result: { plan }, sections }: { readonly result: Result; readonly sections: readonly Section[] },
+  judgements: readonly Judgement[],
+): Block[] {
+  const title = heading(2, [titleOf(section), paces[section.kind] ?? []].flat().join(", "));
   if (section.participants.length === 0) return [title, paragraph("Nobody took part.")];
   const account = buildAccount(section);
   return [
     title,
     table(buildPhaseTable(section, judgements)),
-    ...list(listNotes(section, plan)),
+    ...list(listNotes(section, { plan, sections })),
     ...(account === null ? [] : [heading(3, "Deliveries, over all rounds"), table(account)]),
     ...buildCharts(section, plan, judgements),
     ...buildFaultBlocks(section),

@@ -6,6 +6,8 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -94,7 +96,24 @@ final class Chat {
   }
 
   String stats() {
-    return "{\"connections\":%d,\"received\":%d,\"sent\":%d,\"dropped\":%d}"
-        .formatted(channels.size(), received.sum(), sent.sum(), dropped.sum());
+    return ("{\"connections\":%d,\"received\":%d,\"sent\":%d,\"dropped\":%d,"
+            + "\"majorCollections\":%d}")
+        .formatted(channels.size(), received.sum(), sent.sum(), dropped.sum(), majorCollections());
+  }
+
+  /** Of whichever collector the machine's size has chosen. */
+  private static long majorCollections() {
+    long count = 0;
+    for (GarbageCollectorMXBean bean : ManagementFactory.getGarbageCollectorMXBeans()) {
+      count +=
+          switch (bean.getName()) {
+            case "MarkSweepCompact", "PS MarkSweep", "G1 Old Generation", "ZGC Major Cycles" ->
+                bean.getCollectionCount();
+            // Remark and cleanup count as one each, and a cycle has both.
+            case "G1 Concurrent GC" -> bean.getCollectionCount() / 2;
+            default -> 0;
+          };
+    }
+    return count;
   }
 }
