@@ -92,8 +92,10 @@ export const judgementSchema = z.object({
   phase: z.string(),
   phaseIndex: z.int().nonnegative(),
   league: z.enum(leagues),
-  /** CPUs that each server had to itself: what the conclusion is true for. Null where it was not pinned. */
+  /** CPUs that each server had: what the conclusion is true for. Null where it was not pinned. */
   serverCpus: z.int().positive().nullable(),
+  /** Whether the generator ran on them too, or may have. */
+  sharesCpus: z.boolean(),
   outcome: z.enum(outcomes),
   /** Rounds that every compared pair shares at least. */
   rounds: z.int().nonnegative(),

@@ -1,5 +1,5 @@
 import { countRounds } from "../../measures/sections.ts";
-import type { PhasePlan, Plan } from "../../plan/plan.ts";
+import { type PhasePlan, type Plan, sharesCpus } from "../../plan/plan.ts";
 import type { Environment, Looks, Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 
@@ -55,7 +55,11 @@ function describeLooks(
 }
 
 /** `server on CPU 0, generator on CPU 1`: what every conclusion is true for. */
-function describeCpus({ serverCpus, workerCpus }: Plan): string {
+export function describeCpus(plan: Pick<Plan, "serverCpus" | "workerCpus">): string {
+  const { serverCpus, workerCpus } = plan;
+  if (serverCpus !== null && sharesCpus(plan)) {
+    return `server and generator share ${cpuList(serverCpus)}`;
+  }
   const server = serverCpus === null ? "server not pinned" : `server on ${cpuList(serverCpus)}`;
   return `${server}, generator ${workerCpus === null ? "not pinned" : `on ${cpuList(workerCpus)}`}`;
 }

@@ -114,8 +114,10 @@ function describeBasis(judgement: Judgement): string {
   return `${format.plural(judgement.rounds, "round")} ${onCpus(judgement)}`;
 }
 
-export function onCpus({ serverCpus }: Pick<Judgement, "serverCpus">): string {
-  return serverCpus === null ? "on shared CPUs" : `on ${format.plural(serverCpus, "CPU")}`;
+/** `on 2 CPUs`, `on 2 CPUs shared with the generator` */
+export function onCpus({ serverCpus, sharesCpus }: Pick<Judgement, "serverCpus" | "sharesCpus">): string {
+  if (serverCpus === null) return "on shared CPUs";
+  return `on ${format.plural(serverCpus, "CPU")}${sharesCpus ? " shared with the generator" : ""}`;
 }
 
 /** The figures of who leads, of the next and of the last. */
