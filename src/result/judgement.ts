@@ -31,7 +31,7 @@ export const leagues = ["idiomatic", "tuned", "framework", "article"] as const;
 const interval = z.object({ low: z.number(), high: z.number() });
 
 /** One contender in a judgement, in the unit of the measure. */
-const placeSchema = z.object({
+export const placeSchema = z.object({
   /** As on the command line: `go-gorilla:tuned`. */
   contender: z.string(),
   /** The median over the rounds that count; null where there is none. */

@@ -93,7 +93,9 @@ function describeSystem({ os, kernel, bun, tool, commit }: Environment): string 
   return `${os}, ${kernel}, Bun ${bun}, ${tool}${at}`;
 }
 
-function describePinning(plan: Plan): string {
+export function describePinning(
+  plan: Pick<Plan, "serverCpus" | "workerCpus" | "workers" | "pacing">,
+): string {
   const how = plan.pacing === "spin" ? "sends timed by spinning" : "sends timed by timers";
   return `${describeCpus(plan)}; ${format.plural(plan.workers, "worker")}, ${how}`;
 }

@@ -25,7 +25,7 @@ import { buildPhaseTable, listMeanings } from "./phase-table.ts";
 import { buildSizing, type Demand } from "./sizing.ts";
 import { buildSummaryTable } from "./summary.ts";
 import { buildTroubles, summarizeTroubles } from "./troubles.ts";
-import { hasLeagues, listChoices, listOpenQuestions, listVerdicts } from "./verdict.ts";
+import { hasLeagues, listChoices, listOpenQuestions, listVerdicts, onCpus } from "./verdict.ts";
 
 /** A whole run in one page, the verdict first. */
 export function buildReport(result: Result, demand: Demand): Block[] {
@@ -80,7 +80,8 @@ function buildHead(result: Result): Block[] {
 /** What the marks and intervals of a verdict mean. */
 function explainMarks(judgements: readonly Judgement[]): string {
   const among = hasLeagues(judgements) ? " of their league" : "";
-  return `Marked figures are the best${among}, or not clearly worse than the best. Brackets show a ratio's 95 % confidence interval, corrected for multiple comparisons; of equal contenders the 90 % interval, which is their test's. A lead is claimed only if the interval excludes 1, and equality only if it lies within the margin.`;
+  const where = judgements[0] === undefined ? "" : ` ${onCpus(judgements[0])}`;
+  return `Marked figures are the best${among}${where}, or not clearly worse than the best. Brackets show a ratio's 95 % confidence interval, corrected for multiple comparisons; of equal contenders the 90 % interval, which is their test's. A lead is claimed only if the interval excludes 1, and equality only if it lies within the margin.`;
 }
 
 /** @param hasRoom for the table of all that decides, which repeats the phases' own */

@@ -163,7 +163,7 @@ function describeOpen(judgement: Judgement, result: Result): string | null {
       const [only, ...others] = judgement.places;
       if (others.length === 0) return null;
       const measure = measureOf(judgement.measure);
-      return `${only?.contender} ${write(only, measure)}, with nobody to compare`;
+      return `${only?.contender} ${write(only, measure)} ${onCpus(judgement)}, with nobody to compare`;
     }
     case "single":
     case "invalid":
@@ -197,7 +197,7 @@ function describeUndecided(judgement: Judgement, result: Result): string | null 
   const bound = places.find(({ standing }) => standing === "lower-bound");
   if (first === undefined) return null;
   if (best.length < 2 && bound !== undefined) {
-    return `not decided: ${bound.contender} reached at least ${write(bound, measure)} when the generator ended its search, ${first.contender} ${write(first, measure)}`;
+    return `not decided: ${bound.contender} reached at least ${write(bound, measure)} when the generator ended its search, ${first.contender} ${write(first, measure)}, ${onCpus(judgement)}`;
   }
   const open = pairs.filter(
     (pair) => pair.kind === "undecided" && best.includes(pair.first) && best.includes(pair.second),
