@@ -12,9 +12,10 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { formatCpuList, readTopology, splitCpus } from "../src/machine/cpus.ts";
+import { readTopology, splitCpus } from "../src/machine/cpus.ts";
 import type { Result } from "../src/result/schema.ts";
 import { median } from "../src/stats/intervals.ts";
+import { formatCpuList } from "../src/text/cpu-list.ts";
 import { runCommand } from "./run-command.ts";
 
 const rounds = Number(Bun.argv[2] ?? 3);

@@ -20,8 +20,9 @@ import { plainTarget } from "../src/engine/target.ts";
 import { WorkerPool } from "../src/engine/worker-pool.ts";
 import type { PhaseOrder, PhaseReport, WorkerSetup } from "../src/engine/worker-protocol.ts";
 import { nowUs } from "../src/machine/clock.ts";
-import { formatCpuList, readTopology, splitCpus } from "../src/machine/cpus.ts";
+import { readTopology, splitCpus } from "../src/machine/cpus.ts";
 import { median } from "../src/stats/intervals.ts";
+import { formatCpuList } from "../src/text/cpu-list.ts";
 import { runCommand } from "./run-command.ts";
 
 const rounds = Number(Bun.argv[2] ?? 5);

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { manifestSchema } from "../src/contenders/manifest.ts";
 import { projectFolder } from "../src/machine/environment.ts";
 import { dryRunSchema } from "../src/plan/plan.ts";
+import { scanSchema } from "../src/result/scan.ts";
 import { resultSchema } from "../src/result/schema.ts";
 
 function write(title: string, schema: Record<string, unknown>): string {
@@ -28,6 +29,10 @@ export function createJsonSchemas(): Record<string, string> {
     "result.schema.json": write(
       "The result of a run, result.json",
       z.toJSONSchema(resultSchema, { io: "output", reused: "ref" }),
+    ),
+    "scan.schema.json": write(
+      "Runs of a plan under several values of one parameter, scan.json",
+      z.toJSONSchema(scanSchema, { io: "output", reused: "ref" }),
     ),
   };
 }

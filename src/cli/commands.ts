@@ -28,6 +28,7 @@ export const commands = {
       "showdown run",
       "showdown run --preset article",
       "showdown run elixir-genserver:tuned go-gorilla:tuned --rounds 5",
+      "showdown run --scan server-cpus=1,2,4",
       "showdown run bun-native --connections 5000 --endurance-rate 50000 --phases connect,endurance-echo",
       "showdown run --preset smoke --json | jq '.judgements'",
     ],

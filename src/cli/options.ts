@@ -129,6 +129,11 @@ export const options = {
     help: "also write contenders.csv, phases.csv and timeline.csv there",
   },
   markdown: { type: flag(), commands: ["compare"], help: "print the comparison as Markdown" },
+  scan: {
+    type: text("PARAMETER=V1,V2,…"),
+    commands: ["run"],
+    help: "a run for each value of a parameter of the plan, and how each contender scales: server-cpus=1,2,4",
+  },
   "dry-run": { type: flag(), commands: ["run"], help: "print the plan as JSON and stop" },
   json: {
     type: flag(),

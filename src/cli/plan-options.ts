@@ -7,7 +7,11 @@ import { resolvePlan } from "../plan/resolve.ts";
 import type { Environment } from "../result/schema.ts";
 import type { ParsedOptions } from "./options.ts";
 
-/** The plan that the options ask for on this machine, and why nothing is pinned where nothing is. */
+/**
+ * The plan that the options ask for on this machine, and why nothing is pinned where nothing is.
+ *
+ * @throws {ShowdownError} `usage` for a plan that can't be carried out here
+ */
 export function makePlan(
   { settings, values }: Pick<ParsedOptions, "settings" | "values">,
   entrants: readonly ResolvedEntrant[],
@@ -16,6 +20,7 @@ export function makePlan(
   const { preset = "quick" } = values;
   const { serverCpus, workerCpus, reason } = splitCpus(readTopology(), {
     pin: settings.pin ?? presets[preset].pin,
+    serverCpus: settings.serverCpus,
   });
   const plan = resolvePlan({
     preset,

@@ -19,12 +19,7 @@ export async function untilStopped(
   work: (signal: AbortSignal, progress: Progress) => Promise<number>,
 ): Promise<number> {
   const stop = watchSignals(host);
-  const progress = createProgress({
-    write: host.err,
-    columns: host.columns,
-    isTty: host.errIsTty,
-    color: host.errIsTty && !host.env.NO_COLOR,
-  });
+  const progress = showProgress(host);
   try {
     return await work(stop.signal, progress);
   } catch (error) {
@@ -34,6 +29,16 @@ export async function untilStopped(
     progress.end();
     stop.end();
   }
+}
+
+/** Of one run. */
+export function showProgress(host: Host): Progress {
+  return createProgress({
+    write: host.err,
+    columns: host.columns,
+    isTty: host.errIsTty,
+    color: host.errIsTty && !host.env.NO_COLOR,
+  });
 }
 
 function watchSignals(host: Host): { readonly signal: AbortSignal; end(): void } {

@@ -126,8 +126,21 @@ test("each league has judgements of its own, and nobody is compared across them"
     ["article", "alone", 1],
   ]);
   expect(throughputs.flatMap(({ pairs }) => pairs.map(({ second }) => second))).toEqual(["node-ws"]);
-  expect(throughputs.every(({ serverCpus }) => serverCpus === 1)).toBe(true);
 });
+
+test.each([
+  [[0], [1], 1, false],
+  [[0, 1], [0, 1], 2, true],
+  [null, null, null, true],
+])(
+  "a server on CPUs %j, a generator on %j: each judgement says so",
+  (serverCpus, workerCpus, count, shared) => {
+    const run = fixtureRun();
+    const judgements = judge({ ...run, plan: { ...run.plan, serverCpus, workerCpus } });
+    expect(judgements.length).toBeGreaterThan(0);
+    for (const one of judgements) expect(one).toMatchObject({ serverCpus: count, sharesCpus: shared });
+  },
+);
 
 test("a server without a library is ranked among the plain ones, unless it is tuned", () => {
   expect(leagueOf({ approach: "raw", variant: "default" })).toBe("idiomatic");

@@ -2,6 +2,7 @@ import { decidingMeasures, measureOf } from "../measures/catalogue.ts";
 import { overRounds, stepOf, valuesOf } from "../measures/figures.ts";
 import type { Measure } from "../measures/measure.ts";
 import { listSections, okPhases, type Participant, type Section } from "../measures/sections.ts";
+import { sharesCpus } from "../plan/plan.ts";
 import type { JudgedPair, Judgement, Place } from "../result/judgement.ts";
 import type { Result } from "../result/schema.ts";
 import { medianInterval } from "../stats/intervals.ts";
@@ -18,7 +19,7 @@ import { type Standing, standingOf } from "./standing.ts";
  */
 export function judge(result: Result): Judgement[] {
   const terms = termsOf(result);
-  const serverCpus = result.plan.serverCpus?.length ?? null;
+  const cpus = { serverCpus: result.plan.serverCpus?.length ?? null, sharesCpus: sharesCpus(result.plan) };
   return listSections(result).flatMap((section) => {
     const leagues = groupByLeague(section.participants).filter(([, participants]) =>
       participants.some(({ phases }) => phases.some((phase) => phase !== null)),
@@ -27,7 +28,7 @@ export function judge(result: Result): Judgement[] {
       leagues.map(([league, participants]) => {
         const judged = judgeMeasure(participants, measureOf(name), terms);
         const causes = explainFactor(judged, participants);
-        return { ...judged, ...nameSection(section), league, serverCpus, causes };
+        return { ...judged, ...nameSection(section), league, ...cpus, causes };
       }),
     );
   });
@@ -45,7 +46,7 @@ function judgeMeasure(
   participants: readonly Participant[],
   measure: Measure,
   terms: Terms,
-): Omit<Judgement, "phase" | "phaseIndex" | "league" | "serverCpus" | "causes"> {
+): Omit<Judgement, "phase" | "phaseIndex" | "league" | "serverCpus" | "sharesCpus" | "causes"> {
   const standings = participants.map((participant) => ({
     participant,
     ...standingOf(participant, measure),

@@ -2,14 +2,9 @@ import { expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import {
-  formatCpuList,
-  type LogicalCpu,
-  parseCpuList,
-  readTopology,
-  splitCpus,
-  type Topology,
-} from "./cpus.ts";
+import { isShowdownError } from "../errors.ts";
+import type { ServerCpus } from "../plan/server-cpus.ts";
+import { type LogicalCpu, readTopology, splitCpus, type Topology } from "./cpus.ts";
 
 /** `[id, core, node?, capacity?]` per CPU. */
 function machine(...cpus: [number, number, number?, number?][]): Topology {
@@ -92,10 +87,47 @@ test("NUMA is noted", () => {
   expect(reason).toBe("2 NUMA nodes: the server is on node 0, the workers on node 1");
 });
 
-test("CPU lists", () => {
-  expect(parseCpuList("0-2,5,8-9\n")).toEqual([0, 1, 2, 5, 8, 9]);
-  expect(parseCpuList("")).toEqual([]);
-  expect(formatCpuList([9, 0, 1, 2, 5, 8, 8])).toBe("0-2,5,8-9");
+const two = machine([0, 0], [1, 1]);
+const threads = machine([0, 0], [1, 1], [2, 2], [3, 3], [4, 0], [5, 1], [6, 2], [7, 3]);
+
+test.each<[string, Topology, ServerCpus, number[], number[]]>([
+  ["1 of 2", two, 1, [0], [1]],
+  ["CPU 1 of 2", two, [1], [1], [0]],
+  ["2 of 2, which the generator shares", two, 2, [0, 1], [0, 1]],
+  ["1 of 1, which the generator shares", machine([3, 0]), 1, [3], [3]],
+  ["1 of 8 threads: nobody has the other thread of its core", threads, 1, [0], [1, 2, 3, 5, 6, 7]],
+  ["2 of 8 threads: a core each", threads, 2, [0, 1], [2, 3, 6, 7]],
+  ["4 of 8 threads: the server's half", threads, 4, [0, 1, 4, 5], [2, 3, 6, 7]],
+  ["5 of 8 threads: the generator keeps a whole core", threads, 5, [0, 1, 2, 4, 5], [3, 7]],
+  ["7 of 8 threads: the generator has the last thread", threads, 7, [0, 1, 2, 3, 4, 5, 6], [7]],
+  ["8 of 8 threads", threads, 8, [0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3, 4, 5, 6, 7]],
+  ["some of a restricted mask", machine([3, 1], [4, 2], [12, 2]), [4, 12], [4, 12], [3]],
+])("the server has what it is to have: %s", (_, topology, asked, serverCpus, workerCpus) => {
+  expect(splitCpus(topology, { pin: true, serverCpus: asked })).toEqual({
+    serverCpus,
+    workerCpus,
+    reason: null,
+  });
+});
+
+test.each<[Topology, boolean, ServerCpus, string]>([
+  [two, true, 4, "--server-cpus 4: needs 4 CPUs, and this process may use 2 (0-1)"],
+  [
+    two,
+    true,
+    [0, 7, 8],
+    "--server-cpus 0,7-8: there is no CPU 7-8 among those that this process may use, 2 (0-1)",
+  ],
+  [two, false, [1], "--server-cpus 1-1: --no-pin pins nothing"],
+  [{ ...two, canPin: false }, true, 1, "--server-cpus 1: this platform cannot pin a process to CPUs"],
+])("a server can't have what is not there", (topology, pin, serverCpus, says) => {
+  try {
+    splitCpus(topology, { pin, serverCpus });
+    expect.unreachable();
+  } catch (error) {
+    if (!isShowdownError(error, "usage")) throw error;
+    expect(error.message).toBe(says);
+  }
 });
 
 test("the topology is read from sysfs, within the allowed mask and what is online", () => {

@@ -1,3 +1,6 @@
+import { ShowdownError } from "../errors.ts";
+import { type ServerCpus, serverCpusType } from "../plan/server-cpus.ts";
+import { formatCpuList, parseCpuList } from "../text/cpu-list.ts";
 import { listFolder, readText } from "./sources.ts";
 
 /** One logical CPU that this process may use. */
@@ -23,30 +26,6 @@ interface CpuSplit {
   readonly workerCpus: number[] | null;
   /** Why nothing is pinned, or what to know about the split; null when there is nothing to say. */
   readonly reason: string | null;
-}
-
-/** Reads a kernel CPU list such as `0-3,8,10-11`. */
-export function parseCpuList(list: string): number[] {
-  const cpus: number[] = [];
-  for (const range of list.trim().split(",")) {
-    const bounds = /^(\d+)(?:-(\d+))?$/.exec(range);
-    if (bounds === null) continue;
-    const first = Number(bounds[1]);
-    const last = Number(bounds[2] ?? bounds[1]);
-    for (let cpu = first; cpu <= last; cpu++) cpus.push(cpu);
-  }
-  return cpus;
-}
-
-/** Writes a CPU list as `taskset -c` and people read it: `0-3,8`. */
-export function formatCpuList(cpus: readonly number[]): string {
-  const ranges: [number, number][] = [];
-  for (const cpu of [...new Set(cpus)].sort((a, b) => a - b)) {
-    const range = ranges.at(-1);
-    if (range !== undefined && range[1] === cpu - 1) range[1] = cpu;
-    else ranges.push([cpu, cpu]);
-  }
-  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(",");
 }
 
 function readNodes(sysfs: string): Map<number, number> {
@@ -126,13 +105,22 @@ function groupByKind(cores: readonly Core[]): Core[][] {
   return kinds;
 }
 
+interface SplitOptions {
+  readonly pin: boolean;
+  /** What the server is to have; its half where absent or null. */
+  readonly serverCpus?: ServerCpus | null | undefined;
+}
+
 /**
  * Splits the machine into one half for the server and one for the workers, by physical core, so that no server
  * shares a core's execution units with the load. Each kind of core of a hybrid machine is halved on its own.
  * The first core left over goes to the workers, for a server is honest on any number of cores but a crowded
  * generator is not. In order of NUMA nodes, so that on two nodes each half has its own memory.
+ *
+ * @throws {ShowdownError} `usage` where the server can't have the CPUs that it is to have
  */
-export function splitCpus(topology: Topology, options: { readonly pin: boolean }): CpuSplit {
+export function splitCpus(topology: Topology, options: SplitOptions): CpuSplit {
+  if (options.serverCpus != null) return placeServer(topology, options.pin, options.serverCpus);
   const unpinned = (reason: string): CpuSplit => ({ serverCpus: null, workerCpus: null, reason });
   if (!options.pin) return unpinned("pinning is switched off");
   if (!topology.canPin) return unpinned("this platform cannot pin a process to CPUs");
@@ -141,15 +129,7 @@ export function splitCpus(topology: Topology, options: { readonly pin: boolean }
     const list = formatCpuList(topology.cpus.map(({ id }) => id));
     return unpinned(`only one physical core may be used (CPU ${list}), so server and workers share it`);
   }
-  const server: Core[] = [];
-  const workers: Core[] = [];
-  for (const kind of groupByKind(cores)) {
-    kind.sort((a, b) => a.node - b.node || (a.cpus[0] ?? 0) - (b.cpus[0] ?? 0));
-    // Rounded up for the server only where the workers are ahead from a faster kind.
-    const half = workers.length > server.length ? Math.ceil(kind.length / 2) : Math.floor(kind.length / 2);
-    server.push(...kind.slice(0, half));
-    workers.push(...kind.slice(half));
-  }
+  const { server, workers } = halve(cores);
   const ids = (half: readonly Core[]) => half.flatMap(({ cpus }) => cpus).sort((a, b) => a - b);
   const nodesOf = (half: readonly Core[]) => [...new Set(half.map(({ node }) => node))].sort((a, b) => a - b);
   const nodes = nodesOf(cores).length;
@@ -161,4 +141,59 @@ export function splitCpus(topology: Topology, options: { readonly pin: boolean }
         ? `${nodes} NUMA nodes: the server is on node ${nodesOf(server).join(", ")}, the workers on node ${nodesOf(workers).join(", ")}`
         : null,
   };
+}
+
+function halve(cores: readonly Core[]): { readonly server: Core[]; readonly workers: Core[] } {
+  const server: Core[] = [];
+  const workers: Core[] = [];
+  for (const kind of groupByKind(cores)) {
+    kind.sort((a, b) => a.node - b.node || (a.cpus[0] ?? 0) - (b.cpus[0] ?? 0));
+    // Rounded up for the server only where the workers are ahead from a faster kind.
+    const half = workers.length > server.length ? Math.ceil(kind.length / 2) : Math.floor(kind.length / 2);
+    server.push(...kind.slice(0, half));
+    workers.push(...kind.slice(half));
+  }
+  return { server, workers };
+}
+
+/**
+ * The server's CPUs as they are asked for. The workers have the cores that it has nothing of; without such a core the
+ * other threads of its cores; without those they share all CPUs with it.
+ */
+function placeServer({ cpus, canPin }: Topology, pin: boolean, asked: ServerCpus): CpuSplit {
+  const refuse = (problem: string, hint?: string) =>
+    new ShowdownError("usage", `--server-cpus ${serverCpusType.write(asked)}: ${problem}`, { hint });
+  if (!pin) throw refuse("--no-pin pins nothing", "give one of the two");
+  if (!canPin) throw refuse("this platform cannot pin a process to CPUs", "leave it out");
+  const usable = `${cpus.length} (${formatCpuList(cpus.map(({ id }) => id))})`;
+  const isFew = typeof asked === "number";
+  if (isFew && asked > cpus.length) throw refuse(`needs ${asked} CPUs, and this process may use ${usable}`);
+  const server = isFew ? inOrder(groupByCore(cpus)).slice(0, asked) : asked;
+  const unknown = server.filter((id) => cpus.every((cpu) => cpu.id !== id));
+  if (unknown.length > 0) {
+    throw refuse(
+      `there is no CPU ${formatCpuList(unknown)} among those that this process may use, ${usable}`,
+    );
+  }
+  const others = cpus.filter(({ id }) => !server.includes(id));
+  const taken = new Set(cpus.filter(({ id }) => server.includes(id)).map(({ core }) => core));
+  const apart = others.filter(({ core }) => !taken.has(core));
+  const workers = [apart, others].find(({ length }) => length > 0) ?? cpus;
+  return {
+    serverCpus: server.toSorted((a, b) => a - b),
+    workerCpus: workers.map(({ id }) => id),
+    reason: null,
+  };
+}
+
+/** The server's half first, a thread of each core before the other threads; then the workers' cores, one by one. */
+function inOrder(cores: readonly Core[]): number[] {
+  const { server, workers } = halve(cores);
+  const threads = Math.max(0, ...server.map(({ cpus }) => cpus.length));
+  return [
+    ...Array.from({ length: threads }, (_, thread) =>
+      server.flatMap(({ cpus }) => cpus[thread] ?? []),
+    ).flat(),
+    ...workers.flatMap(({ cpus }) => cpus),
+  ];
 }

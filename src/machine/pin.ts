@@ -1,6 +1,6 @@
 import { ptr } from "bun:ffi";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { formatCpuList, parseCpuList } from "./cpus.ts";
+import { formatCpuList, parseCpuList } from "../text/cpu-list.ts";
 import { linuxLibc } from "./libc.ts";
 
 /** A kernel CPU mask: bit n of a little-endian bit field, rounded up to whole 64-bit words. */

@@ -48,8 +48,8 @@ test("the plan of a result file has every parameter, with its limits and its hel
     string,
     { description?: string }
   >;
-  // Two that decide fields of other names.
-  const { rooms: _, pin, ...held } = parameters;
+  // They decide fields of other names, or together with the machine.
+  const { rooms: _, pin, serverCpus, ...held } = parameters;
   for (const [name, { help }] of Object.entries(held)) {
     expect([name, properties[name]?.description]).toEqual([name, expect.stringContaining(help)]);
   }

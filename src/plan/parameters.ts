@@ -9,6 +9,7 @@ import {
   type Workload,
   workloads,
 } from "./phases.ts";
+import { serverCpusType } from "./server-cpus.ts";
 import { choice, count, decimal, duration, flag, list, type ValueType } from "./value-type.ts";
 
 export const presetNames = ["smoke", "quick", "article", "full"] as const;
@@ -359,6 +360,13 @@ const shorthands = {
     type: count(1, 2_000_000),
     otherwise: "connections / room size",
     workloads: ["rooms"],
+    isWork: false,
+  }),
+  serverCpus: decidedByMachine({
+    option: "server-cpus",
+    help: "how many CPUs the server has, or which, as in 0-1,4; the generator has the others",
+    type: serverCpusType,
+    otherwise: "half of the cores",
     isWork: false,
   }),
   pin: parameter({

@@ -19,7 +19,7 @@ export const planSchema = z.object({
   entrants: z.array(entrantSchema).readonly(),
   ...shape,
   untilPercent: shape.untilPercent.nullable().describe(fields.untilPercent.help),
-  /** CPUs of the server and of the workers; null where they are not pinned. */
+  /** CPUs of the server and of the workers, the same where there are no others; null where they are not pinned. */
   serverCpus: cpus,
   workerCpus: cpus,
   timeouts: z.object(shapeOf(timeouts)),
@@ -44,6 +44,11 @@ function shapeOf<Table extends Record<string, Parameter<unknown>>>(
       type.schema.describe(type.placeholder === "" ? `${!usual} with --${option}: ${help}` : help),
     ]),
   ) as { [Name in keyof Table]: Table[Name]["type"]["schema"] };
+}
+
+/** Whether the generator runs on CPUs of the server, or may where nothing is pinned. */
+export function sharesCpus({ serverCpus, workerCpus }: Pick<Plan, "serverCpus" | "workerCpus">): boolean {
+  return serverCpus === null || workerCpus === null || workerCpus.some((cpu) => serverCpus.includes(cpu));
 }
 
 /** Rooms by number: 0 is the lobby, where `broadcast` takes place, those of `rooms` follow. */

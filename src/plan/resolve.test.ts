@@ -59,7 +59,19 @@ test.each([
   [925, [1], 2],
   [925, null, 2],
 ])("%i connections on processors %j take %i workers", (connections, workerCpus, workers) => {
-  expect(resolvePlan({ ...request, settings: { connections }, workerCpus }).workers).toBe(workers);
+  const serverCpus = workerCpus === null ? null : [0];
+  expect(resolvePlan({ ...request, settings: { connections }, workerCpus, serverCpus }).workers).toBe(
+    workers,
+  );
+});
+
+test("a generator that shares the server's processors takes half of them, and does not spin", () => {
+  const serverCpus = [0, 1, 2, 3];
+  const asked = { ...request, settings: { connections: 10_000, workers: null }, serverCpus };
+  expect(resolvePlan({ ...asked, descriptorLimit: null, workerCpus: serverCpus })).toMatchObject({
+    workers: 2,
+    pacing: "timer",
+  });
 });
 
 test.each([
@@ -71,7 +83,9 @@ test.each([
 ] as const)(
   "pacing %s on processors %j with %i workers is %s-ned",
   (pacing, workerCpus, workers, expected) => {
-    expect(resolvePlan({ ...request, settings: { pacing, workers }, workerCpus }).pacing).toBe(expected);
+    const serverCpus = workerCpus === null ? null : [0];
+    const plan = resolvePlan({ ...request, settings: { pacing, workers }, workerCpus, serverCpus });
+    expect(plan.pacing).toBe(expected);
   },
 );
 

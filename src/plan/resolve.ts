@@ -1,7 +1,7 @@
 import { ShowdownError } from "../errors.ts";
 import { type Parameters, type Preset, parameters, type Settings } from "./parameters.ts";
 import { isSliced } from "./phases.ts";
-import { type Entrant, type PhasePlan, type Plan, roomGroup } from "./plan.ts";
+import { type Entrant, type PhasePlan, type Plan, roomGroup, sharesCpus } from "./plan.ts";
 import { presets } from "./presets.ts";
 
 export interface PlanRequest {
@@ -33,7 +33,7 @@ const stepsPerLimit = 5;
 export function resolvePlan(request: PlanRequest): Plan {
   const { preset, descriptorLimit, workerCpus } = request;
   const chosen = chooseRounds({ ...presets[preset], ...request.settings }, request.settings);
-  const { rooms: wantedRooms, pin: _, readyMs, connectMs, quietMs, ...planned } = chosen;
+  const { rooms: wantedRooms, pin: _, serverCpus: __, readyMs, connectMs, quietMs, ...planned } = chosen;
   const { connections, messageBytes } = planned;
   const roomSize = wantedRooms === null ? planned.roomSize : spreadOverRooms(wantedRooms, request, chosen);
   const rooms = roomGroup({ connections, roomSize }, "rooms")?.count ?? 1;
@@ -67,7 +67,7 @@ export function resolvePlan(request: PlanRequest): Plan {
     throw refuse("workers", workers, `expected at most one per connection (${connections})`);
   }
   // Spinning takes a whole CPU for each worker: it pays only where nobody else needs it.
-  const canSpin = workerCpus !== null && workers <= workerCpus.length;
+  const canSpin = workerCpus !== null && !sharesCpus(request) && workers <= workerCpus.length;
   return {
     preset,
     entrants: request.entrants.map(({ contender, variant }) => ({ contender, variant })),
@@ -145,9 +145,12 @@ function spreadOverRooms(rooms: number, { settings }: PlanRequest, { connections
   return roomSize;
 }
 
-function chooseWorkers(connections: number, { descriptorLimit, workerCpus }: PlanRequest): number {
+function chooseWorkers(connections: number, request: PlanRequest): number {
+  const { descriptorLimit, workerCpus } = request;
+  // Of what is shared, the server needs as much.
+  const cpus = Math.ceil((workerCpus?.length ?? 1) / (sharesCpus(request) ? 2 : 1));
   const worthwhile = Math.max(1, Math.ceil(connections / connectionsWorthAWorker));
-  return Math.max(leastWorkers(connections, descriptorLimit), Math.min(workerCpus?.length ?? 1, worthwhile));
+  return Math.max(leastWorkers(connections, descriptorLimit), Math.min(cpus, worthwhile));
 }
 
 function leastWorkers(connections: number, descriptorLimit: number | null): number {

@@ -4,7 +4,7 @@ import type { PhasePlan, Plan } from "./plan.ts";
 type Field = Pick<Parameter<unknown>, "kinds" | "workloads" | "isWork"> & { readonly default: unknown };
 type WorkName = keyof typeof fields | "serverCpus" | "workerCpus";
 
-/** Where servers and workers run has no option of its own: the machine and --no-pin decide it. */
+/** Where servers and workers run: the machine, --server-cpus and --no-pin decide it together. */
 const placed: Field = { default: null };
 const table: Readonly<Record<WorkName, Field>> = { ...fields, serverCpus: placed, workerCpus: placed };
 const workNames = (Object.keys(table) as WorkName[]).filter((name) => table[name].isWork !== false).sort();

@@ -1,4 +1,4 @@
-import { formatCpuList } from "../machine/cpus.ts";
+import { formatCpuList } from "../text/cpu-list.ts";
 import { serverEnvironment } from "./child-environment.ts";
 import { OutputTail } from "./output-tail.ts";
 import { findMembers, readProcess, sendSignal } from "./processes.ts";

@@ -63,6 +63,7 @@ export async function createResultFile(resultsFolder: string, initial: Result): 
  */
 export async function writeRunFile(path: string, text: string): Promise<void> {
   try {
+    await mkdir(dirname(path), { recursive: true });
     await replace(path, text);
   } catch (error) {
     throw new ShowdownError("writing", `${path} could not be written: ${messageOf(error)}`, {

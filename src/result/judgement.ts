@@ -31,7 +31,7 @@ export const leagues = ["idiomatic", "tuned", "framework", "article"] as const;
 const interval = z.object({ low: z.number(), high: z.number() });
 
 /** One contender in a judgement, in the unit of the measure. */
-const placeSchema = z.object({
+export const placeSchema = z.object({
   /** As on the command line: `go-gorilla:tuned`. */
   contender: z.string(),
   /** The median over the rounds that count; null where there is none. */
@@ -109,8 +109,10 @@ export const judgementSchema = z.object({
   phase: z.string(),
   phaseIndex: z.int().nonnegative(),
   league: z.enum(leagues),
-  /** CPUs that each server had to itself: what the conclusion is true for. Null where it was not pinned. */
+  /** CPUs that each server had: what the conclusion is true for. Null where it was not pinned. */
   serverCpus: z.int().positive().nullable(),
+  /** Whether the generator ran on them too, or may have. */
+  sharesCpus: z.boolean(),
   outcome: z.enum(outcomes),
   /** Rounds that every compared pair shares at least. */
   rounds: z.int().nonnegative(),

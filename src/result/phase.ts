@@ -59,7 +59,7 @@ const serverSchema = z.object({
   cpuSystemMs: z.number().nullable(),
   /** How often its threads gave up a CPU, since they waited or since others wanted it; null where unknown. */
   contextSwitches: z.object({ voluntary: count, involuntary: count }).nullable(),
-  /** Share of its CPUs' time that other processes took; null where it is not pinned, or that is unknown. */
+  /** Share of its CPUs' time that other processes took; null where it has none to itself, or that is unknown. */
   otherCpuShare: share.nullable(),
   /** Share of its CPUs' time in which nobody used them; null as above. */
   idleCpuShare: share.nullable(),

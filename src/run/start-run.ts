@@ -65,12 +65,17 @@ export interface RunHandle {
  */
 export function startRun(plan: Plan, options: RunOptions): RunHandle {
   const startedAt = new Date().toISOString();
-  const id = `${startedAt.slice(0, 23).replaceAll(/[:.]/g, "-")}-${options.label}`;
+  const id = nameRun(startedAt, options.label);
   const events = new EventQueue<RunEvent>();
   const result = run(plan, options, { id, startedAt, events }).finally(() => events.end());
   // Whoever reads the events to their end asks for the result only then.
   result.catch(() => {});
   return { id, events, result };
+}
+
+/** The id of what began then, which is its folder's name too. @param startedAt as ISO 8601 has it */
+export function nameRun(startedAt: string, label: string): string {
+  return `${startedAt.slice(0, 23).replaceAll(/[:.]/g, "-")}-${label}`;
 }
 
 interface Beginning {

@@ -1,6 +1,6 @@
 import type { WorkerUsage } from "../engine/worker-protocol.ts";
 import { type CpuUsage, shareOfIdle, shareOfOthers } from "../machine/cpu-usage.ts";
-import type { Plan } from "../plan/plan.ts";
+import { type Plan, sharesCpus } from "../plan/plan.ts";
 import type { GeneratorFigures } from "../result/phase.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
 
@@ -24,13 +24,13 @@ export function describeGenerator(
   };
 }
 
-/** A server that is not pinned may have used the workers' cores too: that is no other process. */
+/** A server that shares the workers' cores used them too: that is no other process. */
 function knownMs(
   ownMs: number,
-  { workerCpus }: Pick<Plan, "workerCpus">,
+  plan: Pick<Plan, "serverCpus" | "workerCpus">,
   { serverCpuMs }: { readonly serverCpuMs: number | null },
 ): number | null {
-  if (workerCpus !== null) return ownMs;
+  if (!sharesCpus(plan)) return ownMs;
   return serverCpuMs === null ? null : ownMs + serverCpuMs;
 }
 

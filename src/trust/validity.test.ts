@@ -103,6 +103,16 @@ test.each([
   ["a long burst with the same pause", { ...burst, spanMs: 3000, pauseMs: 120 }, null],
   ["a burst too short to tell", { ...burst, spanMs: 99, generatorCpuMs: 99, serverCpuMs: 20 }, null],
   [
+    "a burst on shared processors of which the server had what the generator left",
+    { ...burst, plan: { ...plan, serverCpus: [0, 1], workerCpus: [0, 1] }, serverCpuMs: 950 },
+    null,
+  ],
+  [
+    "a burst on shared processors whose server was idle",
+    { ...burst, plan: { ...plan, serverCpus: [0, 1], workerCpus: [0, 1] }, serverCpuMs: 600 },
+    "generator-bottleneck",
+  ],
+  [
     "a busy worker where two processors were given to two",
     { ...burst, plan: { ...plan, workers: 2, workerCpus: [1, 2] } },
     null,

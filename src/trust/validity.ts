@@ -1,4 +1,4 @@
-import type { Plan } from "../plan/plan.ts";
+import { type Plan, sharesCpus } from "../plan/plan.ts";
 import type { Ending, GeneratorFigures, Quantiles, ServerFigures } from "../result/phase.ts";
 import type { InvalidReason } from "../result/reasons.ts";
 import { coresOf } from "./generator-usage.ts";
@@ -92,10 +92,16 @@ export function findBottleneck({
   }
   if (spanMs < validityLimits.leastSpanMs || serverCpuMs === null) return null;
   const generatorCpuShare = shareOf(generator.cpuMs, spanMs, coresOf(plan));
-  const serverCpuShare = shareOf(serverCpuMs, spanMs, plan.serverCpus?.length ?? 1);
+  const serverCpuShare = shareOf(serverCpuMs, spanMs, coresLeft(plan, generator.cpuMs / spanMs));
   const busyShare = generatorCpuShare + (generator.otherCpuShare ?? 0);
   if (busyShare < validityLimits.busyShare || serverCpuShare >= validityLimits.idleServerShare) return null;
   return { kind: "generator-bottleneck", generatorCpuShare, serverCpuShare };
+}
+
+/** CPU cores that the server could use: of those that it shares with the generator, what that left. */
+function coresLeft(plan: BottleneckEvidence["plan"], generatorCores: number): number {
+  const cores = plan.serverCpus?.length ?? 1;
+  return plan.serverCpus === null || !sharesCpus(plan) ? cores : Math.max(0.01, cores - generatorCores);
 }
 
 /** What a load and its figures tell of the generator that made it. */

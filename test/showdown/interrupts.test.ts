@@ -1,7 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseCpuList } from "../../src/machine/cpus.ts";
+import { parseCpuList } from "../../src/text/cpu-list.ts";
 import { awaitGone } from "../support/contender-folder.ts";
 import { expectBalanced, loadPhase, longestMs, readResult, smokeRun, temporaryFolder } from "./showdown.ts";
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { exitCodes, ShowdownError } from "../../errors.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
 import type { Settings } from "../../plan/parameters.ts";
+import { sharesCpus } from "../../plan/plan.ts";
 import { openCache } from "../../run/cache.ts";
 import { keepCalibration } from "../../run/kept-calibration.ts";
 import { startRun } from "../../run/start-run.ts";
@@ -44,9 +45,9 @@ export async function calibrate(options: ParsedOptions, host: Host): Promise<num
     entrants,
     environment,
   );
-  if (plan.serverCpus === null) {
+  if (sharesCpus(plan)) {
     throw new ShowdownError("usage", "calibrate needs a CPU for the server alone, to take a share of it", {
-      hint: "it can't work with --no-pin, on one CPU, or where processes can't be pinned",
+      hint: "it can't work with --no-pin, on one CPU, with all --server-cpus, or where processes can't be pinned",
     });
   }
   if (!plan.phases.some(({ kind }) => kind === "burst")) {

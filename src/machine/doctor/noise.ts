@@ -25,7 +25,8 @@ export async function measureNoise(
   durationMs: number,
 ): Promise<NoiseReading[]> {
   const server = plan.serverCpus?.[0];
-  const worker = plan.workerCpus?.[0];
+  // Of CPUs that they share, another: two spinners on one CPU measure each other.
+  const worker = plan.workerCpus?.find((cpu) => cpu !== server) ?? plan.workerCpus?.[0];
   const places =
     server === undefined || worker === undefined
       ? [{ role: "any", cpu: null } as const]

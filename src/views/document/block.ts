@@ -56,8 +56,11 @@ export interface BarChart extends ChartBase {
 
 export interface LineChart extends ChartBase {
   readonly kind: "lines";
-  /** `quantile`: 0 to 1, drawn by its nines; `second`: since the phase's start; `perSecond`: the rate offered. */
-  readonly x: "quantile" | "second" | "perSecond";
+  /**
+   * `quantile`: 0 to 1, drawn by its nines; `second`: since the phase's start; `perSecond`: the rate offered; names:
+   * places from 0, as far from each other.
+   */
+  readonly x: "quantile" | "second" | "perSecond" | readonly string[];
   readonly scale: "linear" | "log";
   readonly series: readonly {
     readonly name: string;

@@ -1,5 +1,5 @@
 import { countRounds } from "../../measures/sections.ts";
-import type { PhasePlan, Plan } from "../../plan/plan.ts";
+import { type PhasePlan, type Plan, sharesCpus } from "../../plan/plan.ts";
 import type { Environment, Looks, Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 import { describeToolchains } from "./toolchain-line.ts";
@@ -58,7 +58,11 @@ function describeLooks(
 }
 
 /** `server on CPU 0, generator on CPU 1`: what every conclusion is true for. */
-function describeCpus({ serverCpus, workerCpus }: Plan): string {
+export function describeCpus(plan: Pick<Plan, "serverCpus" | "workerCpus">): string {
+  const { serverCpus, workerCpus } = plan;
+  if (serverCpus !== null && sharesCpus(plan)) {
+    return `server and generator share ${cpuList(serverCpus)}`;
+  }
   const server = serverCpus === null ? "server not pinned" : `server on ${cpuList(serverCpus)}`;
   return `${server}, generator ${workerCpus === null ? "not pinned" : `on ${cpuList(workerCpus)}`}`;
 }
@@ -92,7 +96,9 @@ function describeSystem({ os, kernel, bun, tool, commit }: Environment): string 
   return `${os}, ${kernel}, Bun ${bun}, ${tool}${at}`;
 }
 
-function describePinning(plan: Plan): string {
+export function describePinning(
+  plan: Pick<Plan, "serverCpus" | "workerCpus" | "workers" | "pacing">,
+): string {
   const how = plan.pacing === "spin" ? "sends timed by spinning" : "sends timed by timers";
   return `${describeCpus(plan)}; ${format.plural(plan.workers, "worker")}, ${how}`;
 }

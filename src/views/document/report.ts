@@ -33,6 +33,7 @@ import {
   listChoices,
   listOpenQuestions,
   listVerdicts,
+  onCpus,
 } from "./verdict.ts";
 
 /** Of a list on one screen. */
@@ -97,7 +98,8 @@ function buildHead(result: Result): Block[] {
 /** What the marks and intervals of a verdict mean. */
 function explainMarks(judgements: readonly Judgement[]): string {
   const among = hasLeagues(judgements) ? " of their league" : "";
-  return `Marked figures are the best${among}, or not clearly worse than the best. Brackets show a ratio's 95 % confidence interval, corrected for multiple comparisons; of equal contenders the 90 % interval, which is their test's. A lead is claimed only if the interval excludes 1, and equality only if it lies within the margin.`;
+  const where = judgements[0] === undefined ? "" : ` ${onCpus(judgements[0])}`;
+  return `Marked figures are the best${among}${where}, or not clearly worse than the best. Brackets show a ratio's 95 % confidence interval, corrected for multiple comparisons; of equal contenders the 90 % interval, which is their test's. A lead is claimed only if the interval excludes 1, and equality only if it lies within the margin.`;
 }
 
 /** @param hasRoom for the table of all that decides, which repeats the phases' own */

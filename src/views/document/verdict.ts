@@ -131,8 +131,10 @@ function describeBasis(judgement: Judgement): string {
   return `${format.plural(judgement.rounds, "round")} ${onCpus(judgement)}`;
 }
 
-export function onCpus({ serverCpus }: Pick<Judgement, "serverCpus">): string {
-  return serverCpus === null ? "on shared CPUs" : `on ${format.plural(serverCpus, "CPU")}`;
+/** `on 2 CPUs`, `on 2 CPUs shared with the generator` */
+export function onCpus({ serverCpus, sharesCpus }: Pick<Judgement, "serverCpus" | "sharesCpus">): string {
+  if (serverCpus === null) return "on shared CPUs";
+  return `on ${format.plural(serverCpus, "CPU")}${sharesCpus ? " shared with the generator" : ""}`;
 }
 
 /** The figures of who leads, of the next and of the last. */
@@ -186,7 +188,7 @@ function describeOpen(judgement: Judgement, result: Result): string | null {
       const [only, ...others] = judgement.places;
       if (others.length === 0) return null;
       const measure = measureOf(judgement.measure);
-      return `${only?.contender} ${write(only, measure)}, with nobody to compare${describeMissing(judgement, result)}`;
+      return `${only?.contender} ${write(only, measure)} ${onCpus(judgement)}, with nobody to compare${describeMissing(judgement, result)}`;
     }
     case "single":
     case "invalid":
@@ -223,7 +225,7 @@ function describeUndecided(judgement: Judgement, result: Result): string | null 
     return missing === "" ? null : `not decided${missing.replace(";", ":")}`;
   }
   if (best.length < 2 && bound !== undefined) {
-    return `not decided: ${bound.contender} sustained at least ${write(bound, measure)} when the generator ended its search, ${first.contender} ${write(first, measure)}`;
+    return `not decided: ${bound.contender} sustained at least ${write(bound, measure)} when the generator ended its search, ${first.contender} ${write(first, measure)}, ${onCpus(judgement)}`;
   }
   const open = pairs.filter(
     (pair) => pair.kind === "undecided" && best.includes(pair.first) && best.includes(pair.second),

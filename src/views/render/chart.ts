@@ -87,9 +87,14 @@ function drawLines(chart: LineChart): Markup {
       const dashes = isDashed(chart, name) ? "6 3" : "none";
       const color = colorOf(chart, name);
       return html`<path class="line" d="M${path}" fill="none" stroke="${color}" stroke-width="2" stroke-dasharray="${dashes}"/>
-${chart.x === "perSecond" ? own.map((point) => html`<circle cx="${x(point.x)}" cy="${y(point.middle)}" r="2.5" fill="${color}"/>`) : null}`;
+${hasDots(chart) ? own.map((point) => html`<circle cx="${x(point.x)}" cy="${y(point.middle)}" r="2.5" fill="${color}"/>`) : null}`;
     },
   )}${chart.level === null ? null : drawLevel(chart.level.name, left, y(chart.level.value))}`;
+}
+
+/** Where something was measured and nothing between. */
+function hasDots({ x }: LineChart): boolean {
+  return x === "perSecond" || typeof x === "object";
 }
 
 /** From the lowest to the highest round, behind the line. */
@@ -118,6 +123,10 @@ interface Axis {
 }
 
 function xAxis(chart: LineChart, last: number): Axis {
+  if (typeof chart.x === "object") {
+    const end = Math.max(1, chart.x.length - 1);
+    return { ticks: chart.x.map((_, at) => at), share: (value) => value / end };
+  }
   return chart.x === "quantile" ? logarithmic(1, Math.max(10, last)) : linear(last, false);
 }
 
@@ -153,6 +162,7 @@ function placeOn(x: number, chart: LineChart): number {
 }
 
 function describeTick(at: number, { x }: LineChart): string {
+  if (typeof x === "object") return x[at] ?? "";
   if (x === "second") return `${at} s`;
   return x === "perSecond" ? format.formatRate(at) : `p${Number((100 - 100 / at).toPrecision(12))}`;
 }

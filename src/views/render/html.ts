@@ -11,7 +11,11 @@ import { renderPage } from "./page.ts";
 
 /** The report as one HTML file without scripts, which needs nothing else and opens offline. */
 export function renderHtml(result: Result, demand: Demand = defaultDemand): string {
-  const blocks = buildReport(result, demand);
+  return renderBlocks(buildReport(result, demand));
+}
+
+/** Any document as such a file. */
+export function renderBlocks(blocks: readonly Block[]): string {
   const chapters = split(blocks);
   const [head, ...rest] = chapters;
   const links = rest.flatMap(({ title }) =>

@@ -49,6 +49,10 @@ const coreProblems: Readonly<Record<string, string>> = {
     "This system cannot pin processes to CPUs, so server and generator compete. Trust ratios between contenders, not absolute numbers.",
   "one-core":
     "Only one core may be used, so server and generator share it. Every figure is of both together.",
+  shared:
+    "The server was given all CPUs, so the generator shares them. Every figure is of both together. Use fewer `--server-cpus`.",
+  siblings:
+    "Server and generator run on threads of the same cores, so each slows the other. Use fewer `--server-cpus`.",
   "not-pinned": "Nothing is pinned, so server and generator compete for CPUs. Leave out `--no-pin`.",
 };
 

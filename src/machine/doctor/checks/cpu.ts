@@ -1,8 +1,11 @@
-import { formatCpuList } from "../../cpus.ts";
+import { sharesCpus } from "../../../plan/plan.ts";
+import { formatCpuList } from "../../../text/cpu-list.ts";
+import type { Topology } from "../../cpus.ts";
 import type { Check } from "../check.ts";
 
 /** Whether server and generator have CPU cores of their own; `problem` says why not. */
-export const checkCores: Check = ({ topology: { cpus, canPin }, cpuCount }, plan) => {
+export const checkCores: Check = ({ topology, cpuCount }, plan) => {
+  const { cpus, canPin } = topology;
   const cores = new Set(cpus.map(({ core }) => core)).size;
   const { serverCpus, workerCpus, workers } = plan;
   const problem =
@@ -12,9 +15,13 @@ export const checkCores: Check = ({ topology: { cpus, canPin }, cpuCount }, plan
         ? "one-core"
         : serverCpus === null || workerCpus === null
           ? "not-pinned"
-          : workers > workerCpus.length
-            ? "crowded"
-            : null;
+          : sharesCpus(plan)
+            ? "shared"
+            : shareCore(topology, serverCpus, workerCpus)
+              ? "siblings"
+              : workers > workerCpus.length
+                ? "crowded"
+                : null;
   return {
     check: "cores",
     state: problem === null ? "ok" : "tight",
@@ -30,11 +37,17 @@ export const checkCores: Check = ({ topology: { cpus, canPin }, cpuCount }, plan
   };
 };
 
+function shareCore({ cpus }: Topology, some: readonly number[], others: readonly number[]): boolean {
+  const coresOf = (ids: readonly number[]) =>
+    new Set(cpus.filter(({ id }) => ids.includes(id)).map(({ core }) => core));
+  return !coresOf(some).isDisjointFrom(coresOf(others));
+}
+
 /** CPU time that a container or service may use. */
 export const checkCpuQuota: Check = ({ cgroup: { cpu }, cpuCount }, { serverCpus, workerCpus }) => {
   if (cpu === null) return [];
   const needed =
-    serverCpus === null || workerCpus === null ? cpuCount : serverCpus.length + workerCpus.length;
+    serverCpus === null || workerCpus === null ? cpuCount : new Set([...serverCpus, ...workerCpus]).size;
   return {
     check: "cpu-quota",
     state: cpu.cpus < needed ? "tight" : "ok",

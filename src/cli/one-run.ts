@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import type { ResolvedEntrant } from "../contenders/entrants.ts";
+import type { Plan } from "../plan/plan.ts";
+import { writeRunFile } from "../result/file.ts";
+import type { Environment, Result } from "../result/schema.ts";
+import { startRun } from "../run/start-run.ts";
+import { parseThresholds } from "../views/compare/gate-grammar.ts";
+import { checkThresholds, describeOutcome } from "../views/compare/gates.ts";
+import { createLivePage } from "../views/watch/live/live-page.ts";
+import type { Progress } from "../views/watch/terminal/progress.ts";
+import { commandLine } from "./command-options.ts";
+import type { Host } from "./host.ts";
+import type { OptionValues } from "./options.ts";
+import { resultsFolder } from "./paths.ts";
+import { cacheDir, installOptions } from "./prepare.ts";
+import { renderReport } from "./report-files.ts";
+import { runExitCode } from "./run-exit-code.ts";
+
+export interface PlannedRun {
+  readonly plan: Plan;
+  /** Why nothing is pinned, where nothing is. */
+  readonly pinReason: string | null;
+  readonly entrants: readonly ResolvedEntrant[];
+  readonly environment: Environment;
+  /** The end of its id. */
+  readonly label: string;
+}
+
+interface Watchers {
+  readonly values: OptionValues;
+  readonly host: Host;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+export interface WrittenRun {
+  readonly result: Result;
+  readonly folder: string;
+  /** What `report.md` has. */
+  readonly markdown: string;
+}
+
+/** One run, shown while it goes on, with its reports beside its result. */
+export async function runOnce(
+  { plan, pinReason, entrants, environment, label }: PlannedRun,
+  { values, host, signal, progress }: Watchers,
+): Promise<WrittenRun> {
+  const live = values.live ? await createLivePage({ port: values["live-port"] ?? 0, plan }) : null;
+  if (live !== null) host.err(`Live page: ${live.url}\n`);
+  try {
+    const started = startRun(plan, {
+      ...installOptions(values, host),
+      entrants,
+      environment,
+      resultsFolder: resultsFolder(values, host),
+      cacheDir,
+      label,
+      command: commandLine(host),
+      verify: values["no-verify"] !== true,
+      warnings: pinReason === null ? [] : [{ kind: "not-pinned", problem: pinReason }],
+      signal,
+    });
+    for await (const event of started.events) {
+      progress.onEvent(event);
+      live?.onEvent(event);
+    }
+    progress.end();
+    const result = await started.result;
+    const folder = join(resultsFolder(values, host), result.id);
+    const markdown = await renderReport("report.md", result, values);
+    await writeRunFile(join(folder, "report.md"), markdown);
+    await writeRunFile(join(folder, "report.html"), await renderReport("report.html", result, values));
+    await live?.stop(`The run has ended. Its report is in ${folder}.`);
+    return { result, folder, markdown };
+  } finally {
+    await live?.stop();
+  }
+}
+
+/** Says which thresholds were met. Returns the run's exit code. */
+export function judgeEnd(result: Result, { values, host }: Pick<Watchers, "values" | "host">): number {
+  const outcomes = checkThresholds(result, parseThresholds(values.threshold ?? [], result.plan));
+  for (const outcome of outcomes) host.err(`${describeOutcome(outcome)}\n`);
+  return runExitCode(
+    result,
+    outcomes.every(({ outcome }) => outcome === "passed"),
+  );
+}
