@@ -37,7 +37,7 @@ export function describeCauses(causes: readonly Cause[]): string[] {
 }
 
 /** `31`, `1.0`, `0.043`. */
-function inTwoDigits(value: number): string {
+export function inTwoDigits(value: number): string {
   if (value >= 9.95) return format.formatCount(Math.round(value));
   return value >= 0.995 ? value.toFixed(1) : value.toPrecision(2);
 }
