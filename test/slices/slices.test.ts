@@ -35,6 +35,7 @@ test("contenders take turns in a balanced order, with the same work each, and ev
       expect(phase.latencyUs.count).toBe(messages.delivered);
       expect(phase.invalidSlices).toBe(0);
       expect(phase.neighbours).toMatchObject({ servers: 2 });
+      expect(phase.neighbours?.each).toHaveLength(2);
       const spanMs = slices.reduce((all, slice) => all + slice.spanMs, 0);
       expect(phase.throughput?.spanMs).toBeCloseTo(spanMs, 0);
     }
