@@ -14,7 +14,7 @@ import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { resultsFolder } from "../paths.ts";
 import { makePlan } from "../plan-options.ts";
-import { cacheDir, findEntrants, installOptions } from "../prepare.ts";
+import { cacheDir, findEntrants, findRunning, installOptions } from "../prepare.ts";
 import { renderReport, renderSummary } from "../report-files.ts";
 import { runExitCode } from "../run-exit-code.ts";
 import { untilStopped } from "../signals.ts";
@@ -22,7 +22,8 @@ import { untilStopped } from "../signals.ts";
 /** `showdown run`: the whole showdown, from the toolchains to the verdict. Returns the exit code. */
 export async function run(options: ParsedOptions, host: Host): Promise<number> {
   const { values, positionals } = options;
-  const entrants = await findEntrants(positionals, values, host);
+  const started = await findEntrants(positionals, values, host);
+  const entrants = [...started, ...findRunning(values, started, host)];
   const environment = await describeEnvironment();
   const { plan, pinReason } = makePlan(options, entrants, environment);
   // Refused now, not after an hour of measuring.
@@ -36,7 +37,7 @@ export async function run(options: ParsedOptions, host: Host): Promise<number> {
   if (live !== null) host.err(`Live page: ${live.url}\n`);
   try {
     return await untilStopped(host, async (signal, progress) => {
-      const started = startRun(plan, {
+      const handle = startRun(plan, {
         ...installOptions(values, host),
         entrants,
         environment,
@@ -48,12 +49,12 @@ export async function run(options: ParsedOptions, host: Host): Promise<number> {
         warnings: pinReason === null ? [] : [{ kind: "not-pinned", problem: pinReason }],
         signal,
       });
-      for await (const event of started.events) {
+      for await (const event of handle.events) {
         progress.onEvent(event);
         live?.onEvent(event);
       }
       progress.end();
-      const result = await started.result;
+      const result = await handle.result;
       const folder = join(resultsFolder(values, host), result.id);
       await writeReports(result, folder, values, host);
       await live?.stop(`The run has ended. Its report is in ${folder}.`);

@@ -7,6 +7,7 @@ import type { Result } from "../../result/schema.ts";
 import { unknown } from "../../text/format.ts";
 import type { Column } from "../../text/table.ts";
 import type { Cell, Table } from "./block.ts";
+import { isNotOurs, notMeasured } from "./phase-table.ts";
 import { hasLeagues, isMarked } from "./verdict.ts";
 
 /** A measure that decides in one phase, ready to be a column of the summary. */
@@ -72,11 +73,12 @@ function tableOf(result: Result, entries: readonly Entry[], showLeagues: boolean
       ...columns,
     ],
     rows: participants.flatMap(([league, those]) =>
-      those.map(({ name }) => ({
+      those.map(({ name, facts }) => ({
         cells: [
           { text: name, style: "strong" },
           ...(showLeagues ? [{ text: league }] : []),
-          ...entries.map(({ judgements }): Cell => {
+          ...entries.map(({ judgements, measure }): Cell => {
+            if (isNotOurs(facts, { name: measure })) return notMeasured;
             const judgement = judgements.find((one) => one.league === league);
             const place = judgement?.places.find(({ contender }) => contender === name);
             return judgement === undefined || place === undefined
