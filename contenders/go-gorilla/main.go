@@ -1,5 +1,5 @@
 // Command server is a ChaosChat server on gorilla/websocket. CHAOS_VARIANT
-// chooses between the idiomatic server (unset), "article" and "tuned".
+// chooses between the idiomatic server (unset) and those of variants.go.
 package main
 
 import (
@@ -10,13 +10,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime/pprof"
+	"sort"
+	"strings"
 	"syscall"
 	"time"
 
-	"chaoschat/internal/article"
 	"chaoschat/internal/idiomatic"
 	"chaoschat/internal/stats"
-	"chaoschat/internal/tuned"
 )
 
 const (
@@ -76,16 +76,21 @@ func serve() error {
 	return nil
 }
 
+// chats makes the server of each CHAOS_VARIANT.
+var chats = map[string]func(*stats.Counters) chat{
+	"": func(counters *stats.Counters) chat { return idiomatic.New(counters) },
+}
+
 func newChat(variant string, counters *stats.Counters) (chat, error) {
-	switch variant {
-	case "":
-		return idiomatic.New(counters), nil
-	case "article":
-		return article.New(counters), nil
-	case "tuned":
-		return tuned.New(counters), nil
+	if newVariant, ok := chats[variant]; ok {
+		return newVariant(counters), nil
 	}
-	return nil, fmt.Errorf("CHAOS_VARIANT is %q: expected nothing, \"article\" or \"tuned\"", variant)
+	known := make([]string, 0, len(chats))
+	for name := range chats {
+		known = append(known, fmt.Sprintf("%q", name))
+	}
+	sort.Strings(known)
+	return nil, fmt.Errorf("CHAOS_VARIANT is %q: expected one of %s", variant, strings.Join(known, ", "))
 }
 
 // profile writes a CPU profile, from which the tuned variant is built.

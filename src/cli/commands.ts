@@ -4,6 +4,7 @@ import { compare } from "./commands/compare.ts";
 import { doctor } from "./commands/doctor.ts";
 import { history } from "./commands/history.ts";
 import { list } from "./commands/list.ts";
+import { create } from "./commands/new.ts";
 import { report } from "./commands/report.ts";
 import { run } from "./commands/run.ts";
 import { verify } from "./commands/verify.ts";
@@ -23,16 +24,29 @@ export interface Command {
 export const commands = {
   run: {
     summary: "build contenders, load them one after another under the same plan, and compare them",
-    usage: "[CONTENDER[:VARIANT]…] [OPTION…]",
+    usage: "[CONTENDER[:VARIANT]|FOLDER…] [OPTION…]",
     examples: [
       "showdown run",
       "showdown run --preset article",
       "showdown run elixir-genserver:tuned go-gorilla:tuned --rounds 5",
       "showdown run --scan server-cpus=1,2,4",
       "showdown run bun-native --connections 5000 --endurance-rate 50000 --phases connect,endurance-echo",
+      "showdown run ./my-server bun-native",
+      "showdown run --url ws://127.0.0.1:8080/ws --name mine bun-native",
       "showdown run --preset smoke --json | jq '.judgements'",
     ],
     execute: run,
+  },
+  new: {
+    summary: "make a contender of your own: a folder that builds, verifies and runs at once",
+    usage: "FOLDER --like CONTENDER",
+    examples: [
+      "showdown new my-server --like node-ws",
+      "showdown new ../my-server --like rust-axum",
+      "showdown verify ./my-server",
+      "showdown run ./my-server bun-native",
+    ],
+    execute: create,
   },
   verify: {
     summary: "check contenders, or any server by URL, against RFC 6455 and the contract",

@@ -38,6 +38,23 @@ export const options = {
     commands: ["run", "build", "verify", "list", "doctor", "calibrate"],
     help: "folder of more contenders, besides the project's own; may be repeated",
   },
+  like: {
+    type: text("CONTENDER"),
+    commands: ["new"],
+    help: "the contender whose sources are copied; without it, all that can be are named",
+  },
+  url: {
+    type: text("URL"),
+    several: true,
+    commands: ["run"],
+    help: "also load a server that runs already, such as ws://127.0.0.1:8080/ws; may be repeated",
+  },
+  name: {
+    type: text("NAME"),
+    several: true,
+    commands: ["run"],
+    help: "name of the server at --url; one for each, in the same order",
+  },
   results: {
     type: text("DIR"),
     commands: ["run", "compare", "history", "report", "calibrate"],

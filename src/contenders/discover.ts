@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ShowdownError } from "../errors.ts";
 import { printable } from "../text/printable.ts";
-import { type Manifest, parseManifest } from "./manifest.ts";
+import { type Manifest, namePattern, nameRule, parseManifest } from "./manifest.ts";
 
 /** A contender: a folder with a `contender.json`. */
 export interface Contender {
@@ -14,17 +14,14 @@ export interface Contender {
   readonly manifest: Manifest;
 }
 
-const manifestName = "contender.json";
-const namePattern = /^[a-z0-9][a-z0-9-]*$/;
+export const manifestName = "contender.json";
 
 async function readContender(folder: string): Promise<Contender | string[]> {
   const name = basename(folder);
   const parsed = parseManifest(await readFile(join(folder, manifestName), "utf8"));
   const problems = "problems" in parsed ? parsed.problems : [];
   if (!namePattern.test(name)) {
-    problems.push(
-      `folder name: "${printable(name)}"; expected lower-case letters, digits and hyphens, such as go-gorilla`,
-    );
+    problems.push(`folder name: "${printable(name)}"; ${nameRule}`);
   }
   return "problems" in parsed || problems.length > 0 ? problems : { name, folder, manifest: parsed.manifest };
 }

@@ -3,15 +3,25 @@ import type { Entrant } from "../plan/plan.ts";
 import type { ServerProgram } from "../process/child.ts";
 import type { ContenderFacts } from "../result/schema.ts";
 import { suggest } from "../text/nearest.ts";
+import { printable } from "../text/printable.ts";
+import { type Address, formatUrl, readUrl } from "./address.ts";
 import type { Contender } from "./discover.ts";
-import type { Manifest } from "./manifest.ts";
+import { type Manifest, namePattern, nameRule } from "./manifest.ts";
 
 /** A contender in one of its variants: its manifest, with the variant's words put over it. */
-export interface ResolvedEntrant extends Entrant, Omit<Manifest, "$schema" | "variants"> {
+export interface ResolvedEntrant
+  extends Entrant,
+    Omit<Manifest, "$schema" | "variants" | "template" | Declared>,
+    Pick<ContenderFacts, Declared> {
   readonly folder: string;
+  /** Where it runs already: nobody here builds, starts or ends it. Null for all that this program starts. */
+  readonly address: Address | null;
   /** Of the build, which all variants share. */
   readonly buildEnv: Manifest["env"];
 }
+
+/** What a manifest declares, and nobody knows of a server without one. */
+type Declared = "approach" | "routing" | "slowConsumer";
 
 /** The manifest's own words, without any variant. */
 const defaultVariant = "default";
@@ -22,17 +32,33 @@ export function formatEntrant({ contender, variant }: Entrant): string {
 }
 
 function resolveVariant({ name, folder, manifest }: Contender, variant: string): ResolvedEntrant {
-  const { $schema: _, variants, ...own } = manifest;
+  const { $schema: _, template: __, variants, ...own } = manifest;
   const { env = {}, ...over } = variants[variant] ?? {};
   // Absent keys of a variant are absent, never undefined: JSON has no such value.
   return {
     contender: name,
     variant,
     folder,
+    address: null,
     ...own,
     ...(over as Partial<typeof own>),
     env: { ...manifest.env, ...env },
     buildEnv: manifest.env,
+  };
+}
+
+/**
+ * A server that runs already, as an entrant. Nobody declares what it is.
+ *
+ * @throws {ShowdownError} `usage`
+ */
+export function enterRunning(name: string, url: string): ResolvedEntrant {
+  if (!namePattern.test(name)) throw new ShowdownError("usage", `--name "${printable(name)}": ${nameRule}`);
+  return {
+    ...{ contender: name, variant: defaultVariant, address: readUrl(url), title: url, folder: "" },
+    ...{ language: "undeclared", library: "undeclared", approach: "undeclared", routing: "undeclared" },
+    ...{ framing: "single", slowConsumer: "undeclared", optional: false },
+    ...{ requires: [], build: [], products: [], start: [], env: {}, buildEnv: {} },
   };
 }
 
@@ -108,9 +134,10 @@ export function describeEntrant(
   facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "verified" | "notRun">,
 ): ContenderFacts {
   const { contender: name, variant, title, language, library, env, start, deployment = null } = entrant;
-  const { approach, routing, framing, slowConsumer } = entrant;
+  const { approach, routing, framing, slowConsumer, address } = entrant;
   return {
     ...{ name, variant, title, language, library, approach, routing, framing, slowConsumer },
     ...{ env, start, deployment, ...facts },
+    ...(address === null ? {} : { url: formatUrl(address) }),
   };
 }

@@ -4,9 +4,11 @@ import { describeIssues } from "../text/zod-issues.ts";
 
 const mostProblems = 20;
 
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]*$/, "expected lower-case letters, digits and hyphens, such as go-gorilla");
+/** Of contenders and variants. */
+export const namePattern = /^[a-z0-9][a-z0-9-]*$/;
+export const nameRule = "expected lower-case letters, digits and hyphens, such as go-gorilla";
+
+const name = z.string().regex(namePattern, nameRule);
 const command = z.array(z.string()).min(1, 'expected a program and its arguments, such as ["go", "build"]');
 const env = z.record(
   z.string().regex(/^[A-Z_][A-Z0-9_]*$/, "expected an environment variable name"),
@@ -41,13 +43,13 @@ const declared = {
   /** The WebSocket library and its version range, or `none` when RFC 6455 is written by hand. */
   library: z.string().min(1),
   /** Shown beside every number, so that a tuned server is never mistaken for an idiomatic one. */
-  approach: contenderSchema.shape.approach,
+  approach: contenderSchema.shape.approach.exclude(["undeclared"]),
   /** By matching the leading bytes (`prefix`), by checking the whole shape without decoding it (`scan`), or by parsing the JSON of each message (`parse`). */
-  routing: contenderSchema.shape.routing,
+  routing: contenderSchema.shape.routing.exclude(["undeclared"]),
   /** One message per text message (`single`), or several separated by `\n` (`newline`). */
   framing: contenderSchema.shape.framing,
   /** What happens to a client that does not read. */
-  slowConsumer: contenderSchema.shape.slowConsumer,
+  slowConsumer: contenderSchema.shape.slowConsumer.exclude(["undeclared"]),
   /** The command that runs the server in its folder; it must become the server (`exec`), not leave it behind. */
   start: command,
 };
@@ -69,6 +71,8 @@ export const manifestSchema = z.strictObject({
     .default({}),
   /** Takes part only when it is named, or with `--all`: a default run takes about two minutes. */
   optional: z.boolean().default(false),
+  /** `showdown new --like` copies it, without its variants and these files (as .gitignore names them), with this build. */
+  template: z.strictObject({ omit: z.array(z.string()), build: z.array(command).optional() }).optional(),
   /** Facts for someone who has to deploy it, not measured here. */
   deployment: z.strictObject({ singleBinary: z.boolean(), note: z.string().optional() }).optional(),
 });

@@ -54,12 +54,12 @@ function describe(data: unknown): string {
  * when `readyMs` are over; rejects when aborted.
  */
 export async function awaitReady(
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, path = "/ws" }: { readonly host: string; readonly port: number; readonly path?: string },
   readyMs: number,
   signal: AbortSignal,
 ): Promise<string | null> {
   const deadline = performance.now() + readyMs;
-  const url = `ws://${host.includes(":") ? `[${host}]` : host}:${port}/ws`;
+  const url = `ws://${host.includes(":") ? `[${host}]` : host}:${port}${path}`;
   let pauseMs = firstPauseMs;
   let problem: string | null = null;
   for (;;) {

@@ -401,6 +401,8 @@ export const chaosPhaseSchema = z.object({
   connections: connectionsUsed,
   sendLagUs: quantilesSchema,
   faults: z.array(faultReportSchema),
+  /** Faults of the plan that were left out; absent where all were injected, or the phase did not come to its end. */
+  notInjected: z.array(z.object({ fault: faultSchema, reason: reasonSchema })).optional(),
 });
 
 /** A phase that the round did not come to: it has a reason and no figures. */

@@ -83,6 +83,8 @@ export const reasonSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("no-valid-step") }),
   /** Not run: a phase before it in the same round failed; `phase` is its place in the plan, from 0. */
   z.object({ kind: z.literal("earlier-phase"), phase: count }),
+  /** Not run: it would end the server, and only who started it can start it again. */
+  z.object({ kind: z.literal("not-our-process") }),
 ]);
 
 /** Why a rate of a capacity search was not sustained, or can't be told to be. */
@@ -144,6 +146,8 @@ export const notRunSchema = z.discriminatedUnion("kind", [
     ),
   }),
   z.object({ kind: z.literal("build-failed"), problem: z.string() }),
+  /** It is said to run already, and no handshake and echo succeeded. */
+  z.object({ kind: z.literal("unreachable"), problem: z.string() }),
   z.object({
     kind: z.literal("breaks-contract"),
     checks: z.array(z.string()),

@@ -56,12 +56,15 @@ export const contenderSchema = z.object({
   title: z.string(),
   language: z.string(),
   library: z.string(),
-  approach: z.enum(["raw", "idiomatic", "tuned", "framework", "article"]),
-  routing: z.enum(["prefix", "scan", "parse"]),
+  approach: z.enum(["raw", "idiomatic", "tuned", "framework", "article", "undeclared"]),
+  routing: z.enum(["prefix", "scan", "parse", "undeclared"]),
   framing: z.enum(["single", "newline"]),
-  slowConsumer: z.enum(["block", "drop-message", "drop-connection"]),
+  slowConsumer: z.enum(["block", "drop-message", "drop-connection", "undeclared"]),
   env: z.record(z.string(), z.string()),
+  /** Empty where it ran already. */
   start: z.array(z.string()),
+  /** Where it ran already: neither started by this program nor ended by it. Absent for all others. */
+  url: z.string().optional(),
   /** SHA-256 over the sources. */
   sourceDigest: z.string(),
   /** First line of what each toolchain says of its version. */

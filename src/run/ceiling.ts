@@ -63,7 +63,7 @@ export async function measureCeilings(options: CeilingOptions): Promise<Ceilings
       port: 0,
       validityRule: false,
     },
-    program: nullServer,
+    server: nullServer,
     framing: "single",
     contender: "null-server",
     variant: "default",

@@ -25,12 +25,17 @@ export interface VerifyOptions {
 }
 
 /**
- * Runs the conformance suite against a contender's own fresh server. Leaves no process.
+ * Runs the conformance suite against a contender's own fresh server. Leaves no process. One that
+ * runs already is not ended: checks that would end it are skipped.
  *
  * @throws {ShowdownError} `contenderFailed` when it never gets ready
  */
 export async function verifyEntrant(options: VerifyOptions): Promise<CheckReport> {
   const { entrant, reaper, readyMs, signal, slow } = options;
+  if (entrant.address !== null) {
+    const { framing } = entrant;
+    return await runChecks(entrant.address, { framing, slow, signal });
+  }
   const program = programOf(entrant);
   const server = await ServerProcess.start({ program, host, port: 0, cpus: null, readyMs, reaper, signal });
   try {
@@ -63,8 +68,9 @@ export interface GateOptions extends Omit<VerifyOptions, "slow"> {
  */
 export async function passGate(options: GateOptions): Promise<Verification> {
   const { cache } = options;
-  const path = await pathOf(options);
-  const known = await cache.read(path, verificationSchema);
+  // What runs at an address today is not what ran there yesterday.
+  const path = options.entrant.address === null ? await pathOf(options) : null;
+  const known = path === null ? null : await cache.read(path, verificationSchema);
   if (known?.competes === true) return known;
   let verification: Verification;
   try {
@@ -80,7 +86,8 @@ export async function passGate(options: GateOptions): Promise<Verification> {
     if (!isShowdownError(error, "contenderFailed")) throw error;
     return { competes: false, failed: [], problem: error.message };
   }
-  if (verification.competes && verification.problem === null) await cache.write(path, verification);
+  if (path !== null && verification.competes && verification.problem === null)
+    await cache.write(path, verification);
   return verification;
 }
 

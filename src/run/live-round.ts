@@ -1,4 +1,4 @@
-import { plainTarget } from "../engine/target.ts";
+import type { Address } from "../contenders/address.ts";
 import { WorkerPool } from "../engine/worker-pool.ts";
 import { isShowdownError } from "../errors.ts";
 import { nowUs } from "../machine/clock.ts";
@@ -6,7 +6,7 @@ import { chaosLoadSeconds } from "../plan/faults.ts";
 import type { PhasePlan, Plan } from "../plan/plan.ts";
 import type { ServerProgram } from "../process/child.ts";
 import type { Reaper } from "../process/reaper.ts";
-import { ServerProcess } from "../process/server.ts";
+import type { ServerProcess } from "../process/server.ts";
 import type { Ending, Phase } from "../result/phase.ts";
 import type { Reason } from "../result/reasons.ts";
 import type { Ceilings, Environment, Round } from "../result/schema.ts";
@@ -15,19 +15,17 @@ import { withHeadroom } from "../trust/headroom.ts";
 import type { RunEvent } from "./events.ts";
 import { describeNeighbours, watchIdling } from "./neighbours.ts";
 import { runCapacity } from "./phases/capacity.ts";
-import { runChaos } from "./phases/chaos.ts";
+import { listFaults, runChaos } from "./phases/chaos.ts";
 import { runConnect } from "./phases/connect.ts";
 import { exitEnding, OpenConnections, poolEnding, type RoundContext, stopped } from "./phases/context.ts";
 import { runMessagePhase } from "./phases/message-phase.ts";
 import { ProgressBoard } from "./phases/progress-board.ts";
 import { ServerWatch } from "./phases/server-watch.ts";
 import { skip, worse } from "./round-status.ts";
-import { type RunTarget, statsCounters } from "./target.ts";
+import { type RunTarget, reachServer } from "./target.ts";
 import { warmUp, warmUpPlan } from "./warm-up.ts";
 import { workerSetups } from "./worker-setups.ts";
 
-const host = "127.0.0.1";
-const path = "/ws";
 const outputBytes = 4000;
 
 export interface RoundOptions {
@@ -35,7 +33,8 @@ export interface RoundOptions {
   /** Whose turn it is. */
   readonly contender: string;
   readonly variant: string;
-  readonly program: ServerProgram;
+  /** What is started, or where it runs already. */
+  readonly server: ServerProgram | Address;
   readonly framing: "single" | "newline";
   readonly round: number;
   /** 1-based place in the order of everything. */
@@ -132,7 +131,7 @@ export class LiveRound {
       count: plan.phases.length,
       expectedSeconds: expectSeconds(phasePlan, plan),
     });
-    const skipped = this.#reasonToSkip(context);
+    const skipped = this.#reasonToSkip(context, phasePlan);
     if (skipped === null) return context;
     await this.finish(index, skip(phasePlan, skipped));
     return null;
@@ -168,11 +167,12 @@ export class LiveRound {
   }
 
   async #open(): Promise<void> {
-    const { plan, program, signal, reaper, handicapShare, onEvent } = this.options;
+    const { plan, server, signal, reaper, handicapShare, onEvent } = this.options;
     const { port, serverCpus: cpus, timeouts } = plan;
+    let target: RunTarget;
     try {
       const { readyMs } = timeouts;
-      this.#server = await ServerProcess.start({ program, host, port, cpus, readyMs, reaper, signal });
+      target = await reachServer(server, { port, cpus, readyMs, reaper, signal });
     } catch (error) {
       if (!signal.aborted && !isShowdownError(error, "contenderFailed")) throw error;
       const reason: Reason = { kind: "server-not-ready", problem: String((error as Error).message) };
@@ -180,14 +180,17 @@ export class LiveRound {
       this.#end(signal.aborted ? stopped : { status: "failed", reason }, output);
       return;
     }
-    const readyMs = Math.round(this.#server.readyMs);
-    this.#round = { ...this.#round, readyMs };
-    onEvent({ kind: "server-ready", ...placeOf(this.options), readyMs });
+    this.#server = target.process;
+    if (target.process !== null) {
+      const readyMs = Math.round(target.process.readyMs);
+      this.#round = { ...this.#round, readyMs };
+      onEvent({ kind: "server-ready", ...placeOf(this.options), readyMs });
+    }
     if (handicapShare > 0 && cpus !== null) this.#handicap = startHandicap(cpus, handicapShare);
-    await this.#warmUp(this.#server);
+    await this.#warmUp(target);
   }
 
-  async #warmUp(server: ServerProcess): Promise<void> {
+  async #warmUp(target: RunTarget): Promise<void> {
     const { plan, environment, epochUs } = this.options;
     const clockUs = () => nowUs() - epochUs;
     const board = new ProgressBoard(plan.workers);
@@ -197,11 +200,9 @@ export class LiveRound {
       onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
     });
     this.#pool = pool;
-    const watch = new ServerWatch(server.probe(), clockUs);
+    const watch = new ServerWatch(target.process?.probe() ?? null, clockUs);
     const idleRssBytes = (await watch.take())?.rssBytes ?? null;
     this.#round = { ...this.#round, idleRssBytes };
-    const address = plainTarget(server.host, server.port, path);
-    const target: RunTarget = { address, process: server, counters: statsCounters(address) };
     const setUp = (of: Plan) => this.#setUp(of, { target, pool, board, watch, clockUs });
     try {
       if (plan.warmupSeconds > 0) await warmUp(await setUp(warmUpPlan(plan)), environment);
@@ -238,7 +239,8 @@ export class LiveRound {
     const [server, pool] = [this.#server, this.#pool];
     await this.#handicap?.end();
     if (pool !== null) {
-      const isAlive = server?.exit === null && pool.failed === null && this.#context !== null;
+      const hasExited = server !== null && server.exit !== null;
+      const isAlive = !hasExited && pool.failed === null && this.#context !== null;
       // One that ends now has nothing left to tell.
       if (isAlive) await pool.close().catch(() => {});
       await pool.end();
@@ -267,13 +269,16 @@ export class LiveRound {
   }
 
   /** Why a phase is not come to; null when it is. */
-  #reasonToSkip({ target, connections, signal, pool }: RoundContext): Reason | null {
+  #reasonToSkip({ target, connections, signal, pool }: RoundContext, { kind }: PhasePlan): Reason | null {
     const { status, reasonPhase, phases } = this.#round;
     if (signal.aborted) return stopped.reason;
     const isOver = status === "failed" || pool.failed !== null || this.#closing !== null;
     if (isOver && reasonPhase !== null) return { kind: "earlier-phase", phase: reasonPhase };
     const exited = exitEnding(target);
     if (exited !== null) return exited.reason;
+    if (kind === "chaos" && listFaults(this.options.plan, target).length === 0) {
+      return { kind: "not-our-process" };
+    }
     return phases.length > 0 && connections.alive.length === 0 ? { kind: "all-connections-closed" } : null;
   }
 }

@@ -12,6 +12,10 @@ import { isShowdownError, ShowdownError } from "../errors.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import type { ContenderFacts } from "../result/schema.ts";
 import type { RunEvent } from "./events.ts";
+import { askForEcho } from "./target.ts";
+
+/** For a server that is said to run already. */
+const answerMs = 2000;
 
 /** An entrant that can run, or why it can't. */
 export interface Prepared {
@@ -85,7 +89,11 @@ async function buildOne(
   states: ReadonlyMap<Requirement, ToolchainState>,
   { cacheDir, signal, onEvent }: PrepareOptions,
 ): Promise<Build> {
-  const { contender, requires } = entrant;
+  const { contender, requires, address } = entrant;
+  if (address !== null) {
+    const problem = await askForEcho(address, answerMs, signal);
+    return { sourceDigest: "", notRun: problem === null ? null : { kind: "unreachable", problem } };
+  }
   onEvent({ kind: "preparing", step: "build", contender });
   try {
     const { sourceDigest } = await buildContender(entrant, {

@@ -33,7 +33,7 @@ function endingOf({ status, reason }: Phase): (Pick<Round, "reason"> & { status:
     case "not-run":
       return reason.kind === "stopped-by-user"
         ? { status: "aborted", reason }
-        : reason.kind === "earlier-phase"
+        : reason.kind === "earlier-phase" || reason.kind === "not-our-process"
           ? null
           : { status: "failed", reason };
     case "ok":

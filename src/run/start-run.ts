@@ -209,7 +209,7 @@ async function runRounds(
     round,
     position,
     plan,
-    program: programOf(entrant),
+    server: entrant.address ?? programOf(entrant),
     framing: entrant.framing,
     environment,
     epochUs,

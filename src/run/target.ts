@@ -1,6 +1,14 @@
-import type { Target } from "../engine/target.ts";
+import type { Address } from "../contenders/address.ts";
+import { plainTarget, type Target } from "../engine/target.ts";
+import { ShowdownError } from "../errors.ts";
+import { throwIfAborted } from "../process/abort.ts";
+import type { ServerProgram } from "../process/child.ts";
 import { readStats, type ServerStats } from "../process/counters.ts";
-import type { ServerProcess } from "../process/server.ts";
+import { awaitReady } from "../process/readiness.ts";
+import { ServerProcess } from "../process/server.ts";
+
+const host = "127.0.0.1";
+const path = "/ws";
 
 /** What a server counts itself; see the contract's `/stats`. */
 export interface Counters {
@@ -16,6 +24,45 @@ export interface RunTarget {
   readonly counters: Counters | null;
 }
 
-export function statsCounters({ host, port }: Target): Counters {
-  return { read: (timeoutMs) => readStats(host, port, timeoutMs) };
+/**
+ * Starts a program as a server, or makes sure that one answers which runs already.
+ *
+ * @throws {ShowdownError} as `ServerProcess.start`; `contenderFailed` when the one that runs does not answer
+ */
+export async function reachServer(
+  server: ServerProgram | Address,
+  options: Omit<Parameters<typeof ServerProcess.start>[0], "program" | "host"> & {
+    readonly signal: AbortSignal;
+  },
+): Promise<RunTarget> {
+  if (!("port" in server)) {
+    const process = await ServerProcess.start({ program: server, host, ...options });
+    return targetOf({ host, port: process.port, path }, process);
+  }
+  const problem = await askForEcho(server, options.readyMs, options.signal);
+  if (problem !== null) throw new ShowdownError("contenderFailed", problem);
+  return targetOf(server, null);
+}
+
+/**
+ * Whether a server that is said to run answers: null, or what it lacks.
+ *
+ * @throws {ShowdownError} `aborted`
+ */
+export async function askForEcho(
+  server: Address,
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  try {
+    return await awaitReady(server, patienceMs, signal);
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  }
+}
+
+function targetOf({ host, port, path }: Address, process: ServerProcess | null): RunTarget {
+  const counters = { read: (timeoutMs?: number) => readStats(host, port, timeoutMs) };
+  return { address: plainTarget(host, port, path), process, counters };
 }

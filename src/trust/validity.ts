@@ -108,7 +108,7 @@ function coresLeft(plan: BottleneckEvidence["plan"], generatorCores: number): nu
 export interface LoadEvidence {
   readonly plan: LatenessEvidence["plan"] & BottleneckEvidence["plan"];
   readonly generator: BottleneckEvidence["generator"];
-  readonly server: Pick<ServerFigures, "cpuMs">;
+  readonly server: Pick<ServerFigures, "cpuMs" | "idleCpuShare">;
   readonly sendLagUs: Pick<Quantiles, "p99">;
   readonly latencyUs: Pick<Quantiles, "p99">;
   /** From the first send to the last delivery. */
@@ -118,8 +118,11 @@ export interface LoadEvidence {
 /** Whether a load's generator was its limit: a burst's by its cores, one at a set rate's by its lateness; null if not. */
 export function findGeneratorLimit(kind: "burst" | "steady" | "endurance", load: LoadEvidence) {
   const { plan, generator, server, sendLagUs, latencyUs, spanMs } = load;
+  const { idleCpuShare } = server;
+  // Of a server that is nobody's child: at most what was used of the cores meant for servers.
+  const mostMs = idleCpuShare === null ? null : (1 - idleCpuShare) * spanMs * (plan.serverCpus?.length ?? 1);
   return kind === "burst"
-    ? findBottleneck({ plan, generator, serverCpuMs: server.cpuMs, spanMs })
+    ? findBottleneck({ plan, generator, serverCpuMs: server.cpuMs ?? mostMs, spanMs })
     : findLateness({ plan, sendLagP99Us: sendLagUs.p99, latencyP99Us: latencyUs.p99 });
 }
 

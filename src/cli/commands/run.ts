@@ -7,7 +7,7 @@ import type { Host } from "../host.ts";
 import { judgeEnd, runOnce, type WrittenRun } from "../one-run.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { makePlan } from "../plan-options.ts";
-import { findEntrants } from "../prepare.ts";
+import { findEntrants, findRunning } from "../prepare.ts";
 import { renderSummary } from "../report-files.ts";
 import { untilStopped } from "../signals.ts";
 import { scan } from "./scan.ts";
@@ -15,7 +15,8 @@ import { scan } from "./scan.ts";
 /** `showdown run`: the whole showdown, from the toolchains to the verdict. Returns the exit code. */
 export async function run(options: ParsedOptions, host: Host): Promise<number> {
   const { values, positionals } = options;
-  const entrants = await findEntrants(positionals, values, host);
+  const started = await findEntrants(positionals, values, host);
+  const entrants = [...started, ...findRunning(values, started, host)];
   const environment = await describeEnvironment();
   if (values.scan !== undefined) return await scan(values.scan, options, { entrants, environment }, host);
   const { plan, pinReason } = makePlan(options, entrants, environment);

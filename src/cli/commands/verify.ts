@@ -1,7 +1,8 @@
+import { readUrl } from "../../contenders/address.ts";
 import { formatEntrant } from "../../contenders/entrants.ts";
 import { type CheckReport, formatCheckReport } from "../../contract/check-report.ts";
 import { runChecks } from "../../contract/run-checks.ts";
-import { exitCodes, isShowdownError, ShowdownError } from "../../errors.ts";
+import { exitCodes, isShowdownError } from "../../errors.ts";
 import { parameters } from "../../plan/parameters.ts";
 import { throwIfAborted } from "../../process/abort.ts";
 import { startReaper } from "../../process/reaper.ts";
@@ -64,18 +65,4 @@ async function verifyOne(name: string, options: VerifyOptions): Promise<Verified
     if (!isShowdownError(error, "contenderFailed")) throw error;
     return { name, reason: `${error.message}\n${error.output ?? ""}`.trimEnd() };
   }
-}
-
-function readUrl(text: string): { readonly host: string; readonly port: number; readonly path: string } {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || url.protocol !== "ws:" || url.hostname === "") {
-    throw new ShowdownError("usage", `${text}: expected a URL such as ws://127.0.0.1:8080/ws`, {
-      hint: url?.protocol === "wss:" ? "TLS is not supported: verify the server behind its proxy" : undefined,
-    });
-  }
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: url.port === "" ? 80 : Number(url.port),
-    path: `${url.pathname}${url.search}`,
-  };
 }

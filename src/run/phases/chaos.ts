@@ -1,14 +1,25 @@
 import { mergeFailures } from "../../engine/failure-tally.ts";
 import type { PhaseReport } from "../../engine/worker-protocol.ts";
+import type { Fault } from "../../plan/faults.ts";
+import type { Plan } from "../../plan/plan.ts";
 import type { ChaosPhase, Ending, FaultReport } from "../../result/phase.ts";
 import { mergeHistograms, summarize } from "../../stats/histogram.ts";
 import { addUsage, describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer, watchServerUsage } from "../../trust/server-usage.ts";
 import { findLateness, findServerContention, invalidIfAny } from "../../trust/validity.ts";
+import type { RunTarget } from "../target.ts";
 import { ok, type RoundContext, sumEach, sumOf } from "./context.ts";
 import type { ChaosWorkload } from "./fault-orders.ts";
 import { runFault } from "./fault-run.ts";
 import { brokenArrivals, listCounted } from "./findings.ts";
+
+/** They end the server, or may. */
+const deadly: readonly Fault[] = ["crash", "kill"];
+
+/** The plan's faults that this server can be given: one that nobody here can start again is not to be ended. */
+export function listFaults({ faults }: Pick<Plan, "faults">, { process }: RunTarget): readonly Fault[] {
+  return process === null ? faults.filter((fault) => !deadly.includes(fault)) : faults;
+}
 
 /** Injects one fault after another while the unaffected clients go on, and tells what it did to them. */
 export async function runChaos(context: RoundContext, workload: ChaosWorkload): Promise<ChaosPhase> {
@@ -20,8 +31,8 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
   const reports: PhaseReport[] = [];
   let ending: Ending = ok;
   let lostBefore = 0;
-  // Who is nobody's child can't be killed.
-  const planned = plan.faults.filter((fault) => fault !== "kill" || target.process !== null);
+  const planned = listFaults(plan, target);
+  const left = plan.faults.filter((fault) => !planned.includes(fault));
 
   await watch.begin();
   const endServerUsage = watchServerUsage(plan);
@@ -68,6 +79,9 @@ export async function runChaos(context: RoundContext, workload: ChaosWorkload): 
     },
     sendLagUs,
     faults,
+    ...(left.length === 0
+      ? {}
+      : { notInjected: left.map((fault) => ({ fault, reason: { kind: "not-our-process" as const } })) }),
     // What no fault excuses: other messages than were meant for a client, or no service without a fault.
     findings: listCounted({ "lost-before-fault": lostBefore, ...sumEach(reports, brokenArrivals) }),
   };

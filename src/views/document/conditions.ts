@@ -41,7 +41,7 @@ export function buildContenders({ contenders }: Result): Block[] {
     ["contract", describeVerification],
     ["toolchains", ({ toolchains }) => listPairs(toolchains, ": ")],
     ["environment", ({ env }) => listPairs(env, "=")],
-    ["command", ({ start }) => start.join(" ")],
+    ["command", ({ start, url }) => (url === undefined ? start.join(" ") : `ran already at ${url}`)],
     ["sources (SHA-256)", ({ sourceDigest }) => sourceDigest.slice(0, 12)],
     ["deployment", describeDeployment],
   ];

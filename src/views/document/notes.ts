@@ -33,6 +33,8 @@ export function listNotes(
     ...participants.flatMap((participant) => noteEndings(participant, plan.phases)),
     ...participants.flatMap(noteFindings),
     ...participants.flatMap(noteFaults),
+    ...participants.flatMap(noteNotInjected),
+    ...(section.kind === "connect" ? participants.flatMap(noteNotMeasured) : []),
     ...noteEverythingArrived(section),
     ...noteCoalescing(section, sections),
     ...noteUnequalConnections(section),
@@ -98,6 +100,23 @@ function noteFaults(participant: Participant): Sentence[] {
     const what = `${describeFault(worst).replace(/\.$/, "")}${failures}${ofRounds(1 + more.length, participant)}`;
     return [{ text: `${participant.name}, ${worst.fault}: ${what}.`, style: "bad" }];
   });
+}
+
+function noteNotInjected(participant: Participant): Sentence[] {
+  const left = ranPhases(participant).flatMap((phase) =>
+    phase.kind === "chaos" ? (phase.notInjected ?? []) : [],
+  );
+  return [...Map.groupBy(left, ({ reason }) => describeReason(reason))].map(([why, alike]): Sentence => {
+    const faults = format.joinNames([...new Set(alike.map(({ fault }) => fault))]);
+    return { text: `${participant.name}: ${faults} not injected: ${why}.`, style: "warning" };
+  });
+}
+
+/** Why some of its cells have no figure. */
+function noteNotMeasured({ name, facts }: Participant): Sentence[] {
+  return facts.url === undefined
+    ? []
+    : [{ text: `${name}: CPU and memory not measured: not our process, it ran already.` }];
 }
 
 function noteEverythingArrived({ participants }: Section): Sentence[] {

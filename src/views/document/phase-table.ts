@@ -6,6 +6,7 @@ import { okPhases, type Participant, type Section } from "../../measures/section
 import type { PhaseKind } from "../../plan/plan.ts";
 import type { Judgement } from "../../result/judgement.ts";
 import type { CapacityPhase, RanPhase, TimelineBucket } from "../../result/phase.ts";
+import type { ContenderFacts } from "../../result/schema.ts";
 import { median, medianInterval } from "../../stats/intervals.ts";
 import { measureTrend } from "../../stats/trend.ts";
 import * as format from "../../text/format.ts";
@@ -154,6 +155,7 @@ function measureColumn(
       const value = overRounds(participant, measure);
       if (value === null && okPhases(participant).some(measure.isBeyondReach)) return notReached;
       if (value === null && isUnresolved(participant, measure)) return notResolved;
+      if (value === null && isNotOurs(participant.facts, measure)) return notMeasured;
       if (value === null)
         return measure.name === "capacity" ? boundCell(participant) : missing(participant, isFirst);
       return {
@@ -162,6 +164,14 @@ function measureColumn(
       };
     },
   };
+}
+
+/** Figures of a server's own processes: of one that ran already nobody knows which those are. */
+const ofProcess = /^(cpu-per-|peak-memory|memory-per-)/;
+export const notMeasured: Cell = { text: "not measured" };
+
+export function isNotOurs({ url }: ContenderFacts, { name }: Pick<Measure, "name">): boolean {
+  return url !== undefined && ofProcess.test(name);
 }
 
 /** A quantile beyond what was delivered. */

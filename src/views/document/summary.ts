@@ -8,6 +8,7 @@ import { unknown } from "../../text/format.ts";
 import type { Column } from "../../text/table.ts";
 import type { Cell, Table } from "./block.ts";
 import { isUnresolved, notResolved } from "./connection-memory.ts";
+import { isNotOurs, notMeasured } from "./phase-table.ts";
 import { hasLeagues, isMarked } from "./verdict.ts";
 
 /** A measure that decides in one phase, ready to be a column of the summary. */
@@ -78,7 +79,8 @@ function tableOf(result: Result, entries: readonly Entry[], showLeagues: boolean
         cells: [
           { text: participant.name, style: "strong" },
           ...(showLeagues ? [{ text: league }] : []),
-          ...entries.map(({ judgements }): Cell => {
+          ...entries.map(({ judgements, measure }): Cell => {
+            if (isNotOurs(participant.facts, { name: measure })) return notMeasured;
             const judgement = judgements.find((one) => one.league === league);
             const place = judgement?.places.find(({ contender }) => contender === participant.name);
             return judgement === undefined || place === undefined

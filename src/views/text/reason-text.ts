@@ -61,6 +61,7 @@ const stepTexts: Texts<StepReason> = {
 export function describeReason(reason: Reason, phases: readonly PhasePlan[] = []): string {
   const texts: Texts<Reason> = {
     ...sharedTexts,
+    "not-our-process": () => "only who started the server can start it again",
     "no-valid-step": () => "no rate could be judged: the generator or other processes disturbed every step",
     "earlier-phase": ({ phase }) => {
       const earlier = phases[phase];

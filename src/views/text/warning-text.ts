@@ -11,6 +11,7 @@ const notRunTexts: Texts<NotRun> = {
     });
     return `toolchain missing: ${format.joinNames(names)}`;
   },
+  unreachable: ({ problem }) => `it does not answer: ${quote(problem)}`,
   "build-failed": ({ problem }) => `build failed: ${quote(problem)}`,
   "breaks-contract": ({ checks, problem }) => {
     const names = checks.length === 0 ? "" : `: ${quote(checks.join(", "))}`;
