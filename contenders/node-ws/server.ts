@@ -2,8 +2,11 @@ import { createServer, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { Chat } from "./chat.ts";
+import type { Counts } from "./counts.ts";
 import { type Connection, FramedDelivery, PlainDelivery } from "./delivery.ts";
 import { parseRoute, prefixRoute } from "./protocol.ts";
+import { Relay } from "./relay.ts";
+import { Worker } from "./worker.ts";
 
 const closeTimeoutMs = 2_000;
 
@@ -19,7 +22,11 @@ if (!["plain", "framed"].includes(deliveryName) || !["parse", "prefix"].includes
 }
 
 const delivery = deliveryName === "plain" ? new PlainDelivery() : new FramedDelivery();
-const chat = new Chat(routing === "parse" ? parseRoute : prefixRoute, delivery);
+const { RELAY: relayFolder, WORKER: workerIndex } = process.env;
+const relay = relayFolder === undefined ? null : new Relay((room, message) => chat.deliver(room, message));
+const chat = new Chat(routing === "parse" ? parseRoute : prefixRoute, delivery, relay);
+/** Null in a process that serves alone. */
+const worker = relay === null ? null : new Worker(relay);
 
 const webSockets = new WebSocketServer({
   noServer: true,
@@ -34,9 +41,9 @@ const webSockets = new WebSocketServer({
 const server = createServer((request, response) => {
   const path = request.url?.split("?", 1)[0];
   if (path === "/stats" && request.method === "GET") {
-    const { sent, dropped } = delivery;
-    const stats = { connections: chat.connections.size, received: chat.received, sent, dropped };
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(stats));
+    void Promise.resolve(worker === null ? count() : worker.total()).then((counts) =>
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(counts)),
+    );
   } else if (path === "/ws") {
     response.writeHead(426, { upgrade: "websocket", connection: "upgrade", "sec-websocket-version": "13" });
     response.end();
@@ -61,6 +68,11 @@ server.on("upgrade", (request, socket, head) => {
   });
 });
 
+function count(): Counts {
+  const { sent, dropped } = delivery;
+  return { connections: chat.connections.size, received: chat.received, sent, dropped };
+}
+
 function refuse(socket: Duplex, status: number, header = ""): void {
   socket.on("error", () => {});
   socket.end(
@@ -75,10 +87,17 @@ server.on("error", (error) => {
 });
 
 process.once("SIGTERM", () => {
+  // A worker that is not listening yet has nobody to close.
+  if (!server.listening) process.exit(0);
   server.close(() => process.exit(0));
   for (const { webSocket } of chat.connections) webSocket.close(1001, "server shutting down");
   // A client that never answers the close must not hold the process.
   setTimeout(() => process.exit(0), closeTimeoutMs).unref();
 });
 
-server.listen({ host, port, backlog: 4096 }, () => console.error(`listening on ${host}:${port}`));
+if (worker !== null && relayFolder !== undefined) {
+  await worker.start(relayFolder, Number(workerIndex), count);
+}
+// Without `reusePort` all accept from one socket, and the first to wake takes more than its share.
+const reusePort = worker !== null && process.platform === "linux";
+server.listen({ host, port, backlog: 4096, reusePort }, () => console.error(`listening on ${host}:${port}`));
