@@ -46,9 +46,10 @@ const [serverCpu = 0] = serverCpus;
 const [clientCpu = 1] = workerCpus;
 
 const reference = join(import.meta.dir, "reference");
+const floorFolder = join(import.meta.dir, "..", "contenders", "c-floor");
 const built = mkdtempSync(join(tmpdir(), "showdown-bench-"));
 await runCommand(["gcc", "-O2", "-o", join(built, "epoll-client"), "epoll-client.c"], reference);
-await runCommand(["gcc", "-O2", "-o", join(built, "echo-server"), "echo-server.c"], reference);
+await runCommand(["gcc", "-O2", "-o", join(built, "c-floor"), "server.c"], floorFolder);
 await runCommand(
   [process.execPath, "build", "--target=node", "ws-client.ts", "--outfile", join(built, "ws-client.mjs")],
   reference,
@@ -88,7 +89,7 @@ console.table(rows);
 /** Against a server of its own: the ports of the run before are in TIME_WAIT for a minute. */
 async function measure(client: Client, connections: number): Promise<Sample> {
   port += 1;
-  const server = Bun.spawn(["taskset", "-c", formatCpuList([serverCpu]), join(built, "echo-server")], {
+  const server = Bun.spawn(["taskset", "-c", formatCpuList([serverCpu]), join(built, "c-floor")], {
     env: { ...process.env, HOST: host, PORT: `${port}`, SPIN: "1" },
     stderr: "ignore",
   });

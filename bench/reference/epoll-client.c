@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "frame.h"
+#include "../../contenders/c-floor/frame.h"
 #include "histogram.h"
 
 enum {

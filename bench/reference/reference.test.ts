@@ -8,11 +8,11 @@ const node = Bun.which("node");
 const built = mkdtempSync(join(tmpdir(), "ws-showdown-reference-"));
 afterAll(() => rmSync(built, { recursive: true }));
 
-function compile(name: string): string {
+function compile(name: string, folder = import.meta.dir): string {
   const program = join(built, name);
   const { exitCode, stderr } = Bun.spawnSync(
     ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, `${name}.c`],
-    { cwd: import.meta.dir },
+    { cwd: folder },
   );
   expect([exitCode, stderr.toString()]).toEqual([0, ""]);
   return program;
@@ -25,13 +25,14 @@ async function output(command: readonly string[]): Promise<Record<string, unknow
   return JSON.parse(text);
 }
 
-async function startEchoServer() {
-  const child = Bun.spawn([compile("echo-server")], { env: { PORT: "0" }, stderr: "pipe" });
+async function startServer() {
+  const floor = join(import.meta.dir, "..", "..", "contenders", "c-floor");
+  const child = Bun.spawn([compile("server", floor)], { env: { PORT: "0" }, stderr: "pipe" });
   for await (const bytes of child.stderr) {
     const port = /listening on 127\.0\.0\.1:(\d+)/.exec(new TextDecoder().decode(bytes))?.[1];
     if (port !== undefined) return { child, port };
   }
-  throw new Error("echo-server did not start");
+  throw new Error("c-floor did not start");
 }
 
 const answersAll = (result: Record<string, unknown>, least: number) => {
@@ -40,8 +41,8 @@ const answersAll = (result: Record<string, unknown>, least: number) => {
   expect(result.latencyUs).toMatchObject({ count: result.sent });
 };
 
-test.skipIf(gcc === null)("the clients get every echo back from the echo server", async () => {
-  const { child, port } = await startEchoServer();
+test.skipIf(gcc === null)("the clients get every echo back from the C server", async () => {
+  const { child, port } = await startServer();
   try {
     const client = compile("epoll-client");
     for (const bytes of ["80", "125", "126", "65536"]) {

@@ -6,6 +6,11 @@ import { Room } from "./room.ts";
 /** A connection whose client has left this many bytes unread, beyond what the kernel holds, is dropped. */
 export const backlogLimitBytes = 1024 * 1024;
 
+/** Tells other processes what was said here. */
+interface Others {
+  say(room: string, text: string): void;
+}
+
 /** How often it is looked up what became of the messages. */
 const settleMs = 100;
 
@@ -17,15 +22,17 @@ export class Chat {
   dropped = 0;
   readonly #route: Route;
   readonly #publish: (topic: string, text: string) => void;
+  readonly #others: Others | null;
   readonly #rooms = new Map<string, Room>();
   readonly #spokenIn = new Set<Room>();
   readonly #unsettledRooms = new Set<Room>();
   readonly #unsettledSockets = new Set<Socket>();
   #isSettling = false;
 
-  constructor(route: Route, publish: (topic: string, text: string) => void) {
+  constructor(route: Route, publish: (topic: string, text: string) => void, others: Others | null) {
     this.#route = route;
     this.#publish = publish;
+    this.#others = others;
   }
 
   open(socket: Socket): void {
@@ -44,7 +51,8 @@ export class Chat {
         this.#reply(socket, message);
         return;
       case "say":
-        this.#say(request.room, message);
+        this.deliver(request.room, message);
+        this.#others?.say(request.room, message);
         return;
       case "join":
         this.#join(socket, request.room);
@@ -79,6 +87,18 @@ export class Chat {
     }
   }
 
+  /** Gives a message to the members that are connected here. */
+  deliver(name: string, text: string): void {
+    const room = this.#rooms.get(name);
+    if (room === undefined) return;
+    this.#publish(name, text);
+    room.noteFrame(frameSize(Buffer.byteLength(text)));
+    this.#unsettledRooms.add(room);
+    if (this.#spokenIn.size === 0) setImmediate(() => this.#endTurn());
+    this.#spokenIn.add(room);
+    this.#schedule();
+  }
+
   #reply(socket: Socket, text: string): void {
     if (socket.data.send(socket, text)) this.#settleSoon(socket);
     else this.dropped++;
@@ -92,17 +112,6 @@ export class Chat {
     }
     if (socket.data.join(socket, room)) socket.subscribe(name);
     this.#reply(socket, joined(name));
-  }
-
-  #say(name: string, text: string): void {
-    const room = this.#rooms.get(name);
-    if (room === undefined) return;
-    this.#publish(name, text);
-    room.noteFrame(frameSize(Buffer.byteLength(text)));
-    this.#unsettledRooms.add(room);
-    if (this.#spokenIn.size === 0) setImmediate(() => this.#endTurn());
-    this.#spokenIn.add(room);
-    this.#schedule();
   }
 
   #settleSoon(socket: Socket): void {

@@ -1,6 +1,9 @@
 import { Chat } from "./chat.ts";
 import { Connection } from "./connection.ts";
+import type { Counts } from "./counts.ts";
 import { parseRoute, prefixRoute } from "./protocol.ts";
+import { Relay } from "./relay.ts";
+import { Worker } from "./worker.ts";
 
 const closeTimeoutMs = 2_000;
 
@@ -16,14 +19,24 @@ if (routing !== "parse" && routing !== "prefix") {
   process.exit(2);
 }
 
-const chat = new Chat(routing === "parse" ? parseRoute : prefixRoute, (topic, text) => {
+const { RELAY: relayFolder, WORKER: workerIndex } = process.env;
+const relay = relayFolder === undefined ? null : new Relay((room, text) => chat.deliver(room, text));
+const publish = (topic: string, text: string) => {
   // The server's publish reaches every subscriber; a socket's own would leave out the sender.
   server.publish(topic, text);
-});
+};
+const chat = new Chat(routing === "parse" ? parseRoute : prefixRoute, publish, relay);
+/** Null in a process that serves alone. */
+const worker = relay === null ? null : new Worker(relay);
+if (worker !== null && relayFolder !== undefined) {
+  await worker.start(relayFolder, Number(workerIndex), count);
+}
 
 const server = Bun.serve({
   hostname,
   port,
+  // The kernel spreads new connections over all that listen. Linux.
+  reusePort: worker !== null,
   routes: {
     "/ws": (request, server) => {
       // Bun looks at neither the version's value nor the Connection header (RFC 6455 §4.2.1 and §4.2.2).
@@ -36,11 +49,7 @@ const server = Bun.serve({
       return new Response("not a WebSocket handshake", { status: 400 });
     },
     "/stats": {
-      GET: async () => {
-        await chat.settle();
-        const { sockets, received, sent, dropped } = chat;
-        return Response.json({ connections: sockets.size, received, sent, dropped });
-      },
+      GET: async () => Response.json(await (worker?.total() ?? count())),
     },
   },
   fetch: () => new Response("not found", { status: 404 }),
@@ -59,6 +68,12 @@ const server = Bun.serve({
     close: (socket, code) => chat.close(socket, code),
   },
 });
+
+async function count(): Promise<Counts> {
+  await chat.settle();
+  const { sockets, received, sent, dropped } = chat;
+  return { connections: sockets.size, received, sent, dropped };
+}
 
 function upgradeRequired(): Response {
   return new Response("WebSocket only", {

@@ -1,17 +1,24 @@
 import type { Connection, Delivery, Room } from "./delivery.ts";
 import { error, joined, type Route } from "./protocol.ts";
 
+/** Tells other processes what was said here. */
+interface Others {
+  say(room: string, message: Buffer): void;
+}
+
 /** Rooms and who is in them. */
 export class Chat {
   readonly connections = new Set<Connection>();
   received = 0;
   readonly #route: Route;
   readonly #delivery: Delivery;
+  readonly #others: Others | null;
   readonly #rooms = new Map<string, Room>();
 
-  constructor(route: Route, delivery: Delivery) {
+  constructor(route: Route, delivery: Delivery, others: Others | null) {
     this.#route = route;
     this.#delivery = delivery;
+    this.#others = others;
   }
 
   open(connection: Connection): void {
@@ -29,11 +36,10 @@ export class Chat {
       case "echo":
         this.#delivery.toOne(message, connection);
         return;
-      case "say": {
-        const room = this.#rooms.get(request.room);
-        if (room !== undefined) this.#delivery.toRoom(message, room);
+      case "say":
+        this.deliver(request.room, message);
+        this.#others?.say(request.room, message);
         return;
-      }
       case "join":
         this.#join(connection, request.room);
         this.#delivery.toOne(joined(request.room), connection);
@@ -43,6 +49,12 @@ export class Chat {
       case "invalid":
         this.#delivery.toOne(error(request.reason), connection);
     }
+  }
+
+  /** Gives a message to the members that are connected here. */
+  deliver(name: string, message: Buffer): void {
+    const room = this.#rooms.get(name);
+    if (room !== undefined) this.#delivery.toRoom(message, room);
   }
 
   close(connection: Connection): void {

@@ -3,8 +3,11 @@ import { constants, type PerformanceNodeEntry, PerformanceObserver } from "node:
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { Chat } from "./chat.ts";
+import type { Counts } from "./counts.ts";
 import { type Connection, FramedDelivery, PlainDelivery } from "./delivery.ts";
 import { parseRoute, prefixRoute } from "./protocol.ts";
+import { Relay } from "./relay.ts";
+import { Worker } from "./worker.ts";
 
 const closeTimeoutMs = 2_000;
 
@@ -20,7 +23,11 @@ if (!["plain", "framed"].includes(deliveryName) || !["parse", "prefix"].includes
 }
 
 const delivery = deliveryName === "plain" ? new PlainDelivery() : new FramedDelivery();
-const chat = new Chat(routing === "parse" ? parseRoute : prefixRoute, delivery);
+const { RELAY: relayFolder, WORKER: workerIndex } = process.env;
+const relay = relayFolder === undefined ? null : new Relay((room, message) => chat.deliver(room, message));
+const chat = new Chat(routing === "parse" ? parseRoute : prefixRoute, delivery, relay);
+/** Null in a process that serves alone. */
+const worker = relay === null ? null : new Worker(relay);
 
 const webSockets = new WebSocketServer({
   noServer: true,
@@ -42,10 +49,11 @@ new PerformanceObserver((list) => {
 const server = createServer((request, response) => {
   const path = request.url?.split("?", 1)[0];
   if (path === "/stats" && request.method === "GET") {
-    const { sent, dropped } = delivery;
-    const connections = chat.connections.size;
-    const stats = { connections, received: chat.received, sent, dropped, majorCollections };
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(stats));
+    // Of one process alone: the counts of several don't add up to one heap's.
+    const counts = worker === null ? { ...count(), majorCollections } : worker.total();
+    void Promise.resolve(counts).then((all) =>
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(all)),
+    );
   } else if (path === "/ws") {
     response.writeHead(426, { upgrade: "websocket", connection: "upgrade", "sec-websocket-version": "13" });
     response.end();
@@ -70,6 +78,11 @@ server.on("upgrade", (request, socket, head) => {
   });
 });
 
+function count(): Counts {
+  const { sent, dropped } = delivery;
+  return { connections: chat.connections.size, received: chat.received, sent, dropped };
+}
+
 function refuse(socket: Duplex, status: number, header = ""): void {
   socket.on("error", () => {});
   socket.end(
@@ -84,10 +97,17 @@ server.on("error", (error) => {
 });
 
 process.once("SIGTERM", () => {
+  // A worker that is not listening yet has nobody to close.
+  if (!server.listening) process.exit(0);
   server.close(() => process.exit(0));
   for (const { webSocket } of chat.connections) webSocket.close(1001, "server shutting down");
   // A client that never answers the close must not hold the process.
   setTimeout(() => process.exit(0), closeTimeoutMs).unref();
 });
 
-server.listen({ host, port, backlog: 4096 }, () => console.error(`listening on ${host}:${port}`));
+if (worker !== null && relayFolder !== undefined) {
+  await worker.start(relayFolder, Number(workerIndex), count);
+}
+// Without `reusePort` all accept from one socket, and the first to wake takes more than its share.
+const reusePort = worker !== null && process.platform === "linux";
+server.listen({ host, port, backlog: 4096, reusePort }, () => console.error(`listening on ${host}:${port}`));

@@ -5,6 +5,7 @@ interface Manifest {
   readonly build?: readonly (readonly string[])[];
   readonly start: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly variants?: Readonly<Record<string, Pick<Manifest, "env"> & Partial<Pick<Manifest, "start">>>>;
 }
 
 const programOf = (name: string) => (name === "bun" ? process.execPath : name);
@@ -37,10 +38,17 @@ export class Server implements AsyncDisposable {
     this.process = process;
   }
 
-  /** Starts the contender in `folder` and waits until a handshake succeeds. */
-  static async start(folder: string, env: Readonly<Record<string, string>> = {}): Promise<Server> {
-    const { start, env: defaults } = await readManifest(folder);
-    const [program = "", ...args] = start;
+  /** Starts the contender in `folder`, or a variant of it, and waits until a handshake succeeds. */
+  static async start(
+    folder: string,
+    env: Readonly<Record<string, string>> = {},
+    variant?: string,
+  ): Promise<Server> {
+    const { variants, ...own } = await readManifest(folder);
+    const over = variant === undefined ? {} : variants?.[variant];
+    if (over === undefined) throw new Error(`${folder} has no variant ${variant}`);
+    const defaults = { ...own.env, ...over.env };
+    const [program = "", ...args] = over.start ?? own.start;
     const port = await freePort();
     const process_ = Bun.spawn([programOf(program), ...args], {
       cwd: folder,

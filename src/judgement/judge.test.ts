@@ -142,6 +142,21 @@ test.each([
   },
 );
 
+test("a floor has figures and is ranked against nobody", () => {
+  const result = fixtureRun();
+  const contenders = result.contenders.map((facts) =>
+    facts.name === "bun-native" ? { ...facts, approach: "floor" as const } : facts,
+  );
+  const judgements = judge({ ...result, contenders }).filter(
+    ({ phase, measure }) => phase === "burst-echo" && measure === "throughput",
+  );
+  const floor = judgements.find(({ league }) => league === "floor");
+  expect(floor).toMatchObject({ outcome: "alone", pairs: [] });
+  expect(floor?.places[0]?.value).toBeGreaterThan(0);
+  const others = judgements.filter(({ league }) => league !== "floor");
+  expect(JSON.stringify(others)).not.toContain("bun-native");
+});
+
 test("a server without a library is ranked among the plain ones, unless it is tuned", () => {
   expect(leagueOf({ approach: "raw", variant: "default" })).toBe("idiomatic");
   expect(leagueOf({ approach: "raw", variant: "tuned" })).toBe("tuned");

@@ -25,8 +25,12 @@ export const outcomes = [
   "alone",
 ] as const;
 
-/** Who is compared with whom: by the contender's approach, so that an expert's server is not ranked against a plain one. `undeclared`: servers given by URL. */
-export const leagues = ["idiomatic", "tuned", "framework", "article", "undeclared"] as const;
+/**
+ * Who is compared with whom: by the contender's approach, so that an expert's server is not ranked against a plain one.
+ * `undeclared`: servers given by URL. A floor is what the others' figures can be read as multiples of, and ranked against
+ * nobody.
+ */
+export const leagues = ["idiomatic", "tuned", "framework", "article", "undeclared", "floor"] as const;
 
 const interval = z.object({ low: z.number(), high: z.number() });
 

@@ -56,7 +56,7 @@ export const contenderSchema = z.object({
   title: z.string(),
   language: z.string(),
   library: z.string(),
-  approach: z.enum(["raw", "idiomatic", "tuned", "framework", "article", "undeclared"]),
+  approach: z.enum(["raw", "idiomatic", "tuned", "framework", "article", "undeclared", "floor"]),
   routing: z.enum(["prefix", "scan", "parse", "undeclared"]),
   framing: z.enum(["single", "newline"]),
   slowConsumer: z.enum(["block", "drop-message", "drop-connection", "undeclared"]),

@@ -1,5 +1,5 @@
 import { groupByLeague, leagueOf } from "../../judgement/league.ts";
-import { measureOf } from "../../measures/catalogue.ts";
+import { decidingMeasures, measureOf } from "../../measures/catalogue.ts";
 import { listEndings, overRounds, stepOf, valuesOf } from "../../measures/figures.ts";
 import { formatMeasure, type Measure } from "../../measures/measure.ts";
 import { okPhases, type Participant, type Section } from "../../measures/sections.ts";
@@ -128,6 +128,7 @@ function listColumns(section: Section, judgements: readonly Judgement[]): PhaseC
     ...rest.slice(0, -1).flat(),
     idle,
     ...(rest.at(-1) ?? []),
+    ...floorColumns(section),
   ];
 }
 
@@ -138,6 +139,24 @@ function idleColumn(section: Section, group: number): PhaseColumn {
     group,
     cell: ({ name }) => ({ text: format.formatShare(idleCpus(section, name)) }),
   };
+}
+
+/** What decides as a multiple of the floor's; nothing where none took part. */
+function floorColumns({ kind, participants }: Section): PhaseColumn[] {
+  const floor = participants.find(({ facts }) => leagueOf(facts) === "floor");
+  if (floor === undefined) return [];
+  return decidingMeasures[kind]
+    .map(measureOf)
+    .filter(({ unit }) => unit !== "count" && unit !== "share")
+    .map((measure) => ({
+      header: `${measure.header} ÷ floor`,
+      meaning: `${measure.header} as a multiple of that of ${floor.name}, which does no more than the contract asks for.`,
+      group: measured[kind].length,
+      cell: (participant) => {
+        const [own, least] = [overRounds(participant, measure), overRounds(floor, measure)];
+        return { text: own && least ? `${format.formatFactor(own / least)}×` : format.unknown };
+      },
+    }));
 }
 
 /** @param isFirst where how it ended stands in the place of the figure */

@@ -1,4 +1,4 @@
-/* RFC 6455 section 5.2: the head of a frame, and masking. Shared by the reference client and server. */
+/* RFC 6455 section 5.2: the head of a frame, and masking. Shared with the client in bench/reference. */
 #ifndef FRAME_H
 #define FRAME_H
 
