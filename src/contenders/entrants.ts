@@ -38,8 +38,8 @@ function resolveVariant({ name, folder, manifest }: Contender, variant: string):
 
 /** What is started to run an entrant. */
 export function programOf(entrant: ResolvedEntrant): ServerProgram {
-  const { folder, start, env } = entrant;
-  return { name: formatEntrant(entrant), folder, start, env };
+  const { folder, start, env, protocol } = entrant;
+  return { name: formatEntrant(entrant), folder, start, env, protocol };
 }
 
 /** Every contender in every variant, by name, the default variant first. */
@@ -105,12 +105,12 @@ export function resolveEntrants(
 /** The entrant as the result file keeps it. */
 export function describeEntrant(
   entrant: ResolvedEntrant,
-  facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "verified" | "notRun">,
+  facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "outdated" | "verified" | "notRun">,
 ): ContenderFacts {
   const { contender: name, variant, title, language, library, env, start, deployment = null } = entrant;
-  const { approach, routing, framing, slowConsumer } = entrant;
+  const { approach, protocol, routing, framing, slowConsumer } = entrant;
   return {
-    ...{ name, variant, title, language, library, approach, routing, framing, slowConsumer },
+    ...{ name, variant, title, language, library, approach, protocol, routing, framing, slowConsumer },
     ...{ env, start, deployment, ...facts },
   };
 }

@@ -143,6 +143,8 @@ export const notRunSchema = z.discriminatedUnion("kind", [
       z.object({ tool: z.string(), minimum: z.string().nullable(), found: z.string().nullable() }),
     ),
   }),
+  /** What its build downloads from did not answer. */
+  z.object({ kind: z.literal("unreachable"), host: z.string() }),
   z.object({ kind: z.literal("build-failed"), problem: z.string() }),
   z.object({
     kind: z.literal("breaks-contract"),

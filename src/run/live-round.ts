@@ -5,6 +5,7 @@ import { nowUs } from "../machine/clock.ts";
 import { chaosLoadSeconds } from "../plan/faults.ts";
 import type { PhasePlan, Plan } from "../plan/plan.ts";
 import type { ServerProgram } from "../process/child.ts";
+import { webSocketPath } from "../process/greeting.ts";
 import type { Reaper } from "../process/reaper.ts";
 import { ServerProcess } from "../process/server.ts";
 import type { Ending, Phase } from "../result/phase.ts";
@@ -27,7 +28,6 @@ import { warmUp, warmUpPlan } from "./warm-up.ts";
 import { workerSetups } from "./worker-setups.ts";
 
 const host = "127.0.0.1";
-const path = "/ws";
 const outputBytes = 4000;
 
 export interface RoundOptions {
@@ -200,7 +200,7 @@ export class LiveRound {
     const watch = new ServerWatch(server.probe(), clockUs);
     const idleRssBytes = (await watch.take())?.rssBytes ?? null;
     this.#round = { ...this.#round, idleRssBytes };
-    const address = plainTarget(server.host, server.port, path);
+    const address = plainTarget(server.host, server.port, webSocketPath(this.options.program.protocol));
     const target: RunTarget = { address, process: server, counters: statsCounters(address) };
     const setUp = (of: Plan) => this.#setUp(of, { target, pool, board, watch, clockUs });
     try {
