@@ -137,6 +137,7 @@ async function measureShowdown(connections: number): Promise<Sample> {
     connections,
     joins: [],
     target: plainTarget(host, port, "/ws"),
+    protocol: "chaos-chat",
     sourceAddresses: ["127.0.9.1"],
     messageBytes,
     framing: "single",

@@ -1,5 +1,5 @@
 import type { ResolvedEntrant } from "../contenders/entrants.ts";
-import { smallestMessageBytes } from "../engine/protocols/chaos-chat/message-format.ts";
+import { smallestMessageBytes } from "../engine/protocols/protocols.ts";
 import { readTopology, splitCpus } from "../machine/cpus.ts";
 import type { Plan } from "../plan/plan.ts";
 import { presets } from "../plan/presets.ts";

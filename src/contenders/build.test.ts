@@ -40,6 +40,19 @@ function options(extra: Partial<BuildOptions> = {}): BuildOptions {
   return { cacheDir: makeFolder({}), toolchainVersions: { cc: "gcc 12" }, ...extra };
 }
 
+test("what cannot be downloaded from is told at once, and only where something is to be built", async () => {
+  const server = Bun.serve({ port: 0, fetch: () => new Response(null, { status: 502 }) });
+  const contender = { ...makeContender("touch out"), downloads: `${server.url}packages` };
+  const kept = options();
+  const outcome = async (source: BuildSource) => (await buildContender(source, kept)).outcome;
+  expect(await outcome(contender)).toBe("unreachable");
+  await server.stop(true);
+  expect(await outcome(contender)).toBe("unreachable");
+  expect(() => buildCount(contender)).toThrow();
+  expect(await outcome({ ...contender, downloads: undefined })).toBe("built");
+  expect(await outcome(contender)).toBe("cached");
+});
+
 test("sources are what git would not ignore, without products and hidden folders", async () => {
   const folder = makeFolder({
     "main.go": "",

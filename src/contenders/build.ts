@@ -12,7 +12,10 @@ import { digestSources } from "./digest.ts";
 import type { ResolvedEntrant } from "./entrants.ts";
 
 /** What of an entrant its build is made from: the same for all variants of a contender. */
-export type BuildSource = Pick<ResolvedEntrant, "contender" | "folder" | "build" | "products" | "buildEnv">;
+export type BuildSource = Pick<
+  ResolvedEntrant,
+  "contender" | "folder" | "build" | "downloads" | "products" | "buildEnv"
+>;
 
 export interface BuildOptions {
   /** Keeps which digest a contender was built from, and the locks. */
@@ -27,9 +30,15 @@ export interface BuildOptions {
 interface BuildResult {
   /** SHA-256 over the sources, for the result file. */
   readonly sourceDigest: string;
-  /** `cached` when the products of the same sources and toolchains were there, `none` without build commands. */
-  readonly outcome: "built" | "cached" | "none";
+  /**
+   * `cached` when the products of the same sources and toolchains were there, `none` without build commands,
+   * `unreachable` when what it downloads from did not answer.
+   */
+  readonly outcome: "built" | "cached" | "none" | "unreachable";
 }
+
+/** Package managers themselves try for minutes. */
+const answerMs = 5000;
 
 const shortDigest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 8);
 
@@ -51,6 +60,16 @@ function digestBuild(
     process.arch,
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const { body, ok } = await fetch(url, { signal: AbortSignal.timeout(answerMs) });
+    await body?.cancel();
+    return ok;
+  } catch {
+    return false;
+  }
 }
 
 async function runCommand(
@@ -116,6 +135,7 @@ export async function buildContender(source: BuildSource, options: BuildOptions)
   const onWait = () => onLine?.(`waiting for another build of ${name}`);
   const buildAnew = async () => {
     if (await isBuilt()) return done("cached");
+    if (source.downloads !== undefined && !(await answers(source.downloads))) return done("unreachable");
     // Gone first: products of a build that was cut off must not pass for those of the one before.
     await rm(stamp, { force: true }).catch(async (cause: Error) => {
       if ((await readStamp()) === null) return;

@@ -56,7 +56,7 @@ export function enterRunning(name: string, url: string): ResolvedEntrant {
   if (!namePattern.test(name)) throw new ShowdownError("usage", `--name "${printable(name)}": ${nameRule}`);
   return {
     ...{ contender: name, variant: defaultVariant, address: readUrl(url), title: url, folder: "" },
-    ...{ language: "undeclared", library: "undeclared", approach: "undeclared", routing: "undeclared" },
+    ...{ language: "undeclared", library: "undeclared", approach: "undeclared", protocol: "chaos-chat", routing: "undeclared" },
     ...{ framing: "single", slowConsumer: "undeclared", optional: false },
     ...{ requires: [], build: [], products: [], start: [], env: {}, buildEnv: {} },
   };
@@ -64,8 +64,8 @@ export function enterRunning(name: string, url: string): ResolvedEntrant {
 
 /** What is started to run an entrant. */
 export function programOf(entrant: ResolvedEntrant): ServerProgram {
-  const { folder, start, env } = entrant;
-  return { name: formatEntrant(entrant), folder, start, env };
+  const { folder, start, env, protocol } = entrant;
+  return { name: formatEntrant(entrant), folder, start, env, protocol };
 }
 
 /** Every contender in every variant, by name, the default variant first. */
@@ -131,12 +131,12 @@ export function resolveEntrants(
 /** The entrant as the result file keeps it. */
 export function describeEntrant(
   entrant: ResolvedEntrant,
-  facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "verified" | "notRun">,
+  facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "outdated" | "verified" | "notRun">,
 ): ContenderFacts {
   const { contender: name, variant, title, language, library, env, start, deployment = null } = entrant;
-  const { approach, routing, framing, slowConsumer, address } = entrant;
+  const { approach, protocol, routing, framing, slowConsumer, address } = entrant;
   return {
-    ...{ name, variant, title, language, library, approach, routing, framing, slowConsumer },
+    ...{ name, variant, title, language, library, approach, protocol, routing, framing, slowConsumer },
     ...{ env, start, deployment, ...facts },
     ...(address === null ? {} : { url: formatUrl(address) }),
   };

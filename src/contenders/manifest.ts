@@ -20,20 +20,28 @@ const variantName = name.refine(
   "expected another name: the contender itself is its default variant",
 );
 
+const versionNumber = z.string().regex(/^\d+(\.\d+){0,2}$/, "expected a version such as 1.19");
+const packages = z.array(z.string()).min(1);
+const debianPackages = z.array(z.string().regex(/^[a-z0-9][a-z0-9.+-]+$/, "expected a package name")).min(1);
+
 const requirement = z.strictObject({
   /** The program looked for on PATH, such as `go`. */
   tool: z.string().min(1),
   /** The command that prints its version. */
   version: command,
   /** The oldest version that will do, such as `1.19`. */
-  minimum: z
-    .string()
-    .regex(/^\d+(\.\d+){0,2}$/, "expected a version such as 1.19")
-    .optional(),
+  minimum: versionNumber.optional(),
+  /** The oldest version that its makers still mend. An older one will do, and is told as out of support. */
+  supported: versionNumber.optional(),
   /** Package names per package manager. */
   install: z.strictObject({
-    apt: z.array(z.string()).min(1).optional(),
-    brew: z.array(z.string()).min(1).optional(),
+    apt: packages.optional(),
+    brew: packages.optional(),
+    /**
+     * Of a newer Debian, for systems with apt whose own version is out of support: unpacked in the cache, with all they
+     * depend on. Programs of the packages named here are put on PATH.
+     */
+    debian: z.strictObject({ release: z.string().regex(/^[a-z]+$/), packages: debianPackages }).optional(),
   }),
 });
 
@@ -59,8 +67,12 @@ export const manifestSchema = z.strictObject({
   $schema: z.string().optional(),
   ...declared,
   language: z.string().min(1),
+  /** The contract's messages (`chaos-chat`), or Phoenix Channels (`phoenix`), which then say the same. */
+  protocol: contenderSchema.shape.protocol,
   /** Every toolchain beyond Node, npm and Bun. */
   requires: z.array(requirement).default([]),
+  /** What the build downloads from. Where it does not answer, the contender is not run, and the others are. */
+  downloads: z.url({ protocol: /^https?$/ }).optional(),
   /** Commands run once, in order, in the contender's folder, with `env`. */
   build: z.array(command).default([]),
   /** Build products, left out of the source digest. */

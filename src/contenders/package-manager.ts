@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { readOutput } from "../machine/sources.ts";
+import { toolchainsFolder } from "../process/child-environment.ts";
 import type { Requirement } from "./manifest.ts";
 
 /** How this machine installs packages: Debian's and Ubuntu's apt-get, or Homebrew. */
@@ -37,6 +40,14 @@ export function installCommand({ install }: Requirement, manager: PackageManager
 /** Run once before the first installation; null for Homebrew, which refreshes itself. */
 export function refreshCommand({ name, prefix }: PackageManager): string[] | null {
   return name === "apt" ? [...prefix, "apt-get", "update"] : null;
+}
+
+/** The command that unpacks a newer Debian's packages, without any right; null where there is no way, or it was done. */
+export function unpackCommand({ install: { debian } }: Requirement): string[] | null {
+  if (debian === undefined || Bun.which("apt-get") === null || Bun.which("dpkg-deb") === null) return null;
+  const folder = join(toolchainsFolder, debian.packages[0] ?? "");
+  if (existsSync(folder)) return null;
+  return ["sh", join(import.meta.dir, "unpack-debian.sh"), folder, debian.release, ...debian.packages];
 }
 
 /** What a person has to type, or has to know, to get a toolchain. */

@@ -8,6 +8,7 @@ import {
   type EnsureOptions,
   ensureToolchains,
   findMissing,
+  findOutdated,
   lacksToolchains,
   toolchainVersions,
 } from "./toolchains.ts";
@@ -65,7 +66,12 @@ async function ensure(requirement: Requirement, options: Partial<EnsureOptions> 
 
 test("a tool that is there is ok, with the line of its version", async () => {
   addProgram("zigc", compiler("0.12.1"));
-  expect(await ensure(zigc)).toEqual({ status: "ok", tool: "zigc", version: "zig-like compiler 0.12.1" });
+  expect(await ensure(zigc)).toEqual({
+    status: "ok",
+    tool: "zigc",
+    version: "zig-like compiler 0.12.1",
+    outdated: null,
+  });
 });
 
 test("too old, missing, failing: missing with the reason and what to type", async () => {
@@ -97,7 +103,12 @@ test("installs without asking: refresh first, non-interactive, then looks again"
   const packageManager = addApt("0.12");
   const lines: string[] = [];
   const state = await ensure(zigc, { install: "yes", packageManager, onLine: (line) => lines.push(line) });
-  expect(state).toEqual({ status: "installed", tool: "zigc", version: "zig-like compiler 0.12" });
+  expect(state).toEqual({
+    status: "installed",
+    tool: "zigc",
+    version: "zig-like compiler 0.12",
+    outdated: null,
+  });
   expect(aptLog()).toEqual([
     "noninteractive update",
     "noninteractive install -y --no-install-recommends zigc-bin",
@@ -143,6 +154,33 @@ test("an installation that fails, or brings too old a version", async () => {
     reason: "installed, but zigc 0.11 is older than 0.12",
     command: "install zigc 0.12 or newer and put it on PATH",
   });
+});
+
+test("an old version that will do is told, and another one is asked for where there is a way", async () => {
+  addProgram("zigc", compiler("0.12.1"));
+  addProgram("apt-get", "exit 1");
+  const install = { ...zigc.install, debian: { release: "trixie", packages: ["zigc-of-no-debian"] } };
+  const old = { ...zigc, supported: "0.13", install };
+  const outdated = { tool: "zigc", found: "0.12.1", supported: "0.13" };
+  const state = { status: "ok", tool: "zigc", version: "zig-like compiler 0.12.1", outdated };
+  expect(await ensure(old)).toEqual({ ...state, status: "ok" });
+  const questions: string[] = [];
+  const ask = async (question: string) => {
+    questions.push(question);
+    return false;
+  };
+  expect(await ensure(old, { install: "ask", ask })).toEqual({ ...state, status: "ok" });
+  const canUnpack = Bun.which("dpkg-deb") !== null;
+  expect(questions).toEqual(
+    canUnpack ? ["Missing: zigc 0.12.1 is older than 0.13, the oldest in support. Install zigc now?"] : [],
+  );
+  const lines: string[] = [];
+  expect(await ensure(old, { install: "yes", onLine: (line) => lines.push(line) })).toMatchObject({
+    outdated,
+  });
+  if (canUnpack) expect(lines.at(-1)).toEndWith("going on with what is there");
+  const states = await ensureToolchains([old], { install: "never", packageManager: null });
+  expect([findMissing([old], states), findOutdated([old], states)]).toEqual([[], [outdated]]);
 });
 
 test("each requirement gets its own answer", async () => {

@@ -1,7 +1,10 @@
+import { mkdir } from "node:fs/promises";
 import { throwIfAborted } from "../process/abort.ts";
-import { buildEnvironment, findProgram } from "../process/child-environment.ts";
+import { buildEnvironment, findProgram, toolchainsFolder } from "../process/child-environment.ts";
+import { withLock } from "../process/lock.ts";
 import { runStreaming } from "../process/streaming.ts";
 import type { NotRun } from "../result/reasons.ts";
+import type { OutdatedTool } from "../result/schema.ts";
 import type { Requirement } from "./manifest.ts";
 import {
   findPackageManager,
@@ -10,12 +13,20 @@ import {
   installEnvironment,
   type PackageManager,
   refreshCommand,
+  unpackCommand,
 } from "./package-manager.ts";
 import { compareVersions, findVersion } from "./version.ts";
 
-export type ToolchainState =
-  /** `version` is the line in which the tool states it. */
-  { readonly status: "ok" | "installed"; readonly tool: string; readonly version: string } | MissingToolchain;
+export type ToolchainState = FoundToolchain | MissingToolchain;
+
+interface FoundToolchain {
+  readonly status: "ok" | "installed";
+  readonly tool: string;
+  /** The line in which the tool states it. */
+  readonly version: string;
+  /** Null while its makers still mend it. */
+  readonly outdated: OutdatedTool | null;
+}
 
 interface MissingToolchain {
   readonly status: "missing";
@@ -27,6 +38,14 @@ interface MissingToolchain {
   readonly reason: string;
   /** What to type to get it, or the advice where no package is known. */
   readonly command: string;
+}
+
+/** A requirement that is not met as it should be. */
+interface Lacking {
+  readonly key: string;
+  readonly requirement: Requirement;
+  readonly state: ToolchainState;
+  readonly reason: string;
 }
 
 export interface EnsureOptions {
@@ -48,7 +67,7 @@ async function look(
   status: "ok" | "installed",
   signal: AbortSignal | undefined,
 ): Promise<ToolchainState> {
-  const { tool, version: command, minimum } = requirement;
+  const { tool, version: command, minimum, supported } = requirement;
   const missing = (reason: string, found: string | null = null) =>
     describeMissing(requirement, status === "installed" ? `installed, but ${reason}` : reason, found);
   if (findProgram(tool) === null) return missing(`${tool} is not on PATH`);
@@ -57,12 +76,21 @@ async function look(
   const printed = await print([program, ...command.slice(1)], signal);
   if (printed === null) return missing(`"${command.join(" ")}" failed`);
   const { line, version } = findVersion(printed, [tool, command[0] ?? tool]);
-  if (minimum === undefined) return { status, tool, version: line };
-  if (version === null)
+  if (version === null && minimum !== undefined)
     return missing(`"${command.join(" ")}" states no version; expected ${minimum} or newer`);
-  if (compareVersions(version, minimum) < 0)
-    return missing(`${tool} ${version} is older than ${minimum}`, version);
-  return { status, tool, version: line };
+  const isOlderThan = (other = "0") => version !== null && compareVersions(version, other) < 0;
+  if (isOlderThan(minimum)) return missing(`${tool} ${version} is older than ${minimum}`, version);
+  const outdated =
+    supported !== undefined && isOlderThan(supported) ? { tool, found: version ?? "", supported } : null;
+  return { status, tool, version: line, outdated };
+}
+
+/** What is to be said for another version; null where this one is as it should be. */
+function complaint(state: ToolchainState): string | null {
+  if (state.status === "missing") return state.reason;
+  if (state.outdated === null) return null;
+  const { tool, found, supported } = state.outdated;
+  return `${tool} ${found} is older than ${supported}, the oldest in support`;
 }
 
 function describeMissing(
@@ -106,26 +134,46 @@ export async function ensureToolchains(
     states.set(key, await look(one, "ok", options.signal)),
   );
   await Promise.all(lookAll);
-  const missing = [...distinct].flatMap(([key, requirement]) => {
-    const state = states.get(key);
-    return state?.status === "missing" ? [{ key, requirement, state }] : [];
+  const answer = () =>
+    new Map(requirements.map((one) => [one, states.get(JSON.stringify(one)) as ToolchainState]));
+  const lacking = [...distinct].flatMap(([key, requirement]): Lacking[] => {
+    const state = states.get(key) as ToolchainState;
+    const reason = complaint(state);
+    return reason === null ? [] : [{ key, requirement, state, reason }];
   });
-  if (missing.length > 0) {
-    const { packageManager: manager = await findPackageManager() } = options;
-    for (const { key, requirement, state } of missing)
+  if (lacking.length === 0) return answer();
+  const { packageManager: manager = await findPackageManager() } = options;
+  for (const { key, requirement, state } of lacking)
+    if (state.status === "missing")
       states.set(key, { ...state, command: formatInstall(requirement, manager) });
-    const installable = missing.filter(
-      ({ requirement }) => manager?.usable && requirement.install[manager.name],
-    );
-    if (manager !== null && installable.length > 0 && (await isWanted(installable, options))) {
-      const refresh = refreshCommand(manager);
-      // A refresh that fails (one broken source among many) need not stop the installation.
-      if (refresh !== null) await run(refresh, options);
-      for (const { key, requirement } of installable)
-        states.set(key, await install(requirement, manager, options));
-    }
-  }
-  return new Map(requirements.map((one) => [one, states.get(JSON.stringify(one)) as ToolchainState]));
+  const isInstallable = ({ requirement, state }: Lacking) =>
+    state.status === "missing" && manager?.usable === true && requirement.install[manager.name] !== undefined;
+  const offered = lacking.filter((one) => isInstallable(one) || unpackCommand(one.requirement) !== null);
+  if (offered.length === 0 || !(await isWanted(offered, options))) return answer();
+  for (const { key, requirement } of offered) states.set(key, await unpack(requirement, options));
+  const rest = offered.filter((one) =>
+    isInstallable({ ...one, state: states.get(one.key) as ToolchainState }),
+  );
+  if (manager === null || rest.length === 0) return answer();
+  const refresh = refreshCommand(manager);
+  // A refresh that fails (one broken source among many) need not stop the installation.
+  if (refresh !== null) await run(refresh, options);
+  for (const { key, requirement } of rest) states.set(key, await install(requirement, manager, options));
+  return answer();
+}
+
+/** Brings a newer version where there is a way. Where not, what is there has to do. */
+async function unpack(requirement: Requirement, options: EnsureOptions): Promise<ToolchainState> {
+  await mkdir(toolchainsFolder, { recursive: true }).catch(() => {}); // told by the command
+  const unpackOnce = async () => {
+    // Null when another requirement, or another program, has just brought it.
+    const command = unpackCommand(requirement);
+    if (command === null) return;
+    const code = await run(command, options);
+    if (code !== 0) options.onLine?.(`failed with exit code ${code}; going on with what is there`);
+  };
+  await withLock(`${toolchainsFolder}.lock`, unpackOnce, { signal: options.signal });
+  return look(requirement, "installed", options.signal);
 }
 
 async function install(
@@ -139,14 +187,11 @@ async function install(
   return describeMissing(requirement, `"${command.join(" ")}" failed with exit code ${code}`, null, manager);
 }
 
-async function isWanted(
-  missing: readonly { readonly state: MissingToolchain }[],
-  { install, ask }: EnsureOptions,
-): Promise<boolean> {
+async function isWanted(lacking: readonly Lacking[], { install, ask }: EnsureOptions): Promise<boolean> {
   if (install !== "ask") return install === "yes";
   if (ask === undefined) return false;
-  const reasons = missing.map(({ state }) => state.reason).join(", ");
-  return ask(`Missing: ${reasons}. Install ${missing.map(({ state }) => state.tool).join(", ")} now?`);
+  const reasons = lacking.map(({ reason }) => reason).join(", ");
+  return ask(`Missing: ${reasons}. Install ${lacking.map(({ state }) => state.tool).join(", ")} now?`);
 }
 
 async function run(command: readonly string[], { onLine, signal }: EnsureOptions): Promise<number> {
@@ -165,6 +210,16 @@ export function toolchainVersions(
 ): Record<string, string> {
   const found = statesOf(requires, states).filter((state) => state.status !== "missing");
   return Object.fromEntries(found.map(({ tool, version }) => [tool, version]));
+}
+
+/** The toolchains that a contender runs on though they are out of support. */
+export function findOutdated(
+  requires: readonly Requirement[],
+  states: ReadonlyMap<Requirement, ToolchainState>,
+): OutdatedTool[] {
+  return statesOf(requires, states).flatMap((state) =>
+    state.status === "missing" || state.outdated === null ? [] : [state.outdated],
+  );
 }
 
 /** The toolchains that keep a contender from running; none when it can. */

@@ -1,9 +1,10 @@
+import { greet } from "../process/greeting.ts";
 import { isValidCloseCode } from "../websocket/frame.ts";
 import { type Arrival, describe, excerpt } from "./arrival.ts";
 import { BrokenRule, type CheckContext } from "./check.ts";
 import { pingFrame, textFrame } from "./frame.ts";
 import { isResponse, type ResponseHead } from "./http.ts";
-import { echo, errorReason, join, joined } from "./messages.ts";
+import { errorReason, join, joined } from "./messages.ts";
 import type { RawConnection } from "./raw-connection.ts";
 
 type ArrivalOf<Kind extends Arrival["kind"]> = Extract<Arrival, { kind: Kind }>;
@@ -64,9 +65,11 @@ export async function expectPong(connection: RawConnection, payload: string | Ui
 
 /** The connection still works and nothing unasked came before the answer. */
 export async function expectEcho(connection: RawConnection, from = "still-there"): Promise<void> {
-  const message = echo({ from });
-  connection.send(textFrame(message));
-  await expectMessage(connection, message, "the connection to stay open and answer the next echo");
+  const { text, isAnswer } = greet(connection.protocol, from);
+  connection.send(textFrame(text));
+  const arrival = await connection.next();
+  if (arrival.kind === "message" && !arrival.binary && isAnswer(arrival.bytes.toString())) return;
+  throw new BrokenRule(`the connection to stay open and answer the next message, ${text}`, arrival);
 }
 
 /** Nothing more comes. To be called after a barrier, since silence cannot be awaited. */

@@ -1,3 +1,4 @@
+import type { ProtocolName } from "../process/greeting.ts";
 import {
   createKey,
   type Endpoint,
@@ -6,8 +7,8 @@ import {
   upgradeHeaders,
 } from "../websocket/handshake.ts";
 
-/** Where the WebSocket endpoint is. */
-export type Target = Pick<Endpoint, "host" | "port" | "path">;
+/** Where the WebSocket endpoint is, and what is said there: the contract's messages where nothing else is told. */
+export type Target = Pick<Endpoint, "host" | "port" | "path"> & { readonly protocol?: ProtocolName };
 
 export type { ResponseHead };
 

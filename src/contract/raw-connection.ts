@@ -1,3 +1,4 @@
+import type { ProtocolName } from "../process/greeting.ts";
 import { authority, parseHead } from "../websocket/handshake.ts";
 import { type Arrival, ArrivalReader } from "./arrival.ts";
 import { type Frame, pongFrame } from "./frame.ts";
@@ -10,6 +11,8 @@ export class Unreachable extends Error {}
 export class RawConnection {
   /** Answer the server's pings, as a client must (RFC 6455 5.5.2), and keep them out of the arrivals. */
   answersPings = true;
+  /** What the server speaks. */
+  readonly protocol: ProtocolName;
   readonly #waitMs: number;
   readonly #arrivals: Arrival[] = [];
   readonly #reader = new ArrivalReader();
@@ -21,13 +24,14 @@ export class RawConnection {
   #end: Arrival | undefined;
   #wake: (() => void) | undefined;
 
-  private constructor(waitMs: number) {
+  private constructor({ protocol = "chaos-chat" }: Target, waitMs: number) {
+    this.protocol = protocol;
     this.#waitMs = waitMs;
   }
 
   /** Throws Unreachable. `waitMs` is the longest wait for any one event on it. */
   static async dial(target: Target, waitMs: number): Promise<RawConnection> {
-    const connection = new RawConnection(waitMs);
+    const connection = new RawConnection(target, waitMs);
     try {
       connection.#socket = await Bun.connect({
         hostname: target.host,

@@ -5,6 +5,10 @@ import { allChecks } from "./checks/all.ts";
 import { readyCheck, terminationChecks } from "./checks/process.ts";
 import type { Target } from "./http.ts";
 
+/** Checks with messages of the contract, which a server of another protocol does not know. */
+const saysChat =
+  /^(echo|rooms|framing|errors|stats|pieces)\.|^(handshake\.pipelined.*|lengths\.(echo|max|server).*|masking\.keys|reserved\.server|control\.(ping-between.*|unsolicited.*|answers-first)|fragmentation\.(parts|empty-parts|pings-between|whole-after)|utf8\.valid.*|close\.(nothing-after|answers-first|no-handshake))$/;
+
 export interface CheckOptions extends Partial<CheckSettings> {
   /** Run the checks that take minutes too. Default false. */
   readonly slow?: boolean;
@@ -159,6 +163,12 @@ class Run {
 
   async #attempt(check: Check): Promise<Outcome> {
     if (this.#over !== undefined) return skipped(check, this.#over);
+    const { protocol = "chaos-chat" } = this.#target;
+    if (protocol !== "chaos-chat" && saysChat.test(check.id))
+      return skipped(
+        check,
+        `it speaks with the contract's messages, and this server with those of ${protocol}`,
+      );
     if (check.slow && !this.#settings.slow) return skipped(check, "slow check: run with --slow");
     return attempt(check, this.#target, this.#settings);
   }

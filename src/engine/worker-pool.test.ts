@@ -83,6 +83,7 @@ class Crowd {
       epochUs,
       cpus: null,
       pacing: "timer",
+      protocol: "chaos-chat",
       connectTimeoutMs: 5000,
       ...changes,
     }));

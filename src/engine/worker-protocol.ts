@@ -1,6 +1,7 @@
 import type { Fault } from "../plan/faults.ts";
 import type { RoomGroup, Workload } from "../plan/plan.ts";
 import type { Failures } from "../result/reasons.ts";
+import type { ContenderFacts } from "../result/schema.ts";
 import type { SparseHistogram } from "../stats/histogram.ts";
 import type { SegmentCount } from "./segment-sample.ts";
 import type { Target } from "./target.ts";
@@ -43,6 +44,7 @@ export interface WorkerSetup {
   /** Connection i joins room `first` + i modulo `count` of each. */
   readonly joins: readonly RoomGroup[];
   readonly target: Target;
+  readonly protocol: ContenderFacts["protocol"];
   /** Each brings a port range of its own; empty where the system may choose only one. */
   readonly sourceAddresses: readonly string[];
   readonly messageBytes: number;

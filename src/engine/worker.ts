@@ -8,8 +8,8 @@ import { Connector } from "./connector.ts";
 import { Faults } from "./faults/faults.ts";
 import { MessagePhase } from "./message-phase.ts";
 import { countOwn, indexOf, roomWithin } from "./places.ts";
-import { ChaosChat } from "./protocols/chaos-chat/chaos-chat.ts";
 import type { Protocol } from "./protocols/protocol.ts";
+import { createProtocol } from "./protocols/protocols.ts";
 import type { Sockets } from "./sockets/socket.ts";
 import type { Target } from "./target.ts";
 import type {
@@ -61,10 +61,10 @@ class Worker implements ConnectionOwner {
   #cpuAtStart = process.cpuUsage();
 
   constructor(setup: WorkerSetup, sockets: Sockets, report: (report: Report) => void) {
-    const { target, joins, messageBytes, seed, worker } = setup;
+    const { target, protocol, joins, messageBytes, seed, worker } = setup;
     this.target = target;
     this.sockets = sockets;
-    this.protocol = new ChaosChat({ joins, messageBytes, seed: seed + worker + 1 });
+    this.protocol = createProtocol(protocol, { joins, messageBytes, seed: seed + worker + 1 });
     this.#setup = setup;
     this.#report = report;
     this.#sourceAddresses = findUsable(setup.sourceAddresses, sockets);

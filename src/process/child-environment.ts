@@ -1,10 +1,16 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { projectFolder } from "../machine/environment.ts";
+import { listFolder } from "../machine/sources.ts";
+
+/** Holds a folder with a `bin` for each toolchain that this machine's own was too old for. May be removed. */
+export const toolchainsFolder = join(projectFolder, ".cache", "toolchains");
 
 /** The project's own programs come first, so that `bun` is the Bun that runs this. */
 function childPath(path = process.env.PATH ?? ""): string {
-  return [join(projectFolder, "node_modules", ".bin"), path].filter((part) => part !== "").join(delimiter);
+  const toolchains = listFolder(toolchainsFolder).map((name) => join(toolchainsFolder, name, "bin"));
+  const parts = [join(projectFolder, "node_modules", ".bin"), ...toolchains, path];
+  return parts.filter((part) => part !== "").join(delimiter);
 }
 
 /** Finds a program as a child process would: on that PATH, or, with a slash in its name, from the child's folder. */

@@ -1,5 +1,6 @@
 import { formatCpuList } from "../text/cpu-list.ts";
 import { serverEnvironment } from "./child-environment.ts";
+import type { ProtocolName } from "./greeting.ts";
 import { OutputTail } from "./output-tail.ts";
 import { findMembers, readProcess, sendSignal } from "./processes.ts";
 import { createMark, markName, type Reaper } from "./reaper.ts";
@@ -16,6 +17,7 @@ export interface ServerProgram {
   readonly folder: string;
   readonly start: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly protocol: ProtocolName;
 }
 
 export interface ServerExit {

@@ -1,4 +1,5 @@
 import { printable } from "../text/printable.ts";
+import { greet, type ProtocolName, webSocketPath } from "./greeting.ts";
 
 /** Retried soon at first, since many servers are up within milliseconds, then at leisure. */
 const firstPauseMs = 5;
@@ -9,9 +10,9 @@ const attemptMs = 2000;
 let attempts = 0;
 
 /** Handshake, echo, orderly close. Null when all went well, otherwise what did not. */
-async function tryEcho(url: string, timeoutMs: number): Promise<string | null> {
+async function tryEcho(url: string, protocol: ProtocolName, timeoutMs: number): Promise<string | null> {
   attempts++;
-  const message = `{"type":"echo","from":"ready${attempts}","seq":1,"at":0,"text":"are you there?"}`;
+  const { text: message, isAnswer } = greet(protocol, `ready${attempts}`);
   const socket = new WebSocket(url);
   let isOpen = false;
   const { promise, resolve } = Promise.withResolvers<string | null>();
@@ -24,7 +25,8 @@ async function tryEcho(url: string, timeoutMs: number): Promise<string | null> {
     socket.send(message);
   };
   socket.onmessage = ({ data }) => {
-    resolve(data === message ? null : `the echo differs: sent ${message}, got ${describe(data)}`);
+    const isRight = typeof data === "string" && isAnswer(data);
+    resolve(isRight ? null : `the echo differs: sent ${message}, got ${describe(data)}`);
   };
   socket.onerror = (event) =>
     resolve(`no handshake (${printable("message" in event ? event.message : "failed", { most: 200 })})`);
@@ -49,12 +51,20 @@ function describe(data: unknown): string {
   return printable(text, { most: 200 });
 }
 
+interface Asked {
+  readonly host: string;
+  readonly port: number;
+  readonly protocol: ProtocolName;
+  /** Where the protocol usually is, where absent. */
+  readonly path?: string;
+}
+
 /**
  * Asks until a real handshake and one echo succeed. Resolves to null then, or to what the last attempt lacked
  * when `readyMs` are over; rejects when aborted.
  */
 export async function awaitReady(
-  { host, port, path = "/ws" }: { readonly host: string; readonly port: number; readonly path?: string },
+  { host, port, protocol, path = webSocketPath(protocol) }: Asked,
   readyMs: number,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -66,7 +76,7 @@ export async function awaitReady(
     signal.throwIfAborted();
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) return problem ?? "nothing was tried";
-    const lacked = await tryEcho(url, Math.min(attemptMs, leftMs));
+    const lacked = await tryEcho(url, protocol, Math.min(attemptMs, leftMs));
     if (lacked === null) return null;
     // An attempt that the deadline cut short tells less than the one before it.
     if (problem === null || performance.now() < deadline) problem = lacked;

@@ -145,7 +145,7 @@ async function launch(options: ServerOptions, port: number): Promise<Life> {
   const abort = () => aborted.reject(signal === undefined ? undefined : abortedError(signal));
   signal?.addEventListener("abort", abort, { once: true });
   try {
-    const ready = awaitReady({ host, port }, readyMs, waiting.signal);
+    const ready = awaitReady({ host, port, protocol: program.protocol }, readyMs, waiting.signal);
     const outcome = await Promise.race([ready, child.exited, aborted.promise]);
     if (outcome !== null && typeof outcome !== "object") {
       throw fail(`not ready on ${host}:${port} within ${readyMs / 1000} s; the last attempt: ${outcome}`);

@@ -145,6 +145,8 @@ export const notRunSchema = z.discriminatedUnion("kind", [
       z.object({ tool: z.string(), minimum: z.string().nullable(), found: z.string().nullable() }),
     ),
   }),
+  /** What its build downloads from did not answer. */
+  z.object({ kind: z.literal("download-unreachable"), host: z.string() }),
   z.object({ kind: z.literal("build-failed"), problem: z.string() }),
   /** It is said to run already, and no handshake and echo succeeded. */
   z.object({ kind: z.literal("unreachable"), problem: z.string() }),

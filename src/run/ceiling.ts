@@ -26,6 +26,7 @@ const nullServer: ServerProgram = {
   folder: join(projectFolder, "src", "trust"),
   start: ["bun", "null-server.ts"],
   env: {},
+  protocol: "chaos-chat",
 };
 
 /**

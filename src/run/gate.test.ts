@@ -23,7 +23,13 @@ afterEach(() => rmSync(folder, { recursive: true }));
 async function pass(contender: string) {
   const [entrant] = resolveEntrants(await discoverContenders([fixtures]), [contender]);
   if (entrant === undefined) throw new Error(`no ${contender}`);
-  const facts = describeEntrant(entrant, { sourceDigest: "1", notRun: null, verified: null, toolchains: {} });
+  const facts = describeEntrant(entrant, {
+    sourceDigest: "1",
+    notRun: null,
+    verified: null,
+    toolchains: {},
+    outdated: [],
+  });
   const reaper = startReaper();
   try {
     const { signal } = new AbortController();

@@ -2,6 +2,7 @@ import { formatEntrant, programOf, type ResolvedEntrant } from "../contenders/en
 import type { CheckReport } from "../contract/check-report.ts";
 import { runChecks } from "../contract/run-checks.ts";
 import { isShowdownError } from "../errors.ts";
+import { webSocketPath } from "../process/greeting.ts";
 import type { Reaper } from "../process/reaper.ts";
 import { ServerProcess } from "../process/server.ts";
 import type { NotRun } from "../result/reasons.ts";
@@ -40,7 +41,7 @@ export async function verifyEntrant(options: VerifyOptions): Promise<CheckReport
   const server = await ServerProcess.start({ program, host, port: 0, cpus: null, readyMs, reaper, signal });
   try {
     return await runChecks(
-      { host, port: server.port, path: "/ws" },
+      { host, port: server.port, path: webSocketPath(entrant.protocol), protocol: entrant.protocol },
       {
         framing: entrant.framing,
         slow,

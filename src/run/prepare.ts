@@ -4,6 +4,7 @@ import type { Requirement } from "../contenders/manifest.ts";
 import {
   ensureToolchains,
   findMissing,
+  findOutdated,
   lacksToolchains,
   type ToolchainState,
   toolchainVersions,
@@ -64,7 +65,9 @@ export async function prepareEntrants(
         : (builds.get(contender) ?? (await buildOne(entrant, states, options)));
     builds.set(contender, build);
     const toolchains = toolchainVersions(requires, states);
-    prepared.push({ entrant, facts: describeEntrant(entrant, { ...build, verified: null, toolchains }) });
+    const outdated = findOutdated(requires, states);
+    const facts = describeEntrant(entrant, { ...build, verified: null, toolchains, outdated });
+    prepared.push({ entrant, facts });
     if (build.notRun === null) continue;
     const advice = [...new Set(missing.map(({ command }) => command))].join("; ");
     const event = { kind: "not-run", contender, variant, reason: build.notRun } as const;
@@ -96,13 +99,14 @@ async function buildOne(
   }
   onEvent({ kind: "preparing", step: "build", contender });
   try {
-    const { sourceDigest } = await buildContender(entrant, {
+    const { sourceDigest, outcome } = await buildContender(entrant, {
       cacheDir,
       toolchainVersions: toolchainVersions(requires, states),
       onLine: (line) => onEvent({ kind: "build-output", contender, line }),
       signal,
     });
-    return { sourceDigest, notRun: null };
+    const host = new URL(entrant.downloads ?? "about:blank").hostname;
+    return { sourceDigest, notRun: outcome === "unreachable" ? { kind: "download-unreachable", host } : null };
   } catch (error) {
     if (!isShowdownError(error, "build")) throw error;
     return { sourceDigest: "", notRun: { kind: "build-failed", problem: error.message } };

@@ -3,12 +3,12 @@ import { plainTarget, type Target } from "../engine/target.ts";
 import { ShowdownError } from "../errors.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import type { ServerProgram } from "../process/child.ts";
+import { webSocketPath } from "../process/greeting.ts";
 import { readStats, type ServerStats } from "../process/counters.ts";
 import { awaitReady } from "../process/readiness.ts";
 import { ServerProcess } from "../process/server.ts";
 
 const host = "127.0.0.1";
-const path = "/ws";
 
 /** What a server counts itself; see the contract's `/stats`. */
 export interface Counters {
@@ -37,7 +37,7 @@ export async function reachServer(
 ): Promise<RunTarget> {
   if (!("port" in server)) {
     const process = await ServerProcess.start({ program: server, host, ...options });
-    return targetOf({ host, port: process.port, path }, process);
+    return targetOf({ host, port: process.port, path: webSocketPath(server.protocol) }, process);
   }
   const problem = await askForEcho(server, options.readyMs, options.signal);
   if (problem !== null) throw new ShowdownError("contenderFailed", problem);
@@ -55,7 +55,7 @@ export async function askForEcho(
   signal: AbortSignal,
 ): Promise<string | null> {
   try {
-    return await awaitReady(server, patienceMs, signal);
+    return await awaitReady({ ...server, protocol: "chaos-chat" }, patienceMs, signal);
   } catch (error) {
     throwIfAborted(signal);
     throw error;

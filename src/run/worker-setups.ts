@@ -21,6 +21,7 @@ export function workerSetups(
     connections: plan.connections,
     joins,
     target,
+    protocol: options.program.protocol,
     sourceAddresses: addresses[worker] ?? [],
     messageBytes: plan.messageBytes,
     framing: options.framing,

@@ -54,6 +54,7 @@ export function createFixture(mode = "good", env: Readonly<Record<string, string
     folder,
     start: ["bun", "server.ts"],
     env: { MODE: mode, ...env },
+    protocol: "chaos-chat",
     readPid: () => Number(readFileSync(join(folder, "pid"), "utf8")),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

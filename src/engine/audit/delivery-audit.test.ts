@@ -26,6 +26,7 @@ function createAudit(workload: "echo" | "broadcast" | "rooms", framing: "single"
     epochUs: 0,
     cpus: null,
     pacing: "timer",
+    protocol: "chaos-chat",
     connectTimeoutMs: 1000,
   };
   const rooms = {

@@ -56,7 +56,6 @@ export class DeliveryAudit {
   constructor({ setup, order, protocol, places, deliver }: DeliveryAuditOptions) {
     const { phase, rooms } = order;
     this.#protocol = protocol;
-    this.#messageBytes = setup.messageBytes;
     this.#isSingle = setup.framing === "single";
     this.#phase = phase;
     this.#deliver = deliver;
@@ -66,6 +65,7 @@ export class DeliveryAudit {
     this.#decoders = Array.from({ length: group.count }, (_, room) =>
       protocol.createDecoder(roomOf(group, room), phase),
     );
+    this.#messageBytes = (this.#decoders[0] as Decoder).messageBytes;
     this.#streamsPerReceiver = (rooms?.senders ?? []).reduce((most, { length }) => Math.max(most, length), 1);
     this.#slots = new Int16Array(rooms === null ? 0 : setup.connections).fill(-1);
     for (const senders of rooms?.senders ?? []) {

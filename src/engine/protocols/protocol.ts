@@ -1,3 +1,5 @@
+import type { RoomGroup } from "../../plan/plan.ts";
+
 /**
  * What is said over a WebSocket, apart from how: a connection does TCP, the upgrade and frames, and asks its protocol
  * for everything else. Encoders and decoders stand in the path of every message. A process has one protocol, so that
@@ -15,6 +17,19 @@ export interface Protocol {
 
 /** Room of a message that only its sender gets back. */
 export const echoRoom = -1;
+
+export interface ProtocolOptions {
+  /** Connection i joins room `first` + i modulo `count` of each. */
+  readonly joins: readonly RoomGroup[];
+  /** What a client's message takes. */
+  readonly messageBytes: number;
+  /** Of the masks. */
+  readonly seed: number;
+}
+
+export function isJoined(joins: readonly RoomGroup[], room: number): boolean {
+  return joins.some(({ first, count }) => room >= first && room < first + count);
+}
 
 /** The way from the upgrade to an open connection, one text and its answer after the other. */
 export interface Dialogue {
@@ -41,6 +56,8 @@ export interface Encoder {
 
 /** Reads messages of one room. */
 export interface Decoder {
+  /** What one takes. */
+  readonly messageBytes: number;
   /** Of the message read last. */
   readonly from: number;
   readonly seq: number;

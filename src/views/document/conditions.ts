@@ -61,11 +61,12 @@ export function buildContenders({ contenders }: Result): Block[] {
   ];
 }
 
-function describeVerification({ verified }: ContenderFacts): string {
+function describeVerification({ verified, protocol }: ContenderFacts): string {
   if (verified === null) return "not verified";
   if (verified.problem !== null) return verified.problem;
   const failed = verified.failed.map(({ id }) => id);
-  return failed.length === 0 ? "kept" : `not kept: ${failed.join(", ")}`;
+  const extent = protocol === "phoenix" ? ", RFC 6455 only: it speaks Phoenix Channels" : "";
+  return (failed.length === 0 ? "kept" : `not kept: ${failed.join(", ")}`) + extent;
 }
 
 function describeDeployment({ deployment }: ContenderFacts): string {

@@ -12,6 +12,7 @@ const notRunTexts: Texts<NotRun> = {
     return `toolchain missing: ${format.joinNames(names)}`;
   },
   unreachable: ({ problem }) => `it does not answer: ${quote(problem)}`,
+  "download-unreachable": ({ host }) => `${quote(host)} not reachable`,
   "build-failed": ({ problem }) => `build failed: ${quote(problem)}`,
   "breaks-contract": ({ checks, problem }) => {
     const names = checks.length === 0 ? "" : `: ${quote(checks.join(", "))}`;

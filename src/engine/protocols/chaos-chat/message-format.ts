@@ -1,5 +1,3 @@
-import { echoRoom } from "../protocol.ts";
-
 /**
  * The load's messages are the contract's `echo` and `say` (contenders/CONTRACT.md), all of one size. Their
  * `text` is the driver's own, and carries what the audit needs:
@@ -18,12 +16,15 @@ export const phaseLength = 2;
 
 const encoder = new TextEncoder();
 
-/** What stands before the sender's number. `room` is the room's number. */
-export function messagePrefix(room: number): Uint8Array {
-  return encoder.encode(
-    room === echoRoom ? '{"type":"echo","from":"c' : `{"type":"say","room":"${roomName(room)}","from":"c`,
-  );
+/** What all messages of a room have in common: what stands before the sender's number, between the numbers, and at the end. */
+export interface MessageShape {
+  readonly prefix: string;
+  /** All shapes have keys of the same lengths. */
+  readonly keys: { readonly seq: Key; readonly at: Key; readonly text: Key };
+  readonly suffix: string;
 }
+
+const quote = 34;
 const hexDigits = encoder.encode("0123456789abcdef");
 
 /**
@@ -31,12 +32,13 @@ const hexDigits = encoder.encode("0123456789abcdef");
  * that are written one by one and soon read as words make the processor wait until they have left its store
  * buffer: a quarter of what writing a message took (bench/message.ts).
  */
-export const seqKey = encodeWords('","seq":');
-export const atKey = encodeWords(',"at":');
-export const textKey = encodeWords(',"text":"');
+export interface Key {
+  readonly length: number;
+  /** What follows the last whole one is filled with zeros. */
+  readonly words: Int32Array;
+}
 
-/** What follows a key's last whole word is filled with zeros. */
-function encodeWords(text: string): { readonly length: number; readonly words: Int32Array } {
+export function encodeKey(text: string): Key {
   const words = new Int32Array(Math.ceil(text.length / 4));
   encoder.encodeInto(text, new Uint8Array(words.buffer));
   return { length: text.length, words };
@@ -51,9 +53,9 @@ const hexPairs = Int32Array.from({ length: 256 }, (_, value) => {
   return (hexDigits[value >>> 4] as number) | ((hexDigits[value & 15] as number) << 8);
 });
 
-/** The word of the last byte of `textKey` and the phase's two digits; its highest byte is 0. */
+/** The word of the last byte of the text's key and the phase's two digits; its highest byte is 0. */
 export function phaseWord(phase: number): number {
-  return (textKey.words[2] as number) | ((hexPairs[phase & 255] as number) << 8);
+  return quote | ((hexPairs[phase & 255] as number) << 8);
 }
 
 /** The word of the four hex digits of 16 bits. */
@@ -66,31 +68,26 @@ export const noHexDigit = 16;
 export const hexValues = new Uint8Array(256).fill(noHexDigit);
 for (const [value, byte] of hexDigits.entries()) hexValues[byte] = value;
 
-/** What all messages of a room and size have in common, in its place: prefix, padding and end. At least a word longer than a message. */
-export function messageTemplate(room: number, messageBytes: number): DataView {
+/** What all messages of a shape and size have in common, in its place: prefix, padding and end. At least a word longer than a message. */
+export function messageTemplate({ prefix, suffix }: MessageShape, messageBytes: number): DataView {
   const template = new Uint8Array(new ArrayBuffer(messageBytes + 8));
-  for (let at = 0; at < messageBytes; at += 1) template[at] = paddingByte(at);
-  template[messageBytes - 2] = 34; // "
-  template[messageBytes - 1] = 125; // }
-  template.set(messagePrefix(room));
+  // From the prefix on, so that another prefix changes no byte of what follows.
+  for (let at = prefix.length; at < messageBytes; at += 1) template[at] = paddingByte(at - prefix.length);
+  encoder.encodeInto(prefix, template);
+  encoder.encodeInto(suffix, template.subarray(messageBytes - suffix.length));
   return new DataView(template.buffer);
-}
-
-/** Rooms are numbers here and names on the wire: 0 is the lobby. */
-export function roomName(room: number): string {
-  return room === 0 ? "lobby" : `r${room}`;
 }
 
 /** A sender's messages in one phase, and a run of 115 days in microseconds. */
 const mostSeq = 2 ** 31 - 1;
 const mostAtUs = 10 ** 13 - 1;
 
-/** The smallest message size in bytes that holds any sender, sequence number and time that a run can have. */
-export function smallestMessageBytes(connections: number, rooms: number): number {
+/** The size in bytes that holds any sender, sequence number and time that a run can have. */
+export function smallestBytes({ prefix, keys, suffix }: MessageShape, connections: number): number {
   const digits = (value: number) => String(value).length;
-  const prefix = Math.max(messagePrefix(0).length, messagePrefix(rooms).length);
   const numbers = digits(connections) + digits(mostSeq) + digits(mostAtUs);
-  return prefix + numbers + seqKey.length + atKey.length + textKey.length + stampLength + 2;
+  const fixed = keys.seq.length + keys.at.length + keys.text.length + stampLength;
+  return prefix.length + numbers + fixed + suffix.length;
 }
 
 /** Printable ASCII without `"` and `\`, other at each position than at its neighbours. */

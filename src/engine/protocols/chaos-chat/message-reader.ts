@@ -1,18 +1,16 @@
 import type { Decoder } from "../protocol.ts";
+import { chatShape } from "./chat-shape.ts";
 import {
-  atKey,
   checksum,
   checksumBase,
   hexValues,
   hexWord,
-  messagePrefix,
+  type MessageShape,
   messageTemplate,
   noHexDigit,
   phaseLength,
   phaseWord,
-  seqKey,
   stampLength,
-  textKey,
 } from "./message-format.ts";
 
 /**
@@ -29,7 +27,8 @@ export class MessageReader implements Decoder {
   readonly #phase: number;
   readonly #phaseWord: number;
   readonly #checksumBase: number;
-  readonly #messageBytes: number;
+  readonly messageBytes: number;
+  readonly #shape: MessageShape;
   readonly #prefixLength: number;
   readonly #template: DataView;
   /** Over the array read last: nearly always the same, the one that all sockets receive into. */
@@ -39,15 +38,16 @@ export class MessageReader implements Decoder {
   #next = 0;
 
   /** @param phase that nearly all messages are of: any other costs a little more */
-  constructor(room: number, phase: number, messageBytes: number) {
+  constructor(room: number, phase: number, messageBytes: number, shape = chatShape(room)) {
     this.phase = phase;
     this.#room = room;
     this.#phase = phase;
     this.#phaseWord = phaseWord(phase);
     this.#checksumBase = checksumBase(room, phase);
-    this.#messageBytes = messageBytes;
-    this.#prefixLength = messagePrefix(room).length;
-    this.#template = messageTemplate(room, messageBytes);
+    this.messageBytes = messageBytes;
+    this.#shape = shape;
+    this.#prefixLength = shape.prefix.length;
+    this.#template = messageTemplate(shape, messageBytes);
   }
 
   get isLate(): boolean {
@@ -56,13 +56,14 @@ export class MessageReader implements Decoder {
 
   /** Whether `bytes[start … end)` is exactly a message that a `MessageWriter` of the same room and size wrote. */
   read(bytes: Uint8Array, start: number, end: number): boolean {
-    if (end - start !== this.#messageBytes) return false;
+    if (end - start !== this.messageBytes) return false;
     if (bytes !== this.#viewed) {
       this.#viewed = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
     const view = this.#view;
     const template = this.#template;
+    const { seq: seqKey, at: atKey, text: textKey } = this.#shape.keys;
     // Everything fixed behind the last number; no word of it is read past the end.
     const tail = atKey.length + textKey.length + stampLength;
 
@@ -89,7 +90,7 @@ export class MessageReader implements Decoder {
 
     this.at = this.#readNumber(bytes, at);
     const padding = this.#next + textKey.length + stampLength;
-    if (this.#next === at || padding + 2 > end) return false;
+    if (this.#next === at || padding + this.#shape.suffix.length > end) return false;
     at = this.#next;
     if (view.getInt32(at, true) !== textKey.words[0]) return false;
     if (view.getInt32(at + 4, true) !== textKey.words[1]) return false;

@@ -1,29 +1,23 @@
 import { clientHeaderLength, opcode, writeClientHeader } from "../../../websocket/frame.ts";
 import type { Encoder } from "../protocol.ts";
+import { chatShape } from "./chat-shape.ts";
 import {
-  atKey,
   checksum,
   checksumBase,
   digitPairs,
   hexWord,
-  messagePrefix,
+  type MessageShape,
   messageTemplate,
   phaseLength,
   phaseWord,
-  seqKey,
   stampLength,
-  textKey,
 } from "./message-format.ts";
-
-const [seqWord0 = 0, seqWord1 = 0] = seqKey.words;
-const [atWord0 = 0, atWord1 = 0] = atKey.words;
-const [textWord0 = 0, textWord1 = 0] = textKey.words;
 
 /**
  * Writes the load's messages as masked client frames into one buffer that is used again for every message:
  * nothing is allocated per message. The frame is `bytes[start … end)` until the next call.
  *
- * Every word is masked on its way into the frame, see `seqKey` for why. The last bytes of a word may be too
+ * Every word is masked on its way into the frame, see `Key` for why. The last bytes of a word may be too
  * many: what comes next overwrites them.
  */
 export class MessageWriter implements Encoder {
@@ -34,6 +28,7 @@ export class MessageWriter implements Encoder {
   /** Of `bytes`, from the mask on and from the payload on. */
   readonly #maskView: DataView;
   readonly #payload: DataView;
+  readonly #shape: MessageShape;
   readonly #prefixLength: number;
   readonly #messageBytes: number;
   readonly #phaseWord: number;
@@ -41,12 +36,13 @@ export class MessageWriter implements Encoder {
   #maskState: number;
 
   /** @param seed of the masks; workers get different ones. */
-  constructor(room: number, phase: number, messageBytes: number, seed: number) {
+  constructor(room: number, phase: number, messageBytes: number, seed: number, shape = chatShape(room)) {
     this.#phaseWord = phaseWord(phase);
     this.#checksumBase = checksumBase(room, phase);
     this.#messageBytes = messageBytes;
-    this.#prefixLength = messagePrefix(room).length;
-    this.#template = messageTemplate(room, messageBytes);
+    this.#shape = shape;
+    this.#prefixLength = shape.prefix.length;
+    this.#template = messageTemplate(shape, messageBytes);
     const header = clientHeaderLength(messageBytes);
     this.end = header + messageBytes;
     const frame = new ArrayBuffer(header + this.#template.byteLength);
@@ -61,22 +57,23 @@ export class MessageWriter implements Encoder {
   write(from: number, seq: number, at: number, lagUs: number): void {
     const payload = this.#payload;
     const template = this.#template;
+    const { seq: seqKey, at: atKey, text: textKey } = this.#shape.keys;
     const mask = this.#nextMask();
     this.#maskView.setInt32(0, mask, true);
     let end = this.#prefixLength;
     for (let i = 0; i < end; i += 4) payload.setInt32(i, template.getInt32(i, true) ^ mask, true);
     end = putDigits(payload, end, from, mask);
     let turned = turn(mask, end);
-    payload.setInt32(end, seqWord0 ^ turned, true);
-    payload.setInt32(end + 4, seqWord1 ^ turned, true);
+    payload.setInt32(end, (seqKey.words[0] as number) ^ turned, true);
+    payload.setInt32(end + 4, (seqKey.words[1] as number) ^ turned, true);
     end = putDigits(payload, end + seqKey.length, seq, mask);
     turned = turn(mask, end);
-    payload.setInt32(end, atWord0 ^ turned, true);
-    payload.setInt32(end + 4, atWord1 ^ turned, true);
+    payload.setInt32(end, (atKey.words[0] as number) ^ turned, true);
+    payload.setInt32(end + 4, (atKey.words[1] as number) ^ turned, true);
     end = putDigits(payload, end + atKey.length, at, mask);
     turned = turn(mask, end);
-    payload.setInt32(end, textWord0 ^ turned, true);
-    payload.setInt32(end + 4, textWord1 ^ turned, true);
+    payload.setInt32(end, (textKey.words[0] as number) ^ turned, true);
+    payload.setInt32(end + 4, (textKey.words[1] as number) ^ turned, true);
     payload.setInt32(end + 8, this.#phaseWord ^ turned, true);
     end += textKey.length + phaseLength;
     const sum = checksum(this.#checksumBase, from, seq, at, lagUs);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { echoRoom } from "../protocol.ts";
-import { smallestMessageBytes } from "./message-format.ts";
+import { smallestMessageBytes } from "../protocols.ts";
 import { MessageReader } from "./message-reader.ts";
 import { MessageWriter } from "./message-writer.ts";
 
