@@ -56,7 +56,13 @@ export function enterRunning(name: string, url: string): ResolvedEntrant {
   if (!namePattern.test(name)) throw new ShowdownError("usage", `--name "${printable(name)}": ${nameRule}`);
   return {
     ...{ contender: name, variant: defaultVariant, address: readUrl(url), title: url, folder: "" },
-    ...{ language: "undeclared", library: "undeclared", approach: "undeclared", protocol: "chaos-chat", routing: "undeclared" },
+    ...{
+      language: "undeclared",
+      library: "undeclared",
+      approach: "undeclared",
+      protocol: "chaos-chat",
+      routing: "undeclared",
+    },
     ...{ framing: "single", slowConsumer: "undeclared", optional: false },
     ...{ requires: [], build: [], products: [], start: [], env: {}, buildEnv: {} },
   };

@@ -5,8 +5,8 @@ import type { SecondReport } from "./worker-protocol.ts";
 const leastSilenceUs = 50_000;
 /** In a phase of a day a slow server would make a million of them: past so many, only longer ones are kept. */
 const mostSilences = 4096;
-/** Receivers' times are kept of so many broadcasts: each takes a histogram. */
-const mostTrackedBroadcasts = 64;
+/** Receivers' times are kept of so many broadcasts: each takes a histogram, which must be told after each slice. */
+const mostTrackedBroadcasts = 16;
 
 /**
  * What a worker measures in one phase: histograms and counters, and the same per second of arrival, so that

@@ -145,7 +145,7 @@ export const fields = {
     option: "slice-ms",
     help: "work of one slice, in milliseconds of the fastest contender",
     type: count(10, 10_000, "MS"),
-    default: 100,
+    default: 80,
     presets: { smoke: 20 },
     kinds: ["burst", "steady"],
   }),
@@ -154,7 +154,7 @@ export const fields = {
     help: "work of a phase, in seconds of the fastest contender",
     type: decimal(0.1, 3600, "S"),
     // Nothing shorter than a second is ranked, and a dozen blocks average out what one slice differs by.
-    default: 1.5,
+    default: 1.2,
     presets: { smoke: 0.1 },
     kinds: ["burst", "steady"],
   }),
@@ -280,7 +280,8 @@ export const fields = {
     help: "unrecorded load before the first phase of a round",
     type: decimal(0, 600, "S"),
     default: 2,
-    presets: { smoke: 0, quick: 1 },
+    // Each workload has a burst besides, of ten thousand deliveries: that is most of it.
+    presets: { smoke: 0, quick: 0.3 },
   }),
   /** Differences up to it don't matter: of ratios from 1 / 1.05 to 1.05 with 5. */
   marginPercent: parameter({

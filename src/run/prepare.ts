@@ -106,7 +106,10 @@ async function buildOne(
       signal,
     });
     const host = new URL(entrant.downloads ?? "about:blank").hostname;
-    return { sourceDigest, notRun: outcome === "unreachable" ? { kind: "download-unreachable", host } : null };
+    return {
+      sourceDigest,
+      notRun: outcome === "unreachable" ? { kind: "download-unreachable", host } : null,
+    };
   } catch (error) {
     if (!isShowdownError(error, "build")) throw error;
     return { sourceDigest: "", notRun: { kind: "build-failed", problem: error.message } };

@@ -3,8 +3,8 @@ import { plainTarget, type Target } from "../engine/target.ts";
 import { ShowdownError } from "../errors.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import type { ServerProgram } from "../process/child.ts";
-import { webSocketPath } from "../process/greeting.ts";
 import { readStats, type ServerStats } from "../process/counters.ts";
+import { type ProtocolName, webSocketPath } from "../process/greeting.ts";
 import { awaitReady } from "../process/readiness.ts";
 import { ServerProcess } from "../process/server.ts";
 
@@ -18,6 +18,7 @@ export interface Counters {
 
 /** What is measured: where it is, and what else is known of it. */
 export interface RunTarget {
+  readonly protocol: ProtocolName;
   readonly address: Target;
   /** Null where this program did not start it. */
   readonly process: ServerProcess | null;
@@ -37,11 +38,12 @@ export async function reachServer(
 ): Promise<RunTarget> {
   if (!("port" in server)) {
     const process = await ServerProcess.start({ program: server, host, ...options });
-    return targetOf({ host, port: process.port, path: webSocketPath(server.protocol) }, process);
+    const { protocol } = server;
+    return targetOf({ host, port: process.port, path: webSocketPath(protocol) }, { protocol, process });
   }
   const problem = await askForEcho(server, options.readyMs, options.signal);
   if (problem !== null) throw new ShowdownError("contenderFailed", problem);
-  return targetOf(server, null);
+  return targetOf(server, { protocol: "chaos-chat", process: null });
 }
 
 /**
@@ -62,7 +64,10 @@ export async function askForEcho(
   }
 }
 
-function targetOf({ host, port, path }: Address, process: ServerProcess | null): RunTarget {
+function targetOf(
+  { host, port, path }: Address,
+  { protocol, process }: Pick<RunTarget, "protocol" | "process">,
+): RunTarget {
   const counters = { read: (timeoutMs?: number) => readStats(host, port, timeoutMs) };
-  return { address: plainTarget(host, port, path), process, counters };
+  return { address: plainTarget(host, port, path), protocol, process, counters };
 }

@@ -4,6 +4,7 @@ import { runConnect } from "./phases/connect.ts";
 import { warmedUpConnections } from "./phases/connect-memory.ts";
 import { type RoundContext, tellAll } from "./phases/context.ts";
 import { runMessagePhase } from "./phases/message-phase.ts";
+import { shortPace } from "./phases/offer-load.ts";
 
 const mostRatePerSecond = 2000;
 /** Ten thousand deliveries a burst: a fraction of a second, whatever the plan's bursts are. */
@@ -33,10 +34,10 @@ export async function warmUp(context: RoundContext, environment: Environment): P
   const quiet: RoundContext = { ...context, onView: () => {} };
   await runConnect(quiet, environment);
   const isAlive = () => quiet.connections.alive.length > 0 && pool.failed === null;
-  if (isAlive()) await runMessagePhase(quiet, { kind: "endurance", workload: "echo" });
+  if (isAlive()) await runMessagePhase(quiet, { kind: "endurance", workload: "echo" }, shortPace);
   const planned = plan.phases.flatMap(({ workload }) => workload ?? []);
   for (const workload of new Set<Workload>(["echo", ...planned])) {
-    if (isAlive()) await runMessagePhase(quiet, { kind: "burst", workload });
+    if (isAlive()) await runMessagePhase(quiet, { kind: "burst", workload }, shortPace);
   }
   await tellAll(pool, pool.close());
 }

@@ -8,7 +8,7 @@ import type { RunTarget } from "./target.ts";
 export function workerSetups(
   plan: Plan,
   options: RoundOptions,
-  { address: target }: RunTarget,
+  { address: target, protocol }: RunTarget,
 ): WorkerSetup[] {
   // Elsewhere than on loopback, the system knows the one address to connect from.
   const addresses = target.host.startsWith("127.") ? sourceAddresses(plan, options.position) : [];
@@ -21,7 +21,7 @@ export function workerSetups(
     connections: plan.connections,
     joins,
     target,
-    protocol: options.program.protocol,
+    protocol,
     sourceAddresses: addresses[worker] ?? [],
     messageBytes: plan.messageBytes,
     framing: options.framing,

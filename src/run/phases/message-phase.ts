@@ -40,10 +40,11 @@ type Kind = "burst" | "steady" | "endurance";
 export async function runMessagePhase(
   context: RoundContext,
   { kind, workload }: LoadPlan & { readonly kind: Kind },
+  pace = blockPace,
 ): Promise<BurstPhase | SteadyPhase | EndurancePhase> {
   const { plan, connections } = context;
   const load = orderLoad({ plan, alive: connections.alive, phase: connections.nextPhase() }, kind, workload);
-  const measured = await measureLoad(context, load, (view) => ({ kind, workload, ...view }));
+  const measured = await measureLoad(context, load, (view) => ({ kind, workload, ...view }), pace);
   const { figures, server, generator, spanMs, startedAt, durationMs } = measured;
   const ending = invalidIfAny(
     measured.ending,
@@ -83,6 +84,7 @@ export async function measureLoad(
   context: RoundContext,
   load: Load,
   describeView: (view: LoadView) => PhaseView,
+  pace = blockPace,
 ): Promise<Measured> {
   const { pool, board, target, watch, plan, connections } = context;
   const startedAt = new Date().toISOString();
@@ -93,7 +95,7 @@ export async function measureLoad(
   const countersBefore = (await target.counters?.read()) ?? null;
   const offered = await offerLoad(context, {
     load,
-    pace: blockPace,
+    pace,
     errorsBefore: 0,
     view: (state, startUs) => describeView(viewLoad(context, load, startUs, state)),
     onStart: (startUs) => watch.drawInto(board.timeline, startUs),

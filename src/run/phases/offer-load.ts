@@ -24,6 +24,9 @@ export interface Pace {
 /** Nothing is short in a load of seconds and minutes. */
 export const blockPace: Pace = { leadMs: 50, pollMs: 20, stragglerMs: 50, longestMs: 300_000 };
 
+/** Where milliseconds count: nobody else has load in between. */
+export const shortPace: Pace = { ...blockPace, leadMs: 5, pollMs: 3, stragglerMs: 4 };
+
 export interface Offer {
   readonly load: Load;
   readonly pace: Pace;

@@ -46,10 +46,9 @@ export async function runTogether(
       }
     }
   } finally {
-    for (const live of lives) {
-      await live.close();
-      await onEnd(live.round);
-    }
+    // Some take a second to stop; nobody has load any more.
+    await Promise.all(lives.map((live) => live.close()));
+    for (const { round } of lives) await onEnd(round);
   }
 }
 

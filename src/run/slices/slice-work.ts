@@ -7,6 +7,9 @@ const mostGrowth = 8;
 const mostProbes = 8;
 /** A probe this long, as a share of a slice, tells how long a slice takes. */
 const tellingShare = 0.5;
+/** Of a server that still gets quicker the first such probe tells too little; one that takes longer is no fastest. */
+const tellingProbes = 2;
+const slowShare = 2;
 
 /**
  * How many messages make a slice: as many as the fastest contender delivers in the time of one. Found by probes that
@@ -36,13 +39,14 @@ export async function findSliceWork(
 async function probeRate(part: SlicedPart, others: readonly SlicedPart["live"][]): Promise<number> {
   const { sliceMs } = part.context.plan;
   let sends = roundUp(firstDeliveries / part.deliveriesPerSend, part.unit);
-  let ratePerSecond = 0;
+  let [ratePerSecond, telling] = [0, 0];
   for (let probe = 0; probe < mostProbes && part.ending === null; probe += 1) {
     const { spanMs, reports } = await part.probe(sends, others);
     const delivered = sumOf(reports, (one) => one.delivered);
     if (delivered === 0 || spanMs <= 0) return ratePerSecond;
     ratePerSecond = Math.max(ratePerSecond, (sends * 1000) / spanMs);
-    if (spanMs >= sliceMs * tellingShare) break;
+    if (spanMs >= sliceMs * tellingShare) telling += 1;
+    if (telling >= tellingProbes || spanMs >= sliceMs * slowShare) break;
     sends = roundUp(sends * Math.min(mostGrowth, sliceMs / spanMs), part.unit);
   }
   return ratePerSecond;

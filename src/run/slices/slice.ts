@@ -10,7 +10,7 @@ import { type Idling, type Neighbours, watchIdling } from "../neighbours.ts";
 import { poolEnding, type RoundContext, sumOf, thresholdEnding } from "../phases/context.ts";
 import { spanOf } from "../phases/load-figures.ts";
 import type { LoadState } from "../phases/observe-load.ts";
-import { type Offered, offerLoad, type Pace, prepareLoad } from "../phases/offer-load.ts";
+import { type Offered, offerLoad, prepareLoad, shortPace } from "../phases/offer-load.ts";
 import type { Load } from "../phases/orders.ts";
 import { describeTimes, switchesBetween } from "../phases/server-watch.ts";
 
@@ -49,7 +49,12 @@ export async function measureSlice(context: RoundContext, order: SliceOrder): Pr
   const endIdling = await watchIdling(order.neighbours);
   await prepareLoad(context, load);
   const switchesBefore = watch.switches();
-  const offered = await offerLoad(context, { load, pace: paceOf(context), errorsBefore, view });
+  const offered = await offerLoad(context, {
+    load,
+    pace: { ...shortPace, longestMs: longestSliceMs(plan) },
+    errorsBefore,
+    view,
+  });
   const switches = switchesBetween(switchesBefore, watch.switches());
   const { reports } = offered;
   const spanMs = spanOf(reports, ({ lastDeliveryUs }) => lastDeliveryUs) / 1000;
@@ -93,11 +98,6 @@ export function describeSlice(slice: MeasuredSlice): Slice {
 /** After so long a slice is ended; as long is waited for what it left in the server. */
 export function longestSliceMs({ timeouts, sliceMs }: Plan): number {
   return Math.max(2 * timeouts.quietMs, longestSlices * sliceMs);
-}
-
-/** Milliseconds count here: between two slices nobody has load. */
-function paceOf({ plan }: RoundContext): Pace {
-  return { leadMs: 10, pollMs: 4, stragglerMs: 10, longestMs: longestSliceMs(plan) };
 }
 
 type Evidence = Offered & Pick<MeasuredSlice, "latency" | "spanMs">;

@@ -15,7 +15,7 @@ const patience = 2;
 /** Where slices are left out, or turn out shorter than the probe said, there are more of them, up to so many times. */
 const mostExtension = 3;
 /** A few slices that don't count, or end a little early, are no reason to go on. */
-const leastShare = 0.8;
+const leastShare = 0.85;
 /** As many as a result keeps of one phase. */
 const mostBlocks = 1000;
 

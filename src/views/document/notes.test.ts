@@ -30,9 +30,7 @@ function notesOf(phases: readonly PhasePlan[]): string[] {
     return { ...round, phases: [...round.phases.slice(0, 1), ...loads] };
   });
   const sections = listSections(fixtureResult({ contenders: [bunNative, nodeWs], plan, rounds }));
-  return sections.flatMap((section) =>
-    listNotes(section, { phases: plan.phases, sections }).map(({ text }) => text),
-  );
+  return sections.flatMap((section) => listNotes(section, { plan, sections }).map(({ text }) => text));
 }
 
 test("what a burst shares stands beside what is left of it when messages are paced", () => {
