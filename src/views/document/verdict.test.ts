@@ -98,7 +98,7 @@ test("unfit, invalid and single are told once each, and rank nobody", () => {
     throughput: null,
   }));
   expect(say(contended, listVerdicts)).toEqual([
-    "Throughput: bun-native 100,000/s, with nobody to compare.",
+    "Throughput: bun-native 100,000/s on 1 CPU, with nobody to compare.",
     "node-ws is not ranked in burst-echo: it lost more than 0.1 % of its deliveries.",
     expect.stringMatching(/^go-gorilla is not ranked in burst-echo: .*30.0 %/),
   ]);

@@ -80,7 +80,9 @@ function drawLines(chart: LineChart): Markup {
   )}${across.ticks.map((tick, at) => {
     const place = round(left + across.share(tick) * (plot.right - left));
     const label = at % every === 0 ? describeTick(tick, chart) : "";
-    return html`<text x="${place}" y="${plot.bottom + 14}" text-anchor="middle" fill="var(--muted)">${label}</text>\n`;
+    // A name may be longer than what is left beside the plot.
+    const anchor = typeof chart.x === "object" && at > 0 && at === across.ticks.length - 1 ? "end" : "middle";
+    return html`<text x="${place}" y="${plot.bottom + 14}" text-anchor="${anchor}" fill="var(--muted)">${label}</text>\n`;
   })}${chart.series.map(({ name, points: own }) => drawBand(own, colorOf(chart, name), x, y))}${chart.series.map(
     ({ name, points: own }) => {
       const path = own.map((point) => `${x(point.x)} ${y(point.middle)}`).join("L");

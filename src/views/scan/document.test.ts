@@ -90,7 +90,7 @@ test("each figure has a plot without scripts, with a place for each value", () =
   const figures = page.match(/<figure class="lines">.*?<\/figure>/gs) ?? [];
   expect(figures.length).toBeGreaterThan(2);
   for (const figure of figures) {
-    for (const label of ["1", "2 (shared CPUs)", "4"]) expect(figure).toContain(`>${label}</text>`);
+    for (const label of ["1", "2 (shared)", "4"]) expect(figure).toContain(`>${label}</text>`);
   }
 });
 

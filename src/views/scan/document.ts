@@ -91,7 +91,7 @@ function describeMeasure({ header, better }: Measure): string {
 }
 
 function nameValue({ value, run }: Scan["values"][number]): string {
-  return run?.sharesCpus === true ? `${value} (shared CPUs)` : value;
+  return run?.sharesCpus === true ? `${value} (shared)` : value;
 }
 
 /** `58,210/s ×1.93 (1.71–2.11)`; in brackets where it is not ranked, and why in one word where it has no value. */
@@ -156,7 +156,7 @@ function listRemarks({ parameter, values, figures }: Scan): string[] {
       : []),
     ...(values.some(({ run }) => run?.sharesCpus)
       ? [
-          "On shared CPUs the generator takes its time from the server. Every figure there is of both together.",
+          "Where a column says shared, server and generator share CPUs. Every figure there is of both together.",
         ]
       : []),
   ];
