@@ -97,7 +97,7 @@ async function compareSlowed(): Promise<{ readonly ended: EndedRun; readonly cos
     ...run,
     ...["--phases", "burst-echo", "--connections", "100", "--warmup-seconds", "0.5"],
     ...["--slice-ms", "50", "--sliced-seconds", "1.5", "--until", "2", "--max-minutes", "2"],
-    ...["one", "two", "slowed"],
+    ...["--details", "one", "two", "slowed"],
   );
   expect(ended.exitCode).toBe(0);
   const costs = judgementsOf(ended, "burst-echo").filter(({ measure }) => measure !== "latency.p99");
