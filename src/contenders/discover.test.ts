@@ -71,7 +71,7 @@ test("all problems of all manifests come at once, each with path, value and what
   const lines = message.split("\n").map((line) => line.trim());
   expect(lines).toContain("title: missing; expected string");
   expect(lines).toContain(
-    'approach: "fast"; expected one of "raw"|"idiomatic"|"tuned"|"framework"|"article"',
+    'approach: "fast"; expected one of "raw"|"idiomatic"|"tuned"|"framework"|"article"|"floor"',
   );
   expect(lines).toContain('langauge: unknown key, did you mean "language"?');
   expect(lines).toContain('build[0]: "go"; expected array');

@@ -34,7 +34,7 @@ enum End {
     Close(u16, &'static str),
 }
 
-pub async fn run(socket: WebSocket, chat: Arc<Chat>) {
+pub async fn run(socket: WebSocket, chat: Arc<Chat<Utf8Bytes>>) {
     let mut closing = chat.closing();
     let mut connection = Connection {
         socket,
@@ -51,8 +51,8 @@ pub async fn run(socket: WebSocket, chat: Arc<Chat>) {
 
 struct Connection {
     socket: WebSocket,
-    seat: Seat,
-    chat: Arc<Chat>,
+    seat: Seat<Utf8Bytes>,
+    chat: Arc<Chat<Utf8Bytes>>,
     /// Messages given to tungstenite and not flushed yet.
     unflushed: u64,
 }
@@ -137,7 +137,7 @@ impl Connection {
                 Ok(())
             }
             Ok(Request::Join { room }) => {
-                self.seat.join(&room);
+                self.seat.memberships.join(&room);
                 self.send(protocol::joined(&room).into()).await
             }
             Ok(Request::Crash) => {

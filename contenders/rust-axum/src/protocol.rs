@@ -48,6 +48,42 @@ pub fn parse(message: &str) -> Result<Request<'_>, &'static str> {
     }
 }
 
+/// What a message asks for, by its leading bytes, which the contract's key order allows. What follows them is not
+/// looked at.
+pub fn route(message: &[u8]) -> Result<Request<'_>, &'static str> {
+    const BAD_ROOM: &str =
+        "room: expected 1 to 64 characters out of A-Z a-z 0-9 . _ -, then the contract's keys";
+    if message.starts_with(br#"{"type":"echo","from":""#) {
+        return Ok(Request::Echo);
+    }
+    if let Some(rest) = message.strip_prefix(br#"{"type":"say","room":""#) {
+        return match split_room(rest) {
+            Some((room, rest)) if rest.starts_with(br#"","from":""#) => {
+                Ok(Request::Say { room: room.into() })
+            }
+            _ => Err(BAD_ROOM),
+        };
+    }
+    if let Some(rest) = message.strip_prefix(br#"{"type":"join","room":""#) {
+        return match split_room(rest) {
+            Some((room, br#""}"#)) => Ok(Request::Join { room: room.into() }),
+            _ => Err(BAD_ROOM),
+        };
+    }
+    if message == br#"{"type":"crash"}"# {
+        return Ok(Request::Crash);
+    }
+    Err("type: expected join, echo, say or crash")
+}
+
+/// A room's name, and what follows it.
+fn split_room(message: &[u8]) -> Option<(&str, &[u8])> {
+    let end = message.iter().take(65).position(|c| *c == b'"')?;
+    let (name, rest) = message.split_at(end);
+    let name = std::str::from_utf8(name).ok()?;
+    is_room(name).then_some((name, rest))
+}
+
 pub fn joined(room: &str) -> String {
     format!(r#"{{"type":"joined","room":"{room}"}}"#)
 }
@@ -110,6 +146,30 @@ mod tests {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
         assert!(parse(&format!(r#"{{"type":"join","room":"{}"}}"#, "r".repeat(65))).is_err());
+    }
+
+    #[test]
+    fn routes_by_the_leading_bytes() {
+        let longest = "r".repeat(64);
+        assert!(matches!(route(br#"{"type":"echo","from":"c"#), Ok(Request::Echo)));
+        assert!(matches!(route(br#"{"type":"crash"}"#), Ok(Request::Crash)));
+        let say = format!(r#"{{"type":"say","room":"{longest}","from":"c"}}"#);
+        assert!(matches!(route(say.as_bytes()), Ok(Request::Say { room }) if room == longest));
+        let join = format!(r#"{{"type":"join","room":"{longest}"}}"#);
+        assert!(matches!(route(join.as_bytes()), Ok(Request::Join { room }) if room == longest));
+        for wrong in [
+            "",
+            r#"{"type":"echo"}"#,
+            r#"{"type":"say","room":"r"}"#,
+            r#"{"type":"say","room":"","from":"c"}"#,
+            r#"{"type":"join","room":"r"} "#,
+            r#"{"type":"join","room":"a b"}"#,
+            r#"{"type":"join","room":"ž"}"#,
+            r#"{"type":"crash"} "#,
+        ] {
+            assert!(route(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+        assert!(route(format!(r#"{{"type":"join","room":"{longest}r"}}"#).as_bytes()).is_err());
     }
 
     #[test]
