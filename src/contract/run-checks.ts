@@ -7,7 +7,7 @@ import type { Target } from "./http.ts";
 
 /** Checks with messages of the contract, which a server of another protocol does not know. */
 const saysChat =
-  /^(echo|rooms|framing|errors|stats|pieces)\.|^(handshake\.pipelined.*|lengths\.(echo|max|server).*|masking\.keys|reserved\.server|control\.(ping-between.*|unsolicited.*|answers-first)|fragmentation\.(parts|empty-parts|pings-between|whole-after)|utf8\.valid.*|close\.(nothing-after|answers-first|no-handshake))$/;
+  /^(echo|rooms|framing|errors|stats|pieces)\.|^(handshake\.pipelined.*|lengths\.(echo|max|server).*|masking\.keys|reserved\.server|control\.(ping-between.*|unsolicited.*|answers-first)|fragmentation\.(parts|empty-parts|pings-between|whole-after|nothing-to-continue.*)|utf8\.valid.*|close\.(nothing-after|answers-first|no-handshake))$/;
 
 export interface CheckOptions extends Partial<CheckSettings> {
   /** Run the checks that take minutes too. Default false. */

@@ -1,7 +1,7 @@
 import { echoRoom } from "../protocol.ts";
-import { encodeKey, type MessageShape } from "./message-format.ts";
+import { encodeKeys, type MessageShape } from "./message-format.ts";
 
-const keys = { seq: encodeKey('","seq":'), at: encodeKey(',"at":'), text: encodeKey(',"text":"') };
+const keys = encodeKeys('","seq":', ',"at":', ',"text":"');
 
 /** Rooms are numbers here and names on the wire: 0 is the lobby. */
 export function roomName(room: number): string {

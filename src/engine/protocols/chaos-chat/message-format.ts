@@ -19,8 +19,7 @@ const encoder = new TextEncoder();
 /** What all messages of a room have in common: what stands before the sender's number, between the numbers, and at the end. */
 export interface MessageShape {
   readonly prefix: string;
-  /** All shapes have keys of the same lengths. */
-  readonly keys: { readonly seq: Key; readonly at: Key; readonly text: Key };
+  readonly keys: Keys;
   readonly suffix: string;
 }
 
@@ -32,16 +31,36 @@ const hexDigits = encoder.encode("0123456789abcdef");
  * that are written one by one and soon read as words make the processor wait until they have left its store
  * buffer: a quarter of what writing a message took (bench/message.ts).
  */
-export interface Key {
-  readonly length: number;
-  /** What follows the last whole one is filled with zeros. */
-  readonly words: Int32Array;
+export interface Keys {
+  readonly seq0: number;
+  readonly seq1: number;
+  readonly at0: number;
+  /** Its upper half is 0. */
+  readonly at1: number;
+  readonly text0: number;
+  readonly text1: number;
 }
 
-export function encodeKey(text: string): Key {
+/** All keys have these lengths; the text's ends in a quotation mark, which `phaseWord` holds. */
+export const seqLength = 8;
+export const atLength = 6;
+export const textLength = 9;
+
+/** @param seq with the end of the string before it, such as `","seq":` */
+export function encodeKeys(seq: string, at: string, text: string): Keys {
+  const [[seq0 = 0, seq1 = 0], [at0 = 0, at1 = 0], [text0 = 0, text1 = 0]] = [
+    encodeWords(seq),
+    encodeWords(at),
+    encodeWords(text),
+  ];
+  return { seq0, seq1, at0, at1, text0, text1 };
+}
+
+/** What follows the last whole word is filled with zeros. */
+function encodeWords(text: string): Int32Array {
   const words = new Int32Array(Math.ceil(text.length / 4));
   encoder.encodeInto(text, new Uint8Array(words.buffer));
-  return { length: text.length, words };
+  return words;
 }
 
 /** Two decimal digits in the low half of a word, the first one lowest, by value. */
@@ -83,10 +102,10 @@ const mostSeq = 2 ** 31 - 1;
 const mostAtUs = 10 ** 13 - 1;
 
 /** The size in bytes that holds any sender, sequence number and time that a run can have. */
-export function smallestBytes({ prefix, keys, suffix }: MessageShape, connections: number): number {
+export function smallestBytes({ prefix, suffix }: MessageShape, connections: number): number {
   const digits = (value: number) => String(value).length;
   const numbers = digits(connections) + digits(mostSeq) + digits(mostAtUs);
-  const fixed = keys.seq.length + keys.at.length + keys.text.length + stampLength;
+  const fixed = seqLength + atLength + textLength + stampLength;
   return prefix.length + numbers + fixed + suffix.length;
 }
 

@@ -1,16 +1,19 @@
 import type { Decoder } from "../protocol.ts";
 import { chatShape } from "./chat-shape.ts";
 import {
+  atLength,
   checksum,
   checksumBase,
   hexValues,
   hexWord,
-  type MessageShape,
+  type Keys,
   messageTemplate,
   noHexDigit,
   phaseLength,
   phaseWord,
+  seqLength,
   stampLength,
+  textLength,
 } from "./message-format.ts";
 
 /**
@@ -28,7 +31,8 @@ export class MessageReader implements Decoder {
   readonly #phaseWord: number;
   readonly #checksumBase: number;
   readonly messageBytes: number;
-  readonly #shape: MessageShape;
+  readonly #keys: Keys;
+  readonly #suffixLength: number;
   readonly #prefixLength: number;
   readonly #template: DataView;
   /** Over the array read last: nearly always the same, the one that all sockets receive into. */
@@ -45,7 +49,8 @@ export class MessageReader implements Decoder {
     this.#phaseWord = phaseWord(phase);
     this.#checksumBase = checksumBase(room, phase);
     this.messageBytes = messageBytes;
-    this.#shape = shape;
+    this.#keys = shape.keys;
+    this.#suffixLength = shape.suffix.length;
     this.#prefixLength = shape.prefix.length;
     this.#template = messageTemplate(shape, messageBytes);
   }
@@ -63,9 +68,9 @@ export class MessageReader implements Decoder {
     }
     const view = this.#view;
     const template = this.#template;
-    const { seq: seqKey, at: atKey, text: textKey } = this.#shape.keys;
+    const keys = this.#keys;
     // Everything fixed behind the last number; no word of it is read past the end.
-    const tail = atKey.length + textKey.length + stampLength;
+    const tail = atLength + textLength + stampLength;
 
     for (let at = 0; at + 4 <= this.#prefixLength; at += 4) {
       if (view.getInt32(start + at, true) !== template.getInt32(at, true)) return false;
@@ -75,25 +80,25 @@ export class MessageReader implements Decoder {
     let at = start + this.#prefixLength;
 
     this.from = this.#readNumber(bytes, at);
-    if (this.#next === at || this.#next + seqKey.length + tail > end) return false;
+    if (this.#next === at || this.#next + seqLength + tail > end) return false;
     at = this.#next;
-    if (view.getInt32(at, true) !== seqKey.words[0]) return false;
-    if (view.getInt32(at + 4, true) !== seqKey.words[1]) return false;
-    at += seqKey.length;
+    if (view.getInt32(at, true) !== keys.seq0) return false;
+    if (view.getInt32(at + 4, true) !== keys.seq1) return false;
+    at += seqLength;
 
     this.seq = this.#readNumber(bytes, at);
     if (this.#next === at || this.#next + tail > end) return false;
     at = this.#next;
-    if (view.getInt32(at, true) !== atKey.words[0]) return false;
-    if (view.getInt16(at + 4, true) !== atKey.words[1]) return false;
-    at += atKey.length;
+    if (view.getInt32(at, true) !== keys.at0) return false;
+    if (view.getInt16(at + 4, true) !== keys.at1) return false;
+    at += atLength;
 
     this.at = this.#readNumber(bytes, at);
-    const padding = this.#next + textKey.length + stampLength;
-    if (this.#next === at || padding + this.#shape.suffix.length > end) return false;
+    const padding = this.#next + textLength + stampLength;
+    if (this.#next === at || padding + this.#suffixLength > end) return false;
     at = this.#next;
-    if (view.getInt32(at, true) !== textKey.words[0]) return false;
-    if (view.getInt32(at + 4, true) !== textKey.words[1]) return false;
+    if (view.getInt32(at, true) !== keys.text0) return false;
+    if (view.getInt32(at + 4, true) !== keys.text1) return false;
     let base = this.#checksumBase;
     this.phase = this.#phase;
     if ((view.getInt32(at + 8, true) & 0xffffff) !== this.#phaseWord) {
@@ -101,7 +106,7 @@ export class MessageReader implements Decoder {
       if (this.phase < 0) return false;
       base = checksumBase(this.#room, this.phase);
     }
-    at += textKey.length + phaseLength;
+    at += textLength + phaseLength;
 
     const lagUs = readHex(bytes, at);
     if (lagUs < 0) return false;

@@ -2,22 +2,25 @@ import { clientHeaderLength, opcode, writeClientHeader } from "../../../websocke
 import type { Encoder } from "../protocol.ts";
 import { chatShape } from "./chat-shape.ts";
 import {
+  atLength,
   checksum,
   checksumBase,
   digitPairs,
   hexWord,
-  type MessageShape,
+  type Keys,
   messageTemplate,
   phaseLength,
   phaseWord,
+  seqLength,
   stampLength,
+  textLength,
 } from "./message-format.ts";
 
 /**
  * Writes the load's messages as masked client frames into one buffer that is used again for every message:
  * nothing is allocated per message. The frame is `bytes[start … end)` until the next call.
  *
- * Every word is masked on its way into the frame, see `Key` for why. The last bytes of a word may be too
+ * Every word is masked on its way into the frame, see `Keys` for why. The last bytes of a word may be too
  * many: what comes next overwrites them.
  */
 export class MessageWriter implements Encoder {
@@ -28,7 +31,7 @@ export class MessageWriter implements Encoder {
   /** Of `bytes`, from the mask on and from the payload on. */
   readonly #maskView: DataView;
   readonly #payload: DataView;
-  readonly #shape: MessageShape;
+  readonly #keys: Keys;
   readonly #prefixLength: number;
   readonly #messageBytes: number;
   readonly #phaseWord: number;
@@ -40,7 +43,7 @@ export class MessageWriter implements Encoder {
     this.#phaseWord = phaseWord(phase);
     this.#checksumBase = checksumBase(room, phase);
     this.#messageBytes = messageBytes;
-    this.#shape = shape;
+    this.#keys = shape.keys;
     this.#prefixLength = shape.prefix.length;
     this.#template = messageTemplate(shape, messageBytes);
     const header = clientHeaderLength(messageBytes);
@@ -57,25 +60,25 @@ export class MessageWriter implements Encoder {
   write(from: number, seq: number, at: number, lagUs: number): void {
     const payload = this.#payload;
     const template = this.#template;
-    const { seq: seqKey, at: atKey, text: textKey } = this.#shape.keys;
+    const keys = this.#keys;
     const mask = this.#nextMask();
     this.#maskView.setInt32(0, mask, true);
     let end = this.#prefixLength;
     for (let i = 0; i < end; i += 4) payload.setInt32(i, template.getInt32(i, true) ^ mask, true);
     end = putDigits(payload, end, from, mask);
     let turned = turn(mask, end);
-    payload.setInt32(end, (seqKey.words[0] as number) ^ turned, true);
-    payload.setInt32(end + 4, (seqKey.words[1] as number) ^ turned, true);
-    end = putDigits(payload, end + seqKey.length, seq, mask);
+    payload.setInt32(end, keys.seq0 ^ turned, true);
+    payload.setInt32(end + 4, keys.seq1 ^ turned, true);
+    end = putDigits(payload, end + seqLength, seq, mask);
     turned = turn(mask, end);
-    payload.setInt32(end, (atKey.words[0] as number) ^ turned, true);
-    payload.setInt32(end + 4, (atKey.words[1] as number) ^ turned, true);
-    end = putDigits(payload, end + atKey.length, at, mask);
+    payload.setInt32(end, keys.at0 ^ turned, true);
+    payload.setInt32(end + 4, keys.at1 ^ turned, true);
+    end = putDigits(payload, end + atLength, at, mask);
     turned = turn(mask, end);
-    payload.setInt32(end, (textKey.words[0] as number) ^ turned, true);
-    payload.setInt32(end + 4, (textKey.words[1] as number) ^ turned, true);
+    payload.setInt32(end, keys.text0 ^ turned, true);
+    payload.setInt32(end + 4, keys.text1 ^ turned, true);
     payload.setInt32(end + 8, this.#phaseWord ^ turned, true);
-    end += textKey.length + phaseLength;
+    end += textLength + phaseLength;
     const sum = checksum(this.#checksumBase, from, seq, at, lagUs);
     turned = turn(mask, end);
     payload.setInt32(end, hexWord(lagUs >>> 16) ^ turned, true);

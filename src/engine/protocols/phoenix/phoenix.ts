@@ -1,6 +1,6 @@
 import { roomOf } from "../../places.ts";
 import { roomName, roomNumber } from "../chaos-chat/chat-shape.ts";
-import { encodeKey, type MessageShape } from "../chaos-chat/message-format.ts";
+import { encodeKeys, type MessageShape } from "../chaos-chat/message-format.ts";
 import { MessageReader } from "../chaos-chat/message-reader.ts";
 import { MessageWriter } from "../chaos-chat/message-writer.ts";
 import {
@@ -79,7 +79,7 @@ const joinRef = "11";
 /** The server returns it with its reply, and takes any: the load's own numbers tell messages apart. */
 const pushRef = "22";
 
-const keys = { seq: encodeKey('","seq":'), at: encodeKey(',"us":'), text: encodeKey(',"what":"') };
+const keys = encodeKeys('","seq":', ',"us":', ',"what":"');
 const payloadPrefix = '{"from":"c';
 const payloadSuffix = '"}';
 
