@@ -67,6 +67,8 @@ const entrants = resolveEntrants(found, [values.contender]).flatMap(enterThrice)
 const stopping = new AbortController();
 process.once("SIGINT", () => stopping.abort());
 const startMs = performance.now();
+/** By its beginning: each kind is told once. */
+const warned = new Set<string>();
 
 /** One run of all three by one way of measuring. */
 async function play(settings: Settings): Promise<Result> {
@@ -93,7 +95,10 @@ async function play(settings: Settings): Promise<Result> {
       signal: stopping.signal,
     });
     for await (const event of run.events) {
-      if (event.kind === "warning") console.error(JSON.stringify(event.warning));
+      const text = event.kind === "warning" ? JSON.stringify(event.warning) : "";
+      const kind = text.slice(0, 60);
+      if (text !== "" && !warned.has(kind)) console.error(text);
+      warned.add(kind);
     }
     return await run.result;
   } finally {

@@ -8,8 +8,9 @@ import { findSliceWork } from "./slice-work.ts";
 import { SlicedPart } from "./sliced-part.ts";
 
 /**
- * A contender that has used more than so many slices' time for each block up to the next one sits that out: one that is
- * slow has fewer slices, of the same work, and nobody waits for it longer.
+ * A contender that has used more than so many slices' time for each block up to the next one sits that out, and more
+ * than so many times what the quickest has: one that is slow has fewer slices, of the same work, and nobody waits for it
+ * longer. Where the machine is slow, all have as many.
  */
 const patience = 2;
 /** Where slices are left out, or turn out shorter than the probe said, there are more of them, up to so many times. */
@@ -84,7 +85,7 @@ class SlicedPhase {
       for (const [place, at] of order.entries()) {
         number += 1;
         const part = parts[at] as SlicedPart;
-        if (part.ending !== null || isSatOut(part, block)) continue;
+        if (part.ending !== null || this.#isSatOut(part, block)) continue;
         if (signal.aborted) {
           for (const one of parts) one.end(stopped);
           return;
@@ -117,6 +118,12 @@ class SlicedPhase {
     return this.#lives.filter((other) => other !== live);
   }
 
+  #isSatOut({ spentMs, context }: SlicedPart, block: number): boolean {
+    const running = this.#parts.filter(({ ending }) => ending === null);
+    const leastMs = Math.min(...running.map((part) => part.spentMs));
+    return spentMs > patience * Math.max(leastMs, context.plan.sliceMs * (block + 1));
+  }
+
   /** For as long as the plan asks by the probe, and for as many messages. */
   #countBlocks(sends: number | null): number {
     const byMessages = this.#parts.map((part) => {
@@ -139,8 +146,4 @@ class SlicedPhase {
     const { slicedSeconds } = fastest.context.plan;
     return fastest.slices >= blocks * leastShare && fastest.workMs >= slicedSeconds * 1000 * leastShare;
   }
-}
-
-function isSatOut({ spentMs, context }: SlicedPart, block: number): boolean {
-  return spentMs > patience * context.plan.sliceMs * (block + 1);
 }
