@@ -56,7 +56,7 @@ export async function prepareLoad({ pool, board }: RoundContext, { orders, secon
 
 /** Begins the prepared load, waits for the end of what it causes, and takes everybody's account of it. */
 export async function offerLoad(context: RoundContext, offer: Offer): Promise<Offered> {
-  const { pool, board, plan, clockUs, connections, watch } = context;
+  const { pool, board, plan, clockUs, connections, watch, target } = context;
   const { pace } = offer;
   const startUs = Math.ceil(clockUs()) + pace.leadMs * 1000;
   offer.onStart?.(startUs);
@@ -81,7 +81,10 @@ export async function offerLoad(context: RoundContext, offer: Offer): Promise<Of
   connections.update(reports.map(({ alive }) => alive));
   const isKnown = before?.cpuMs != null && after?.cpuMs != null;
   const serverCpuMs = isKnown ? Math.max(0, after.cpuMs - before.cpuMs) : null;
-  return { ending: reached, elapsedMs, reports, usage, serverCpuMs };
+  // Of a server that is nobody's child this is all that tells its end.
+  const isGone = target.process === null && reports.length > 0 && connections.alive.length === 0;
+  const gone: Ending = { status: "failed", reason: { kind: "all-connections-closed" } };
+  return { ending: isGone ? gone : reached, elapsedMs, reports, usage, serverCpuMs };
 }
 
 /** Whether everything owed has arrived, or it is clear that it won't. */
