@@ -104,7 +104,6 @@ class Lobby implements AsyncDisposable {
 
 for (const { entrant, facts } of prepared) {
   const { name } = programOf(entrant);
-  // What is said is said: a framing of several messages per frame drops whole messages, too.
   describe.skipIf(facts.notRun !== null)(name, () => {
     test(`${entrant.slowConsumer}: what a slow reader does not get is counted, and nothing else`, async () => {
       await using lobby = await Lobby.open(entrant);
