@@ -11,15 +11,19 @@ const bin = join(root, "node_modules", ".bin");
 // What the build may have unpacked, because the system's is too old.
 const elixir = join(root, ".cache", "toolchains", "elixir", "bin");
 const env = { ...process.env, PATH: `${bin}:${elixir}:${process.env.PATH}`, MIX_ENV: "test" };
+const isAll = process.argv.includes("--all");
+const longestMs = 5 * 60_000;
 
 step("formatter and linter", join(bin, "biome"), ["check", "--error-on-warnings", "."]);
 step("types", join(bin, "tsc"), []);
 step("types of the pages", join(bin, "tsc"), ["-p", "tsconfig.page.json"]);
 step("toolchains and contenders", bun, [showdown, "build", "--yes"]);
-if (has("go"))
-  step("go-gorilla's own tests", "go", ["test", "./..."], join(root, "contenders", "go-gorilla"));
-if (has("mix"))
-  step("elixir-genserver's own tests", "mix", ["test"], join(root, "contenders", "elixir-genserver"));
+ownTests("go-gorilla", "go", ["test", "./..."]);
+ownTests("go-gws", "go", ["test", "./..."]);
+ownTests("elixir-genserver", "mix", ["test"]);
+// Builds its hundred packages once more: minutes, where nobody asked for it.
+if (isAll) ownTests("rust-axum", "cargo", ["test", "--locked", "--quiet"]);
+else process.stdout.write("\n— rust-axum's own tests: skipped (npm test -- --all runs them)\n");
 
 const counts = await bunTest();
 process.stdout.write(
@@ -33,13 +37,26 @@ function has(command) {
 }
 
 /**
+ * @param {string} contender
+ * @param {string} command of its toolchain, without which they are left out
+ * @param {readonly string[]} args
+ */
+function ownTests(contender, command, args) {
+  const title = `${contender}'s own tests`;
+  if (has(command)) step(title, command, args, join(root, "contenders", contender));
+  else process.stdout.write(`\n— ${title}: skipped, there is no ${command}\n`);
+}
+
+/**
  * @param {string} title
  * @param {string} command
  * @param {readonly string[]} args
  */
 function step(title, command, args, cwd = root) {
   process.stdout.write(`\n— ${title}\n`);
-  const { status, error } = spawnSync(command, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+  /** @type {import("node:child_process").SpawnSyncOptions} */
+  const options = { cwd, env, stdio: ["ignore", "inherit", "inherit"], timeout: longestMs };
+  const { status, error } = spawnSync(command, args, options);
   if (status === 0) return;
   process.stderr.write(`error: ${title} failed${error ? `: ${error.message}` : ""}\n`);
   process.exit(1);
@@ -49,11 +66,15 @@ function step(title, command, args, cwd = root) {
 async function bunTest() {
   process.stdout.write("\n— tests\n");
   // End-to-end tests start servers that take their time to end.
-  const tests = spawn(bun, ["test", "--timeout", "120000", ...process.argv.slice(2)], {
-    cwd: root,
-    env: process.env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const tests = spawn(
+    bun,
+    ["test", "--timeout", "120000", ...process.argv.slice(2).filter((arg) => arg !== "--all")],
+    {
+      cwd: root,
+      env: process.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let tail = "";
   tests.stdout.pipe(process.stdout);
   // Bun reports on stderr.

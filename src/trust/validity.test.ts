@@ -4,6 +4,7 @@ import { Histogram, summarize } from "../stats/histogram.ts";
 import {
   type BottleneckEvidence,
   findBottleneck,
+  findGeneratorLimit,
   findLateness,
   findServerContention,
   invalidIfAny,
@@ -172,4 +173,24 @@ test("only what ended well is made invalid", () => {
   expect(invalidIfAny(failed, late)).toBe(failed);
   expect(invalidIfAny(ok, null)).toEqual(ok);
   expect(invalidIfAny(ok, null, late)).toEqual({ status: "invalid", reason: late });
+});
+
+test("where a server's CPU time is unknown, what was used of the cores meant for servers stands for it", () => {
+  const burst = (idleCpuShare: number | null) =>
+    findGeneratorLimit("burst", {
+      plan,
+      generator: {
+        cpuMs: 1000,
+        otherCpuShare: 0,
+        idleCpuShare: 0,
+        eventLoopDelayUs: summarize(new Histogram()),
+      },
+      server: { cpuMs: null, idleCpuShare },
+      sendLagUs: { p99: null },
+      latencyUs: { p99: null },
+      spanMs: 1000,
+    });
+  expect(burst(0.9)).toMatchObject({ kind: "generator-bottleneck", serverCpuShare: 0.1 });
+  expect(burst(0.1)).toBeNull();
+  expect(burst(null)).toBeNull();
 });

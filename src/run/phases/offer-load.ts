@@ -57,7 +57,7 @@ export async function prepareLoad({ pool, board }: RoundContext, { orders, secon
 
 /** Begins the prepared load, waits for the end of what it causes, and takes everybody's account of it. */
 export async function offerLoad(context: RoundContext, offer: Offer): Promise<Offered> {
-  const { pool, board, plan, clockUs, connections, watch } = context;
+  const { pool, board, plan, clockUs, connections, watch, target } = context;
   const { pace } = offer;
   const startUs = Math.ceil(clockUs()) + pace.leadMs * 1000;
   offer.onStart?.(startUs);
@@ -80,7 +80,11 @@ export async function offerLoad(context: RoundContext, offer: Offer): Promise<Of
   const reports = await askAll(pool, pool.failed === null ? pool.settle() : Promise.resolve([]));
   for (const [worker, report] of reports.entries()) board.notePhase(worker, report);
   connections.update(reports.map(({ alive }) => alive));
-  return { ending: reached, elapsedMs, reports, usage, serverTimes: timesBetween(before, after) };
+  // Of a server that is nobody's child this is all that tells its end.
+  const isGone = target.process === null && reports.length > 0 && connections.alive.length === 0;
+  const gone: Ending = { status: "failed", reason: { kind: "all-connections-closed" } };
+  const ending = isGone ? gone : reached;
+  return { ending, elapsedMs, reports, usage, serverTimes: timesBetween(before, after) };
 }
 
 /** Whether everything owed has arrived, or it is clear that it won't. */

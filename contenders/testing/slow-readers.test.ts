@@ -1,0 +1,154 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { discoverContenders } from "../../src/contenders/discover.ts";
+import { listEntrants, programOf, type ResolvedEntrant } from "../../src/contenders/entrants.ts";
+import { echo, say } from "../../src/contract/messages.ts";
+import { readStats, type ServerStats } from "../../src/process/counters.ts";
+import { startReaper } from "../../src/process/reaper.ts";
+import { ServerProcess } from "../../src/process/server.ts";
+import { prepareEntrants } from "../../src/run/prepare.ts";
+import { Client } from "./client.ts";
+
+// What `/stats` says of a client that does not read is exact, in every contender and variant: the conformance suite asks
+// for no such thing, since it has to be quick.
+
+setDefaultTimeout(60_000);
+
+const host = "127.0.0.1";
+const root = join(import.meta.dir, "..", "..");
+/** What is counted some time after it was done. */
+const countedMs = 5000;
+
+/** Messages of the writes that the end of a connection cut off: sent when begun, and dropped too (see its README). */
+const torn: Readonly<Record<string, number>> = { "elixir-genserver": 8, "elixir-cowboy": 8 };
+
+const reaper = startReaper();
+afterAll(() => reaper.stop());
+
+/** Those that are built in a few seconds, and of the others those that are built already. */
+const wanted = listEntrants(await discoverContenders([join(root, "contenders")])).filter(
+  ({ optional, folder, products }) => !optional || products.every((one) => existsSync(join(folder, one))),
+);
+const prepared = await prepareEntrants(wanted, {
+  install: "never",
+  cacheDir: join(root, ".cache"),
+  signal: new AbortController().signal,
+  onEvent: () => {},
+});
+
+const text = (seq: number) => "x".repeat(seq % 2 === 0 ? 50_000 : 90);
+const said = (seq: number) => say("lobby", { seq, text: text(seq) });
+
+/** A member that reads, one that has stopped, and how to say something that the first one has surely got. */
+class Lobby implements AsyncDisposable {
+  readonly #server: ServerProcess;
+  readonly #reader: Client;
+  readonly slow: Client;
+  /** What had been sent before anything was said. */
+  sentBefore = 0;
+  /** How many messages. */
+  said = 0;
+
+  private constructor(server: ServerProcess, reader: Client, slow: Client) {
+    this.#server = server;
+    this.#reader = reader;
+    this.slow = slow;
+  }
+
+  static async open(entrant: ResolvedEntrant): Promise<Lobby> {
+    const program = programOf(entrant);
+    const server = await ServerProcess.start({ program, host, port: 0, cpus: null, readyMs: 20_000, reaper });
+    const target = { host, port: server.port, path: "/ws" };
+    const [reader, slow] = [await Client.open(target), await Client.open(target)];
+    for (const member of [reader, slow]) await member.join("lobby");
+    slow.socket.pause();
+    const lobby = new Lobby(server, reader, slow);
+    // An echo when it got ready, and the answers to the joins.
+    lobby.sentBefore = (
+      await lobby.statsWhen(({ connections, sent }) => connections === 2 && sent >= 3)
+    ).sent;
+    return lobby;
+  }
+
+  /** Messages for the two, if both were members all the time. */
+  get owed(): number {
+    return this.sentBefore + 2 * this.said;
+  }
+
+  async say(): Promise<void> {
+    for (let i = 1; i <= 3; i++) this.#reader.send(said(this.said + i));
+    for (let i = 0; i < 3; i++) expect(await this.#reader.next()).toBe(said(++this.said));
+  }
+
+  async stats(): Promise<ServerStats> {
+    const stats = await readStats(host, this.#server.port, countedMs);
+    if (stats === null) throw new Error("/stats does not answer");
+    return stats;
+  }
+
+  /** The first that satisfies `condition`, or the last one seen. */
+  async statsWhen(condition: (stats: ServerStats) => boolean): Promise<ServerStats> {
+    const deadline = performance.now() + countedMs;
+    for (;;) {
+      const stats = await this.stats();
+      if (condition(stats) || performance.now() > deadline) return stats;
+      await Bun.sleep(10);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.kill();
+  }
+}
+
+for (const { entrant, facts } of prepared) {
+  const { name } = programOf(entrant);
+  describe.skipIf(facts.notRun !== null)(name, () => {
+    test(`${entrant.slowConsumer}: what a slow reader does not get is counted, and nothing else`, async () => {
+      await using lobby = await Lobby.open(entrant);
+      const isHarmed = ({ connections, dropped }: ServerStats) =>
+        entrant.slowConsumer === "drop-message" ? dropped >= 10 : connections === 1;
+      while (!isHarmed(await lobby.stats())) await lobby.say();
+      if (entrant.slowConsumer === "drop-message") {
+        lobby.slow.socket.resume();
+        const { sent, dropped } = await lobby.statsWhen((now) => now.sent + now.dropped === lobby.owed);
+        expect(sent + dropped).toBe(lobby.owed);
+        const last = echo({ text: "last" });
+        lobby.slow.send(last);
+        let read = 0;
+        while ((await lobby.slow.next()) !== last) read++;
+        expect(read).toBe(lobby.said - dropped);
+      } else {
+        lobby.slow.socket.resume();
+        let read = 0;
+        for (let one = await lobby.slow.next(); one !== undefined; one = await lobby.slow.next())
+          expect(one).toBe(said(++read));
+        const got = lobby.sentBefore + lobby.said + read;
+        const { sent, dropped } = await lobby.statsWhen((now) => now.sent >= got);
+        expect(sent).toBeGreaterThanOrEqual(got);
+        const inBoth = torn[entrant.contender] ?? 0;
+        expect(sent).toBeLessThanOrEqual(got + inBoth);
+        expect(dropped).toBeGreaterThan(0);
+        // It was owed nothing from its end on.
+        expect(sent + dropped).toBeLessThanOrEqual(lobby.owed + inBoth);
+      }
+    });
+
+    test("what was held back for a connection that breaks is counted as dropped", async () => {
+      await using lobby = await Lobby.open(entrant);
+      let stats = await lobby.stats();
+      // More than the last few, which may just not have been counted yet.
+      while (stats.connections === 2 && stats.dropped === 0 && stats.sent >= lobby.owed - 12) {
+        await lobby.say();
+        await Bun.sleep(1);
+        stats = await lobby.stats();
+      }
+      lobby.slow.socket.resetAndDestroy();
+      const { sent, dropped } = await lobby.statsWhen(({ connections }) => connections === 1);
+      expect(dropped).toBeGreaterThanOrEqual(1);
+      if (stats.connections === 2) expect(sent + dropped).toBe(lobby.owed);
+      else expect(sent + dropped).toBeLessThanOrEqual(lobby.owed);
+    });
+  });
+}
