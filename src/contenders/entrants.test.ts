@@ -92,7 +92,6 @@ test("an entrant is described as the result's schema asks for", () => {
   const facts = describeEntrant(entrant, {
     sourceDigest: "abc",
     toolchains: { go: "go1.26" },
-    outdated: [],
     verified: null,
     notRun: null,
   });

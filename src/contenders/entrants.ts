@@ -137,7 +137,7 @@ export function resolveEntrants(
 /** The entrant as the result file keeps it. */
 export function describeEntrant(
   entrant: ResolvedEntrant,
-  facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "outdated" | "verified" | "notRun">,
+  facts: Pick<ContenderFacts, "sourceDigest" | "toolchains" | "verified" | "notRun">,
 ): ContenderFacts {
   const { contender: name, variant, title, language, library, env, start, deployment = null } = entrant;
   const { approach, protocol, routing, framing, slowConsumer, address } = entrant;

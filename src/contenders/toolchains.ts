@@ -4,7 +4,6 @@ import { buildEnvironment, findProgram, toolchainsFolder } from "../process/chil
 import { withLock } from "../process/lock.ts";
 import { runStreaming } from "../process/streaming.ts";
 import type { NotRun } from "../result/reasons.ts";
-import type { OutdatedTool } from "../result/schema.ts";
 import type { Requirement } from "./manifest.ts";
 import {
   findPackageManager,
@@ -18,6 +17,13 @@ import {
 import { compareVersions, findVersion } from "./version.ts";
 
 export type ToolchainState = FoundToolchain | MissingToolchain;
+
+/** A tool older than the oldest version that its makers still mend. */
+interface OutdatedTool {
+  readonly tool: string;
+  readonly found: string;
+  readonly supported: string;
+}
 
 interface FoundToolchain {
   readonly status: "ok" | "installed";
@@ -210,16 +216,6 @@ export function toolchainVersions(
 ): Record<string, string> {
   const found = statesOf(requires, states).filter((state) => state.status !== "missing");
   return Object.fromEntries(found.map(({ tool, version }) => [tool, version]));
-}
-
-/** The toolchains that a contender runs on though they are out of support. */
-export function findOutdated(
-  requires: readonly Requirement[],
-  states: ReadonlyMap<Requirement, ToolchainState>,
-): OutdatedTool[] {
-  return statesOf(requires, states).flatMap((state) =>
-    state.status === "missing" || state.outdated === null ? [] : [state.outdated],
-  );
 }
 
 /** The toolchains that keep a contender from running; none when it can. */

@@ -50,10 +50,6 @@ export const verificationSchema = z.object({
 /** What the generator could receive per second by itself. */
 export const ceilingsSchema = z.object({ echoPerSecond: z.number(), broadcastPerSecond: z.number() });
 
-/** A tool older than the oldest version that its makers still mend. */
-const outdatedToolSchema = z.object({ tool: z.string(), found: z.string(), supported: z.string() });
-export type OutdatedTool = z.infer<typeof outdatedToolSchema>;
-
 export const contenderSchema = z.object({
   name: z.string(),
   variant: z.string(),
@@ -75,7 +71,6 @@ export const contenderSchema = z.object({
   sourceDigest: z.string(),
   /** First line of what each toolchain says of its version. */
   toolchains: z.record(z.string(), z.string()),
-  outdated: z.array(outdatedToolSchema).default([]),
   deployment: z.object({ singleBinary: z.boolean(), note: z.string().optional() }).nullable(),
   /** Null where the conformance suite was not asked. */
   verified: verificationSchema.nullable(),

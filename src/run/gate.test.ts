@@ -28,7 +28,6 @@ async function pass(contender: string) {
     notRun: null,
     verified: null,
     toolchains: {},
-    outdated: [],
   });
   const reaper = startReaper();
   try {

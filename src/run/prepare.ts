@@ -4,7 +4,6 @@ import type { Requirement } from "../contenders/manifest.ts";
 import {
   ensureToolchains,
   findMissing,
-  findOutdated,
   lacksToolchains,
   type ToolchainState,
   toolchainVersions,
@@ -65,8 +64,7 @@ export async function prepareEntrants(
         : (builds.get(contender) ?? (await buildOne(entrant, states, options)));
     builds.set(contender, build);
     const toolchains = toolchainVersions(requires, states);
-    const outdated = findOutdated(requires, states);
-    const facts = describeEntrant(entrant, { ...build, verified: null, toolchains, outdated });
+    const facts = describeEntrant(entrant, { ...build, verified: null, toolchains });
     prepared.push({ entrant, facts });
     if (build.notRun === null) continue;
     const advice = [...new Set(missing.map(({ command }) => command))].join("; ");

@@ -391,7 +391,6 @@ const common = {
   env: {},
   sourceDigest: "4f6b9469f8944fa7a35aeec357c008da1dc09fb18cb860788ffbe80d90c167f8",
   toolchains: {},
-  outdated: [],
   deployment: null,
   verified: { competes: true, failed: [], problem: null },
   notRun: null,
