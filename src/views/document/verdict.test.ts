@@ -104,6 +104,18 @@ test("unfit, invalid and single are told once each, and rank nobody", () => {
   ]);
   const single = fixtureThroughputs({ "bun-native": [100], "node-ws": [50] });
   expect(say(single, listVerdicts)).toEqual(["One round shows figures and ranks nobody: use --rounds 5."]);
+  const two = fixtureThroughputs({ "bun-native": [100, 100], "node-ws": [50, 50] });
+  const oneOfTwo = alterPhases(two, "node-ws", "burst", (phase, round) =>
+    round === 1
+      ? phase
+      : {
+          ...phase,
+          status: "invalid",
+          reason: { kind: "server-contention", otherCpuShare: 0.3 },
+          throughput: null,
+        },
+  );
+  expect(say(oneOfTwo, listVerdicts)).toContain("Only one round counts: it shows figures and ranks nobody.");
 });
 
 test("censored: what stopped them all, and nobody is equal for it", () => {

@@ -62,7 +62,7 @@ export function listVerdicts(judgements: readonly Judgement[], result: Result): 
     return [{ ...sentence, text: [sentence.text, ...explain(judgement)].join(" ") }];
   });
   return [
-    ...[...noteSingleRound(judgements), ...noteAlone(judgements)].map((text) => ({ text })),
+    ...[...noteSingleRound(judgements, result), ...noteAlone(judgements)].map((text) => ({ text })),
     ...concluded,
     ...noteUnranked(judgements).map((text): Sentence => ({ text, style: "warning" })),
   ];
@@ -382,7 +382,7 @@ export function listOpenQuestions(judgements: readonly Judgement[], result: Resu
         return text === null ? [] : [open(one, text, judgements, result)];
       });
   return [
-    ...[...noteSingleRound(judgements), ...noteUnranked(judgements)].map((text) => ({ text })),
+    ...[...noteSingleRound(judgements, result), ...noteUnranked(judgements)].map((text) => ({ text })),
     ...those("leads"),
     ...those("censored"),
     ...those("undecided"),
@@ -398,12 +398,14 @@ function noteAlone(judgements: readonly Judgement[]): string[] {
   });
 }
 
-function noteSingleRound(judgements: readonly Judgement[]): string[] {
+function noteSingleRound(judgements: readonly Judgement[], { rounds }: Result): string[] {
   const single = judgements.filter(({ outcome }) => outcome === "single");
   if (single.length === 0) return [];
   return single.some(({ places }) => places.some(({ rounds }) => rounds > 1))
     ? ["A measure of which only one round counts ranks nobody: use --rounds 5."]
-    : ["One round shows figures and ranks nobody: use --rounds 5."];
+    : rounds.some(({ round }) => round > 1)
+      ? ["Only one round counts: it shows figures and ranks nobody."]
+      : ["One round shows figures and ranks nobody: use --rounds 5."];
 }
 
 /** Each reason once, with the phases: of what the machine did for all of them together, with the first one's numbers. */

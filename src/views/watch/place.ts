@@ -111,7 +111,8 @@ export function describeView({
   const rate = (perSecond: number) => format.formatRate(Math.round(perSecond));
   const highest = step?.highestSustainedPerSecond ?? null;
   return [
-    ["rate", rate(view.ratePerSecond)],
+    // Between two slices nothing arrives, which is no rate of anybody's.
+    ...(slice !== undefined && view.ratePerSecond === 0 ? [] : [["rate", rate(view.ratePerSecond)] as const]),
     ...(view.p50Us === null ? [] : [["p50", format.formatLatency(view.p50Us)] as const]),
     ...(view.p99Us === null ? [] : [["p99", format.formatLatency(view.p99Us)] as const]),
     ...(slice === undefined
