@@ -1,0 +1,3 @@
+import { testSlowReaders } from "../testing/slow-readers.ts";
+
+testSlowReaders(import.meta.dir, "cargo", "tuned");
