@@ -1,3 +1,0 @@
-import { testSlowReaders } from "../testing/slow-readers.ts";
-
-testSlowReaders(import.meta.dir, "cargo", "tuned");
