@@ -389,9 +389,9 @@ export function listOpenQuestions(judgements: readonly Judgement[], result: Resu
   ];
 }
 
-/** Each league of one, once. */
+/** Each league of one, once; of a floor nobody expects a rival. */
 function noteAlone(judgements: readonly Judgement[]): string[] {
-  const alone = judgements.filter(({ places }) => places.length === 1);
+  const alone = judgements.filter(({ places, league }) => places.length === 1 && league !== "floor");
   return [...Map.groupBy(alone, ({ league }) => league)].map(([league, [one]]) => {
     const among = hasLeagues(judgements) ? ` in league ${league}` : "";
     return `${one?.places[0]?.contender} is alone${among}: figures, and nobody to compare with.`;
