@@ -141,7 +141,7 @@ test("one that loses messages loses them in the slice, and declares what it drop
 test("a burst is a second of work for the fastest, in slices that are the same for all and in all rounds", async () => {
   const { result } = await runInSlices(["clean", "slowed"], ["burst-echo", "burst-broadcast"], {
     rounds: 2,
-    slicedSeconds: 1,
+    slicedSeconds: 1.2,
     sliceMs: 50,
   });
   for (const index of [1, 2]) {
@@ -155,7 +155,7 @@ test("a burst is a second of work for the fastest, in slices that are the same f
         (a, b) => (b?.deliveriesPerSecond ?? 0) - (a?.deliveriesPerSecond ?? 0),
       );
       // Two that are nearly as fast may have changed places at the end.
-      expect(fastest?.spanMs).toBeGreaterThanOrEqual(900);
+      expect(fastest?.spanMs).toBeGreaterThanOrEqual(1000);
     }
   }
   expect(renderMarkdown(result)).toMatch(
