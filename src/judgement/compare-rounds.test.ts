@@ -4,6 +4,7 @@ import { measureOf } from "../measures/catalogue.ts";
 import { listSections } from "../measures/sections.ts";
 import type { BurstPhase } from "../result/phase.ts";
 import { pairUp } from "./compare-rounds.ts";
+import { judge } from "./judge.ts";
 
 const throughputs = { "bun-native": [40, 41, 40], "node-ws": [20, 20, 20] };
 
@@ -75,4 +76,18 @@ test("each round is told by what it has, whatever later rounds have", () => {
     return round < 3 ? slice(phase, contender, false) : phase;
   };
   expect(ratios("throughput", partly)).toEqual([1.5, 1.5, 2].map((ratio) => expect.closeTo(ratio, 6)));
+});
+
+test("of one pace at unequal effort nothing equal is said, at equal effort it is", () => {
+  const idle = (shares: Readonly<Record<string, number>>) => {
+    const alter = (phase: BurstPhase, contender: string) => ({
+      ...phase,
+      server: { ...phase.server, idleCpuShare: shares[contender] ?? 0 },
+    });
+    const paced = { "bun-native": [100, 101, 100, 99, 100], "node-ws": [100, 100, 101, 100, 99] };
+    return judge(fixtureThroughputs(paced, alter)).find(({ measure }) => measure === "throughput")?.outcome;
+  };
+  expect(idle({ "bun-native": 0.02, "node-ws": 0.02 })).toBe("equivalent");
+  expect(idle({ "bun-native": 0.1, "node-ws": 0.1 })).toBe("equivalent");
+  expect(idle({ "bun-native": 0.08, "node-ws": 0.01 })).toBe("undecided");
 });

@@ -1,7 +1,7 @@
 import { stepOf, valuesOf } from "../measures/figures.ts";
 import type { Measure } from "../measures/measure.ts";
 import type { Participant } from "../measures/sections.ts";
-import type { RanPhase, Slice } from "../result/phase.ts";
+import type { Phase, RanPhase, Slice } from "../result/phase.ts";
 import type { Result } from "../result/schema.ts";
 import { median, roundingMargin } from "../stats/intervals.ts";
 import {
@@ -46,6 +46,7 @@ export function pairUp(participants: readonly Participant[], measure: Measure): 
       second: second.name,
       logRatios: ratiosOf(first, second, measure),
       doubt: doubtOf(first, second, measure),
+      hidden: hiddenBy(first, second, measure),
     })),
   );
 }
@@ -97,6 +98,24 @@ function wholeRatio(
 /** Zero has no ratio to anything; of what comes in steps it is only known to be less than one. */
 function atLeastStep(value: number | null, step: number): number | null {
   return value === null || value > 0 ? value : step > 0 ? step : null;
+}
+
+/**
+ * As a logarithm, how much more one server could have delivered than the other though both went at one pace: that of the
+ * generator, say. A server that was idle for a share of a burst may be quicker by it; what both were idle hides nothing.
+ */
+function hiddenBy(first: Participant, second: Participant, { name }: Measure): number {
+  if (name !== "throughput") return 0;
+  const logs = first.phases.flatMap((phase, round) => {
+    const [one, other] = [busyShare(phase), busyShare(second.phases[round] ?? null)];
+    return one === null || other === null ? [] : [Math.log(one / other)];
+  });
+  return logs.length === 0 ? 0 : Math.abs(median(logs));
+}
+
+function busyShare(phase: Phase | null): number | null {
+  if (phase?.kind !== "burst" || phase.status !== "ok" || phase.server.idleCpuShare === null) return null;
+  return Math.max(0.01, 1 - phase.server.idleCpuShare);
 }
 
 function doubtOf(first: Participant, second: Participant, measure: Measure): number {

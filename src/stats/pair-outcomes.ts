@@ -11,6 +11,8 @@ export interface PairRounds {
   readonly logRatios: readonly (number | null)[];
   /** Doubt about each logarithm that more rounds don't remove (`roundingMargin`). */
   readonly doubt?: number;
+  /** A difference as a logarithm that the ratios may hide: so much nearer to each other they must be to be equivalent. */
+  readonly hidden?: number;
 }
 
 export interface Terms {
@@ -149,6 +151,8 @@ class Evidence {
   readonly #schedule: Schedule;
   readonly #logMargin: number;
   readonly #doubt: number;
+  /** What equality may not be nearer than: doubt, and what is hidden. */
+  readonly #blur: number;
   readonly #logs: readonly number[];
 
   constructor(pair: PairRounds, schedule: Schedule, look: number, logMargin: number) {
@@ -157,13 +161,14 @@ class Evidence {
     this.#schedule = schedule;
     this.#logMargin = logMargin;
     this.#doubt = pair.doubt ?? 0;
+    this.#blur = this.#doubt + (pair.hidden ?? 0);
     const until = (rounds: number) => pair.logRatios.slice(0, rounds).filter((log) => log !== null);
     this.#logs = until(look);
     this.spreads = this.looks.map((rounds) => measureSpread(until(rounds)));
     const above = this.#smallestSoFar((mean) => mean - this.#doubt);
     const below = this.#smallestSoFar((mean) => -mean - this.#doubt);
-    const notAbove = this.#smallestSoFar((mean) => logMargin - mean - this.#doubt);
-    const notBelow = this.#smallestSoFar((mean) => logMargin + mean - this.#doubt);
+    const notAbove = this.#smallestSoFar((mean) => logMargin - mean - this.#blur);
+    const notBelow = this.#smallestSoFar((mean) => logMargin + mean - this.#blur);
     this.lead = above.map((value, at) => Math.min(value, below[at] ?? value));
     this.equality = notAbove.map((value, at) => Math.max(value, notBelow[at] ?? value));
   }
@@ -234,9 +239,11 @@ class Evidence {
     const deviation = Math.sqrt(this.spreads.at(-1)?.variance ?? 0);
     // Beyond 200 degrees of freedom t changes by half a per cent, and takes long to compute.
     const reach = (scale: number, count: number) =>
-      (studentQuantile(1 - 2 * scale, Math.min(count - 1, 200)) * deviation) / Math.sqrt(count) + this.#doubt;
+      (studentQuantile(1 - 2 * scale, Math.min(count - 1, 200)) * deviation) / Math.sqrt(count);
     const count = (decided: (leads: number, equals: number) => boolean) =>
-      countUntil(rounds, (total) => decided(reach(lead.scale, total), reach(equal.scale, total)));
+      countUntil(rounds, (total) =>
+        decided(reach(lead.scale, total) + this.#doubt, reach(equal.scale, total) + this.#blur),
+      );
     return {
       likely: count((leads, equals) => leads < middle || middle + equals < this.#logMargin),
       // Then every ratio lies either beyond the reach of a lead or within that of equivalence.
