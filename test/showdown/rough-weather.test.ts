@@ -59,7 +59,7 @@ test.skipIf(serverCpus === null)(
         expect([phase, measure, outcome, pairs]).toEqual([phase, measure, "invalid", []]);
       }
       expect(stdout.replace(/\s+/g, " ")).toMatch(
-        /one is not ranked in [^:]*burst-echo[^:]*: other processes used/,
+        /one and two are not ranked in [^:]*burst-echo[^:]*: other processes used/,
       );
       expect(stdout).not.toContain("Choose one");
     } finally {
