@@ -99,7 +99,7 @@ async function compareSlowed(): Promise<{ readonly ended: EndedRun; readonly cos
   const ended = await runResults(
     ...run,
     ...["--phases", "burst-echo", "--connections", "100", "--warmup-seconds", "0.5"],
-    ...["--slice-ms", "50", "--sliced-seconds", "1.5", "--until", "2", "--max-minutes", "2"],
+    ...["--slice-ms", "50", "--sliced-seconds", "1.5", "--until", "2", "--max-minutes", "1"],
     ...["--details", "first", "again", "slowed"],
   );
   expect(ended.exitCode).toBe(0);
