@@ -7,6 +7,9 @@ import { RunRecord } from "./run-record.ts";
 
 test("looks follow from the time and the first round alone", () => {
   expect(planLooks(3, 60_000, 10_000)).toEqual([3, 4, 5, 6]);
+  // What ends nearest to the time, be it a little later: a fourth round is worth more than a quarter of the limits.
+  expect(planLooks(3, 120_000, 32_000)).toEqual([3, 4]);
+  expect(planLooks(3, 120_000, 35_000)).toEqual([3]);
   // The fewest are done whatever they take.
   expect(planLooks(3, 60_000, 40_000)).toEqual([3]);
   expect(planLooks(1, 60_000, 30_000)).toEqual([2]);

@@ -17,7 +17,7 @@ export const mostRounds = 50;
 export function planLooks(fewest: number, budgetMs: number, firstRoundMs: number): number[] {
   // One round says nothing of its spread.
   const first = Math.max(2, fewest);
-  const most = Math.max(first, Math.min(mostRounds, Math.floor(budgetMs / firstRoundMs)));
+  const most = Math.max(first, Math.min(mostRounds, Math.round(budgetMs / firstRoundMs)));
   return Array.from({ length: most - first + 1 }, (_, at) => first + at);
 }
 
