@@ -13,7 +13,8 @@ import {
   goGorilla,
   messageCounts,
 } from "../../../../test/support/fixture-result.ts";
-import type { LoadPhase } from "../../../result/phase.ts";
+import { alterPhases } from "../../../../test/support/fixture-run.ts";
+import type { LoadPhase, Slice } from "../../../result/phase.ts";
 import type { Result, Round } from "../../../result/schema.ts";
 import { findSide } from "./article.ts";
 import { type Claim, countUnfairly, retestArticle } from "./claims.ts";
@@ -168,6 +169,23 @@ test("sends and frames stand beside deliveries", () => {
     "250/s",
   ]);
 });
+
+test("of a burst in slices, sends and frames are those of the slices whose time counts", () => {
+  const figures = { burst: [1000], messages: messageCounts(2000, { frames: 500 }) };
+  const result = rounds(figures, figures, 1);
+  const half = alterPhases(result, "elixir-genserver", "burst", (phase) => ({
+    ...phase,
+    slices: [slice(1000)],
+  }));
+  expect(countUnfairly(half)[0]).toEqual(["burst-echo, elixir-genserver", "1,000/s", "1,000/s", "125/s"]);
+});
+
+function slice(delivered: number): Slice {
+  return {
+    ...{ block: 0, place: 0, spanMs: 1000, p50Us: null, p99Us: null, cpuUsPerDelivery: null },
+    ...{ delivered, expected: delivered, deliveriesPerSecond: delivered },
+  };
+}
 
 test("a plan of other parameters is no re-test, and without the two sides nothing is told", () => {
   expect(retestArticle(fixtureResult({ plan: fixturePlan({ connections: 1000 }) }))).toBeNull();

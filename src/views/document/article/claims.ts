@@ -270,11 +270,14 @@ export function countUnfairly(result: Result): string[][] {
       .flatMap((participant) => {
         const [first] = okPhases(participant);
         if (first?.kind !== "burst" || first.throughput === null) return [];
-        const { messages, throughput } = first;
+        const { messages, throughput, slices } = first;
+        // Of a phase in slices messages are counted in all of them, and times in those that count.
+        const timed =
+          (slices ?? [messages]).reduce((sum, { delivered }) => sum + delivered, 0) / messages.delivered;
         const counts = [
           format.formatRate(throughput.deliveriesPerSecond),
-          perSecond(messages.sent, throughput.sendSpanMs),
-          perSecond(messages.frames, throughput.spanMs),
+          perSecond(messages.sent * timed, throughput.sendSpanMs),
+          perSecond(messages.frames * timed, throughput.spanMs),
         ];
         return [[`${phase}, ${participant.name}`, ...counts]];
       }),
