@@ -169,13 +169,13 @@ test("one that is much slower has fewer slices, of the same work", async () => {
     ["burst-broadcast"],
     { slicedSeconds: 0.2 },
     // Well below a hundred times slower, which would be hopeless.
-    { env: { FAULT_RATE: "15000" } },
+    { env: { FAULT_RATE: "10000" } },
   );
   const [fast, slow] = ["clean", "limited-rate"].map((name) => slicedOf(roundOf(result, name)));
-  expect(slow?.slices?.length ?? 0).toBeLessThan((fast?.slices?.length ?? 0) / 3);
+  expect(slow?.slices?.length ?? 0).toBeLessThan((fast?.slices?.length ?? 0) / 2);
   expect(slow).toMatchObject({ status: "ok", messages: { lost: 0, late: 0 } });
   expect(slow?.slices?.[0]?.expected).toBe(fast?.slices?.[0]?.expected as number);
-  expect(slow?.throughput?.deliveriesPerSecond).toBeLessThan(18_000);
+  expect(slow?.throughput?.deliveriesPerSecond).toBeLessThan(12_000);
 });
 
 test("one that is hopelessly slow is ended, so that nobody waits for it or has it beside them", async () => {
