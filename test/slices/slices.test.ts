@@ -163,20 +163,25 @@ test("a burst is a second of work for the fastest, in slices that are the same f
   );
 });
 
-test("one that is much slower has fewer slices, of the same work", async () => {
-  const { result } = await runInSlices(
-    ["clean", "limited-rate"],
-    ["burst-broadcast"],
-    { slicedSeconds: 0.2 },
-    // Well below a hundred times slower, which would be hopeless.
-    { env: { FAULT_RATE: "10000" } },
-  );
-  const [fast, slow] = ["clean", "limited-rate"].map((name) => slicedOf(roundOf(result, name)));
-  expect(slow?.slices?.length ?? 0).toBeLessThan((fast?.slices?.length ?? 0) / 2);
-  expect(slow).toMatchObject({ status: "ok", messages: { lost: 0, late: 0 } });
-  expect(slow?.slices?.[0]?.expected).toBe(fast?.slices?.[0]?.expected as number);
-  expect(slow?.throughput?.deliveriesPerSecond).toBeLessThan(12_000);
-});
+test(
+  "one that is much slower has fewer slices, of the same work",
+  async () => {
+    const { result } = await runInSlices(
+      ["clean", "limited-rate"],
+      ["burst-broadcast"],
+      { slicedSeconds: 0.2 },
+      // Well below a hundred times slower, which would be hopeless.
+      { env: { FAULT_RATE: "10000" } },
+    );
+    const [fast, slow] = ["clean", "limited-rate"].map((name) => slicedOf(roundOf(result, name)));
+    expect(slow?.slices?.length ?? 0).toBeLessThan((fast?.slices?.length ?? 0) / 2);
+    expect(slow).toMatchObject({ status: "ok", messages: { lost: 0, late: 0 } });
+    expect(slow?.slices?.[0]?.expected).toBe(fast?.slices?.[0]?.expected as number);
+    expect(slow?.throughput?.deliveriesPerSecond).toBeLessThan(12_000);
+    // Where others take the CPUs, the quick one goes at the pace of the slow one.
+  },
+  { retry: 2 },
+);
 
 test("one that is hopelessly slow is ended, so that nobody waits for it or has it beside them", async () => {
   const startMs = performance.now();
