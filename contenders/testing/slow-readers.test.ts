@@ -1,48 +1,31 @@
-import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { discoverContenders } from "../../src/contenders/discover.ts";
-import { listEntrants, programOf, type ResolvedEntrant } from "../../src/contenders/entrants.ts";
+import { programOf, type ResolvedEntrant } from "../../src/contenders/entrants.ts";
 import { echo, say } from "../../src/contract/messages.ts";
-import { readStats, type ServerStats } from "../../src/process/counters.ts";
-import { startReaper } from "../../src/process/reaper.ts";
-import { ServerProcess } from "../../src/process/server.ts";
-import { prepareEntrants } from "../../src/run/prepare.ts";
-import { Client } from "./client.ts";
+import type { ServerStats } from "../../src/process/counters.ts";
+import type { Client } from "./client.ts";
+import { prepareContenders, RunningServer } from "./running.ts";
 
 // What `/stats` says of a client that does not read is exact, in every contender and variant: the conformance suite asks
 // for no such thing, since it has to be quick.
 
 setDefaultTimeout(60_000);
 
-const host = "127.0.0.1";
-const root = join(import.meta.dir, "..", "..");
-/** What is counted some time after it was done. */
-const countedMs = 5000;
-
 /** Messages of the writes that the end of a connection cut off: sent when begun, and dropped too (see its README). */
 const torn: Readonly<Record<string, number>> = { "elixir-genserver": 8, "elixir-cowboy": 8 };
 
-const reaper = startReaper();
-afterAll(() => reaper.stop());
-
 /** Those that are built in a few seconds, and of the others those that are built already. */
-const wanted = listEntrants(await discoverContenders([join(root, "contenders")])).filter(
+const prepared = await prepareContenders(
   ({ optional, folder, products }) => !optional || products.every((one) => existsSync(join(folder, one))),
 );
-const prepared = await prepareEntrants(wanted, {
-  install: "never",
-  cacheDir: join(root, ".cache"),
-  signal: new AbortController().signal,
-  onEvent: () => {},
-});
 
 const text = (seq: number) => "x".repeat(seq % 2 === 0 ? 50_000 : 90);
 const said = (seq: number) => say("lobby", { seq, text: text(seq) });
 
 /** A member that reads, one that has stopped, and how to say something that the first one has surely got. */
 class Lobby implements AsyncDisposable {
-  readonly #server: ServerProcess;
+  readonly #server: RunningServer;
   readonly #reader: Client;
   readonly slow: Client;
   /** What had been sent before anything was said. */
@@ -50,17 +33,15 @@ class Lobby implements AsyncDisposable {
   /** How many messages. */
   said = 0;
 
-  private constructor(server: ServerProcess, reader: Client, slow: Client) {
+  private constructor(server: RunningServer, reader: Client, slow: Client) {
     this.#server = server;
     this.#reader = reader;
     this.slow = slow;
   }
 
   static async open(entrant: ResolvedEntrant): Promise<Lobby> {
-    const program = programOf(entrant);
-    const server = await ServerProcess.start({ program, host, port: 0, cpus: null, readyMs: 20_000, reaper });
-    const target = { host, port: server.port, path: "/ws" };
-    const [reader, slow] = [await Client.open(target), await Client.open(target)];
+    const server = await RunningServer.start(entrant);
+    const [reader, slow] = [await server.connect(), await server.connect()];
     for (const member of [reader, slow]) await member.join("lobby");
     slow.socket.pause();
     const lobby = new Lobby(server, reader, slow);
@@ -81,24 +62,16 @@ class Lobby implements AsyncDisposable {
     for (let i = 0; i < 3; i++) expect(await this.#reader.next()).toBe(said(++this.said));
   }
 
-  async stats(): Promise<ServerStats> {
-    const stats = await readStats(host, this.#server.port, countedMs);
-    if (stats === null) throw new Error("/stats does not answer");
-    return stats;
+  stats(): Promise<ServerStats> {
+    return this.#server.stats();
   }
 
-  /** The first that satisfies `condition`, or the last one seen. */
-  async statsWhen(condition: (stats: ServerStats) => boolean): Promise<ServerStats> {
-    const deadline = performance.now() + countedMs;
-    for (;;) {
-      const stats = await this.stats();
-      if (condition(stats) || performance.now() > deadline) return stats;
-      await Bun.sleep(10);
-    }
+  statsWhen(condition: (stats: ServerStats) => boolean): Promise<ServerStats> {
+    return this.#server.statsWhen(condition);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.kill();
+    await this.#server[Symbol.asyncDispose]();
   }
 }
 

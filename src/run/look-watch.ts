@@ -10,9 +10,9 @@ import type { RunRecord } from "./run-record.ts";
 export const mostRounds = 50;
 
 /**
- * The looks of a run that goes on until everything is decided: after each round from the fewest on, up to as many as the
- * time allows by the first round's duration. The fewest are done whatever they take: less would say nothing. They may not hang on any ratio: whoever plans more looks because nothing is
- * decided yet claims too much.
+ * The looks of a run that goes on until everything is decided: after each round from the fewest on, up to as many as end
+ * nearest to the time by the first round's duration. The fewest are done whatever they take: less would say nothing. They
+ * may not hang on any ratio: whoever plans more looks because nothing is decided yet claims too much.
  */
 export function planLooks(fewest: number, budgetMs: number, firstRoundMs: number): number[] {
   // One round says nothing of its spread.

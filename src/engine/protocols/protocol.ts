@@ -27,10 +27,6 @@ export interface ProtocolOptions {
   readonly seed: number;
 }
 
-export function isJoined(joins: readonly RoomGroup[], room: number): boolean {
-  return joins.some(({ first, count }) => room >= first && room < first + count);
-}
-
 /** The way from the upgrade to an open connection, one text and its answer after the other. */
 export interface Dialogue {
   /** What to say next; null when the connection is open. */

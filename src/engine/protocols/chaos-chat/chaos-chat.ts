@@ -4,11 +4,11 @@ import {
   type Dialogue,
   type Encoder,
   echoRoom,
-  isJoined,
   type Other,
   type Protocol,
   type ProtocolOptions,
 } from "../protocol.ts";
+import { StrayDecoders } from "../stray-decoders.ts";
 import { roomName, roomNumber } from "./chat-shape.ts";
 import { MessageReader } from "./message-reader.ts";
 import { MessageWriter } from "./message-writer.ts";
@@ -16,11 +16,11 @@ import { MessageWriter } from "./message-writer.ts";
 /** The chat of contenders/CONTRACT.md: rooms are joined, then `echo` and `say` go out and come back byte for byte. */
 export class ChaosChat implements Protocol {
   readonly #options: ProtocolOptions;
-  /** For messages at somebody they were not meant for, by room. */
-  readonly #readers = new Map<number, MessageReader>();
+  readonly #strays: StrayDecoders<MessageReader>;
 
   constructor(options: ProtocolOptions) {
     this.#options = options;
+    this.#strays = new StrayDecoders(options, (room) => new MessageReader(room, 0, options.messageBytes));
   }
 
   createDialogue(index: number): Dialogue {
@@ -39,20 +39,10 @@ export class ChaosChat implements Protocol {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
     const { type, room } = parseKeys(text);
     if (type === "error") return { kind: "error-reply", text };
-    const reader = this.#readerOf(type === "echo" ? echoRoom : roomNumber(room));
+    const reader = this.#strays.of(type === "echo" ? echoRoom : roomNumber(room));
     if (reader?.read(bytes, start, end)) return { kind: "message", phase: reader.phase };
     const isOurs = type === "echo" || type === "say" || end - start === this.#options.messageBytes;
     return { kind: isOurs ? "corrupted" : "unknown" };
-  }
-
-  /** Null for a room that no connection joins: a server must not make us keep rooms of its own invention. */
-  #readerOf(room: number | null): MessageReader | null {
-    if (room === null || !(room === echoRoom || isJoined(this.#options.joins, room))) return null;
-    const known = this.#readers.get(room);
-    if (known !== undefined) return known;
-    const reader = new MessageReader(room, 0, this.#options.messageBytes);
-    this.#readers.set(room, reader);
-    return reader;
   }
 }
 

@@ -8,11 +8,11 @@ import {
   type Dialogue,
   type Encoder,
   echoRoom,
-  isJoined,
   type Other,
   type Protocol,
   type ProtocolOptions,
 } from "../protocol.ts";
+import { StrayDecoders } from "../stray-decoders.ts";
 
 /**
  * Phoenix Channels, version 2 of their serializer: `[join_ref, ref, topic, event, payload]`
@@ -25,11 +25,11 @@ import {
  */
 export class Phoenix implements Protocol {
   readonly #options: ProtocolOptions;
-  /** For messages at somebody they were not meant for, by room. */
-  readonly #decoders = new Map<number, MessageReader | ReplyReader>();
+  readonly #strays: StrayDecoders<MessageReader | ReplyReader>;
 
   constructor(options: ProtocolOptions) {
     this.#options = options;
+    this.#strays = new StrayDecoders(options, (room) => this.createDecoder(room, 0));
   }
 
   createDialogue(index: number): Dialogue {
@@ -60,17 +60,9 @@ export class Phoenix implements Protocol {
     const isEcho = event === "phx_reply" && ref === pushRef;
     if (event === "phx_error" || event === "phx_close" || (isEcho && payload?.status !== "ok"))
       return { kind: "error-reply", text };
-    const decoder = this.#decoderOf(isEcho ? echoRoom : event === "say" ? roomOfTopic(topic) : null);
+    const decoder = this.#strays.of(isEcho ? echoRoom : event === "say" ? roomOfTopic(topic) : null);
     if (decoder?.read(bytes, start, end)) return { kind: "message", phase: decoder.phase };
     return { kind: isEcho || event === "say" ? "corrupted" : "unknown" };
-  }
-
-  /** Null for a room that no connection joins: a server must not make us keep rooms of its own invention. */
-  #decoderOf(room: number | null): MessageReader | ReplyReader | null {
-    if (room === null || !(room === echoRoom || isJoined(this.#options.joins, room))) return null;
-    const decoder = this.#decoders.get(room) ?? this.createDecoder(room, 0);
-    this.#decoders.set(room, decoder);
-    return decoder;
   }
 }
 
