@@ -81,6 +81,7 @@ for (const { entrant, facts } of prepared) {
         while ((await member.next()) !== undefined);
         expect(member.closeCode).toBe(1001);
       }
+      expect(await server.exited).toEqual({ code: 0, signal: null });
       for (const worker of started) {
         const deadline = performance.now() + goneMs;
         const isAlive = () => Bun.spawnSync(["ps", "-o", "pid=", "-p", `${worker}`]).stdout.length > 0;

@@ -2,6 +2,7 @@ import { afterAll } from "bun:test";
 import { join } from "node:path";
 import { discoverContenders } from "../../src/contenders/discover.ts";
 import { listEntrants, programOf, type ResolvedEntrant } from "../../src/contenders/entrants.ts";
+import type { ServerExit } from "../../src/process/child.ts";
 import { readStats, type ServerStats } from "../../src/process/counters.ts";
 import { startReaper } from "../../src/process/reaper.ts";
 import { ServerProcess } from "../../src/process/server.ts";
@@ -50,6 +51,11 @@ export class RunningServer implements AsyncDisposable {
 
   get pid(): number {
     return this.#process.pid;
+  }
+
+  /** How it ended, when it has. */
+  get exited(): Promise<ServerExit> {
+    return this.#process.exited;
   }
 
   async connect(): Promise<Client> {
