@@ -110,7 +110,7 @@ async function attend(context: RoundContext, orders: FaultOrders, underWay: Faul
     startUs,
     pollMs,
     view: (state) => viewFault(context, orders, underWay, state),
-    judge: async ({ nowUs, delivered, expected, finishedSending, quietMs: quietSoFarMs }) => {
+    judge: async ({ nowUs, delivered, expected, finishedSending, quietMs: quietSoFarMs, stoodStillMs }) => {
       if (!hasKilled && nowUs >= startUs + orders.injectUs) {
         hasKilled = true;
         await nurse.kill();
@@ -119,7 +119,7 @@ async function attend(context: RoundContext, orders: FaultOrders, underWay: Faul
       if (nurse.fate.hopeless !== null) return ok;
       const overMs = (nowUs - startUs - orders.endUs) / 1000;
       if (overMs < 0) return null;
-      if ((finishedSending && delivered >= expected) || overMs > longestDrainMs) return ok;
+      if ((finishedSending && delivered >= expected) || overMs - stoodStillMs > longestDrainMs) return ok;
       const isQuiet = finishedSending && quietSoFarMs >= Math.min(quietMs, plan.timeouts.quietMs);
       return isQuiet && (await staysQuiet(context, delivered)) ? ok : null;
     },

@@ -17,6 +17,8 @@ export interface LoadState {
   readonly quietMs: number;
   /** Not even a byte came for so long. */
   readonly silentMs: number;
+  /** For so long in all nobody looked: this process stood still, as on a machine that was suspended. No load's doing. */
+  readonly stoodStillMs: number;
 }
 
 export interface Observed {
@@ -38,9 +40,14 @@ export async function observeLoad(
   let quietSinceUs = startUs;
   let silentSinceUs = startUs;
   let viewedUs = 0;
+  let lookedUs = clockUs();
+  let stoodStillMs = 0;
   for (;;) {
     await Bun.sleep(pollMs);
     const nowUs = clockUs();
+    const gapMs = (nowUs - lookedUs) / 1000;
+    if (gapMs >= unheardMs) stoodStillMs += gapMs;
+    lookedUs = nowUs;
     const totals = board.phaseTotals();
     const { delivered, expected, finishedSending, lastArrivalUs, errors } = totals;
     // Of a worker that got no CPU nobody knows what has arrived: that is no silence of the server.
@@ -60,6 +67,7 @@ export async function observeLoad(
       finishedSending,
       quietMs: Math.max(0, nowUs - quietSinceUs) / 1000,
       silentMs: Math.max(0, nowUs - Math.max(quietSinceUs, silentSinceUs)) / 1000,
+      stoodStillMs,
     };
     if (nowUs - viewedUs >= viewIntervalMs * 1000) {
       viewedUs = nowUs;

@@ -94,7 +94,7 @@ async function judgeLoad(
   startUs: number,
   state: LoadState,
 ): Promise<Ending | null> {
-  const { nowUs, delivered, expected, errors, finishedSending, quietMs, silentMs } = state;
+  const { nowUs, delivered, expected, errors, finishedSending, quietMs, silentMs, stoodStillMs } = state;
   if (finishedSending && delivered >= expected) return ok;
   if (signal.aborted) return null;
   const ended = exitEnding(target) ?? thresholdEnding(errorsBefore + errors, plan);
@@ -107,7 +107,7 @@ async function judgeLoad(
       return { status: "failed", reason: { kind: "server-hung", quietMs: plan.timeouts.quietMs, missing } };
     }
   }
-  const afterMs = Math.round((nowUs - startUs) / 1000);
+  const afterMs = Math.round((nowUs - startUs) / 1000 - stoodStillMs);
   return afterMs > pace.longestMs + (load.seconds ?? 0) * 1000
     ? { status: "aborted", reason: { kind: "server-busy", afterMs } }
     : null;
