@@ -40,8 +40,10 @@ const webSockets = new WebSocketServer({
 });
 
 let majorCollections = 0;
+let collectorMs = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries() as PerformanceNodeEntry[]) {
+    collectorMs += entry.duration;
     if (entry.detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) majorCollections++;
   }
 }).observe({ entryTypes: ["gc"] });
@@ -50,7 +52,10 @@ const server = createServer((request, response) => {
   const path = request.url?.split("?", 1)[0];
   if (path === "/stats" && request.method === "GET") {
     // Of one process alone: the counts of several don't add up to one heap's.
-    const counts = worker === null ? { ...count(), majorCollections } : worker.total();
+    const counts =
+      worker === null
+        ? { ...count(), majorCollections, collectorMs: Math.round(collectorMs) }
+        : worker.total();
     void Promise.resolve(counts).then((all) =>
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(all)),
     );

@@ -69,6 +69,24 @@ test("of CPU time it is the part in which most of the difference lies", () => {
   expect(cause).toMatchObject({ kind: "cpu-per-delivery.user", best: { value: 2 }, other: { value: 10 } });
 });
 
+test("of CPU time the collector's part is named where it is the larger one", () => {
+  const result = bursts({ perSecond: 60_000, userUs: 2, systemUs: 5 });
+  const told = ["bun-native", "elixir-genserver", "go-gorilla"].reduce(
+    (all, contender) =>
+      alterPhases(all, contender, "burst", (phase) => {
+        const collectorCpuShare = contender === "bun-native" ? 0.1 : 0.6;
+        return { ...phase, server: { ...phase.server, collectorCpuShare } };
+      }),
+    result,
+  );
+  const kinds = explain(told, "cpu-per-delivery").map(({ kind, other }) => [other.contender, kind]);
+  expect(kinds).toEqual([
+    ["elixir-genserver", "cpu-per-delivery.collector"],
+    ["go-gorilla", "cpu-per-delivery.collector"],
+    ["node-ws", "cpu-per-delivery.user"],
+  ]);
+});
+
 test("small factors, single rounds and what can't be told of are left unexplained", () => {
   expect(explain(bursts({ perSecond: 22_000, perSegment: 31 }))).toEqual([]);
   expect(explain(bursts({ perSecond: 400_000 }))).toEqual([]);

@@ -12,6 +12,7 @@ const leastFactor = 1.2;
  */
 const causes = [
   { kind: "messages-per-segment", better: "more" },
+  { kind: "cpu-per-delivery.collector", better: "less" },
   { kind: "cpu-per-delivery.system", better: "less" },
   { kind: "cpu-per-delivery.user", better: "less" },
   { kind: "context-switches.voluntary", better: "less" },

@@ -263,6 +263,18 @@ export const catalogue: readonly Measure[] = [
       step: (phase) => cpuPartTickUs / Math.max(1, countedOf(phase)),
     }),
   ),
+  define(loaded, {
+    name: "cpu-per-delivery.collector",
+    header: "collector CPU",
+    meaning: "The part of CPU/delivery that the garbage collector took, as the server's runtime tells it.",
+    unit: "cpu",
+    better: "lower",
+    pick: ({ server: { cpuUsPerDelivery, collectorCpuShare } }) =>
+      cpuUsPerDelivery === null || collectorCpuShare === undefined
+        ? null
+        : cpuUsPerDelivery * collectorCpuShare,
+    step: (phase) => cpuTickUs / Math.max(1, countedOf(phase)),
+  }),
   ...(["voluntary", "involuntary"] as const).map((which) =>
     define(loaded, {
       name: `context-switches.${which}`,

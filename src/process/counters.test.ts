@@ -31,5 +31,8 @@ test("major collections may be told, as a whole number", () => {
   const parse = (more: object) => parseStats(JSON.stringify({ ...stats, ...more }));
   expect(parse({})).toEqual(stats);
   expect(parse({ majorCollections: 4 })).toEqual({ ...stats, majorCollections: 4 });
-  for (const majorCollections of [-1, 1.5, "4", null]) expect(parse({ majorCollections })).toBeNull();
+  for (const count of [-1, 1.5, "4", null]) {
+    expect(parse({ majorCollections: count })).toBeNull();
+    expect(parse({ collectorMs: count })).toBeNull();
+  }
 });

@@ -9,6 +9,8 @@ const statsSchema = z.object({
   dropped: counter,
   /** Of its garbage collector, since it began; absent where there is none, or where the runtime doesn't tell. */
   majorCollections: counter.exactOptional(),
+  /** Time that its garbage collector has taken, in ms; absent as above. */
+  collectorMs: counter.exactOptional(),
 });
 
 /** What a server says of itself at `GET /stats`; all but `connections` only grow. */

@@ -96,6 +96,7 @@ export const causeSchema = z.object({
   /** The measure that tells it; the values are in its unit. */
   kind: z.enum([
     "messages-per-segment",
+    "cpu-per-delivery.collector",
     "cpu-per-delivery.system",
     "cpu-per-delivery.user",
     "context-switches.voluntary",

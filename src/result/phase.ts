@@ -65,6 +65,8 @@ const serverSchema = z.object({
   idleCpuShare: share.nullable(),
   peakRssBytes: count.nullable(),
   cpuUsPerDelivery: z.number().nullable(),
+  /** The garbage collector's share of `cpuMs`, as the runtime tells it; absent where it has none or does not tell. */
+  collectorCpuShare: share.exactOptional(),
   /** Kernel memory of all TCP sockets of the machine, both ends, which RSS does not show. */
   kernelSocketBytes: count.nullable(),
   openDescriptors: count.nullable(),

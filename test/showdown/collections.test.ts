@@ -22,6 +22,10 @@ test("major collections are counted by endurance, and memory is not judged where
   expect(phases).toMatchObject([{ majorCollections: 10 }, { majorCollections: 2 }, {}]);
   expect(phases[2]).not.toHaveProperty("majorCollections");
   expect(loadPhase(roundOf(run, "often"), "burst-echo")).not.toHaveProperty("majorCollections");
+  const [often, , silent] = phases.map(({ server }) => server);
+  // Ten times the whole heap for a thousand small messages: far more than they cost themselves.
+  expect(often?.collectorCpuShare).toBeGreaterThan(0.2);
+  expect(silent).not.toHaveProperty("collectorCpuShare");
   const words = run.stdout.replace(/\s+/g, " ");
   expect(words).toContain(
     "rarely: 2 major collections in the phase, too few to tell a leak from a heap that waits for its collector.",

@@ -9,7 +9,7 @@ const clause = "contract, endpoints (stats)";
 /** The counters are of the whole server: no other check may run beside one of these. */
 const alone = true;
 /** What a server may tell of its collector is nothing that a client could count. */
-type Counter = Exclude<keyof ServerStats, "majorCollections">;
+type Counter = Exclude<keyof ServerStats, "majorCollections" | "collectorMs">;
 
 /** How long to leave the server alone between two looks: its counters give no event to wait for. */
 const POLL_MS = 10;
@@ -21,7 +21,7 @@ function ask({ target: { host, port }, waitMs }: CheckContext): Promise<HttpAnsw
 async function readStats(context: CheckContext): Promise<ServerStats> {
   const { status, body } = await ask(context);
   const expected =
-    '{"connections":n,"received":n,"sent":n,"dropped":n} with whole numbers, as "majorCollections" is, if it is there';
+    '{"connections":n,"received":n,"sent":n,"dropped":n} with whole numbers, as "majorCollections" and "collectorMs" are, if they are there';
   if (status !== 200) throw new BrokenRule(`status 200 with ${expected}`, `status ${status}`);
   const stats = parseStats(body);
   if (stats === null) throw new BrokenRule(expected, body.slice(0, 200));
@@ -73,7 +73,7 @@ const signed = (count: number): string => (count < 0 ? `${count}` : `+${count}`)
 
 export const statsChecks: readonly Check[] = [
   required("stats.shape", clause, {
-    rule: "GET /stats returns 200 with connections, received, sent and dropped as whole numbers, and majorCollections if it is there.",
+    rule: "GET /stats returns 200 with connections, received, sent and dropped as whole numbers, and majorCollections and collectorMs if they are there.",
     nextStep: "Serve the four counters as a JSON object.",
     alone,
     run: async (context) => void (await readStats(context)),

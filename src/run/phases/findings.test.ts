@@ -4,7 +4,7 @@ import { messageCounts } from "../../../test/support/fixture-result.ts";
 import type { ServerStats } from "../../process/counters.ts";
 import { type Finding, findingSchema } from "../../result/reasons.ts";
 import { type Counts, listFindings } from "./findings.ts";
-import { compareCounters } from "./server-counters.ts";
+import { compareCounters, describeCollector } from "./server-counters.ts";
 
 const clean: Counts = {
   messages: messageCounts(1000),
@@ -111,6 +111,16 @@ test("counters that grew tell what was dropped, and nothing that went back tells
   expect(compareCounters(collected(3), collected(5))).toMatchObject({ kind: "known", majorCollections: 2 });
   expect(compareCounters(stats(), collected(5))).toEqual({ kind: "known", dropped: 0 });
   expect(compareCounters(collected(5), collected(3))).toMatchObject({ counter: "majorCollections" });
+});
+
+test("the collector's share is of the CPU time that was spent meanwhile, where its runtime tells", () => {
+  const grown = compareCounters(stats({ collectorMs: 100 }), stats({ collectorMs: 150 }));
+  expect(describeCollector(grown, 200)).toEqual({ collectorCpuShare: 0.25 });
+  // A runtime's own clock may count more than the kernel.
+  expect(describeCollector(grown, 40)).toEqual({ collectorCpuShare: 1 });
+  for (const cpuMs of [null, 0]) expect(describeCollector(grown, cpuMs)).toEqual({});
+  expect(describeCollector(compareCounters(stats(), stats({ collectorMs: 5 })), 200)).toEqual({});
+  expect(describeCollector(null, 200)).toEqual({});
 });
 
 function stats(changes: Partial<ServerStats> = {}): ServerStats {

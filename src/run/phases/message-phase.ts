@@ -16,7 +16,7 @@ import { describeLoad, describeRate, type LoadFigures } from "./load-figures.ts"
 import type { LoadState } from "./observe-load.ts";
 import { blockPace, type Offered, offerLoad, prepareLoad } from "./offer-load.ts";
 import { type Load, type LoadPlan, orderBurst, orderEndurance, orderSteady, type Scene } from "./orders.ts";
-import { type CounterGrowth, growthSince } from "./server-counters.ts";
+import { type CounterGrowth, describeCollector, growthSince } from "./server-counters.ts";
 
 /** What a load showed, before anyone asks whether it was the server that was measured. */
 export interface Measured {
@@ -121,7 +121,7 @@ export async function measureLoad(
     startedAt,
     durationMs: Math.round(elapsedMs),
     figures,
-    ...describeUsage(context, offered, figures),
+    ...describeUsage(context, offered, figures, counters),
     deliveredInTime,
     spanMs: figures.throughput?.spanMs ?? 0,
     counters,
@@ -132,9 +132,11 @@ function describeUsage(
   { watch, handicapShare, plan }: RoundContext,
   { reports, elapsedMs, usage }: Offered,
   figures: LoadFigures,
+  counters: CounterGrowth | null,
 ): Pick<Measured, "server" | "generator"> {
   const own = watch.figures(figures.messages.delivered);
-  const server = describeServer(own, usage.server, handicapShare);
+  const described = describeServer(own, usage.server, handicapShare);
+  const server = { ...described, ...describeCollector(counters, own.cpuMs) };
   const seen = { usage: usage.workers, serverCpuMs: server.cpuMs };
   const usages = reports.map((report) => report.usage);
   return { server, generator: describeGenerator(usages, elapsedMs, plan, seen) };

@@ -14,7 +14,7 @@ import { ok, type RoundContext, sumOf } from "../phases/context.ts";
 import { describeLoad, describeRate } from "../phases/load-figures.ts";
 import { keepWhole, viewLoad } from "../phases/message-phase.ts";
 import { deliveriesPerSend, orderSends, orderSteady } from "../phases/orders.ts";
-import { growthSince } from "../phases/server-counters.ts";
+import { describeCollector, growthSince } from "../phases/server-counters.ts";
 import { describeTimes, roundMs, type Times } from "../phases/server-watch.ts";
 import { describeSlice, type MeasuredSlice, measureSlice, type SlicedLoad } from "./slice.ts";
 
@@ -184,7 +184,12 @@ export class SlicedPart {
     });
     const delivered = sumOf(timed.flat(), (one) => one.delivered);
     const own = sumOwnFigures(watch.figures(delivered), used, delivered);
-    const server = describeServer(own, addCpuUsage(used.map(({ usage }) => usage.server)), handicapShare);
+    const spent = this.#slices.map(({ serverTimes }) => serverTimes.cpuMs);
+    const server = {
+      ...describeServer(own, addCpuUsage(used.map(({ usage }) => usage.server)), handicapShare),
+      // The counters have grown in all of them.
+      ...describeCollector(counters, spent.includes(null) ? null : sumOf(spent, (ms) => ms ?? 0)),
+    };
     const elapsedMs = sumOf(used, (slice) => slice.elapsedMs);
     const generator = describeGenerator(addUsage(timed.flat(), plan.workers), elapsedMs, plan, {
       usage: addCpuUsage(used.map(({ usage }) => usage.workers)),

@@ -43,6 +43,7 @@ const costs = [
   "cpu-per-delivery",
   "cpu-per-delivery.user",
   "cpu-per-delivery.system",
+  "cpu-per-delivery.collector",
   "context-switches.voluntary",
   "context-switches.involuntary",
 ];

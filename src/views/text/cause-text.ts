@@ -5,6 +5,10 @@ const texts: Readonly<
   Record<Cause["kind"], { readonly words: string; readonly write: (value: number) => string }>
 > = {
   "messages-per-segment": { words: "put # messages into a TCP segment", write: inTwoDigits },
+  "cpu-per-delivery.collector": {
+    words: "spent # of CPU time per delivery on garbage collection",
+    write: format.formatCpu,
+  },
   "cpu-per-delivery.system": {
     words: "spent # of system CPU time per delivery",
     write: format.formatCpu,

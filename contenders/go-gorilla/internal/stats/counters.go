@@ -32,14 +32,19 @@ func (c *Counters) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, `{"connections":%d,"received":%d,"sent":%d,"dropped":%d,"majorCollections":%d}`,
-		c.Connections.Load(), c.Received.Load(), c.Sent.Load(), c.Dropped.Load(), collections())
+	collections, collectorMs := collector()
+	fmt.Fprintf(w, `{"connections":%d,"received":%d,"sent":%d,"dropped":%d,"majorCollections":%d,"collectorMs":%d}`,
+		c.Connections.Load(), c.Received.Load(), c.Sent.Load(), c.Dropped.Load(), collections, collectorMs)
 }
 
-// collections counts the collector's cycles, each of which is of the whole heap.
+// collector tells of the garbage collector's cycles, each of which is of the
+// whole heap, and of the CPU time that they took, up to the last that has ended.
 // Unlike runtime.ReadMemStats it stops nobody.
-func collections() uint64 {
-	cycles := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
-	metrics.Read(cycles)
-	return cycles[0].Value.Uint64()
+func collector() (cycles, ms uint64) {
+	samples := []metrics.Sample{
+		{Name: "/gc/cycles/total:gc-cycles"},
+		{Name: "/cpu/classes/gc/total:cpu-seconds"},
+	}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64(), uint64(samples[1].Value.Float64() * 1000)
 }

@@ -97,8 +97,14 @@ final class Chat {
 
   String stats() {
     return ("{\"connections\":%d,\"received\":%d,\"sent\":%d,\"dropped\":%d,"
-            + "\"majorCollections\":%d}")
-        .formatted(channels.size(), received.sum(), sent.sum(), dropped.sum(), majorCollections());
+            + "\"majorCollections\":%d,\"collectorMs\":%d}")
+        .formatted(
+            channels.size(),
+            received.sum(),
+            sent.sum(),
+            dropped.sum(),
+            majorCollections(),
+            collectorMs());
   }
 
   /** Of whichever collector the machine's size has chosen. */
@@ -115,5 +121,12 @@ final class Chat {
           };
     }
     return count;
+  }
+
+  private static long collectorMs() {
+    return ManagementFactory.getGarbageCollectorMXBeans().stream()
+        .mapToLong(GarbageCollectorMXBean::getCollectionTime)
+        .filter(ms -> ms > 0)
+        .sum();
   }
 }
