@@ -12,7 +12,7 @@ import { SlicedPart } from "./sliced-part.ts";
  * than so many times what the quickest has: one that is slow has fewer slices, of the same work, and nobody waits for it
  * longer. Where the machine is slow, all have as many.
  */
-const patience = 2;
+const patience = 1.5;
 /** Where slices are left out, or turn out shorter than the probe said, there are more of them, up to so many times. */
 const mostExtension = 3;
 /** A few slices that don't count, or end a little early, are no reason to go on. */

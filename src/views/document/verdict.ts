@@ -254,7 +254,7 @@ function describeFurther(open: readonly JudgedPair[], margin: string): string {
   const counts = open.flatMap((pair) => (pair.kind === "undecided" ? [pair.further.atMost] : []));
   const known = counts.filter((count) => count !== null);
   if (counts.length === 0) return "";
-  if (known.length < counts.length) return `; more than 10,000 more needed to see ${margin}`;
+  if (known.length < counts.length) return `; not even 10,000 more would show ${margin}`;
   return `; about ${format.formatCount(Math.max(...known))} more needed to see ${margin}`;
 }
 
