@@ -133,6 +133,11 @@ export const options = {
     commands: ["history"],
     help: 'show only this measure, with its numbers: "burst-echo throughput"',
   },
+  reference: {
+    type: text("CONTENDER[:VARIANT]"),
+    commands: ["report"],
+    help: "print how many times better each contender is than this one, also across leagues",
+  },
   out: {
     type: text("FILE"),
     several: true,

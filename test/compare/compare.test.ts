@@ -109,6 +109,7 @@ test.each([
   [["history", "--measure", "throughput"], "--measure needs a contender"],
   [["report", "nothing"], 'no run "nothing"'],
   [["report", before, after], "expected one run, got 2"],
+  [["report", before, "--reference", "rust"], "--reference rust: expected one of bun-native,"],
 ])("%p is refused", async (args, message) => {
   const ended = await showdown(...args, "--results", results);
   expect(ended.exitCode).toBe(2);

@@ -1,14 +1,18 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { exitCodes, ShowdownError } from "../../errors.ts";
+import { nameOf, participantsOf } from "../../measures/sections.ts";
 import { readRun } from "../../result/find.ts";
+import type { Result } from "../../result/schema.ts";
 import { parseThresholds } from "../../views/compare/gate-grammar.ts";
 import { checkThresholds, describeOutcome } from "../../views/compare/gates.ts";
 import { exportCsv } from "../../views/csv/export-csv.ts";
+import type { Block } from "../../views/document/block.ts";
+import { buildReference } from "../../views/document/reference.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { runSource } from "../paths.ts";
-import { renderReport, renderSummary, requireFormat } from "../report-files.ts";
+import { printBlocks, renderReport, renderSummary, requireFormat } from "../report-files.ts";
 
 /** `showdown report`: prints the report of a run and writes it anew from its result file. Returns the exit code. */
 export async function report({ values, positionals }: ParsedOptions, host: Host): Promise<number> {
@@ -18,6 +22,7 @@ export async function report({ values, positionals }: ParsedOptions, host: Host)
   }
   for (const file of values.out ?? []) requireFormat(file);
   const { result, folder } = readRun(reference, runSource(values, host));
+  const against = values.reference === undefined ? [] : compareWith(result, values.reference);
   const thresholds = parseThresholds(values.threshold ?? [], result.plan);
   if (result.status === "running") {
     host.err(
@@ -34,9 +39,19 @@ export async function report({ values, positionals }: ParsedOptions, host: Host)
     for (const { name, text } of exportCsv(result)) await write(join(csvFolder, name), text, host);
   }
   host.out(renderSummary(result, values, host));
+  if (against.length > 0) {
+    host.out("\n");
+    printBlocks(against, host);
+  }
   const failed = checkThresholds(result, thresholds).filter(({ outcome }) => outcome === "failed");
   for (const outcome of failed) host.err(`${describeOutcome(outcome)}\n`);
   return failed.length > 0 ? exitCodes.threshold.code : exitCodes.ok.code;
+}
+
+function compareWith(result: Result, name: string): readonly Block[] {
+  const names = participantsOf(result).map(nameOf);
+  if (names.includes(name)) return buildReference(result, name);
+  throw new ShowdownError("usage", `--reference ${name}: expected one of ${names.join(", ")}`);
 }
 
 async function write(path: string, text: string, host: Host): Promise<void> {
