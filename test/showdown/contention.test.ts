@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Plan } from "../../src/plan/plan.ts";
+import type { LoadPhase } from "../../src/result/phase.ts";
+import { validityLimits } from "../../src/trust/validity.ts";
 import { startHog } from "../support/machine-probe.ts";
 import { loadPhase, longestMs, roundOf, runResults, showdown, smokeRun } from "./showdown.ts";
 
@@ -22,14 +24,28 @@ async function runBeside(cpus: readonly number[], ...more: readonly string[]) {
     const run = await runResults(
       ...smokeRun.filter((option) => option !== "--keep-invalid"),
       "clean",
-      // Enough work for a burst to take longer than a few of the scheduler's slices.
-      ...["--connections", "500", "--messages", "300"],
+      // Enough work for a burst to take longer than a few of the scheduler's slices, on as many connections as most
+      // tests have: of those the generator's ceiling is known, which takes long beside hogs.
+      ...["--messages", "2000"],
       ...["--endurance-rate", "30000", "--endurance-seconds", "3", ...more],
     );
     return { run, round: roundOf(run, "clean") };
   } finally {
     for (const hog of hogs) hog.kill();
   }
+}
+
+/**
+ * That the side which has the hogs beside it is blamed. The other one may be, on a machine that is busy anyway: then the
+ * phase's own figures have somebody else on its CPUs too.
+ */
+function expectBlamed(phase: LoadPhase, side: "generator" | "server", reason: string): void {
+  const { otherShare } = validityLimits;
+  const other = side === "generator" ? "server" : "generator";
+  expect(phase).toMatchObject({ status: "invalid", throughput: null });
+  expect(phase[side].otherCpuShare).toBeGreaterThan(otherShare[side]);
+  const isOtherBusy = (phase[other].otherCpuShare ?? 0) >= otherShare[other];
+  expect(phase.reason?.kind).toMatch(isOtherBusy ? /^(generator|server)-/ : reason);
 }
 
 const { workerCpus, serverCpus } = await planCpus();
@@ -40,11 +56,9 @@ test.skipIf(workerCpus === null)("a generator on busy processors gives no figure
   const { run, round } = await runBeside(workerCpus ?? [], "--phases", phases, "--pacing", "timer");
   for (const name of ["burst-echo", "burst-broadcast", "endurance-echo"]) {
     const phase = loadPhase(round, name);
-    expect(`${name}: ${phase.status}, ${phase.reason?.kind}`).toMatch(/invalid, generator-/);
-    expect(phase.throughput).toBeNull();
+    expectBlamed(phase, "generator", name === "burst-echo" ? "generator-contention" : "generator-");
     expect(phase.messages).toMatchObject({ lost: 0 });
   }
-  expect(loadPhase(round, "burst-echo").reason?.kind).toBe("generator-contention");
   expect(run.stdout).not.toContain('"deliveriesPerSecond":');
 });
 
@@ -56,9 +70,7 @@ test.skipIf(serverCpus === null)(
       ...["--phases", `${phases},capacity-echo`, "--capacity-start", "120000", "--capacity-seconds", "1"],
     );
     for (const name of ["burst-echo", "burst-broadcast", "endurance-echo"]) {
-      const phase = loadPhase(round, name);
-      expect(`${name}: ${phase.status}, ${phase.reason?.kind}`).toContain("invalid, server-contention");
-      expect(phase.throughput).toBeNull();
+      expectBlamed(loadPhase(round, name), "server", "server-contention");
     }
     const search = loadPhase(round, "capacity-echo");
     if (search.kind !== "capacity") throw new Error("no capacity phase");

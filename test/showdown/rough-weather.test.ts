@@ -46,7 +46,7 @@ test.skipIf(serverCpus === null)(
     try {
       const ended = await runResults(
         ...run,
-        ...["--phases", "burst-echo,endurance-echo", "--rounds", "2", "--connections", "500"],
+        ...["--phases", "burst-echo,endurance-echo", "--rounds", "2"],
         ...["--sliced-seconds", "1", "--slice-ms", "100", "--pacing", "timer"],
         ...["--endurance-rate", "30000", "--endurance-seconds", "2", "--details"],
         ...["one", "two"],
@@ -106,7 +106,7 @@ test.if(canSeem)(
 );
 
 /** Longer than a load is quiet before it ends. */
-const standstillMs = 4000;
+const standstillMs = 2500;
 
 test("a machine that stands still spoils what it stood still in, and the rest goes on", async () => {
   const results = temporaryFolder();
@@ -114,7 +114,7 @@ test("a machine that stands still spoils what it stood still in, and the rest go
     showdownCommand(
       ...run,
       ...["--phases", "burst-echo,endurance-echo", "--rounds", "2", "--quiet-seconds", "1"],
-      ...["--sliced-seconds", "2", "--endurance-seconds", "3", "--results", results, "one", "two"],
+      ...["--sliced-seconds", "1", "--endurance-seconds", "2", "--results", results, "one", "two"],
     ),
     { stdin: "ignore", stdout: "ignore", stderr: "pipe", env: { ...process.env } },
   );

@@ -26,7 +26,7 @@ test("a server with four times as much work is told apart, at looks planned afte
     ...smokeRun,
     ...["--contenders", folder],
     ...plan,
-    ...["--until", "50", "--max-minutes", "0.5", "plain", "slower"],
+    ...["--until", "50", "--max-minutes", "0.25", "plain", "slower"],
   );
   expect(exitCode).toBe(0);
   const { looks, judgements } = result;
