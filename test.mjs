@@ -40,7 +40,7 @@ await passAll(
   step("types of the pages", join(bin, "tsc"), ["-p", "tsconfig.page.json"]),
 );
 await passAll(step("toolchains and contenders", bun, [showdown, "build", "--yes"]));
-await passAll(
+const own = [
   ownTests("go-gorilla", "go", ["test", "./..."]),
   ownTests("go-gws", "go", ["test", "./..."]),
   ownTests("elixir-genserver", "mix", ["test"]),
@@ -48,18 +48,15 @@ await passAll(
   isAll
     ? ownTests("rust-axum", "cargo", ["test", "--locked", "--quiet"])
     : skip("rust-axum's own tests", "npm test -- --all runs them"),
-);
-
-const counts =
-  filters.length > 0
-    ? [await bunTest("tests", filters)]
-    : [
-        await bunTest(`tests, ${atOnce} files at once`, [
-          `--parallel=${atOnce}`,
-          ...measuring.map((path) => `--path-ignore-patterns=${path}${path.endsWith("/") ? "**" : ""}`),
-        ]),
-        await bunTest("tests that measure", measuring),
-      ];
+];
+const ignored = measuring.map((path) => `--path-ignore-patterns=${path}${path.endsWith("/") ? "**" : ""}`);
+const isWhole = filters.length === 0;
+/** @type {Awaited<ReturnType<typeof bunTest>>[]} */
+const counts = [];
+if (isWhole)
+  counts.push(await bunTest(`tests, ${atOnce} files at once`, [`--parallel=${atOnce}`, ...ignored]));
+await passAll(...own);
+counts.push(isWhole ? await bunTest("tests that measure", measuring) : await bunTest("tests", filters));
 const sum = (/** @type {"pass" | "fail" | "skip"} */ of) => counts.reduce((all, one) => all + one[of], 0);
 // Again at the end, where whoever reads a long log looks first.
 const failures = counts.flatMap((one) => one.failures);
