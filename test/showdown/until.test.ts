@@ -55,10 +55,8 @@ test.skipIf(cpus().length < 2)(
     rmSync(results, { recursive: true });
     // How often it errs, one way or the other, is for bench/ to tell and not for one run on a busy machine.
     const { slowed, rounds, mostRounds } = JSON.parse(ended.stdout);
-    expect(slowed.map(({ first, second }: Record<string, string>) => `${first} ${second}`)).toEqual([
-      "first slowed",
-      "again slowed",
-    ]);
+    const pairs = slowed.map(({ first, second }: Record<string, string>) => [first, second].sort().join(" "));
+    expect(pairs.sort()).toEqual(["again slowed", "first slowed"]);
     expect(looks?.ended).toBe(looks?.decided === 3 ? "decided" : "time");
     expect(rounds).toBeLessThanOrEqual(mostRounds);
   },
