@@ -1,9 +1,28 @@
 // Everything that has to pass, in the order in which it is quickest to fail. Runs on Node before anything is
 // installed; the tests themselves run on Bun, and each contender's by its own toolchain.
 import { spawn, spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { bun, root, setUp } from "./setup.mjs";
+
+/**
+ * Tests whose answers hang on what else the machine does. They run one file after another with nothing beside them, all
+ * others several at once.
+ */
+const measuring = [
+  "src/engine/pacing/",
+  "src/machine/",
+  "src/process/probe.test.ts",
+  "test/fixtures/",
+  ...["capacity", "causes", "chaos", "contention", "outcomes", "paced-broadcast", "rough-weather"].map(
+    (name) => `test/showdown/${name}.test.ts`,
+  ),
+  ...["silences", "until"].map((name) => `test/showdown/${name}.test.ts`),
+  "test/slices/",
+];
+/** Most of their time they wait, for clocks and for processes to start. */
+const atOnce = Math.min(8, availableParallelism() + 1);
 
 setUp();
 const showdown = join(root, "src", "cli", "main.ts");
@@ -11,25 +30,45 @@ const bin = join(root, "node_modules", ".bin");
 // What the build may have unpacked, because the system's is too old.
 const elixir = join(root, ".cache", "toolchains", "elixir", "bin");
 const env = { ...process.env, PATH: `${bin}:${elixir}:${process.env.PATH}`, MIX_ENV: "test" };
+const filters = process.argv.slice(2).filter((arg) => arg !== "--all");
 const isAll = process.argv.includes("--all");
 const longestMs = 5 * 60_000;
 
-step("formatter and linter", join(bin, "biome"), ["check", "--error-on-warnings", "."]);
-step("types", join(bin, "tsc"), []);
-step("types of the pages", join(bin, "tsc"), ["-p", "tsconfig.page.json"]);
-step("toolchains and contenders", bun, [showdown, "build", "--yes"]);
-ownTests("go-gorilla", "go", ["test", "./..."]);
-ownTests("go-gws", "go", ["test", "./..."]);
-ownTests("elixir-genserver", "mix", ["test"]);
-// Builds its hundred packages once more: minutes, where nobody asked for it.
-if (isAll) ownTests("rust-axum", "cargo", ["test", "--locked", "--quiet"]);
-else process.stdout.write("\n— rust-axum's own tests: skipped (npm test -- --all runs them)\n");
-
-const counts = await bunTest();
-process.stdout.write(
-  `\n${counts.pass} passed, ${counts.fail} failed${counts.skip > 0 ? `, ${counts.skip} skipped` : ""}\n`,
+await passAll(
+  step("formatter and linter", join(bin, "biome"), ["check", "--error-on-warnings", "."]),
+  step("types", join(bin, "tsc"), []),
+  step("types of the pages", join(bin, "tsc"), ["-p", "tsconfig.page.json"]),
 );
-process.exit(counts.status);
+await passAll(step("toolchains and contenders", bun, [showdown, "build", "--yes"]));
+const own = [
+  ownTests("go-gorilla", "go", ["test", "./..."]),
+  ownTests("go-gws", "go", ["test", "./..."]),
+  ownTests("elixir-genserver", "mix", ["test"]),
+  // Builds its hundred packages once more: minutes, where nobody asked for it.
+  isAll
+    ? ownTests("rust-axum", "cargo", ["test", "--locked", "--quiet"])
+    : skip("rust-axum's own tests", "npm test -- --all runs them"),
+];
+const ignored = measuring.map((path) => `--path-ignore-patterns=${path}${path.endsWith("/") ? "**" : ""}`);
+const isWhole = filters.length === 0;
+/** @type {Awaited<ReturnType<typeof bunTest>>[]} */
+const counts = [];
+if (isWhole)
+  counts.push(await bunTest(`tests, ${atOnce} files at once`, [`--parallel=${atOnce}`, ...ignored]));
+await passAll(...own);
+counts.push(isWhole ? await bunTest("tests that measure", measuring) : await bunTest("tests", filters));
+const sum = (/** @type {"pass" | "fail" | "skip"} */ of) => counts.reduce((all, one) => all + one[of], 0);
+// Again at the end, where whoever reads a long log looks first.
+const failures = counts.flatMap((one) => one.failures);
+if (failures.length > 0) process.stdout.write(`\n— what failed\n${failures.join("\n")}\n`);
+const skipped = sum("skip") > 0 ? `, ${sum("skip")} skipped` : "";
+process.stdout.write(`\n${sum("pass")} passed, ${sum("fail")} failed${skipped}\n`);
+process.exit(Math.max(...counts.map(({ status }) => status)));
+
+/** @param {readonly Promise<boolean>[]} steps at the same time; all are waited for, so that each says what it found */
+async function passAll(...steps) {
+  if ((await Promise.all(steps)).includes(false)) process.exit(1);
+}
 
 /** @param {string} command */
 function has(command) {
@@ -41,40 +80,65 @@ function has(command) {
  * @param {string} command of its toolchain, without which they are left out
  * @param {readonly string[]} args
  */
-function ownTests(contender, command, args) {
+async function ownTests(contender, command, args) {
   const title = `${contender}'s own tests`;
-  if (has(command)) step(title, command, args, join(root, "contenders", contender));
-  else process.stdout.write(`\n— ${title}: skipped, there is no ${command}\n`);
+  if (!has(command)) return skip(title, `there is no ${command}`);
+  return await step(title, command, args, join(root, "contenders", contender));
 }
 
 /**
  * @param {string} title
+ * @param {string} why
+ */
+async function skip(title, why) {
+  process.stdout.write(`\n— ${title}: skipped, ${why}\n`);
+  return true;
+}
+
+/**
+ * Runs a command to its end, then prints what it said. Resolves to whether it succeeded.
+ *
+ * @param {string} title
  * @param {string} command
  * @param {readonly string[]} args
  */
-function step(title, command, args, cwd = root) {
-  process.stdout.write(`\n— ${title}\n`);
-  /** @type {import("node:child_process").SpawnSyncOptions} */
-  const options = { cwd, env, stdio: ["ignore", "inherit", "inherit"], timeout: longestMs };
-  const { status, error } = spawnSync(command, args, options);
-  if (status === 0) return;
-  process.stderr.write(`error: ${title} failed${error ? `: ${error.message}` : ""}\n`);
-  process.exit(1);
+async function step(title, command, args, cwd = root) {
+  const startMs = performance.now();
+  const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: longestMs });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (/** @type {string} */ text) => {
+      said += text;
+    });
+  }
+  const problem = await new Promise((/** @type {(problem: string | null) => void} */ resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("close", (code, signal) => resolve(code === 0 ? null : `exit ${code ?? signal}`));
+  });
+  process.stdout.write(`\n— ${title} (${secondsSince(startMs)} s)\n${said}`);
+  if (problem !== null) process.stderr.write(`error: ${title} failed: ${problem}\n`);
+  return problem === null;
 }
 
-/** @returns {Promise<{ pass: number, fail: number, skip: number, status: number }>} */
-async function bunTest() {
-  process.stdout.write("\n— tests\n");
+/** @param {number} startMs */
+function secondsSince(startMs) {
+  return Math.round((performance.now() - startMs) / 1000);
+}
+
+/**
+ * @param {string} title
+ * @param {readonly string[]} args
+ * @returns {Promise<{ pass: number, fail: number, skip: number, status: number, failures: string[] }>}
+ */
+async function bunTest(title, args) {
+  process.stdout.write(`\n— ${title}\n`);
+  const startMs = performance.now();
   // End-to-end tests start servers that take their time to end.
-  const tests = spawn(
-    bun,
-    ["test", "--timeout", "120000", ...process.argv.slice(2).filter((arg) => arg !== "--all")],
-    {
-      cwd: root,
-      env: process.env,
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const tests = spawn(bun, ["test", "--timeout", "120000", ...args], {
+    cwd: root,
+    env: process.env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let tail = "";
   tests.stdout.pipe(process.stdout);
   // Bun reports on stderr.
@@ -92,10 +156,11 @@ async function bunTest() {
       sincePrevious = [];
     }
   });
-  const status = await new Promise((resolve) => tests.on("close", resolve));
-  // Again at the end, where whoever reads a long log looks first.
-  if (failures.length > 0) process.stdout.write(`\n— what failed\n${failures.join("\n")}\n`);
+  const status = await new Promise((/** @type {(status: number | null) => void} */ resolve) =>
+    tests.on("close", resolve),
+  );
+  process.stdout.write(`— ${title}: ${secondsSince(startMs)} s\n`);
   const count = (/** @type {string} */ word) =>
     Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(tail)?.[1] ?? 0);
-  return { pass: count("pass"), fail: count("fail"), skip: count("skip"), status: status ?? 1 };
+  return { pass: count("pass"), fail: count("fail"), skip: count("skip"), status: status ?? 1, failures };
 }

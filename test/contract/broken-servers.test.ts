@@ -49,7 +49,7 @@ describe("the raw server", () => {
         reports.set(rule, await suite(["--break", rule], optionsFor(rule)));
     };
     await Promise.all(Array.from({ length: LANES }, lane));
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
     for (const server of running) await server.kill();

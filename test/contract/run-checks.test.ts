@@ -112,7 +112,8 @@ describe("runChecks", () => {
     await runChecks(target, { process, only: () => false });
     const late = await runChecks(target, {
       process,
-      checkTimeoutMs: 30,
+      // The check sends more bytes than these are milliseconds, one in each.
+      checkTimeoutMs: 100,
       only: (check) => check.id === "handshake.byte-by-byte",
     });
     expect(resultOf(late, "handshake.byte-by-byte")).toMatchObject({ state: "fail", came: "no end" });

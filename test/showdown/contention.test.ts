@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Plan } from "../../src/plan/plan.ts";
+import type { LoadPhase } from "../../src/result/phase.ts";
+import { validityLimits } from "../../src/trust/validity.ts";
 import { startHog } from "../support/machine-probe.ts";
 import { loadPhase, longestMs, roundOf, runResults, showdown, smokeRun } from "./showdown.ts";
 
@@ -22,14 +24,32 @@ async function runBeside(cpus: readonly number[], ...more: readonly string[]) {
     const run = await runResults(
       ...smokeRun.filter((option) => option !== "--keep-invalid"),
       "clean",
-      // Enough work for a burst to take longer than a few of the scheduler's slices.
-      ...["--connections", "500", "--messages", "300"],
+      // Enough work for a burst to take longer than a few of the scheduler's slices, on as many connections as most
+      // tests have: of those the generator's ceiling is known, which takes long beside hogs.
+      ...["--messages", "2000"],
       ...["--endurance-rate", "30000", "--endurance-seconds", "3", ...more],
     );
     return { run, round: roundOf(run, "clean") };
   } finally {
     for (const hog of hogs) hog.kill();
   }
+}
+
+/**
+ * That the side which has the hogs beside it is blamed. The other one may be, on a machine that is busy anyway: then the
+ * phase's own figures have somebody else on its CPUs too.
+ */
+function expectBlamed(phase: LoadPhase, side: "generator" | "server", reason: string): void {
+  expect(phase).toMatchObject({ status: "invalid", throughput: null });
+  expect(isCrowded(phase, side)).toBe(true);
+  expect(phase.reason?.kind).toMatch(
+    isCrowded(phase, side === "generator" ? "server" : "generator") ? /^(generator|server)-/ : reason,
+  );
+}
+
+/** Whether somebody else had that side's CPUs for as long as counts as contention. */
+function isCrowded(phase: LoadPhase, side: "generator" | "server"): boolean {
+  return (phase[side].otherCpuShare ?? 0) >= validityLimits.otherShare[side];
 }
 
 const { workerCpus, serverCpus } = await planCpus();
@@ -40,11 +60,9 @@ test.skipIf(workerCpus === null)("a generator on busy processors gives no figure
   const { run, round } = await runBeside(workerCpus ?? [], "--phases", phases, "--pacing", "timer");
   for (const name of ["burst-echo", "burst-broadcast", "endurance-echo"]) {
     const phase = loadPhase(round, name);
-    expect(`${name}: ${phase.status}, ${phase.reason?.kind}`).toMatch(/invalid, generator-/);
-    expect(phase.throughput).toBeNull();
+    expectBlamed(phase, "generator", name === "burst-echo" ? "generator-contention" : "generator-");
     expect(phase.messages).toMatchObject({ lost: 0 });
   }
-  expect(loadPhase(round, "burst-echo").reason?.kind).toBe("generator-contention");
   expect(run.stdout).not.toContain('"deliveriesPerSecond":');
 });
 
@@ -55,15 +73,14 @@ test.skipIf(serverCpus === null)(
       serverCpus ?? [],
       ...["--phases", `${phases},capacity-echo`, "--capacity-start", "120000", "--capacity-seconds", "1"],
     );
-    for (const name of ["burst-echo", "burst-broadcast", "endurance-echo"]) {
-      const phase = loadPhase(round, name);
-      expect(`${name}: ${phase.status}, ${phase.reason?.kind}`).toContain("invalid, server-contention");
-      expect(phase.throughput).toBeNull();
-    }
+    const loads = ["burst-echo", "burst-broadcast", "endurance-echo"].map((name) => loadPhase(round, name));
+    for (const load of loads) expectBlamed(load, "server", "server-contention");
     const search = loadPhase(round, "capacity-echo");
     if (search.kind !== "capacity") throw new Error("no capacity phase");
     // What it sustained beside the hogs it sustained; what it did not is not its limit.
     expect(search.status === "invalid" || search.capacity.isLowerBound).toBe(true);
-    expect(search.capacity.steps.some(({ reason }) => reason?.kind === "server-contention")).toBe(true);
+    const isBusy = [...loads, search].some((phase) => isCrowded(phase, "generator"));
+    const blamed = search.capacity.steps.map(({ reason }) => reason?.kind ?? "none");
+    expect(blamed.join()).toMatch(isBusy ? /(generator|server)-/ : /server-contention/);
   },
 );

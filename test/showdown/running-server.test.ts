@@ -1,6 +1,6 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { startServer, type TestServer } from "../contract/server-process.ts";
+import { startServer } from "../contract/server-process.ts";
 import {
   fixtures,
   longestMs,
@@ -14,23 +14,21 @@ import {
 
 setDefaultTimeout(longestMs);
 
-const servers: TestServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.kill();
-});
-
-/** A server that nobody here starts again. */
-function startElsewhere(fault = "none"): string {
+/** A server that nobody here starts again; it ends with its test. */
+function startElsewhere(fault = "none") {
   const program = join(fixtures, "chat-server", "server.ts");
   const server = startServer(["env", `FAULT=${fault}`, "FAULT_AFTER=500", process.execPath, program]);
-  servers.push(server);
-  return `ws://127.0.0.1:${server.target.port}/ws`;
+  return {
+    url: `ws://127.0.0.1:${server.target.port}/ws`,
+    [Symbol.asyncDispose]: () => server.kill(),
+  };
 }
 
 const verifiedRun = smokeRun.filter((option) => option !== "--no-verify");
 
-test("a server that runs already competes, and what only its starter could do or see is told as such", async () => {
-  const url = startElsewhere();
+test.concurrent("a server that runs already competes, and what only its starter could do or see is told as such", async () => {
+  await using server = startElsewhere();
+  const { url } = server;
   const plan = ["--phases", "connect,burst-echo,chaos-broadcast", "--chaos-seconds", "1/1/1"];
   const run = await runResults(...verifiedRun, "clean", "--url", url, "--name", "mine", ...plan);
   expect(run.exitCode).toBe(0);
@@ -57,8 +55,9 @@ test("a server that runs already competes, and what only its starter could do or
   expect(run.result.judgements.filter(({ league }) => league === "undeclared")).not.toEqual([]);
 });
 
-test("a chaos phase of nothing but faults that would end it is not run, and that is nobody's failure", async () => {
-  const url = startElsewhere();
+test.concurrent("a chaos phase of nothing but faults that would end it is not run, and that is nobody's failure", async () => {
+  await using server = startElsewhere();
+  const { url } = server;
   const plan = ["--phases", "connect,chaos-broadcast,burst-echo", "--faults", "crash,kill"];
   const run = await runResults(...smokeRun, "clean", "--url", url, "--name", "mine", ...plan);
   const mine = roundOf(run, "mine");
@@ -70,8 +69,9 @@ test("a chaos phase of nothing but faults that would end it is not run, and that
   expect(phaseOf(mine, "burst-echo").status).toBe("ok");
 });
 
-test("one that goes away in the middle is told, and the others go on", async () => {
-  const url = startElsewhere("crash");
+test.concurrent("one that goes away in the middle is told, and the others go on", async () => {
+  await using server = startElsewhere("crash");
+  const { url } = server;
   const run = await runResults(...smokeRun, "--messages", "20", "clean", "--url", url, "--name", "mine");
   expect(run.exitCode).toBe(6);
   expect(phaseOf(roundOf(run, "mine"), "burst-echo")).toMatchObject({
@@ -81,7 +81,7 @@ test("one that goes away in the middle is told, and the others go on", async () 
   expect(roundOf(run, "clean").status).toBe("ok");
 });
 
-test("one that is not there takes no part", async () => {
+test.concurrent("one that is not there takes no part", async () => {
   const nobody = ["--url", "ws://127.0.0.1:1/ws", "--name", "mine"];
   const run = await runResults(...smokeRun, "clean", ...nobody);
   expect(run.stderr).toContain("mine is not run: it does not answer: no handshake");
@@ -89,7 +89,7 @@ test("one that is not there takes no part", async () => {
   expect(roundOf(run, "clean").status).toBe("ok");
 });
 
-test.each([
+test.concurrent.each([
   [["--url", "ws://127.0.0.1:1/ws"], "1 --url and 0 --name: expected one each"],
   [["--url", "http://127.0.0.1:1/", "--name", "mine"], "expected a URL such as ws://127.0.0.1:8080/ws"],
   [["--url", "wss://example.org/ws", "--name", "mine"], "TLS is not supported"],

@@ -187,8 +187,13 @@ export function phaseOf(round: Round, name: string): Phase {
   return phase;
 }
 
-/** `[phase, finding, count]` of everything a round found. */
+/** `[phase, finding, count]` of what a round found, without the stalls: a busy machine stalls any server. */
 export function findingsOf(round: Round): [phase: string, kind: string, count: number][] {
+  return findingsWithStalls(round).filter(([, kind]) => kind !== "stall");
+}
+
+/** `[phase, finding, count]` of everything a round found. */
+export function findingsWithStalls(round: Round): [phase: string, kind: string, count: number][] {
   return round.phases.flatMap(({ kind, workload, ...phase }) =>
     ("findings" in phase ? phase.findings : []).map((finding): [string, string, number] => [
       [kind, workload ?? []].flat().join("-"),

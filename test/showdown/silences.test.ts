@@ -1,5 +1,12 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { expectBalanced, findingsOf, loadPhase, longestMs, roundOf, runFixtures } from "./showdown.ts";
+import {
+  expectBalanced,
+  findingsWithStalls,
+  loadPhase,
+  longestMs,
+  roundOf,
+  runFixtures,
+} from "./showdown.ts";
 
 setDefaultTimeout(longestMs);
 
@@ -13,7 +20,7 @@ test("a stall is found with its length, and nothing else", async () => {
   ] as const) {
     const round = roundOf(run, contender);
     expectBalanced(round);
-    expect(findingsOf(round)).toEqual([["endurance-echo", "stall", 1]]);
+    expect(findingsWithStalls(round)).toEqual([["endurance-echo", "stall", 1]]);
     const endurance = loadPhase(round, "endurance-echo");
     expect(Math.abs((endurance.longestSilenceMs ?? 0) - ms)).toBeLessThanOrEqual(60);
     expect(endurance.messages).toMatchObject({ delivered: 3000, lost: 0 });

@@ -138,11 +138,11 @@ test("one that loses messages loses them in the slice, and declares what it drop
   expect(twice.messages.duplicated).toBeGreaterThan(0);
 });
 
-test("a burst is a second of work for the fastest, in slices that are the same for all and in all rounds", async () => {
+test("a burst is as much work for the fastest as asked for, in slices that are the same for all and in all rounds", async () => {
   const { result } = await runInSlices(["clean", "slowed"], ["burst-echo", "burst-broadcast"], {
     rounds: 2,
-    slicedSeconds: 1.2,
-    sliceMs: 50,
+    slicedSeconds: 0.6,
+    sliceMs: 30,
   });
   for (const index of [1, 2]) {
     const phases = result.rounds.map((round) => slicedOf(round, index));
@@ -155,33 +155,36 @@ test("a burst is a second of work for the fastest, in slices that are the same f
         (a, b) => (b?.deliveriesPerSecond ?? 0) - (a?.deliveriesPerSecond ?? 0),
       );
       // Two that are nearly as fast may have changed places at the end.
-      expect(fastest?.spanMs).toBeGreaterThanOrEqual(1000);
+      expect(fastest?.spanMs).toBeGreaterThanOrEqual(500);
     }
   }
   expect(renderMarkdown(result)).toMatch(
-    /A slice is [\d,]+ messages?.*; each contender had [\d,]+( to [\d,]+)? of them in a round\.[\s\S]*?\S+, the fastest, worked \d\.\d+ s a round or more, on [\d,]+ deliveries\./,
+    /A slice is [\d,]+ messages?.*; each contender had [\d,]+( to [\d,]+)? of them in a round\.[\s\S]*?\S+, the fastest, worked [\d.]+ m?s a round or more, on [\d,]+ deliveries\./,
   );
 });
 
-test(
-  "one that is much slower has fewer slices, of the same work",
-  async () => {
-    const { result } = await runInSlices(
-      ["clean", "limited-rate"],
-      ["burst-broadcast"],
-      { slicedSeconds: 0.2 },
-      // Well below a hundred times slower, which would be hopeless.
-      { env: { FAULT_RATE: "10000" } },
-    );
-    const [fast, slow] = ["clean", "limited-rate"].map((name) => slicedOf(roundOf(result, name)));
-    expect(slow?.slices?.length ?? 0).toBeLessThan((fast?.slices?.length ?? 0) / 2);
-    expect(slow).toMatchObject({ status: "ok", messages: { lost: 0, late: 0 } });
-    expect(slow?.slices?.[0]?.expected).toBe(fast?.slices?.[0]?.expected as number);
-    expect(slow?.throughput?.deliveriesPerSecond).toBeLessThan(12_000);
-    // Where others take the CPUs, the quick one goes at the pace of the slow one.
-  },
-  { retry: 2 },
-);
+test("one that is much slower has fewer slices, of the same work", async () => {
+  const sliceMs = 20;
+  const { result } = await runInSlices(
+    ["clean", "limited-rate"],
+    ["burst-broadcast"],
+    { slicedSeconds: 0.2, sliceMs },
+    // Well below a hundred times slower, which would be hopeless.
+    { env: { FAULT_RATE: "10000" } },
+  );
+  const [fast, slow] = ["clean", "limited-rate"].map((name) => {
+    const { slices = [], durationMs, ...phase } = slicedOf(roundOf(result, name));
+    return { ...phase, slices, durationMs, eachMs: durationMs / slices.length };
+  });
+  if (fast === undefined || slow === undefined) throw new Error("two were asked for");
+  expect(slow).toMatchObject({ status: "ok", messages: { lost: 0, late: 0 } });
+  expect(slow.slices[0]?.expected).toBe(fast.slices[0]?.expected as number);
+  expect(slow.throughput?.deliveriesPerSecond).toBeLessThan(12_000);
+  // Up to its last slice it may have taken twice the time of the quick one, whose pace a busy machine decides.
+  const patienceMs = 2 * Math.max(fast.eachMs, sliceMs) * fast.slices.length;
+  expect(slow.slices.length).toBeLessThan(patienceMs / slow.eachMs + 3);
+  expect(slow.slices.length).toBeLessThanOrEqual(fast.slices.length);
+});
 
 test("one that is hopelessly slow is ended, so that nobody waits for it or has it beside them", async () => {
   const startMs = performance.now();
