@@ -20,7 +20,7 @@ export function groupByLeague<T extends { readonly facts: ContenderFacts }>(
 export function groupRivals<T extends { readonly facts: ContenderFacts }>(
   entries: readonly T[],
 ): (readonly [League, readonly T[]])[] {
-  return groupByLeague(entries).flatMap(([league, those]) =>
-    league === "floor" ? those.map((one) => [league, [one]] as const) : [[league, those] as const],
+  return groupByLeague(entries).flatMap(([league, those]): (readonly [League, readonly T[]])[] =>
+    league === "floor" ? those.map((one) => [league, [one]]) : [[league, those]],
   );
 }
