@@ -13,10 +13,14 @@ fi
 
 echo "Hex cannot be reached; taking Cowboy from Debian's rabbitmq-server package" >&2
 rm -rf vendor
-mkdir vendor
+# Debian 13's has Cowboy 2.12, compiled for OTP 26 and newer; an older OTP comes with an older Debian's.
+otp=$(erl -noshell -eval 'io:put_chars(erlang:system_info(otp_release)), halt().')
+if [ "$otp" -lt 26 ] ||
+  ! sh ../../src/contenders/unpack-debian.sh --alone "$PWD/vendor" trixie rabbitmq-server; then
+  mkdir -p vendor
+  (cd vendor && apt-get download rabbitmq-server && dpkg-deb --extract rabbitmq-server_*.deb .)
+fi
 cd vendor
-apt-get download rabbitmq-server
-dpkg-deb --extract rabbitmq-server_*.deb .
 mkdir libs
 for app in cowboy cowlib ranch; do
   found=$(find usr/lib/rabbitmq -maxdepth 4 -name "$app-[0-9]*" | head -n 1)

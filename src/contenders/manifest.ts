@@ -31,8 +31,6 @@ const requirement = z.strictObject({
   version: command,
   /** The oldest version that will do, such as `1.19`. */
   minimum: versionNumber.optional(),
-  /** The oldest version that its makers still mend. An older one will do, and is told as out of support. */
-  supported: versionNumber.optional(),
   /** Package names per package manager. */
   install: z.strictObject({
     apt: packages.optional(),

@@ -9,6 +9,7 @@ import {
   ensureToolchains,
   findMissing,
   lacksToolchains,
+  type ToolchainState,
   toolchainVersions,
 } from "./toolchains.ts";
 
@@ -155,24 +156,22 @@ test("an installation that fails, or brings too old a version", async () => {
   });
 });
 
-test("an old version that will do is told, and another one is asked for where there is a way", async () => {
-  addProgram("zigc", compiler("0.12.1"));
+test("a version out of support will do: it is told, and another one is asked for where there is a way", async () => {
+  addProgram("deno", 'echo "deno 2.6.1"');
   addProgram("apt-get", "exit 1");
-  const install = { ...zigc.install, debian: { release: "trixie", packages: ["zigc-of-no-debian"] } };
-  const old = { ...zigc, supported: "0.13", install };
-  const outdated = { tool: "zigc", found: "0.12.1", supported: "0.13" };
-  const state = { status: "ok", tool: "zigc", version: "zig-like compiler 0.12.1", outdated };
-  expect(await ensure(old)).toEqual({ ...state, status: "ok" });
+  const debian = { release: "trixie", packages: ["deno-of-no-debian"] };
+  const old: Requirement = { tool: "deno", version: ["deno", "--version"], install: { debian } };
+  const outdated = "Deno 2.6.1 is out of support since 2026-02-25";
+  const state: ToolchainState = { status: "ok", tool: "deno", version: "deno 2.6.1", outdated };
+  expect(await ensure(old)).toEqual(state);
   const questions: string[] = [];
   const ask = async (question: string) => {
     questions.push(question);
     return false;
   };
-  expect(await ensure(old, { install: "ask", ask })).toEqual({ ...state, status: "ok" });
+  expect(await ensure(old, { install: "ask", ask })).toEqual(state);
   const canUnpack = Bun.which("dpkg-deb") !== null;
-  expect(questions).toEqual(
-    canUnpack ? ["Missing: zigc 0.12.1 is older than 0.13, the oldest in support. Install zigc now?"] : [],
-  );
+  expect(questions).toEqual(canUnpack ? [`Missing: ${outdated}. Install deno now?`] : []);
   const lines: string[] = [];
   expect(await ensure(old, { install: "yes", onLine: (line) => lines.push(line) })).toMatchObject({
     outdated,

@@ -14,24 +14,18 @@ import {
   refreshCommand,
   unpackCommand,
 } from "./package-manager.ts";
+import { describeToolchain } from "./support.ts";
 import { compareVersions, findVersion } from "./version.ts";
 
 export type ToolchainState = FoundToolchain | MissingToolchain;
-
-/** A tool older than the oldest version that its makers still mend. */
-interface OutdatedTool {
-  readonly tool: string;
-  readonly found: string;
-  readonly supported: string;
-}
 
 interface FoundToolchain {
   readonly status: "ok" | "installed";
   readonly tool: string;
   /** The line in which the tool states it. */
   readonly version: string;
-  /** Null while its makers still mend it. */
-  readonly outdated: OutdatedTool | null;
+  /** What is to be said for another version: that its makers mend this one no more. Null while they do. */
+  readonly outdated: string | null;
 }
 
 interface MissingToolchain {
@@ -73,7 +67,7 @@ async function look(
   status: "ok" | "installed",
   signal: AbortSignal | undefined,
 ): Promise<ToolchainState> {
-  const { tool, version: command, minimum, supported } = requirement;
+  const { tool, version: command, minimum } = requirement;
   const missing = (reason: string, found: string | null = null) =>
     describeMissing(requirement, status === "installed" ? `installed, but ${reason}` : reason, found);
   if (findProgram(tool) === null) return missing(`${tool} is not on PATH`);
@@ -84,19 +78,17 @@ async function look(
   const { line, version } = findVersion(printed, [tool, command[0] ?? tool]);
   if (version === null && minimum !== undefined)
     return missing(`"${command.join(" ")}" states no version; expected ${minimum} or newer`);
-  const isOlderThan = (other = "0") => version !== null && compareVersions(version, other) < 0;
-  if (isOlderThan(minimum)) return missing(`${tool} ${version} is older than ${minimum}`, version);
-  const outdated =
-    supported !== undefined && isOlderThan(supported) ? { tool, found: version ?? "", supported } : null;
+  if (version !== null && minimum !== undefined && compareVersions(version, minimum) < 0) {
+    return missing(`${tool} ${version} is older than ${minimum}`, version);
+  }
+  const { name, endedOn } = describeToolchain(tool, line, new Date().toISOString().slice(0, 10));
+  const outdated = endedOn === null ? null : `${name} ${version} is out of support since ${endedOn}`;
   return { status, tool, version: line, outdated };
 }
 
 /** What is to be said for another version; null where this one is as it should be. */
 function complaint(state: ToolchainState): string | null {
-  if (state.status === "missing") return state.reason;
-  if (state.outdated === null) return null;
-  const { tool, found, supported } = state.outdated;
-  return `${tool} ${found} is older than ${supported}, the oldest in support`;
+  return state.status === "missing" ? state.reason : state.outdated;
 }
 
 function describeMissing(

@@ -1,12 +1,19 @@
 #!/bin/sh
 # Unpacks packages of a Debian release, with all they depend on, in a folder of its own:
 #
-#   unpack-debian.sh FOLDER RELEASE PACKAGE...
+#   unpack-debian.sh [--alone] FOLDER RELEASE PACKAGE...
+#
+# With --alone, without what they depend on: for files that are no programs.
 #
 # Nothing is installed and no right is needed. The programs run on this system's kernel and on their own libraries,
 # the C library among them, which they find by absolute paths: FOLDER must stay where it is. FOLDER/bin has the
 # programs of the packages that are named.
 set -eu
+alone=false
+if [ "$1" = --alone ]; then
+  alone=true
+  shift
+fi
 folder=$1 release=$2
 shift 2
 work=$folder.new
@@ -43,8 +50,17 @@ END
 echo "deb [signed-by=\"$keyring\"] $mirror $release main" >apt/sources.list
 export APT_CONFIG="$work/apt.conf"
 apt-get update --error-on=any
-apt-get install --yes --download-only "$@" patchelf
+if $alone; then
+  (cd apt/archives && apt-get download "$@")
+else
+  apt-get install --yes --download-only "$@" patchelf
+fi
 for package in apt/archives/*.deb; do dpkg-deb --extract "$package" .; done
+if $alone; then
+  rm -rf apt apt.conf bin "$folder"
+  mv "$work" "$folder"
+  exit
+fi
 programs=$(for package; do dpkg-deb --fsys-tarfile apt/archives/"${package}"_*.deb | tar --list; done |
   sed -n "s|^\\./usr/bin/\\(..*\\)|\\1|p")
 rm -rf apt apt.conf

@@ -9,7 +9,7 @@ import { medianInterval } from "../stats/intervals.ts";
 import { judgeSequentially, type PairJudgement, type Terms } from "../stats/pair-outcomes.ts";
 import { pairUp, termsOf } from "./compare-rounds.ts";
 import { explainFactor } from "./explain.ts";
-import { groupByLeague } from "./league.ts";
+import { groupRivals } from "./league.ts";
 import { orderByLead } from "./order.ts";
 import { type Standing, standingOf } from "./standing.ts";
 
@@ -21,7 +21,7 @@ export function judge(result: Result): Judgement[] {
   const terms = termsOf(result);
   const cpus = { serverCpus: result.plan.serverCpus?.length ?? null, sharesCpus: sharesCpus(result.plan) };
   return listSections(result).flatMap((section) => {
-    const leagues = groupByLeague(section.participants).filter(([, participants]) =>
+    const leagues = groupRivals(section.participants).filter(([, participants]) =>
       participants.some(({ phases }) => phases.some((phase) => phase !== null)),
     );
     return decidingMeasures[section.kind].flatMap((name) =>

@@ -15,3 +15,12 @@ export function groupByLeague<T extends { readonly facts: ContenderFacts }>(
     .map((league) => [league, entries.filter(({ facts }) => leagueOf(facts) === league)] as const)
     .filter(([, those]) => those.length > 0);
 }
+
+/** Those that are ranked against each other. A floor is no rival to anybody, another floor included. */
+export function groupRivals<T extends { readonly facts: ContenderFacts }>(
+  entries: readonly T[],
+): (readonly [League, readonly T[]])[] {
+  return groupByLeague(entries).flatMap(([league, those]): (readonly [League, readonly T[]])[] =>
+    league === "floor" ? those.map((one) => [league, [one]]) : [[league, those]],
+  );
+}

@@ -277,11 +277,16 @@ export const fields = {
   }),
   warmupSeconds: parameter({
     option: "warmup-seconds",
-    help: "unrecorded load before the first phase of a round",
+    help: "least time of unrecorded load before a round, which goes on until rates are steady; 0 for none",
     type: decimal(0, 600, "S"),
     default: 2,
-    // Each workload has a burst besides, of ten thousand deliveries: that is most of it.
     presets: { smoke: 0, quick: 0.3 },
+  }),
+  warmupLimitSeconds: parameter({
+    option: "warmup-limit",
+    help: "most time of that load; whose rate still rises then is named in a warning",
+    type: decimal(0, 3600, "S"),
+    default: 10,
   }),
   /** Differences up to it don't matter: of ratios from 1 / 1.05 to 1.05 with 5. */
   marginPercent: parameter({

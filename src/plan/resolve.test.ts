@@ -127,6 +127,14 @@ test("a limit of latency that a short step can't show is refused", () => {
   expect(problem(() => resolvePlan({ ...request, settings: { ...settings, p99LimitMs: 200 } }))).toBe("none");
 });
 
+test("a warm-up that has to last longer than it may is refused", () => {
+  expect(problem(() => resolvePlan({ ...request, settings: { warmupSeconds: 12 } }))).toBe(
+    "--warmup-seconds 12: expected at most 10, as --warmup-limit has it (give --warmup-limit 12, too)",
+  );
+  const settings: Settings = { warmupSeconds: 12, warmupLimitSeconds: 12 };
+  expect(problem(() => resolvePlan({ ...request, settings }))).toBe("none");
+});
+
 test("a number of rooms makes their size", () => {
   const sizeOf = (rooms: number, connections: number) =>
     resolvePlan({ ...request, settings: { rooms, connections } }).roomSize;

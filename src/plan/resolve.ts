@@ -43,7 +43,13 @@ export function resolvePlan(request: PlanRequest): Plan {
       hint: "a message carries its sender, number, time and checksum, which take that much",
     });
   }
-  const { phases, p99LimitMs, capacityStepSeconds } = planned;
+  const { phases, p99LimitMs, capacityStepSeconds, warmupSeconds, warmupLimitSeconds } = planned;
+  if (warmupSeconds > warmupLimitSeconds) {
+    const expected = `expected at most ${warmupLimitSeconds}, as --warmup-limit has it`;
+    throw refuse("warmupSeconds", warmupSeconds, expected, {
+      hint: `give --warmup-limit ${warmupSeconds}, too`,
+    });
+  }
   // A queue that only grows stays below the limit for so long: in a short step it would pass for sustained.
   const mostLimitMs = (capacityStepSeconds * 1000) / stepsPerLimit;
   if (phases.some(({ kind }) => kind === "capacity") && p99LimitMs > mostLimitMs) {

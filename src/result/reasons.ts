@@ -177,6 +177,13 @@ export const warningSchema = z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("memory"), neededBytes: count, availableBytes: count }),
     ]),
   }),
+  /** After so long its rate still rose by more than a few per cent. */
+  z.object({
+    kind: z.literal("not-warmed-up"),
+    contender: z.string(),
+    variant: z.string(),
+    seconds: z.number(),
+  }),
   z.object({ kind: z.literal("cache-read-only"), folder: z.string(), problem: z.string() }),
   /** The run was ended by an error of the tool or the system. */
   z.object({ kind: z.literal("ended-by-error"), message: z.string() }),

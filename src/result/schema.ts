@@ -25,6 +25,14 @@ export const roundSchema = z.object({
   readyMs: z.number().nullable(),
   /** RSS of the idle server, before any connection. */
   idleRssBytes: count.nullable(),
+  /**
+   * The unrecorded load before the first phase, with the opening of its connections. Null where there was none. `ended`
+   * says why it ended: rates were `steady`; the `time` was over while one of them rose; a burst `failed`.
+   */
+  warmUp: z
+    .object({ durationMs: z.number().nonnegative(), ended: z.enum(["steady", "time", "failed"]) })
+    .nullable()
+    .default(null),
   /** How it ended on SIGTERM; null when it had ended before. */
   shutdown: z.object({ graceful: z.boolean(), exitMs: z.number() }).nullable(),
   phases: z.array(phaseSchema),

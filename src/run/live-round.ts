@@ -77,6 +77,7 @@ export class LiveRound {
       reasonPhase: null,
       readyMs: null,
       idleRssBytes: null,
+      warmUp: null,
       shutdown: null,
       phases: [],
       output: null,
@@ -205,7 +206,7 @@ export class LiveRound {
     this.#round = { ...this.#round, idleRssBytes };
     const setUp = (of: Plan) => this.#setUp(of, { target, pool, board, watch, clockUs });
     try {
-      if (plan.warmupSeconds > 0) await warmUp(await setUp(warmUpPlan(plan)), environment);
+      if (plan.warmupSeconds > 0) this.#keepWarmUp(await warmUp(await setUp(warmUpPlan(plan)), environment));
       this.#context = await setUp(plan);
     } catch (error) {
       // A worker ended before the first phase: the server has no part in it, and the next round has new workers.
@@ -213,6 +214,14 @@ export class LiveRound {
       if (gone === null) throw error;
       this.#end({ status: "aborted", reason: gone.reason }, null);
     }
+  }
+
+  #keepWarmUp(warmUp: Round["warmUp"]): void {
+    const { plan, contender, variant, onEvent } = this.options;
+    this.#round = { ...this.#round, warmUp };
+    if (warmUp?.ended !== "time") return;
+    const warning = { kind: "not-warmed-up", contender, variant, seconds: plan.warmupLimitSeconds } as const;
+    onEvent({ kind: "warning", warning });
   }
 
   async #setUp(

@@ -115,6 +115,7 @@ function everyStatus(): Result {
       reason: { kind: "server-not-ready", problem: "no handshake on 127.0.0.1:41873 within 15 s" },
       readyMs: null,
       idleRssBytes: null,
+      warmUp: null,
       shutdown: null,
       phases: [],
       output: "listening on :8080\n",

@@ -78,6 +78,7 @@ export function fixtureRound(facts: ContenderFacts, plan: Plan, changes: Partial
     reasonPhase: null,
     readyMs: 180,
     idleRssBytes: 40_000_000,
+    warmUp: { durationMs: 640, ended: "steady" },
     shutdown: { graceful: true, exitMs: 12 },
     phases: plan.phases.map((planned) => {
       const phase = fixturePhase(plan, planned, speedOf(facts, round));

@@ -13,8 +13,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const unpack = (packageName: string) =>
-  Bun.spawnSync(["sh", script, join(root, packageName), "trixie", packageName], { stdin: "ignore" });
+const unpack = (packageName: string, ...options: readonly string[]) =>
+  Bun.spawnSync(["sh", script, ...options, join(root, packageName), "trixie", packageName], {
+    stdin: "ignore",
+  });
 
 test.skipIf(!isPossible)("a program of a newer Debian runs from its folder, on its own libraries", () => {
   const { exitCode, stderr } = unpack("jq");
@@ -27,6 +29,13 @@ test.skipIf(!isPossible)("a program of a newer Debian runs from its folder, on i
   const libraries = Bun.spawnSync(["ldd", jq]).stdout.toString();
   expect(libraries).toMatch(new RegExp(`libc\\.so\\.6 => ${folder}/`));
   expect(readdirSync(root)).toEqual(["jq"]);
+});
+
+test.skipIf(!isPossible)("a package alone brings its own files, and nothing that it depends on", () => {
+  const { exitCode, stderr } = unpack("sgml-base", "--alone");
+  expect(exitCode, stderr.toString()).toBe(0);
+  expect(existsSync(join(root, "sgml-base", "usr", "share", "sgml-base"))).toBe(true);
+  expect(existsSync(join(root, "sgml-base", "usr", "bin"))).toBe(false);
 });
 
 test.skipIf(!isPossible)("a package that is not there leaves nothing", () => {

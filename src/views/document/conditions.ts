@@ -106,7 +106,17 @@ function quote(argument: string): string {
 export function buildRounds({ rounds, plan }: Result): Block[] {
   if (rounds.length === 0) return [];
   const phases = listPhases(plan.phases).map(({ name }) => name);
-  const headers = ["order", "contender", "round", "ready", "idle memory", ...phases, "shutdown", "status"];
+  const headers = [
+    "order",
+    "contender",
+    "round",
+    "ready",
+    "warm-up",
+    "idle memory",
+    ...phases,
+    "shutdown",
+    "status",
+  ];
   const columns = headers.map(
     (header): Column => ({ header, align: ["contender", "status"].includes(header) ? "left" : "right" }),
   );
@@ -118,6 +128,7 @@ export function buildRounds({ rounds, plan }: Result): Block[] {
         nameOfRound(round),
         String(round.round),
         formatMs(round.readyMs),
+        describeWarmUp(round.warmUp),
         format.formatBytes(round.idleRssBytes),
         ...plan.phases.map((_, index) => summarizePhase(round.phases[index])),
         describeShutdown(round),
@@ -128,6 +139,12 @@ export function buildRounds({ rounds, plan }: Result): Block[] {
     heading(2, "All rounds"),
     details("Every round, in the order in which they ran", [table({ columns, rows })]),
   ];
+}
+
+const warmUpEnds = { steady: "", time: ", not steady", failed: ", failed" } as const;
+
+function describeWarmUp(warmUp: Round["warmUp"]): string {
+  return warmUp === null ? format.unknown : formatMs(warmUp.durationMs) + warmUpEnds[warmUp.ended];
 }
 
 function summarizePhase(phase: Phase | undefined): string {

@@ -127,10 +127,16 @@ function describePlan(plan: Plan): string {
     `${format.plural(plan.connections, "connection")} in batches of ${format.formatCount(plan.connectBatch)}`,
     `${format.formatCount(plan.messageBytes)}-byte messages`,
     describeRounds(plan),
-    `warm-up ${format.formatDuration(plan.warmupSeconds * 1000)}`,
+    describeWarmUp(plan),
     `at most ${format.formatCount(plan.errorThreshold)} errors per phase`,
     `seed ${plan.seed}`,
   ].join(", ");
+}
+
+function describeWarmUp({ warmupSeconds, warmupLimitSeconds }: Plan): string {
+  if (warmupSeconds === 0) return "no warm-up";
+  const [least, most] = [warmupSeconds, warmupLimitSeconds].map((s) => format.formatDuration(s * 1000));
+  return `warm-up ${least} to ${most}, until steady`;
 }
 
 function describeRounds({ rounds, untilPercent, maxMinutes }: Plan): string {

@@ -17,11 +17,11 @@ const paced: PhasePlan = { kind: "endurance", workload: "broadcast" };
 const segments = (perSegment: number) => ({ connections: 64, segments: 1000, deliveries: 1000 * perSegment });
 
 /** What is said of each phase of a run in which one contender put 31 messages into a segment of the burst. */
-function notesOf(phases: readonly PhasePlan[]): string[] {
+function notesOf(phases: readonly PhasePlan[], node = nodeWs): string[] {
   const plan = fixturePlan({ phases: [{ kind: "connect" }, ...phases] });
-  const rounds = [bunNative, nodeWs].map((facts) => {
+  const rounds = [bunNative, node].map((facts) => {
     const round = fixtureRound(facts, plan);
-    const atOnce = segments(facts === nodeWs ? 31 : 1);
+    const atOnce = segments(facts === node ? 31 : 1);
     const loads = phases.map(({ kind }) =>
       kind === "burst"
         ? fixtureBurst(plan, "broadcast", 1, { segments: atOnce })
@@ -29,7 +29,7 @@ function notesOf(phases: readonly PhasePlan[]): string[] {
     );
     return { ...round, phases: [...round.phases.slice(0, 1), ...loads] };
   });
-  const sections = listSections(fixtureResult({ contenders: [bunNative, nodeWs], plan, rounds }));
+  const sections = listSections(fixtureResult({ contenders: [bunNative, node], plan, rounds }));
   return sections.flatMap((section) => listNotes(section, { plan, sections }).map(({ text }) => text));
 }
 
@@ -39,6 +39,15 @@ test("what a burst shares stands beside what is left of it when messages are pac
     "Messages in a TCP segment, all at once and paced: bun-native 1.0 and 1.0, node-ws 31 and 1.0.",
   );
   expect(notes.join(" ")).not.toContain("Sent all at once");
+});
+
+test("what lies between the quickest of two leagues is told by their messages in a segment", () => {
+  const told = (notes: readonly string[]) =>
+    notes.find((text) => text.startsWith("The quickest of each league"));
+  expect(told(notesOf([burst]))).toBeUndefined();
+  expect(told(notesOf([burst], { ...nodeWs, approach: "tuned" }))).toMatch(
+    /bun-native \(idiomatic\) [\d,]+\/s with 1\.0, node-ws \(tuned\) [\d,]+\/s with 31\.$/,
+  );
 });
 
 test("where nothing is paced the burst says what would be", () => {

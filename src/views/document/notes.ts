@@ -1,3 +1,4 @@
+import { groupByLeague } from "../../judgement/league.ts";
 import { measureOf } from "../../measures/catalogue.ts";
 import { type Ending, listEndings, overRounds } from "../../measures/figures.ts";
 import { formatMeasure } from "../../measures/measure.ts";
@@ -37,6 +38,7 @@ export function listNotes(
     ...(section.kind === "connect" ? participants.flatMap(noteNotMeasured) : []),
     ...noteEverythingArrived(section),
     ...noteCoalescing(section, sections),
+    ...noteLeagues(section),
     ...noteUnequalConnections(section),
     ...participants.flatMap(noteMemory),
     ...noteIdling(section, plan).map((text): Sentence => ({ text, style: "warning" })),
@@ -188,6 +190,27 @@ function noteCoalescing({ kind, workload, participants }: Section, sections: rea
   });
   if (pairs.length === 0) return [];
   return [{ text: `Messages in a TCP segment, all at once and paced: ${pairs.join(", ")}.` }];
+}
+
+/** Nobody is ranked across leagues: what lies between the quickest of each is told by what they put into a segment. */
+function noteLeagues({ kind, workload, participants }: Section): Sentence[] {
+  if (kind !== "burst" || workload === "echo") return [];
+  const [throughput, perSegment] = [measureOf("throughput"), measureOf("messages-per-segment")];
+  const quickest = groupByLeague(participants).flatMap(([league, members]) =>
+    members
+      .flatMap((member) => {
+        const [rate, messages] = [overRounds(member, throughput), overRounds(member, perSegment)];
+        return rate === null || messages === null ? [] : [{ name: member.name, league, rate, messages }];
+      })
+      .sort((a, b) => b.rate - a.rate)
+      .slice(0, 1),
+  );
+  if (quickest.length < 2) return [];
+  const list = quickest.map(
+    ({ name, league, rate, messages }) =>
+      `${name} (${league}) ${formatMeasure(throughput, rate)} with ${inTwoDigits(messages)}`,
+  );
+  return [{ text: `The quickest of each league, with its messages in a TCP segment: ${list.join(", ")}.` }];
 }
 
 /** Whoever has fewer connections has less to do. */

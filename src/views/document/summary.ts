@@ -81,8 +81,9 @@ function tableOf(result: Result, entries: readonly Entry[], showLeagues: boolean
           ...(showLeagues ? [{ text: league }] : []),
           ...entries.map(({ judgements, measure }): Cell => {
             if (isNotOurs(participant.facts, { name: measure })) return notMeasured;
-            const judgement = judgements.find((one) => one.league === league);
-            const place = judgement?.places.find(({ contender }) => contender === participant.name);
+            const isOwn = ({ contender }: Place) => contender === participant.name;
+            const judgement = judgements.find(({ places }) => places.some(isOwn));
+            const place = judgement?.places.find(isOwn);
             return judgement === undefined || place === undefined
               ? { text: unknown }
               : cellOf(place, judgement, sections[judgement.phaseIndex]);

@@ -1,3 +1,4 @@
+import { nameOfRound } from "../../measures/sections.ts";
 import type { NotRun, Warning } from "../../result/reasons.ts";
 import * as format from "../../text/format.ts";
 import { summarizeCheck } from "./check-text.ts";
@@ -28,6 +29,8 @@ export function describeNotRun(notRun: NotRun): string {
 const warningTexts: Texts<Warning> = {
   machine: ({ check, state, values }) => summarizeCheck(check, state, values).replace(/\.$/, ""),
   "not-pinned": ({ problem }) => `not pinned: ${quote(problem)}`,
+  "not-warmed-up": ({ contender, variant, seconds }) =>
+    `${quote(nameOfRound({ contender, variant }))} still got faster after a warm-up of ${format.formatDuration(seconds * 1000)} (--warmup-limit)`,
   "cache-read-only": ({ folder, problem }) =>
     `cache folder ${quote(folder)} cannot be written: ${quote(problem)}`,
   "one-at-a-time": ({ cause }) => `contenders run one at a time: ${describeObstacle(cause)}`,
