@@ -7,8 +7,8 @@ import { z } from "zod";
 import { manifestSchema } from "../src/contenders/manifest.ts";
 import { projectFolder } from "../src/machine/environment.ts";
 import { dryRunSchema } from "../src/plan/plan.ts";
-import { scanSchema } from "../src/result/scan.ts";
 import { attackResultSchema } from "../src/result/attack.ts";
+import { scanSchema } from "../src/result/scan.ts";
 import { resultSchema } from "../src/result/schema.ts";
 
 function write(title: string, schema: Record<string, unknown>): string {

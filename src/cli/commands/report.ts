@@ -56,7 +56,9 @@ async function reportAttack(
     join(folder, "report.html"),
   ];
   for (const path of reports) await write(path, await renderAttack(path, attack), host);
-  host.out(renderAttackSummary(attack, { columns: host.columns(), color: host.outIsTty && !host.env.NO_COLOR }));
+  host.out(
+    renderAttackSummary(attack, { columns: host.columns(), color: host.outIsTty && !host.env.NO_COLOR }),
+  );
   return exitCodes.ok.code;
 }
 

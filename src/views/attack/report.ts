@@ -163,7 +163,7 @@ function latencyTable({
   const rows: [string, Quantiles][] = [
     [isOpen ? "latency, from the intended time" : "latency", latencyUs],
     ...(isOpen ? ([["latency, from the actual send", uncorrectedLatencyUs]] as [string, Quantiles][]) : []),
-    ["generator's send lag", sendLagUs],
+    ...(isOpen ? ([["generator's send lag", sendLagUs]] as [string, Quantiles][]) : []),
     ["TCP handshake", connections.tcpUs],
     ["upgrade", connections.upgradeUs],
     ...(plan.adapter === null ? [] : ([["join", connections.joinUs]] as [string, Quantiles][])),

@@ -44,7 +44,7 @@ function describeRate({ load }: AttackPlan): string {
 
 /** Whether the figures count, and by what that is known. */
 export function describeVerdict(result: AttackResult): Sentence {
-  const { status, reason, sendLagUs, generator, progress } = result;
+  const { plan, status, reason, sendLagUs, generator, progress } = result;
   if (progress === "running") {
     return { lead: "Unfinished:", text: "it is still running, or was cut off.", style: "warning" };
   }
@@ -52,7 +52,7 @@ export function describeVerdict(result: AttackResult): Sentence {
     case "ok":
       return {
         lead: "The figures count:",
-        text: `the generator's send lag was ${format.formatLatency(sendLagUs.p99)} at p99, ${describeUse(generator)}.`,
+        text: `${plan.load.kind === "open" ? `the generator's send lag was ${format.formatLatency(sendLagUs.p99 ?? sendLagUs.max)} at p99, it` : "the generator"} ${describeUse(generator)}.`,
         style: "good",
       };
     case "invalid":
@@ -71,7 +71,7 @@ function describe(reason: AttackReason | null): string {
 }
 
 function describeUse(generator: AttackResult["generator"]): string {
-  if (generator === null) return "its CPU use is not known";
+  if (generator === null) return "used an unknown share of its CPU";
   const { cpuShare, eventLoopDelayUs } = generator;
-  return `it used ${format.formatShare(cpuShare)} of its CPU, and its loop was late by ${format.formatLatency(eventLoopDelayUs.p99 ?? eventLoopDelayUs.max)} at p99`;
+  return `used ${format.formatShare(cpuShare)} of its CPU, and its loop was late by ${format.formatLatency(eventLoopDelayUs.p99 ?? eventLoopDelayUs.max)} at p99`;
 }
