@@ -1,3 +1,5 @@
+import type { CompressionOffer } from "../websocket/compression/agreement.ts";
+
 /** Whom the load goes to: where its WebSockets are opened, and how. */
 export interface Target {
   /** An address, IPv6 without brackets. */
@@ -8,9 +10,11 @@ export interface Target {
   readonly tls: null;
   /** Sent with every upgrade, beside its own or in their place. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What is offered of permessage-deflate (RFC 7692); null: nothing. */
+  readonly compression: CompressionOffer | null;
 }
 
 /** A server by its address alone. */
 export function plainTarget(host: string, port: number, path: string): Target {
-  return { host, port, path, tls: null, headers: {} };
+  return { host, port, path, tls: null, headers: {}, compression: null };
 }
