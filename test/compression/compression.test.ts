@@ -36,8 +36,8 @@ async function startWs(deflate: unknown, fragments = 1): Promise<number> {
   throw new Error("the server did not start");
 }
 
-function startBun(perMessageDeflate: Bun.WebSocketHandler["perMessageDeflate"]): number {
-  const server = Bun.serve({
+function startBun(perMessageDeflate: Bun.WebSocketHandler<undefined>["perMessageDeflate"]): number {
+  const server = Bun.serve<undefined>({
     hostname: "127.0.0.1",
     port: 0,
     fetch: (request, self) => (self.upgrade(request) ? undefined : new Response(null, { status: 400 })),
