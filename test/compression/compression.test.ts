@@ -164,6 +164,7 @@ describe.skipIf(node === null)("ws on Node", () => {
     ["takeover", takeover, { threshold: 0 }, 1],
     ["takeover, in fragments", takeover, true, 3],
     ["takeover with small windows", takeover, { serverMaxWindowBits: 9, clientMaxWindowBits: 10 }, 1],
+    ["takeover with the server's smallest window", takeover, { serverMaxWindowBits: 8 }, 1],
     ["takeover of the server only", takeover, { clientNoContextTakeover: true }, 1],
     ["takeover of the client only", takeover, { serverNoContextTakeover: true }, 1],
   ] as const)(

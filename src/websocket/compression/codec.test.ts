@@ -112,6 +112,12 @@ describe.each(implementations)("$name", ({ inflater, deflate: createDeflate }) =
     }
   });
 
+  test("the smallest window that a server may have is one to inflate with", () => {
+    const one = inflater({ takeover: true, windowBits: 8 });
+    expect(text(one, "f2 48 cd c9 c9 07 00")).toBe("Hello");
+    expect(text(one, "f2 00 11 00 00")).toBe("Hello");
+  });
+
   test("behind a last block the window stays", () => {
     const one = inflater(takeover);
     expect(text(one, "f3 48 cd c9 c9 07 00 00")).toBe("Hello");
