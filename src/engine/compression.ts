@@ -28,6 +28,17 @@ export const compressionBytes: CompressionBytes = {
   receivedWireBytes: 0,
 };
 
+/** What was counted since `before`, a copy of the counts of then. */
+export function bytesSince(before: CompressionBytes): CompressionBytes {
+  const now = compressionBytes;
+  return {
+    sentPayloadBytes: now.sentPayloadBytes - before.sentPayloadBytes,
+    sentWireBytes: now.sentWireBytes - before.sentWireBytes,
+    receivedPayloadBytes: now.receivedPayloadBytes - before.receivedPayloadBytes,
+    receivedWireBytes: now.receivedWireBytes - before.receivedWireBytes,
+  };
+}
+
 /** A side that takes nothing over is begun anew for each message, so all connections can share one, by window bits. */
 const sharedInflaters = new Map<number, Inflater>();
 const sharedDeflaters = new Map<number, FrameDeflater>();

@@ -1,7 +1,7 @@
 import type { RoomGroup } from "../plan/plan.ts";
 import type { ConnectionFailure } from "../result/reasons.ts";
 import { DeliveryAudit } from "./audit/delivery-audit.ts";
-import { type CompressionBytes, compressionBytes } from "./compression.ts";
+import { bytesSince, type CompressionBytes, compressionBytes } from "./compression.ts";
 import type { Connection } from "./connection.ts";
 import { FailureTally } from "./failure-tally.ts";
 import { Impact } from "./faults/impact.ts";
@@ -233,14 +233,8 @@ export class MessagePhase {
   }
 
   #countCompressed(): CompressionReport {
-    const [now, before] = [compressionBytes, this.#bytesBefore];
-    return {
-      connections: this.#connections.filter(({ isCompressed }) => isCompressed).length,
-      sentPayloadBytes: now.sentPayloadBytes - before.sentPayloadBytes,
-      sentWireBytes: now.sentWireBytes - before.sentWireBytes,
-      receivedPayloadBytes: now.receivedPayloadBytes - before.receivedPayloadBytes,
-      receivedWireBytes: now.receivedWireBytes - before.receivedWireBytes,
-    };
+    const connections = this.#connections.filter(({ isCompressed }) => isCompressed).length;
+    return { connections, ...bytesSince(this.#bytesBefore) };
   }
 
   #createPacer(): Pacer {
