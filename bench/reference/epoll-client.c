@@ -33,6 +33,13 @@ enum {
 #define CONNECTIONS_PER_SOURCE 20000
 #endif
 
+/* With -DDEFLATE -lz every message is compressed. */
+#ifdef DEFLATE
+#include "deflate.h"
+#else
+#define EXTENSION ""
+#endif
+
 struct bytes {
 	uint8_t *at;
 	size_t length;
@@ -136,7 +143,15 @@ static void send_unsent(struct connection *connection)
 
 static void send_frame(struct connection *connection, uint8_t opcode, const uint8_t *payload, size_t length)
 {
+#ifdef DEFLATE
+	static uint8_t frame[MAX_HEAD + MAX_DEFLATED];
+	if (opcode == OP_TEXT) {
+		payload = deflate_message(payload, &length);
+		opcode |= RSV1;
+	}
+#else
 	static uint8_t frame[MAX_HEAD + MAX_MESSAGE];
+#endif
 	const uint32_t mask = next_mask();
 	const size_t head = write_head(frame, FIN | opcode, length, mask);
 	apply_mask(frame + head, payload, length, mask);
@@ -169,7 +184,15 @@ static void send_echo(struct connection *connection, int64_t intended_ns)
 	out = put_number(put_text(out, ",\"at\":"), (uint64_t)(intended_ns - start_ns) / 1000);
 	out = put_text(out, ",\"text\":\"");
 	uint8_t *end = message + message_bytes - 2;
+#ifdef DEFLATE
+	/* As varied as the generator's: a stamp of 18 hex digits, and padding that repeats after 26 bytes. */
+	char stamp[19];
+	snprintf(stamp, sizeof stamp, "0100000000%08x", (uint32_t)(random_state >> 16));
+	out = put_text(out, stamp);
+	for (size_t i = 0; out + i < end; i++) out[i] = (uint8_t)(97 + i * 7 % 26);
+#else
 	memset(out, 'x', (size_t)(end - out));
+#endif
 	memcpy(end, "\"}", 2);
 	connection->sent_ns = intended_ns;
 	sent++;
@@ -217,6 +240,15 @@ static void take_frame(struct connection *connection, const struct frame *frame,
 {
 	const uint8_t opcode = frame->first & 0x0f;
 	if (frame->masked) die("a masked frame on connection %u", connection->number);
+#ifdef DEFLATE
+	if (frame->first == (FIN | RSV1 | OP_TEXT)) {
+		size_t length = frame->length;
+		const uint8_t *text = inflate_message(payload, &length);
+		if (text == NULL) die("corrupt data on connection %u", connection->number);
+		take_text(connection, text, length);
+		return;
+	}
+#endif
 	if ((frame->first & 0x70) != 0) die("reserved bits on connection %u", connection->number);
 	switch (opcode) {
 	case OP_PING:
@@ -298,7 +330,7 @@ static void open_connection(struct connection *connection)
 	char text[2048];
 	int length = snprintf(text, sizeof text,
 	                      "GET /ws HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-	                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+	                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" EXTENSION "\r\n",
 	                      host, port);
 	if (send(fd, text, (size_t)length, MSG_NOSIGNAL) != length) die("handshake: %s", strerror(errno));
 	for (length = 0;;) {
@@ -388,6 +420,9 @@ int main(int count, char **arguments)
 		    connection_count + 16, (unsigned long long)descriptors.rlim_max);
 	if (getrandom(&random_state, sizeof random_state, 0) != sizeof random_state) die("getrandom: %s", strerror(errno));
 	random_state |= 1;
+#ifdef DEFLATE
+	open_streams();
+#endif
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	connections = calloc(connection_count, sizeof *connections);
 	if (epoll < 0 || connections == NULL) die("can't start: %s", strerror(errno));

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,10 +8,10 @@ const node = Bun.which("node");
 const built = mkdtempSync(join(tmpdir(), "ws-showdown-reference-"));
 afterAll(() => rmSync(built, { recursive: true }));
 
-function compile(name: string, folder = import.meta.dir): string {
-  const program = join(built, name);
+function compile(name: string, folder = import.meta.dir, ...options: string[]): string {
+  const program = join(built, [name, ...options].join(""));
   const { exitCode, stderr } = Bun.spawnSync(
-    ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, `${name}.c`],
+    ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, `${name}.c`, ...options],
     { cwd: folder },
   );
   expect([exitCode, stderr.toString()]).toEqual([0, ""]);
@@ -64,6 +64,25 @@ test.skipIf(gcc === null)("the clients get every echo back from the C server", a
     child.kill();
   }
 });
+
+test.skipIf(gcc === null || !existsSync("/usr/include/zlib.h"))(
+  "the C client inflates every echo that the mirror sends back",
+  async () => {
+    const child = Bun.spawn([compile("mirror")], { stdout: "pipe" });
+    try {
+      for await (const bytes of child.stdout) {
+        const port = String(Number(new TextDecoder().decode(bytes)));
+        const client = compile("epoll-client", import.meta.dir, "-DDEFLATE", "-lz");
+        for (const size of ["100", "1000", "65536"]) {
+          answersAll(await output([client, "127.0.0.1", port, "20", "0.1", size]), 19);
+        }
+        break;
+      }
+    } finally {
+      child.kill();
+    }
+  },
+);
 
 /** A server's frame, which is not masked, of less than 64 KiB. */
 function frame(first: number, payload: string): Buffer {

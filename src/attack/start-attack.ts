@@ -191,6 +191,7 @@ function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): At
         port: target.port,
         path: target.path,
         tls: null,
+        compression: null,
         headers: { ...host, ...headers },
         subprotocols: target.subprotocols,
       },

@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import type { Socket } from "bun";
 import type { RoomGroup } from "../plan/plan.ts";
 import type { ConnectionFailure } from "../result/reasons.ts";
-import { opcode } from "../websocket/frame.ts";
+import { encodeClientFrame, opcode, reservedBit1 } from "../websocket/frame.ts";
 import { acceptFor } from "../websocket/handshake.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { ChaosChat } from "./protocols/chaos-chat/chaos-chat.ts";
@@ -130,8 +131,9 @@ class Hostile {
     await until(() => this.received.includes("\r\n\r\n"));
   }
 
-  handshake(): string {
-    return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptFor(this.key)}\r\n\r\n`;
+  /** @param headers more of them, each with its line's end */
+  handshake(headers = ""): string {
+    return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptFor(this.key)}\r\n${headers}\r\n`;
   }
 
   stop(): void {
@@ -160,8 +162,8 @@ class Owner implements ConnectionOwner {
   readonly messages: string[] = [];
   blocked = 0;
 
-  constructor(port: number, joins: readonly RoomGroup[]) {
-    this.target = plainTarget("127.0.0.1", port, "/ws");
+  constructor(port: number, joins: readonly RoomGroup[], compression: Target["compression"] = null) {
+    this.target = { ...plainTarget("127.0.0.1", port, "/ws"), compression };
     this.protocol = new ChaosChat({ joins, messageBytes: 120, seed: 1 });
   }
 
@@ -524,3 +526,81 @@ test("a flood of pings from a server that does not read costs bounded memory, an
     expect(payload.toString()).toBe("p".repeat(125));
   }
 }, 30_000);
+
+const deflate = (message: string | Uint8Array) =>
+  deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+
+/** Open and with nothing to join, after the answer's `Sec-WebSocket-Extensions`. */
+async function connectCompressed(takeover: boolean, answer: string) {
+  const server = new Hostile();
+  const owner = new Owner(server.port, [], { takeover });
+  const connection = new Connection(7, 3, owner);
+  connection.open(null);
+  await server.request();
+  server.write(server.handshake(`Sec-WebSocket-Extensions: ${answer}\r\n`));
+  await until(() => owner.told.length > 0);
+  return { server, owner, connection };
+}
+
+const noTakeover = "permessage-deflate; server_no_context_takeover";
+
+test("a server that takes over what it was asked to forget is refused", async () => {
+  const { server, owner, connection } = await connectCompressed(false, "permessage-deflate");
+  await expectEnd(server, owner, "failed: protocol server-context-takeover");
+  expect(connection.isCompressed).toBe(false);
+});
+
+test.each([
+  ["corrupt-deflate-data", Buffer.from("Hello, but not deflated"), 1007],
+  ["inflated-message-too-long", deflate(Buffer.alloc((8 << 20) + 1)), 1009],
+])("compressed data is not what it should be: %s", async (rule, data, code) => {
+  const { server, owner } = await connectCompressed(false, noTakeover);
+  const first = 0x80 | reservedBit1 | opcode.text;
+  server.write(
+    frame(opcode.text, deflate("good"), first),
+    frame(opcode.text, data, first),
+    frame(opcode.text, "late"),
+  );
+  await expectEnd(server, owner, `died: protocol ${rule}`);
+  expect(server.closeCode()).toBe(code);
+  expect(owner.messages).toEqual(["text: good"]);
+});
+
+test("control frames are never compressed", async () => {
+  const { server, connection } = await connectCompressed(false, noTakeover);
+  expect(connection.isCompressed).toBe(true);
+  server.write(frame(opcode.ping, "Hello"));
+  await until(() => server.frames.length === 1);
+  expect(server.frames[0]).toEqual({ code: opcode.pong, masked: true, payload: encode("Hello") });
+});
+
+test("with takeover, what a slow server made be refused is missing nowhere", async () => {
+  const { server, owner, connection } = await connectCompressed(true, "permessage-deflate");
+  const before = server.received.length;
+  server.socket?.pause();
+  const sent: Buffer[] = [];
+  const send = (number: number) => {
+    const text = encode(
+      `${number} ${Buffer.from(crypto.getRandomValues(new Uint8Array(3000))).toString("hex")}`,
+    );
+    const bytes = encodeClientFrame(opcode.text, text, 0x01020304);
+    const isTaken = connection.send(bytes, 0, bytes.length);
+    if (isTaken) sent.push(text);
+    return isTaken;
+  };
+  let number = 0;
+  while (send(number)) number += 1;
+  expect(owner.blocked).toBe(1);
+  // Refused as a whole, and others after it too.
+  for (const refused of [1, 2, 3]) expect(send(number + refused)).toBe(false);
+  server.socket?.resume();
+  await until(() => owner.blocked === 0);
+  for (const later of [10, 11, 12]) expect(send(number + later)).toBe(true);
+  await until(() => readFrames(server.received.subarray(before)).frames.length === sent.length);
+  const tail = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+  const { frames } = readFrames(server.received.subarray(before));
+  const stream = Buffer.concat(frames.flatMap(({ payload }) => [payload, tail]));
+  const texts = inflateRawSync(stream, { finishFlush: constants.Z_SYNC_FLUSH });
+  expect(Buffer.compare(texts, Buffer.concat(sent))).toBe(0);
+  connection.abandon();
+});

@@ -3,14 +3,17 @@ import { closePayload, encodeClientFrame, opcode } from "../websocket/frame.ts";
 import { FrameReader, type FrameRule, type FrameSink, readTexts } from "../websocket/frame-reader.ts";
 import { createKey, readUpgradeResponse, upgradeRequest } from "../websocket/handshake.ts";
 import { type Refusal, readRefusal } from "../websocket/refusal.ts";
+import { type Codec, closeCodec, compressionBytes, openCodec } from "./compression.ts";
 import type { Dialogue, Protocol } from "./protocols/protocol.ts";
 import type { Socket, SocketError, SocketOwner, Sockets } from "./sockets/socket.ts";
 import type { Target } from "./target.ts";
 
-/** A server that keeps the contract sends 100 messages of 64 KiB in one frame at the very most. */
+/** A server that keeps the contract sends 100 messages of 64 KiB in one frame at the very most. Inflated, too. */
 const maxMessageBytes = 8 << 20;
 /** What may wait in this process for a server that does not read; past it a message cannot be sent. */
 const maxOutboxBytes = 1 << 20;
+/** Set in the opcodes of control frames (RFC 6455 section 5.2), which are never compressed. */
+const controlBit = 0x08;
 
 type ConnectionState = "idle" | "connecting" | "upgrading" | "joining" | "open" | "closing" | "closed";
 
@@ -63,6 +66,8 @@ export class Connection implements FrameSink, SocketOwner {
   #socket: Socket | null = null;
   /** Only while there is something beyond whole text messages to read. */
   #reader: FrameReader | null = null;
+  /** Null where no compression was agreed to. */
+  #codec: Codec | null = null;
   /** What the system has not taken yet, in order; joined only to be written, not for each message that waits. */
   #outbox: Uint8Array[] | null = null;
   #outboxBytes = 0;
@@ -106,23 +111,19 @@ export class Connection implements FrameSink, SocketOwner {
     }
   }
 
-  /** False when the connection can't take it: it is closed, or the server has not read for too long. */
+  /** Whether permessage-deflate was agreed to. */
+  get isCompressed(): boolean {
+    return this.#codec !== null;
+  }
+
+  /**
+   * Sends one whole client frame, compressed where that was agreed to. False when the connection can't take it: it is
+   * closed, or the server has not read for too long.
+   */
   send(bytes: Uint8Array, start: number, end: number): boolean {
-    const socket = this.#socket;
-    if (socket === null || this.state === "closed") return false;
-    if (this.#outbox !== null) {
-      if (this.#outboxBytes + end - start > maxOutboxBytes) return false;
-      this.#outbox.push(bytes.slice(start, end));
-      this.#outboxBytes += end - start;
-      return true;
-    }
-    const written = socket.write(bytes, start, end);
-    if (written < end - start) {
-      this.#outbox = [bytes.slice(start + written, end)];
-      this.#outboxBytes = end - start - written;
-      this.#owner.onBlocked();
-    }
-    return true;
+    return this.#codec === null
+      ? this.#write(bytes, start, end)
+      : this.#sendCompressed(this.#codec, bytes, start, end);
   }
 
   /**
@@ -168,7 +169,7 @@ export class Connection implements FrameSink, SocketOwner {
     this.state = "upgrading";
     opening.key = createKey();
     const request = Buffer.from(upgradeRequest(this.#owner.target, opening.key));
-    this.send(request, 0, request.length);
+    this.#write(request, 0, request.length);
   }
 
   onSocketData(bytes: Uint8Array, end: number): void {
@@ -200,6 +201,7 @@ export class Connection implements FrameSink, SocketOwner {
   }
 
   onMessage(bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+    if (this.#codec !== null) compressionBytes.receivedPayloadBytes += end - start;
     if (this.state !== "joining") {
       if (this.state === "open") this.#owner.onMessage(this, bytes, start, end, isText);
       return;
@@ -228,12 +230,46 @@ export class Connection implements FrameSink, SocketOwner {
     this.#end({ kind: "protocol", rule });
   }
 
+  #sendCompressed({ deflater }: Codec, bytes: Uint8Array, start: number, end: number): boolean {
+    // Before it is compressed: what is refused afterwards would be missing in what the server keeps of it.
+    if (this.#outbox !== null && this.#outboxBytes + deflater.mostBytes(end - start) > maxOutboxBytes)
+      return false;
+    if (((bytes[start] as number) & controlBit) !== 0) {
+      compressionBytes.sentWireBytes += end - start;
+      return this.#write(bytes, start, end);
+    }
+    deflater.write(bytes, start, end);
+    compressionBytes.sentPayloadBytes += deflater.payloadBytes;
+    compressionBytes.sentWireBytes += deflater.end - deflater.start;
+    return this.#write(deflater.bytes, deflater.start, deflater.end);
+  }
+
+  #write(bytes: Uint8Array, start: number, end: number): boolean {
+    const socket = this.#socket;
+    if (socket === null || this.state === "closed") return false;
+    if (this.#outbox !== null) {
+      if (this.#outboxBytes + end - start > maxOutboxBytes) return false;
+      this.#outbox.push(bytes.slice(start, end));
+      this.#outboxBytes += end - start;
+      return true;
+    }
+    const written = socket.write(bytes, start, end);
+    if (written < end - start) {
+      this.#outbox = [bytes.slice(start + written, end)];
+      this.#outboxBytes = end - start - written;
+      this.#owner.onBlocked();
+    }
+    return true;
+  }
+
   #readFrames(bytes: Uint8Array, end: number): void {
     let at = 0;
+    const inflater = this.#codec === null ? null : this.#codec.inflater;
+    if (inflater !== null) compressionBytes.receivedWireBytes += end;
     if (this.#reader === null) {
-      at = readTexts(bytes, end, this);
+      at = readTexts(bytes, end, this, inflater);
       if (at === end) return;
-      this.#reader = new FrameReader(this, maxMessageBytes);
+      this.#reader = new FrameReader(this, maxMessageBytes, inflater);
     }
     this.#reader.push(bytes, at, end);
     if (this.#reader.isBetweenMessages) this.#reader = null;
@@ -243,7 +279,7 @@ export class Connection implements FrameSink, SocketOwner {
     const opening = this.#opening;
     if (opening === null) return;
     const bytes = opening.response === null ? chunk : Buffer.concat([opening.response, chunk]);
-    const response = readUpgradeResponse(bytes, opening.key, this.#owner.target.subprotocols);
+    const response = readUpgradeResponse(bytes, opening.key, this.#owner.target);
     if (response.state === "refused" && response.rule === "http-status" && this.#owner.keepsRefusals) {
       opening.refusal = readRefusal(bytes);
     }
@@ -260,6 +296,7 @@ export class Connection implements FrameSink, SocketOwner {
       return;
     }
     opening.upgradeUs = this.#owner.clockUs();
+    if (response.compression !== null) this.#codec = openCodec(response.compression, maxMessageBytes);
     opening.dialogue = this.#owner.protocol.createDialogue(this.index);
     this.state = "joining";
     this.#goOn();
@@ -307,6 +344,8 @@ export class Connection implements FrameSink, SocketOwner {
     this.state = "closed";
     this.#socket = null;
     this.#opening = null;
+    if (this.#codec !== null) closeCodec(this.#codec);
+    this.#codec = null;
     if (this.#outbox !== null) {
       this.#outbox = null;
       this.#owner.onUnblocked();

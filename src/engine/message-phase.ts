@@ -1,6 +1,7 @@
 import type { RoomGroup } from "../plan/plan.ts";
 import type { ConnectionFailure } from "../result/reasons.ts";
 import { DeliveryAudit } from "./audit/delivery-audit.ts";
+import { bytesSince, type CompressionBytes, compressionBytes } from "./compression.ts";
 import type { Connection } from "./connection.ts";
 import { FailureTally } from "./failure-tally.ts";
 import { Impact } from "./faults/impact.ts";
@@ -10,7 +11,14 @@ import { roomOf, roomWithin } from "./places.ts";
 import { type Decoder, type Encoder, echoRoom, type Protocol } from "./protocols/protocol.ts";
 import { Recorder } from "./recorder.ts";
 import { SegmentSample } from "./segment-sample.ts";
-import type { ChaosReport, PhaseOrder, PhaseProgress, PhaseReport, WorkerSetup } from "./worker-protocol.ts";
+import type {
+  ChaosReport,
+  CompressionReport,
+  PhaseOrder,
+  PhaseProgress,
+  PhaseReport,
+  WorkerSetup,
+} from "./worker-protocol.ts";
 
 interface MessagePhaseOptions {
   readonly setup: WorkerSetup;
@@ -63,6 +71,7 @@ export class MessagePhase {
   readonly #faulty: Uint8Array;
   /** Places of the unaffected clients to whom something is said. */
   readonly #audited: readonly number[];
+  #bytesBefore: CompressionBytes = compressionBytes;
   #pacer: Pacer | null = null;
   #startUs = 0;
   #hasStarted = false;
@@ -135,6 +144,7 @@ export class MessagePhase {
     this.#recorder.begin(startUs);
     this.#impact?.begin(startUs);
     this.#segments.begin();
+    this.#bytesBefore = { ...compressionBytes };
     this.#pacer = this.#createPacer();
   }
 
@@ -213,12 +223,18 @@ export class MessagePhase {
       receivers: recorder.receivers(),
       sentByRoom: this.#sentByRoom,
       segments: this.#segments.end(this.#deliveredTo),
+      ...(this.#options.setup.target.compression === null ? {} : { compression: this.#countCompressed() }),
     };
   }
 
   /** What unaffected clients saw, with what is known of the faulty ones; null outside of chaos. */
   reportImpact(faulty: Pick<ChaosReport, "faultyLost" | "faultyDelivered" | "unserved">): ChaosReport | null {
     return this.#impact === null ? null : { ...this.#impact.report(this.#audited), ...faulty };
+  }
+
+  #countCompressed(): CompressionReport {
+    const connections = this.#connections.filter(({ isCompressed }) => isCompressed).length;
+    return { connections, ...bytesSince(this.#bytesBefore) };
   }
 
   #createPacer(): Pacer {

@@ -1,3 +1,5 @@
+import type { CompressionOffer } from "../websocket/compression/agreement.ts";
+
 /** Whom the load goes to: where its WebSockets are opened, and how. */
 export interface Target {
   /** An address, IPv6 without brackets. */
@@ -10,9 +12,11 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>;
   /** Offered in the upgrade, of which the server has to choose one (RFC 6455, section 4.1); none where absent. */
   readonly subprotocols?: readonly string[];
+  /** What is offered of permessage-deflate (RFC 7692); null: nothing. */
+  readonly compression: CompressionOffer | null;
 }
 
 /** A server by its address alone. */
 export function plainTarget(host: string, port: number, path: string): Target {
-  return { host, port, path, tls: null, headers: {} };
+  return { host, port, path, tls: null, headers: {}, compression: null };
 }

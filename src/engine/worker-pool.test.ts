@@ -23,6 +23,8 @@ class Chat {
       port: 0,
       fetch: (request, server) => (server.upgrade(request) ? undefined : new Response(null, { status: 404 })),
       websocket: {
+        // Only with who asks for it.
+        perMessageDeflate: true,
         close: () => this.onClosed(),
         message: (peer, message) => {
           const text = String(message);
@@ -314,4 +316,40 @@ test("a worker in which something is thrown is told with the message", async () 
   const reason = crowd.pool.failed?.reason;
   expect(reason).toMatchObject({ kind: "worker-fault" });
   expect(reason?.kind === "worker-fault" ? reason.message : "").toContain("TypeError");
+});
+
+test("compressed messages are audited as others are, and their bytes counted on both sides of it", async () => {
+  const chat = new Chat();
+  chat.onMessage = (peer, text) => void peer.sendText(text, true);
+  const target = plainTarget("127.0.0.1", chat.server.port ?? 0, "/ws");
+  const messageBytes = 1000;
+  const crowd = new Crowd(chat, { target: { ...target, compression: { takeover: false } }, messageBytes });
+  await crowd.setup();
+  await crowd.connect();
+  for (const phase of [1, 2]) {
+    await crowd.prepare(phase, 100);
+    crowd.start();
+    await crowd.arrived();
+    for (const { sent, delivered, corrupted, compression } of await crowd.pool.settle()) {
+      expect([sent, delivered, corrupted]).toEqual([100, 100, 0]);
+      expect(compression).toMatchObject({
+        connections: 5,
+        sentPayloadBytes: 100 * messageBytes,
+        receivedPayloadBytes: 100 * messageBytes,
+      });
+      // Half of a message is padding that repeats.
+      for (const wireBytes of [compression?.sentWireBytes, compression?.receivedWireBytes]) {
+        expect(wireBytes).toBeGreaterThan(100 * 50);
+        expect(wireBytes).toBeLessThan((100 * messageBytes) / 2);
+      }
+    }
+  }
+});
+
+test("without compression nothing is said of it", async () => {
+  const { crowd } = await connected();
+  await crowd.prepare(1);
+  crowd.start();
+  await crowd.arrived();
+  for (const report of await crowd.pool.settle()) expect(report).not.toHaveProperty("compression");
 });

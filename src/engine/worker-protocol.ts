@@ -4,6 +4,7 @@ import type { Failures } from "../result/reasons.ts";
 import type { ContenderFacts } from "../result/schema.ts";
 import type { SparseHistogram } from "../stats/histogram.ts";
 import type { AttackReport, AttackSetup, OpenReport } from "./attack/attack-orders.ts";
+import type { CompressionBytes } from "./compression.ts";
 import type { SegmentCount } from "./segment-sample.ts";
 import type { Target } from "./target.ts";
 
@@ -252,8 +253,16 @@ export interface PhaseReport extends PhaseProgress, OddArrivals {
   readonly sentByRoom: readonly number[] | null;
   /** On a sample of the connections; null where the system doesn't tell. */
   readonly segments: SegmentCount | null;
+  /** Absent where the target is asked for no compression. */
+  readonly compression?: CompressionReport;
   readonly usage: WorkerUsage;
   readonly chaos?: ChaosReport;
+}
+
+/** Bytes from the phase's beginning on. */
+export interface CompressionReport extends CompressionBytes {
+  /** Open connections whose server agreed to it. Only their bytes are counted. */
+  readonly connections: number;
 }
 
 export interface WorkerUsage {

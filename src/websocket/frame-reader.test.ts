@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
+import { constants, deflateRawSync } from "node:zlib";
 import fc from "fast-check";
-import { opcode } from "./frame.ts";
+import type { Inflater } from "./compression/codec.ts";
+import { createInflater } from "./compression/create-codec.ts";
+import { opcode, reservedBit1 } from "./frame.ts";
 import { FrameReader, type FrameSink, readTexts } from "./frame-reader.ts";
 
 type Seen = [what: string, value: string];
@@ -34,7 +37,12 @@ function frame(code: number, payload: Uint8Array, final = true, lengthBytes = 0)
 }
 
 /** As a connection reads: whole texts without a reader and all else with one, from a buffer that is used again. */
-function read(bytes: Uint8Array, cuts: readonly number[], maxMessageBytes = 1 << 20): Seen[] {
+function read(
+  bytes: Uint8Array,
+  cuts: readonly number[],
+  maxMessageBytes = 1 << 20,
+  inflater: Inflater | null = null,
+): Seen[] {
   const { seen, sink } = collect();
   const shared = new Uint8Array(bytes.length + 100);
   let reader: FrameReader | null = null;
@@ -45,9 +53,9 @@ function read(bytes: Uint8Array, cuts: readonly number[], maxMessageBytes = 1 <<
     // What is left behind the end looks like the start of a text.
     shared.fill(0x81).set(bytes.subarray(from, to));
     from = to;
-    const at = reader === null ? readTexts(shared, end, sink) : 0;
+    const at = reader === null ? readTexts(shared, end, sink, inflater) : 0;
     if (at === end) continue;
-    reader ??= new FrameReader(sink, maxMessageBytes);
+    reader ??= new FrameReader(sink, maxMessageBytes, inflater);
     reader.push(shared, at, end);
     if (reader.isBetweenMessages) reader = null;
   }
@@ -152,4 +160,111 @@ test("any bytes in any pieces: no exception, and at most one violation or close,
     ),
     { numRuns: 500 },
   );
+});
+
+const compressed = (code: number) => reservedBit1 | code;
+
+function deflate(message: Uint8Array): Buffer {
+  return deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+}
+
+/** As a connection that agreed to compression reads. */
+function readCompressed(bytes: Uint8Array, cuts: readonly number[] = [], maxInflatedBytes = 1 << 20): Seen[] {
+  const inflater = createInflater({ takeover: false, windowBits: 15 }, maxInflatedBytes);
+  return read(bytes, cuts, 1 << 20, inflater);
+}
+
+test("compressed messages come out among others, however fragmented, interleaved with pings and cut", () => {
+  const piece = fc.record({
+    text: fc.boolean(),
+    isCompressed: fc.boolean(),
+    payload: fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.nat({ max: 200_000 }).map((length) => Buffer.alloc(length, "abc")),
+    ),
+    fragments: fc.integer({ min: 1, max: 4 }),
+    ping: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 8 }),
+      fc.array(fc.nat({ max: 5000 }), { maxLength: 20 }),
+      (pieces, cuts) => {
+        const wire: Buffer[] = [];
+        const expected: Seen[] = [];
+        for (const { text, isCompressed, payload, fragments, ping } of pieces) {
+          const data = isCompressed ? deflate(payload) : Buffer.from(payload);
+          const size = Math.ceil(data.length / fragments);
+          for (let part = 0; part < fragments; part += 1) {
+            const code = text ? opcode.text : opcode.binary;
+            const first = isCompressed ? compressed(code) : code;
+            const slice = data.subarray(part * size, (part + 1) * size);
+            wire.push(frame(part === 0 ? first : opcode.continuation, slice, part === fragments - 1));
+            if (ping && part < fragments - 1) {
+              wire.push(frame(opcode.ping, Buffer.from("p")));
+              expected.push(["ping", "p"]);
+            }
+          }
+          expected.push([text ? "text" : "binary", Buffer.from(payload).toString("latin1")]);
+        }
+        expect(readCompressed(Buffer.concat(wire), cuts)).toEqual(expected);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("RFC 7692 section 7.2.3.1: Hello in one frame and in two", () => {
+  const hello: Seen[] = [["text", "Hello"]];
+  expect(readCompressed(Buffer.from("c107f248cdc9c90700", "hex"))).toEqual(hello);
+  expect(readCompressed(Buffer.from("4103f248cd8004c9c90700", "hex"))).toEqual(hello);
+});
+
+const hello = Buffer.from("f248cdc9c90700", "hex");
+
+test.each([
+  [
+    "RSV1 of a continuation",
+    [
+      frame(compressed(opcode.text), hello.subarray(0, 3), false),
+      frame(compressed(opcode.continuation), hello.subarray(3)),
+    ],
+    "1002",
+  ],
+  ["RSV1 of a ping", [frame(compressed(opcode.ping), Buffer.from("x"))], "1002"],
+  ["RSV1 of a close", [frame(compressed(opcode.close), Buffer.from([0x03, 0xe8]))], "1002"],
+  ["RSV2 beside RSV1", [frame(0x60 | opcode.text, hello)], "1002"],
+  ["RSV3 alone", [frame(0x10 | opcode.text, Buffer.from("x"))], "1002"],
+  ["corrupt data", [frame(compressed(opcode.text), Buffer.from([0x06]))], "1007"],
+  [
+    "corrupt data in fragments",
+    [
+      frame(compressed(opcode.text), Buffer.from([0x00]), false),
+      frame(opcode.continuation, Buffer.from([5, 0, 1, 1])),
+    ],
+    "1007",
+  ],
+  ["an empty payload, which is no DEFLATE data", [frame(compressed(opcode.binary), Buffer.alloc(0))], "1007"],
+  ["a bomb", [frame(compressed(opcode.text), deflate(Buffer.alloc((1 << 20) + 1)))], "1009"],
+  [
+    "a bomb in fragments",
+    [
+      frame(compressed(opcode.text), deflate(Buffer.alloc(2 << 20)).subarray(0, 9), false),
+      frame(opcode.continuation, deflate(Buffer.alloc(2 << 20)).subarray(9)),
+    ],
+    "1009",
+  ],
+])("with compression, %s is a violation, behind which nothing is read", (_, frames, code) => {
+  const wire = Buffer.concat([
+    frame(compressed(opcode.text), hello),
+    ...frames,
+    frame(opcode.text, Buffer.from("c")),
+  ]);
+  const everyByte = Array.from({ length: wire.length }, (_, index) => index);
+  const expected: Seen[] = [
+    ["text", "Hello"],
+    ["violation", code],
+  ];
+  expect(readCompressed(wire)).toEqual(expected);
+  expect(readCompressed(wire, everyByte)).toEqual(expected);
 });

@@ -1,6 +1,7 @@
-import { isValidCloseCode, opcode } from "./frame.ts";
+import { type Inflater, inflateFailure } from "./compression/codec.ts";
+import { isValidCloseCode, opcode, reservedBit1 } from "./frame.ts";
 
-/** What of RFC 6455 section 5 a frame broke, or which of this reader's own bounds. */
+/** What of RFC 6455 section 5 or RFC 7692 a frame broke, or which of this reader's own bounds. */
 export type FrameRule =
   | "reserved-bit"
   | "masked-frame"
@@ -13,11 +14,13 @@ export type FrameRule =
   | "too-many-fragments"
   | "close-payload"
   | "close-code"
-  | "close-reason-not-utf8";
+  | "close-reason-not-utf8"
+  | "corrupt-deflate-data"
+  | "inflated-message-too-long";
 
 /** Gets what a server sent. The bytes are only valid during the call. */
 export interface FrameSink {
-  /** A whole text or binary message, put together from its fragments. */
+  /** A whole text or binary message, put together from its fragments and inflated. */
   onMessage(bytes: Uint8Array, start: number, end: number, isText: boolean): void;
   onPing(payload: Uint8Array): void;
   onPong?(payload: Uint8Array): void;
@@ -32,15 +35,28 @@ const maxFragments = 65_536;
 /** What a cut frame is first kept in; it grows with what arrives, never with what a header claims. */
 const firstKeptBytes = 256;
 
+const plainText = 0x80 | opcode.text;
+const compressedText = plainText | reservedBit1;
+
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Hands on the whole, unfragmented text messages that `bytes[0 … end)` starts with; returns where something else
- * begins. Nearly everything a server sends is such messages, and a connection that gets no others needs no reader.
+ * begins, or the end after a violation. Nearly everything a server sends is such messages, and a connection that gets
+ * no others needs no reader.
+ *
+ * @param inflater null where no compression was agreed to
  */
-export function readTexts(bytes: Uint8Array, end: number, sink: FrameSink): number {
+export function readTexts(
+  bytes: Uint8Array,
+  end: number,
+  sink: FrameSink,
+  inflater: Inflater | null = null,
+): number {
   let at = 0;
-  while (at + 4 <= end && bytes[at] === (0x80 | opcode.text)) {
+  while (at + 4 <= end) {
+    const first = bytes[at];
+    if (first !== plainText && (first !== compressedText || inflater === null)) break;
     let length = bytes[at + 1] as number;
     let start = at + 2;
     if (length === 126) {
@@ -52,10 +68,27 @@ export function readTexts(bytes: Uint8Array, end: number, sink: FrameSink): numb
       break; // Very long, or masked.
     }
     if (start + length > end) break;
-    sink.onMessage(bytes, start, start + length, true);
+    if (inflater === null || first === plainText) {
+      sink.onMessage(bytes, start, start + length, true);
+    } else {
+      const inflated = inflater.inflate(bytes, start, start + length);
+      if (inflated < 0) {
+        const { code, rule } = violationOf(inflated);
+        sink.onViolation(code, rule);
+        return end;
+      }
+      sink.onMessage(inflater.bytes, 0, inflated, true);
+    }
     at = start + length;
   }
   return at;
+}
+
+/** RFC 7692 names no code; these are what RFC 6455 section 7.4.1 has for such data. */
+function violationOf(failure: number): { readonly code: number; readonly rule: FrameRule } {
+  return failure === inflateFailure.tooLong
+    ? { code: 1009, rule: "inflated-message-too-long" }
+    : { code: 1007, rule: "corrupt-deflate-data" };
 }
 
 /**
@@ -67,17 +100,24 @@ export function readTexts(bytes: Uint8Array, end: number, sink: FrameSink): numb
 export class FrameReader {
   readonly #sink: FrameSink;
   readonly #maxMessageBytes: number;
+  readonly #inflater: Inflater | null;
   /** The start of a frame whose end has not arrived. */
   #kept: Uint8Array | null = null;
   #keptLength = 0;
   #fragments: Uint8Array[] | null = null;
   #fragmentBytes = 0;
   #fragmentsAreText = false;
+  #fragmentsAreCompressed = false;
   #ended = false;
 
-  constructor(sink: FrameSink, maxMessageBytes: number) {
+  /**
+   * @param maxMessageBytes as a message arrives; what it may be inflated to is up to the inflater
+   * @param inflater null where no compression was agreed to
+   */
+  constructor(sink: FrameSink, maxMessageBytes: number, inflater: Inflater | null = null) {
     this.#sink = sink;
     this.#maxMessageBytes = maxMessageBytes;
+    this.#inflater = inflater;
   }
 
   /** Whether the next byte is the first of a message: then what follows may be left to `readTexts`. */
@@ -138,7 +178,7 @@ export class FrameReader {
     if (end - at < 2) return 0;
     const first = bytes[at] as number;
     const second = bytes[at + 1] as number;
-    if ((first & 0x70) !== 0) return this.#violate(1002, "reserved-bit");
+    if ((first & 0x70) !== 0 && !this.#isCompressed(first)) return this.#violate(1002, "reserved-bit");
     if ((second & 0x80) !== 0) return this.#violate(1002, "masked-frame");
     const short = second & 0x7f;
     const isControl = (first & 0x08) !== 0;
@@ -157,6 +197,13 @@ export class FrameReader {
     for (let byte = at + 2; byte < at + 10; byte += 1) length = length * 256 + (bytes[byte] as number);
     if (length < 65_536) return this.#violate(1002, "length-not-shortest");
     return this.#bounded(length, 10 + length, isControl);
+  }
+
+  /** Whether no reserved bit is set but the first, at the beginning of a message, where compression was agreed to. */
+  #isCompressed(first: number): boolean {
+    const frameOpcode = first & 0x0f;
+    const isData = frameOpcode === opcode.text || frameOpcode === opcode.binary;
+    return isData && (first & 0x70) === reservedBit1 && this.#inflater !== null;
   }
 
   #bounded(length: number, total: number, isControl: boolean): number {
@@ -180,11 +227,12 @@ export class FrameReader {
         if (this.#fragments !== null) {
           this.#violate(1002, "interleaved-message");
         } else if (isFinal) {
-          this.#sink.onMessage(bytes, start, end, frameOpcode === opcode.text);
+          this.#handOn(bytes, start, end, frameOpcode === opcode.text, (first & reservedBit1) !== 0);
         } else {
           this.#fragments = [bytes.slice(start, end)];
           this.#fragmentBytes = end - start;
           this.#fragmentsAreText = frameOpcode === opcode.text;
+          this.#fragmentsAreCompressed = (first & reservedBit1) !== 0;
         }
         break;
       case opcode.continuation:
@@ -217,7 +265,22 @@ export class FrameReader {
       const message = Buffer.concat(this.#fragments);
       this.#fragments = null;
       this.#fragmentBytes = 0;
-      this.#sink.onMessage(message, 0, message.length, this.#fragmentsAreText);
+      this.#handOn(message, 0, message.length, this.#fragmentsAreText, this.#fragmentsAreCompressed);
+    }
+  }
+
+  #handOn(bytes: Uint8Array, start: number, end: number, isText: boolean, isCompressed: boolean): void {
+    const inflater = this.#inflater;
+    if (!isCompressed || inflater === null) {
+      this.#sink.onMessage(bytes, start, end, isText);
+      return;
+    }
+    const inflated = inflater.inflate(bytes, start, end);
+    if (inflated >= 0) {
+      this.#sink.onMessage(inflater.bytes, 0, inflated, isText);
+    } else {
+      const { code, rule } = violationOf(inflated);
+      this.#violate(code, rule);
     }
   }
 

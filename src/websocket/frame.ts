@@ -1,6 +1,9 @@
 /** Opcodes of RFC 6455 section 5.2. */
 export const opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
+/** RSV1 of RFC 6455 section 5.2: of a message's first frame, that the message is compressed (RFC 7692 section 6). */
+export const reservedBit1 = 0x40;
+
 /** Bytes of a client frame's header, mask included, for a payload of `length` bytes (RFC 6455 section 5.2). */
 export function clientHeaderLength(length: number): number {
   return length < 126 ? 6 : length < 65_536 ? 8 : 14;

@@ -79,6 +79,7 @@ test("a good handshake is accepted, and says where the first frame starts", () =
   expect(response).toEqual({
     state: "accepted",
     length: `${good.join("\r\n")}\r\n\r\n`.length,
+    compression: null,
   });
 });
 
@@ -113,6 +114,35 @@ test.each([
   [101, "malformed-header", [...good, ": no name"]],
 ] as const)("refused with status %s: %s (%#)", (status, rule, lines) => {
   expect(read(lines)).toEqual({ state: "refused", status, rule });
+});
+
+test("compression is offered only when it is asked for, and its answer is part of the handshake", () => {
+  const endpoint = { host: "127.0.0.1", port: 8080, path: "/ws" };
+  const compression = { takeover: false };
+  expect(upgradeHeaders({ ...endpoint, compression }, key)["Sec-WebSocket-Extensions"]).toBe(
+    "permessage-deflate; client_no_context_takeover; server_no_context_takeover",
+  );
+  expect(upgradeRequest({ ...endpoint, compression: null }, key)).not.toContain("Extensions");
+
+  const answered = (extensions: string) =>
+    readUpgradeResponse(
+      Buffer.from(`${good.join("\r\n")}\r\nSec-WebSocket-Extensions: ${extensions}\r\n\r\n`),
+      key,
+      { compression },
+    );
+  expect(answered("permessage-deflate; server_no_context_takeover")).toMatchObject({
+    state: "accepted",
+    compression: { server: { takeover: false }, client: { takeover: false } },
+  });
+  expect(answered("permessage-deflate")).toEqual({
+    state: "refused",
+    status: 101,
+    rule: "server-context-takeover",
+  });
+  // Two headers are one list, and one of them was offered.
+  expect(answered("permessage-deflate\r\nSec-WebSocket-Extensions: permessage-deflate")).toMatchObject({
+    rule: "unoffered-extension",
+  });
 });
 
 test("any part of a handshake is incomplete, and never refused", () => {

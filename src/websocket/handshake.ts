@@ -1,3 +1,11 @@
+import {
+  type Compression,
+  type CompressionOffer,
+  type ExtensionRule,
+  formatOffer,
+  readAgreement,
+} from "./compression/agreement.ts";
+
 /** RFC 6455 section 1.3. */
 const acceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** More than any server needs; past it the answer is not a handshake. */
@@ -13,6 +21,8 @@ export interface Endpoint {
   readonly headers?: Readonly<Record<string, string>>;
   /** Offered, and one of them has to be chosen; none where absent. */
   readonly subprotocols?: readonly string[];
+  /** Null or absent: none is asked for. */
+  readonly compression?: CompressionOffer | null;
 }
 
 /** A random `Sec-WebSocket-Key` (RFC 6455 section 4.1, item 7). */
@@ -38,7 +48,7 @@ export function hostHeader({ host, port }: Omit<Endpoint, "path">): string {
 
 /** The headers of an opening handshake (RFC 6455 section 4.1), by their usual names. */
 export function upgradeHeaders(endpoint: Endpoint, key: string): Record<string, string> {
-  const { headers = {}, subprotocols = [] } = endpoint;
+  const { headers = {}, subprotocols = [], compression = null } = endpoint;
   const own: Record<string, string> = {
     Host: hostHeader(endpoint),
     Upgrade: "websocket",
@@ -46,6 +56,7 @@ export function upgradeHeaders(endpoint: Endpoint, key: string): Record<string, 
     "Sec-WebSocket-Key": key,
     "Sec-WebSocket-Version": "13",
     ...(subprotocols.length === 0 ? {} : { "Sec-WebSocket-Protocol": subprotocols.join(", ") }),
+    ...(compression === null ? {} : { "Sec-WebSocket-Extensions": formatOffer(compression) }),
   };
   const replaced = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const kept = Object.entries(own).filter(([name]) => !replaced.has(name.toLowerCase()));
@@ -95,7 +106,7 @@ export function parseHead(head: string): ResponseHead {
   return { status: status === undefined ? null : Number(status), headers, hasMalformedLine };
 }
 
-/** What of RFC 6455 section 4.1 an answer broke. */
+/** What of RFC 6455 section 4.1 or RFC 7692 section 7.1 an answer broke. */
 type HandshakeRule =
   | "endless-handshake"
   | "no-http-answer"
@@ -104,24 +115,28 @@ type HandshakeRule =
   | "missing-upgrade-header"
   | "missing-connection-header"
   | "wrong-accept-header"
-  | "unoffered-extension"
+  | ExtensionRule
   | "unoffered-subprotocol"
   | "no-subprotocol-chosen";
 
 type UpgradeResponse =
   /** More bytes are needed. */
   | { readonly state: "partial" }
-  /** `length`: where the first frame starts. */
-  | { readonly state: "accepted"; readonly length: number }
+  /** `length`: where the first frame starts. `compression`: null where none was agreed to. */
+  | { readonly state: "accepted"; readonly length: number; readonly compression: Compression | null }
   | { readonly state: "refused"; readonly status: number | null; readonly rule: HandshakeRule };
 
 const partial: UpgradeResponse = { state: "partial" };
 
-/** Checks a server's handshake (RFC 6455 section 4.1, "the client MUST validate the server's response"). */
+/**
+ * Checks a server's handshake (RFC 6455 section 4.1, "the client MUST validate the server's response").
+ *
+ * @param asked what the upgrade offered
+ */
 export function readUpgradeResponse(
   bytes: Uint8Array,
   key: string,
-  subprotocols: readonly string[] = [],
+  { subprotocols = [], compression: offer = null }: Pick<Endpoint, "subprotocols" | "compression"> = {},
 ): UpgradeResponse {
   const text = Buffer.from(bytes.subarray(0, maxResponseBytes)).toString("latin1");
   const end = text.indexOf("\r\n\r\n");
@@ -134,12 +149,14 @@ export function readUpgradeResponse(
   const tokens = (headers.get("connection") ?? "").toLowerCase().split(/\s*,\s*/);
   if (!tokens.includes("upgrade")) return refused(status, "missing-connection-header");
   if (headers.get("sec-websocket-accept") !== acceptFor(key)) return refused(status, "wrong-accept-header");
-  if (headers.has("sec-websocket-extensions")) return refused(status, "unoffered-extension");
+  const extensions = headers.get("sec-websocket-extensions");
+  const compression = extensions === undefined ? null : readAgreement(extensions, offer);
+  if (typeof compression === "string") return refused(status, compression);
   const chosen = headers.get("sec-websocket-protocol");
   if (chosen !== undefined && !subprotocols.includes(chosen)) return refused(status, "unoffered-subprotocol");
   // As browsers have it (WHATWG WebSockets, "establish a WebSocket connection").
   if (chosen === undefined && subprotocols.length > 0) return refused(status, "no-subprotocol-chosen");
-  return { state: "accepted", length: end + 4 };
+  return { state: "accepted", length: end + 4, compression };
 }
 
 function refused(status: number | null, rule: HandshakeRule): UpgradeResponse {
