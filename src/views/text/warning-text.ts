@@ -2,6 +2,7 @@ import { nameOfRound } from "../../measures/sections.ts";
 import type { NotRun, Warning } from "../../result/reasons.ts";
 import * as format from "../../text/format.ts";
 import { summarizeCheck } from "./check-text.ts";
+import { describeExit } from "./failure-text.ts";
 import { quote, type Texts, tell } from "./tell.ts";
 
 const notRunTexts: Texts<NotRun> = {
@@ -31,6 +32,7 @@ const warningTexts: Texts<Warning> = {
   "not-pinned": ({ problem }) => `not pinned: ${quote(problem)}`,
   "not-warmed-up": ({ contender, variant, seconds }) =>
     `${quote(nameOfRound({ contender, variant }))} still got faster after a warm-up of ${format.formatDuration(seconds * 1000)} (--warmup-limit)`,
+  "command-failed": ({ command, exit }) => `${quote(command)} ${describeExit(exit)}`,
   "cache-read-only": ({ folder, problem }) =>
     `cache folder ${quote(folder)} cannot be written: ${quote(problem)}`,
   "one-at-a-time": ({ cause }) => `contenders run one at a time: ${describeObstacle(cause)}`,
