@@ -1,11 +1,13 @@
+import type { Tls } from "../process/tls.ts";
+
 /** Whom the load goes to: where its WebSockets are opened, and how. */
 export interface Target {
   /** An address, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  /** Plain TCP. */
-  readonly tls: null;
+  /** Null for plain TCP. */
+  readonly tls: Tls | null;
   /** Sent with every upgrade, beside its own or in their place. */
   readonly headers: Readonly<Record<string, string>>;
 }

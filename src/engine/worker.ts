@@ -28,14 +28,23 @@ const goodbyeMs = 2000;
 /** The one address that every machine has. */
 const loopback = "127.0.0.1";
 
-/** Makes a worker of this process. The caller brings the commands and takes the reports. */
-export function createWorker(sockets: Sockets, report: (report: Report) => void): (command: Command) => void {
+/**
+ * Makes a worker of this process. The caller brings the commands and takes the reports.
+ *
+ * @param createSockets called once, with the first setup's target
+ */
+export function createWorker(
+  createSockets: (target: Target) => Sockets,
+  report: (report: Report) => void,
+): (command: Command) => void {
   let worker: Worker | null = null;
+  let sockets: Sockets | null = null;
   return (command) => {
     if (command.kind !== "setup") {
       worker?.obey(command);
       return;
     }
+    sockets ??= createSockets(command.setup.target);
     worker = new Worker(command.setup, sockets, report);
     report({ kind: "ready", ready: worker.describe() });
   };
@@ -77,6 +86,7 @@ class Worker implements ConnectionOwner {
       timeoutMs: setup.connectTimeoutMs,
       epochUs: setup.epochUs,
       clockUs: nowUs,
+      speaksTls: target.tls !== null,
     });
     this.#heartbeat = this.#startHeartbeat();
   }

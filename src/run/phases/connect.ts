@@ -34,7 +34,7 @@ const batchesOfPatience = 3;
 
 /** Opens the plan's connections in batches, joins each to its room, and names what stopped them. */
 export async function runConnect(context: RoundContext, environment: Environment): Promise<ConnectPhase> {
-  const { plan, pool, watch, connections, clockUs, handicapShare } = context;
+  const { plan, target, pool, watch, connections, clockUs, handicapShare } = context;
   const startedAt = new Date().toISOString();
   const socketsBefore = readKernelSockets();
   context.board.reset();
@@ -95,6 +95,7 @@ export async function runConnect(context: RoundContext, environment: Environment
     connectionsPerSecond: spanUs > 0 ? Math.round((opened * 1e7) / spanUs) / 10 : 0,
     memory,
     tcpUs: summary(({ tcp }) => tcp),
+    ...(target.address.tls === null ? {} : { tlsUs: summary(({ tls }) => tls ?? []) }),
     upgradeUs: summary(({ upgrade }) => upgrade),
     joinUs: summary(({ join }) => join),
     findings:

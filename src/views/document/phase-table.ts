@@ -57,7 +57,7 @@ const paced = [["offered", "sustained", "sustained.share"], latencies, [], costs
 const measured: Readonly<Record<PhaseKind, readonly (readonly string[])[]>> = {
   connect: [
     ["connections", "connections.share", "connections.rate"],
-    ["upgrade.p50", "upgrade.p99", "tcp.p99", "join.p99"],
+    ["upgrade.p50", "upgrade.p99", "tcp.p99", "tls.p50", "tls.p99", "join.p99"],
     ["cpu-per-connection", "memory-per-connection", "memory-per-connection.kernel", "peak-memory"],
     ["generator.cpu-share"],
   ],
