@@ -22,6 +22,9 @@ export interface Tls extends TlsTrust {
   readonly serverName: string;
 }
 
+/** What holds without any option. */
+export const plainTrust: TlsTrust = { ca: null, cert: null, key: null, verify: true };
+
 /** The application protocol that is offered (RFC 7301 section 6): a WebSocket is asked for in HTTP/1.1. */
 export const alpnProtocol = "http/1.1";
 

@@ -1,3 +1,5 @@
+import type { Tls } from "../process/tls.ts";
+
 /** RFC 6455 section 1.3. */
 const acceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** More than any server needs; past it the answer is not a handshake. */
@@ -9,6 +11,8 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  /** Absent or null for plain TCP. */
+  readonly tls?: Tls | null;
   /** In place of or beside the handshake's own. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -28,10 +32,10 @@ export function authority(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** The Host header: the port only where it isn't HTTP's own (RFC 9110 section 7.2). */
-export function hostHeader({ host, port }: Omit<Endpoint, "path">): string {
+/** The Host header: the port only where it isn't HTTP's own, or HTTPS's (RFC 9110 section 7.2). */
+export function hostHeader({ host, port, tls = null }: Omit<Endpoint, "path">): string {
   const whole = authority(host, port);
-  return port === 80 ? whole.slice(0, whole.lastIndexOf(":")) : whole;
+  return port === (tls === null ? 80 : 443) ? whole.slice(0, whole.lastIndexOf(":")) : whole;
 }
 
 /** The headers of an opening handshake (RFC 6455 section 4.1), by their usual names. */

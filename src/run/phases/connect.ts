@@ -34,7 +34,7 @@ const batchesOfPatience = 3;
 
 /** Opens the plan's connections in batches, joins each to its room, and names what stopped them. */
 export async function runConnect(context: RoundContext, environment: Environment): Promise<ConnectPhase> {
-  const { plan, target, pool, watch, connections, clockUs, handicapShare } = context;
+  const { plan, pool, watch, connections, clockUs, handicapShare } = context;
   const startedAt = new Date().toISOString();
   const socketsBefore = readKernelSockets();
   context.board.reset();
@@ -74,6 +74,7 @@ export async function runConnect(context: RoundContext, environment: Environment
   const ending = judgeConnecting(context, reports, failures);
   const summary = (pick: (report: ConnectReport) => SparseHistogram) =>
     summarize(mergeHistograms(reports.map(pick)));
+  const handshakes = reports.flatMap(({ tls }) => tls ?? []);
   return {
     kind: "connect",
     workload: null,
@@ -95,7 +96,7 @@ export async function runConnect(context: RoundContext, environment: Environment
     connectionsPerSecond: spanUs > 0 ? Math.round((opened * 1e7) / spanUs) / 10 : 0,
     memory,
     tcpUs: summary(({ tcp }) => tcp),
-    ...(target.address.tls === null ? {} : { tlsUs: summary(({ tls }) => tls ?? []) }),
+    ...(handshakes.length === 0 ? {} : { tlsUs: summarize(mergeHistograms(handshakes)) }),
     upgradeUs: summary(({ upgrade }) => upgrade),
     joinUs: summary(({ join }) => join),
     findings:
