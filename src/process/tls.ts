@@ -89,15 +89,17 @@ export function sniOf({ serverName }: Tls): string | null {
 /** For sockets, HTTP and WebSockets of Bun's own. */
 export function bunTls(tls: Tls): {
   readonly rejectUnauthorized: boolean;
-  readonly serverName: string;
+  readonly serverName?: string;
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
 } {
-  const { serverName, verify, ca, cert, key } = tls;
+  const { verify, ca, cert, key } = tls;
+  const serverName = sniOf(tls);
   return {
     rejectUnauthorized: verify,
-    serverName,
+    // Without one the certificate is held against the address that is connected to.
+    ...(serverName === null ? {} : { serverName }),
     ...(ca === null ? {} : { ca }),
     ...(cert === null || key === null ? {} : { cert, key }),
   };

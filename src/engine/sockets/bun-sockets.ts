@@ -11,7 +11,7 @@ export class BunSockets implements Sockets {
   #turn: (() => number) | null = null;
 
   open({ host, port, tls = null }: SocketAddress, sourceAddress: string | null, owner: SocketOwner): Socket {
-    const socket = new BunSocket(owner, authority(host, port));
+    const socket = new BunSocket(owner, authority(host, port), tls?.verify === false);
     Bun.connect<BunSocket>({
       hostname: host,
       port,
@@ -56,10 +56,13 @@ class BunSocket implements Socket {
   #socket: Bun.Socket<BunSocket> | null = null;
 
   readonly #remote: string;
+  readonly #takesAnyCertificate: boolean;
+  #isShakingHands = false;
 
-  constructor(owner: SocketOwner, remote: string) {
+  constructor(owner: SocketOwner, remote: string, takesAnyCertificate: boolean) {
     this.#owner = owner;
     this.#remote = remote;
+    this.#takesAnyCertificate = takesAnyCertificate;
   }
 
   write(bytes: Uint8Array, start: number, end: number): number {
@@ -105,11 +108,16 @@ class BunSocket implements Socket {
   }
 
   onHandshake(socket: Bun.Socket<BunSocket>): void {
+    this.#isShakingHands = true;
     if (this.onConnected(socket)) this.#owner?.onSocketHandshake?.();
   }
 
   onHandshakeEnd(isRight: boolean, error: Error | null): void {
-    if (isRight) this.#owner?.onSocketOpen();
+    this.#isShakingHands = false;
+    // One for another host is reported even where no certificate has to be right.
+    const isUnchecked =
+      this.#takesAnyCertificate && error !== null && !/^(EPROTO|ECONNRESET)$/.test(errorCode(error));
+    if (isRight || isUnchecked) this.#owner?.onSocketOpen();
     else this.onClose(this.#describeTls(error));
   }
 
@@ -137,7 +145,7 @@ class BunSocket implements Socket {
     this.#owner = null;
     // The peer has ended its side; this one is still to be.
     this.#socket?.end();
-    owner?.onSocketClose(error);
+    owner?.onSocketClose(this.#isShakingHands && error?.tls === undefined ? this.#describeTls(null) : error);
   }
 
   /** @param error as the handshake has it: none, or a reset, when the server ended the connection */

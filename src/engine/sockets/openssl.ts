@@ -44,7 +44,6 @@ const symbols = {
   SSL_shutdown: { args: [ptr], returns: i32 },
   SSL_get_error: { args: [ptr, i32], returns: i32 },
   SSL_get_verify_result: { args: [ptr], returns: i32 },
-  SSL_get0_certificate_types: { args: [ptr, ptr], returns: i32 },
   ERR_get_error: { args: [], returns: u32 },
   ERR_clear_error: { args: [], returns: FFIType.void },
   ERR_reason_error_string: { args: [u64], returns: ptr },
@@ -56,6 +55,7 @@ const openssl = {
   SSL_VERIFY_NONE: 0,
   SSL_VERIFY_PEER: 1,
   SSL_CTRL_CHAIN_CERT: 89,
+  SSL_CTRL_GET_CLIENT_CERT_TYPES: 103,
   SSL_CTRL_MODE: 33,
   SSL_CTRL_SET_TLSEXT_HOSTNAME: 55,
   SSL_CTRL_SET_MIN_PROTO_VERSION: 123,
@@ -185,7 +185,8 @@ export class TlsContext {
       return { code: why, address, tls: problemOfVerification(verified) };
     }
     // Known when the server has asked for one (RFC 5246 section 7.4.4).
-    const isAsked = ssl.SSL_get0_certificate_types(session, this.#certificateTypes) > 0;
+    const isAsked =
+      ssl.SSL_ctrl(session, openssl.SSL_CTRL_GET_CLIENT_CERT_TYPES, 0, this.#certificateTypes) > 0;
     return { code, address, tls: problemOfReason(code, isAsked && !this.#hasCertificate) };
   }
 
