@@ -24,7 +24,10 @@ function startSecure(command: string[], { certFile, keyFile }: Certified = good)
 }
 
 const bunServe = fixture("bun-server.ts");
-const nodeWs = ["node", join(import.meta.dir, "..", "fixtures", "conformance", "ws-server.ts")];
+const nodeWs = ["node", join(authority.folder, "ws-server.mjs")];
+const entrypoints = [join(import.meta.dir, "..", "fixtures", "conformance", "ws-server.ts")];
+// Bun would put its own TLS and its own `ws` in the place of Node's.
+await Bun.build({ entrypoints, target: "node", outdir: authority.folder, naming: "ws-server.mjs" });
 const run = smokeRun.filter((option) => option !== "--no-verify");
 
 test.each([

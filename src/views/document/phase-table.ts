@@ -115,7 +115,8 @@ function listColumns(section: Section, judgements: readonly Judgement[]): PhaseC
   const groups = measured[kind].map((names, group) =>
     names
       .map(measureOf)
-      .filter((measure) => measure.name !== "messages-per-frame" || sharesFrames(section))
+      .filter(({ name }) => name !== "messages-per-frame" || sharesFrames(section))
+      .filter(({ name }) => !name.startsWith("tls.") || speaksTls(section))
       .map((measure, at) => measureColumn(measure, group, judgements, group === 0 && at === 0)),
   );
   const [first = [], ...rest] = groups;
@@ -344,6 +345,10 @@ function pointsOf(phase: RanPhase, pick: (bucket: TimelineBucket) => number | nu
     const value = pick(bucket);
     return value === null ? [] : [{ at: (at * bucketSeconds) / 60, value }];
   });
+}
+
+function speaksTls({ participants }: Section): boolean {
+  return participants.some((participant) => overRounds(participant, measureOf("tls.p50")) !== null);
 }
 
 function sharesFrames({ participants }: Section): boolean {
