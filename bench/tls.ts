@@ -30,7 +30,7 @@ type Client = (typeof clients)[number];
 const { serverCpus, workerCpus, reason } = splitCpus(readTopology(), { pin: true });
 if (serverCpus === null || workerCpus === null) throw new Error(`expected two CPU cores: ${reason}`);
 const [clientCpu = 1] = workerCpus;
-if (openSsl === null) throw new Error("libssl.so.3 is missing: install libssl3");
+if (openSsl() === null) throw new Error("libssl.so.3 is missing: install libssl3");
 if (!existsSync("/usr/include/openssl/ssl.h")) {
   throw new Error("OpenSSL's headers are missing: apt-get install libssl-dev");
 }

@@ -11,7 +11,7 @@ import type { SocketAddress, Sockets } from "./socket.ts";
  * OpenSSL's there, and Bun's own where the system has none.
  */
 export function createSockets({ tls = null }: Pick<SocketAddress, "tls"> = {}): Sockets {
-  return linuxSocketCalls === null || (tls !== null && openSsl === null)
+  return linuxSocketCalls === null || (tls !== null && openSsl() === null)
     ? new BunSockets()
     : new EpollSockets(linuxSocketCalls, readDescriptorLimit().soft);
 }

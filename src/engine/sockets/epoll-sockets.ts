@@ -169,9 +169,9 @@ export class EpollSockets implements Sockets {
 
   #tlsContext(tls: Tls): TlsContext {
     if (this.#tls?.of === tls) return this.#tls.context;
-    if (openSsl === null) throw new Error("there is no libssl.so.3 for TLS");
-    this.#tls?.context.free();
-    this.#tls = { of: tls, context: new TlsContext(openSsl, tls) };
+    const ssl = openSsl();
+    if (ssl === null) throw new Error("there is no libssl.so.3 for TLS");
+    this.#tls = { of: tls, context: new TlsContext(ssl, tls) };
     return this.#tls.context;
   }
 

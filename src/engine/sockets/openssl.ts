@@ -9,7 +9,6 @@ const { i32, i64, u32, u64, ptr } = FFIType;
 const symbols = {
   TLS_client_method: { args: [], returns: ptr },
   SSL_CTX_new: { args: [ptr], returns: ptr },
-  SSL_CTX_free: { args: [ptr], returns: FFIType.void },
   SSL_CTX_ctrl: { args: [ptr, i32, i64, ptr], returns: i32 },
   SSL_CTX_set_verify: { args: [ptr, i32, ptr], returns: FFIType.void },
   SSL_CTX_set_default_verify_paths: { args: [ptr], returns: i32 },
@@ -75,7 +74,7 @@ const encryptedBytes = 128 * 1024;
 /** Encrypted at once, so that it fits. */
 export const mostPerWrite = 64 * 1024;
 
-function openOpenSsl() {
+function open() {
   if (process.platform !== "linux") return null;
   try {
     return dlopen("libssl.so.3", symbols).symbols;
@@ -84,10 +83,15 @@ function openOpenSsl() {
   }
 }
 
-/** OpenSSL 3 of this system; null elsewhere than on Linux, or where there is none. */
-export const openSsl = openOpenSsl();
+let opened: ReturnType<typeof open> | undefined;
 
-export type OpenSsl = NonNullable<typeof openSsl>;
+/** OpenSSL 3 of this system; null elsewhere than on Linux, or where there is none. Loaded when it is first asked for. */
+export function openSsl(): OpenSsl | null {
+  opened ??= open();
+  return opened;
+}
+
+export type OpenSsl = NonNullable<ReturnType<typeof open>>;
 
 /** Of one of OpenSSL's objects. */
 type Handle = Pointer | bigint;
@@ -100,7 +104,8 @@ type Ending = "wants-more" | "goodbye" | "failed";
 /**
  * One SSL_CTX for all connections of a process, and one memory BIO each way. Whatever arrived at one connection is
  * written into the one and read out of it decrypted before another's turn; what is to be sent is taken out of the
- * other at once. So the system's calls stay those of plain sockets: one per arrival instead of three.
+ * other at once. So the system's calls stay those of plain sockets: one per arrival instead of three. It is never freed:
+ * a process has one for each target, and sockets that are over may still name it.
  */
 export class TlsContext {
   readonly ssl: OpenSsl;
@@ -188,13 +193,6 @@ export class TlsContext {
     const isAsked =
       ssl.SSL_ctrl(session, openssl.SSL_CTRL_GET_CLIENT_CERT_TYPES, 0, this.#certificateTypes) > 0;
     return { code, address, tls: problemOfReason(code, isAsked && !this.#hasCertificate) };
-  }
-
-  /** Sessions that are left keep what they need of it. */
-  free(): void {
-    this.ssl.SSL_CTX_free(this.#context);
-    this.ssl.BIO_free(this.#incoming);
-    this.ssl.BIO_free(this.#outgoing);
   }
 
   #memory(): Handle {

@@ -120,7 +120,7 @@ async function opensslServer(...args: string[]): Promise<number> {
 }
 
 const kinds: (readonly [string, () => Sockets])[] = [["Bun", () => new BunSockets()]];
-if (linuxSocketCalls !== null && openSsl !== null) {
+if (linuxSocketCalls !== null && openSsl() !== null) {
   const calls = linuxSocketCalls;
   kinds.push(["epoll and OpenSSL", () => new EpollSockets(calls)]);
 }
