@@ -53,7 +53,11 @@ export class EpollTlsSocket extends EpollSocket {
         const ending = this.#tls.endingOf(this.#session, decrypted);
         // An answer to a new key or an alert may have been written.
         this.#flush();
-        if (ending === "wants-more") return;
+        if (ending === "wants-more") {
+          // 34 KB of a connection that waits. SSL_MODE_RELEASE_BUFFERS leaves the half of it.
+          ssl.SSL_free_buffers(this.#session);
+          return;
+        }
         this.#finish(ending === "goodbye" ? null : this.#tls.readError(this.#session, this.remote));
         break;
       }

@@ -41,6 +41,7 @@ const symbols = {
   SSL_read: { args: [ptr, ptr, i32], returns: i32 },
   SSL_write: { args: [ptr, ptr, i32], returns: i32 },
   SSL_shutdown: { args: [ptr], returns: i32 },
+  SSL_free_buffers: { args: [ptr], returns: i32 },
   SSL_get_error: { args: [ptr, i32], returns: i32 },
   SSL_get_verify_result: { args: [ptr], returns: i32 },
   ERR_get_error: { args: [], returns: u32 },
@@ -55,10 +56,8 @@ const openssl = {
   SSL_VERIFY_PEER: 1,
   SSL_CTRL_CHAIN_CERT: 89,
   SSL_CTRL_GET_CLIENT_CERT_TYPES: 103,
-  SSL_CTRL_MODE: 33,
   SSL_CTRL_SET_TLSEXT_HOSTNAME: 55,
   SSL_CTRL_SET_MIN_PROTO_VERSION: 123,
-  SSL_MODE_RELEASE_BUFFERS: 0x10,
   TLSEXT_NAMETYPE_host_name: 0,
   TLS1_2_VERSION: 0x0303,
   SSL_ERROR_WANT_READ: 2,
@@ -127,8 +126,6 @@ export class TlsContext {
     this.#hasCertificate = tls.cert !== null;
     const context = this.#context;
     ssl.SSL_CTX_ctrl(context, openssl.SSL_CTRL_SET_MIN_PROTO_VERSION, openssl.TLS1_2_VERSION, null);
-    // An idle connection keeps none of its 34 KB of buffers.
-    ssl.SSL_CTX_ctrl(context, openssl.SSL_CTRL_MODE, openssl.SSL_MODE_RELEASE_BUFFERS, null);
     const alpn = new TextEncoder().encode(alpnProtocol);
     ssl.SSL_CTX_set_alpn_protos(context, Uint8Array.from([alpn.length, ...alpn]), alpn.length + 1);
     if (tls.verify) this.#verify(tls);
