@@ -1,5 +1,5 @@
 import type { ProtocolName } from "../process/greeting.ts";
-import { bunTls } from "../process/tls.ts";
+import { bunTls, tlsHint } from "../process/tls.ts";
 import { authority, parseHead } from "../websocket/handshake.ts";
 import { type Arrival, ArrivalReader } from "./arrival.ts";
 import { type Frame, pongFrame } from "./frame.ts";
@@ -74,7 +74,7 @@ export class RawConnection {
     } catch (error) {
       this.dispose();
       const why = error instanceof Error ? error.message : "the server ended the connection";
-      throw new Unreachable(`no TLS with ${authority(host, port)} (${why}); see --ca, --cert and --insecure`);
+      throw new Unreachable(`no TLS with ${authority(host, port)} (${why}); ${tlsHint}`);
     } finally {
       clearTimeout(timer);
     }

@@ -1,6 +1,6 @@
 import { printable } from "../text/printable.ts";
 import { greet, type ProtocolName, webSocketPath } from "./greeting.ts";
-import { bunTls, type Tls } from "./tls.ts";
+import { bunTls, type Tls, tlsHint } from "./tls.ts";
 
 /** Retried soon at first, since many servers are up within milliseconds, then at leisure. */
 const firstPauseMs = 5;
@@ -33,8 +33,11 @@ async function tryEcho(
     const isRight = typeof data === "string" && isAnswer(data);
     resolve(isRight ? null : `the echo differs: sent ${message}, got ${describe(data)}`);
   };
-  socket.onerror = (event) =>
-    resolve(`no handshake (${printable("message" in event ? event.message : "failed", { most: 200 })})`);
+  socket.onerror = (event) => {
+    const why = "message" in event ? event.message : "failed";
+    const hint = why.includes("TLS handshake failed") ? `; ${tlsHint}` : "";
+    resolve(`no handshake (${printable(why, { most: 200 })})${hint}`);
+  };
   socket.onclose = ({ code }) =>
     resolve(isOpen ? `closed with code ${code} before the echo` : "no handshake");
   const problem = await promise;

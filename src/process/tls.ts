@@ -28,6 +28,9 @@ export const plainTrust: TlsTrust = { ca: null, cert: null, key: null, verify: t
 /** The application protocol that is offered (RFC 7301 section 6): a WebSocket is asked for in HTTP/1.1. */
 export const alpnProtocol = "http/1.1";
 
+/** What to do about a handshake that failed. */
+export const tlsHint = "see --ca, --cert and --insecure";
+
 /** `--insecure`, `--ca`, `--cert` and `--key`, as typed. */
 export interface TlsOptions {
   readonly insecure?: boolean;
