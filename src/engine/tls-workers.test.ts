@@ -1,9 +1,11 @@
-import { afterAll, afterEach, expect, test } from "bun:test";
+import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { Authority } from "../../test/support/certificates.ts";
 import { nowUs } from "../machine/clock.ts";
 import { plainTarget, type Target } from "./target.ts";
 import { WorkerPool } from "./worker-pool.ts";
 import type { ConnectReport } from "./worker-protocol.ts";
+
+setDefaultTimeout(30_000);
 
 const host = "127.0.0.1";
 const connections = 5;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { Authority, type Certified } from "../../../test/support/certificates.ts";
 import type { Tls } from "../../process/tls.ts";
@@ -10,6 +10,7 @@ import type { Socket, SocketError, SocketOwner, Sockets } from "./socket.ts";
 
 const host = "127.0.0.1";
 const patienceMs = 10_000;
+setDefaultTimeout(2 * patienceMs);
 
 const authority = new Authority();
 const good = authority.issue("good", "DNS:localhost,DNS:*.example.test,IP:127.0.0.1");
@@ -99,8 +100,10 @@ function rawServer(onBytes: (socket: Bun.Socket) => void): number {
   return listener.port;
 }
 
-/** OpenSSL's own server, which can be told what no runtime lets one do. Returns its port. */
-async function opensslServer(...args: string[]): Promise<number> {
+/** OpenSSL's own server, which can be told what no runtime lets one do. */
+async function opensslServer(
+  ...args: string[]
+): Promise<{ readonly port: number; say(line: string): void; heard(): string }> {
   const { certFile, keyFile } = good;
   const server = Bun.spawn(
     ["openssl", "s_server", "-accept", `${host}:0`, "-cert", certFile, "-key", keyFile, ...args],
@@ -111,12 +114,19 @@ async function opensslServer(...args: string[]): Promise<number> {
     await server.exited;
   });
   let said = "";
-  for await (const chunk of server.stdout) {
-    said += Buffer.from(chunk).toString();
-    const port = /ACCEPT .*:(\d+)/.exec(said)?.[1];
-    if (port !== undefined) return Number(port);
-  }
-  throw new Error(`openssl s_server ended: ${said}`);
+  const portOf = () => /ACCEPT .*:(\d+)/.exec(said)?.[1];
+  void (async () => {
+    for await (const chunk of server.stdout) said += Buffer.from(chunk).toString();
+  })();
+  await until(() => portOf() !== undefined);
+  return {
+    port: Number(portOf()),
+    say: (line) => {
+      server.stdin.write(`${line}\n`);
+      server.stdin.flush();
+    },
+    heard: () => said,
+  };
 }
 
 const kinds: (readonly [string, () => Sockets])[] = [["Bun", () => new BunSockets()]];
@@ -186,7 +196,7 @@ describe.each(kinds)("TLS by %s", (name, create) => {
   });
 
   test("TLS 1.1 is refused", async () => {
-    const port = await opensslServer("-tls1_1", "-cipher", "ALL:@SECLEVEL=0");
+    const { port } = await opensslServer("-tls1_1", "-cipher", "ALL:@SECLEVEL=0");
     const { owner } = connect(sockets, port);
     await until(() => owner.told.includes("close"));
     expect(owner.error?.tls).toBe("version");
@@ -314,6 +324,24 @@ describe.each(kinds)("TLS by %s", (name, create) => {
     await until(() => how !== "");
     expect(how).toBe("end");
     expect(Buffer.concat(seen).equals(bytes)).toBe(true);
+    expect(owner.told).toEqual(["handshake", "open"]);
+  });
+
+  test("a new key in the middle is answered (RFC 8446 section 4.6.3)", async () => {
+    const server = await opensslServer();
+    const { owner, socket } = connect(sockets, server.port);
+    await until(() => owner.told.includes("open"));
+    // `K`: a new key of the server's, and the client's is asked for.
+    for (const word of ["first", "second"]) {
+      server.say("K");
+      // A line that it reads together with the command is lost.
+      while (!Buffer.concat(owner.received).toString().includes(word)) {
+        await Bun.sleep(50);
+        server.say(word);
+      }
+    }
+    expect(socket.write(Buffer.from("third\n"), 0, 6)).toBe(6);
+    await until(() => server.heard().includes("third"));
     expect(owner.told).toEqual(["handshake", "open"]);
   });
 
