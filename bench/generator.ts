@@ -15,30 +15,19 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { nextPhaseNumber } from "../src/engine/phase-number.ts";
 import { plainTarget } from "../src/engine/target.ts";
-import { WorkerPool } from "../src/engine/worker-pool.ts";
-import type { PhaseOrder, PhaseReport, WorkerSetup } from "../src/engine/worker-protocol.ts";
-import { nowUs } from "../src/machine/clock.ts";
 import { readTopology, splitCpus } from "../src/machine/cpus.ts";
 import { median } from "../src/stats/intervals.ts";
 import { formatCpuList } from "../src/text/cpu-list.ts";
+import { measureShowdown, type Sample } from "./closed-loop.ts";
 import { runCommand } from "./run-command.ts";
 
 const rounds = Number(Bun.argv[2] ?? 5);
 const seconds = Number(Bun.argv[3] ?? 3);
 const messageBytes = 120;
-/** As long as the presets' own. */
-const warmupSeconds = 2;
 const host = "127.0.0.1";
 const clients = ["C epoll", "showdown", "ws on Node"] as const;
 type Client = (typeof clients)[number];
-
-interface Sample {
-  readonly roundTrips: number;
-  readonly cpuUsPerRoundTrip: number;
-  readonly bytesPerConnection: number;
-}
 
 const { serverCpus, workerCpus, reason } = splitCpus(readTopology(), { pin: true });
 if (serverCpus === null || workerCpus === null) throw new Error(`expected two CPU cores: ${reason}`);
@@ -117,73 +106,10 @@ async function measureClient(client: Client, connections: number): Promise<Sampl
         ),
       );
     case "showdown":
-      return await measureShowdown(connections);
-  }
-}
-
-async function measureShowdown(connections: number): Promise<Sample> {
-  let isDone = () => {};
-  const pool = new WorkerPool({
-    workers: 1,
-    onConnectProgress: () => {},
-    onPhaseProgress: (_, { finishedSending, delivered, expected }) => {
-      if (finishedSending && delivered === expected) isDone();
-    },
-  });
-  const epochUs = Math.floor(nowUs());
-  const setup: WorkerSetup = {
-    worker: 0,
-    workers: 1,
-    connections,
-    joins: [],
-    target: plainTarget(host, port, "/ws"),
-    protocol: "chaos-chat",
-    sourceAddresses: ["127.0.9.1"],
-    messageBytes,
-    framing: "single",
-    seed: 1,
-    epochUs,
-    cpus: [clientCpu],
-    pacing: "spin",
-    connectTimeoutMs: 10_000,
-  };
-
-  let phase = 0;
-  async function runLoop(loopSeconds: number): Promise<PhaseReport> {
-    const done = new Promise<void>((resolve) => {
-      isDone = resolve;
-    });
-    phase = nextPhaseNumber(phase);
-    const order: PhaseOrder = {
-      phase,
-      workload: "echo",
-      pattern: { kind: "closed", seconds: loopSeconds },
-      echoSends: 0,
-      rooms: null,
-    };
-    await pool.prepare([order]);
-    pool.start(nowUs() - epochUs + 100_000);
-    await done;
-    const [report] = await pool.settle();
-    if (report === undefined || report.delivered !== report.expected) throw new Error("messages were lost");
-    return report;
-  }
-
-  try {
-    await pool.setup([setup]);
-    const [connected] = await pool.connect([100]);
-    if (connected?.opened !== connections) throw new Error(`opened ${connected?.opened} of ${connections}`);
-    await runLoop(warmupSeconds);
-    const { delivered, usage } = await runLoop(seconds);
-    // Not just ended: ten thousand bound ports in TIME_WAIT would be in the other clients' way.
-    await pool.close();
-    return {
-      roundTrips: delivered,
-      cpuUsPerRoundTrip: (usage.cpuMs * 1000) / delivered,
-      bytesPerConnection: (usage.rssBytes - connected.idleRssBytes) / connections,
-    };
-  } finally {
-    await pool.end();
+      return await measureShowdown({
+        target: plainTarget(host, port, "/ws"),
+        ...{ connections, seconds, messageBytes, cpu: clientCpu },
+      });
   }
 }
 

@@ -19,6 +19,7 @@
 
 #include "../../contenders/c-floor/frame.h"
 #include "histogram.h"
+#include "transport.h"
 
 enum {
 	MAX_MESSAGE = 65536, /* the contract's limit */
@@ -47,6 +48,7 @@ struct bytes {
 
 struct connection {
 	int fd;
+	transport transport;
 	uint32_t number;
 	uint64_t seq;
 	int64_t sent_ns;
@@ -123,7 +125,7 @@ static void send_bytes(struct connection *connection, const uint8_t *from, size_
 {
 	ssize_t written = 0;
 	if (connection->unsent.length == 0) {
-		written = send(connection->fd, from, length, MSG_NOSIGNAL);
+		written = transport_send(connection->transport, connection->fd, from, length);
 		if (written == (ssize_t)length) return;
 		if (written < 0 && errno != EAGAIN) die("send on connection %u: %s", connection->number, strerror(errno));
 		if (written < 0) written = 0;
@@ -286,7 +288,7 @@ static void read_frames(struct connection *connection)
 		memcpy(read_buffer, connection->unread.at, have);
 		clear(&connection->unread);
 	}
-	const ssize_t got = recv(connection->fd, read_buffer + have, READ_BYTES, 0);
+	const ssize_t got = transport_receive(connection->transport, connection->fd, read_buffer + have, READ_BYTES);
 	if (got == 0) die("the server ended connection %u", connection->number);
 	if (got < 0 && errno != EAGAIN) die("recv on connection %u: %s", connection->number, strerror(errno));
 	if (got > 0) have += (size_t)got;
@@ -326,15 +328,17 @@ static void open_connection(struct connection *connection)
 	struct linger reset = {.l_onoff = 1};
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 
+	const transport transport = transport_open(fd);
+	if (!transport) die("TLS handshake of connection %u failed", connection->number);
 	/* Key and answer are the example of RFC 6455, 1.3. */
 	char text[2048];
 	int length = snprintf(text, sizeof text,
 	                      "GET /ws HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 	                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" EXTENSION "\r\n",
 	                      host, port);
-	if (send(fd, text, (size_t)length, MSG_NOSIGNAL) != length) die("handshake: %s", strerror(errno));
+	if (transport_send(transport, fd, text, (size_t)length) != length) die("handshake: %s", strerror(errno));
 	for (length = 0;;) {
-		const ssize_t got = recv(fd, text + length, sizeof text - 1 - (size_t)length, 0);
+		const ssize_t got = transport_receive(transport, fd, text + length, sizeof text - 1 - (size_t)length);
 		if (got <= 0) die("handshake of connection %u: no answer within 10 s, or ended", connection->number);
 		length += (int)got;
 		text[length] = '\0';
@@ -344,6 +348,7 @@ static void open_connection(struct connection *connection)
 		die("handshake of connection %u refused: %s", connection->number, text);
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0) die("fcntl: %s", strerror(errno));
 	connection->fd = fd;
+	connection->transport = transport;
 	watch(connection, EPOLL_CTL_ADD, EPOLLIN);
 }
 
@@ -372,7 +377,10 @@ static void run_loop(void)
 		for (int i = 0; i < count; i++) {
 			struct connection *connection = events[i].data.ptr;
 			if (events[i].events & EPOLLOUT) send_unsent(connection);
-			if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) read_frames(connection);
+			if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+				do read_frames(connection);
+				while (transport_has_more(connection->transport));
+			}
 			if (rate > 0) send_due();
 		}
 	}

@@ -1,4 +1,5 @@
 import { createSockets } from "../engine/sockets/create-sockets.ts";
+import type { Target } from "../engine/target.ts";
 import { createWorker } from "../engine/worker.ts";
 import type { OpenLink } from "../engine/worker-link.ts";
 import { nowUs } from "../machine/clock.ts";
@@ -21,9 +22,12 @@ export async function traceAttack(
   tell: (step: Step) => void,
 ): Promise<AttackResult> {
   const openLink: OpenLink = (_, { onReport }) => {
-    const sockets = new TracedSockets(createSockets(), nowUs, tell);
-    const obey = createWorker(sockets, onReport);
-    return { send: obey, end: async () => sockets.rest() };
+    let sockets: TracedSockets | null = null;
+    const trace = (target: Target) => {
+      sockets = new TracedSockets(createSockets(target), nowUs, tell);
+      return sockets;
+    };
+    return { send: createWorker(trace, onReport), end: async () => sockets?.rest() };
   };
   const one: AttackPlan = {
     ...plan,

@@ -5,6 +5,7 @@ import { discoverContenders, manifestName } from "../contenders/discover.ts";
 import { enterRunning, type ResolvedEntrant, resolveEntrants } from "../contenders/entrants.ts";
 import { ShowdownError } from "../errors.ts";
 import { projectFolder } from "../machine/environment.ts";
+import { readTlsTrust } from "../process/tls.ts";
 import type { RunEvent } from "../run/events.ts";
 import { type PrepareOptions, prepareEntrants } from "../run/prepare.ts";
 import type { Host } from "./host.ts";
@@ -51,7 +52,7 @@ function readName(text: string, host: Host): { readonly name: string; readonly f
  * @throws {ShowdownError} `usage`
  */
 export function findRunning(
-  { url: urls = [], name: names = [] }: OptionValues,
+  { url: urls = [], name: names = [], ...values }: OptionValues,
   others: readonly ResolvedEntrant[],
   host: Host,
 ): ResolvedEntrant[] {
@@ -60,7 +61,8 @@ export function findRunning(
       hint: "showdown run --url ws://127.0.0.1:8080/ws --name mine bun-native",
     });
   }
-  const running = urls.map((url, at) => enterRunning(names[at] ?? "", url));
+  const trust = readTlsTrust(values, host.cwd);
+  const running = urls.map((url, at) => enterRunning(names[at] ?? "", url, trust));
   const taken = others.map(({ contender }) => contender);
   for (const { contender, address } of running) {
     if (taken.includes(contender)) {

@@ -1,6 +1,7 @@
 import { ShowdownError } from "../errors.ts";
 import type { Entrant } from "../plan/plan.ts";
 import type { ServerProgram } from "../process/child.ts";
+import type { TlsTrust } from "../process/tls.ts";
 import type { ContenderFacts } from "../result/schema.ts";
 import { suggest } from "../text/nearest.ts";
 import { printable } from "../text/printable.ts";
@@ -52,10 +53,10 @@ function resolveVariant({ name, folder, manifest }: Contender, variant: string):
  *
  * @throws {ShowdownError} `usage`
  */
-export function enterRunning(name: string, url: string): ResolvedEntrant {
+export function enterRunning(name: string, url: string, trust?: TlsTrust): ResolvedEntrant {
   if (!namePattern.test(name)) throw new ShowdownError("usage", `--name "${printable(name)}": ${nameRule}`);
   return {
-    ...{ contender: name, variant: defaultVariant, address: readUrl(url), title: url, folder: "" },
+    ...{ contender: name, variant: defaultVariant, address: readUrl(url, trust), title: url, folder: "" },
     ...{
       language: "undeclared",
       library: "undeclared",

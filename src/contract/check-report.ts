@@ -1,5 +1,4 @@
 import { printable } from "../text/printable.ts";
-import { authority } from "../websocket/handshake.ts";
 import type { Framing, Grade } from "./check.ts";
 import type { Target } from "./http.ts";
 
@@ -19,7 +18,8 @@ export type CheckResult = {
 
 /** What became of all checks. Plain data, fit for JSON. */
 export interface CheckReport {
-  readonly target: Target;
+  readonly target: Omit<Target, "tls">;
+  readonly url: string;
   readonly framing: Framing;
   /** In the order of the suite. */
   readonly results: readonly CheckResult[];
@@ -41,8 +41,7 @@ const mostShown = 400;
 
 /** Five lines per failure, one per reason to skip, and a summary. */
 export function formatCheckReport(report: CheckReport): string {
-  const { host, port, path } = report.target;
-  const url = `ws://${authority(host, port)}${path}`;
+  const { url } = report;
   const lines = [...report.results.flatMap(formatFailure), ...formatSkips(report.results)];
   const counts = [
     `${report.passed} passed`,

@@ -8,7 +8,7 @@ import {
 } from "../websocket/handshake.ts";
 
 /** Where the WebSocket endpoint is, and what is said there: the contract's messages where nothing else is told. */
-export type Target = Pick<Endpoint, "host" | "port" | "path"> & { readonly protocol?: ProtocolName };
+export type Target = Pick<Endpoint, "host" | "port" | "path" | "tls"> & { readonly protocol?: ProtocolName };
 
 export type { ResponseHead };
 

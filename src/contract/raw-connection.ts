@@ -1,4 +1,5 @@
 import type { ProtocolName } from "../process/greeting.ts";
+import { bunTls, tlsHint } from "../process/tls.ts";
 import { authority, parseHead } from "../websocket/handshake.ts";
 import { type Arrival, ArrivalReader } from "./arrival.ts";
 import { type Frame, pongFrame } from "./frame.ts";
@@ -32,17 +33,26 @@ export class RawConnection {
   /** Throws Unreachable. `waitMs` is the longest wait for any one event on it. */
   static async dial(target: Target, waitMs: number): Promise<RawConnection> {
     const connection = new RawConnection(target, waitMs);
+    const { tls = null } = target;
+    const secured = Promise.withResolvers<void>();
+    // Whoever waits for it gets it; a TCP connection that fails has nobody who waits.
+    secured.promise.catch(() => {});
     try {
       connection.#socket = await Bun.connect({
+        ...(tls === null ? {} : { tls: bunTls(tls) }),
         hostname: target.host,
         port: target.port,
         // Else the server's FIN would end our half too, and what it does with a half-open connection is hidden.
         allowHalfOpen: true,
         socket: {
+          handshake: (_socket, isRight, error) => (isRight ? secured.resolve() : secured.reject(error)),
           data: (_socket, bytes) => connection.#take(bytes),
           drain: () => connection.#flush(),
           end: () => connection.#finish("eof"),
-          close: (_socket, error) => connection.#finish(error === undefined ? "aborted" : "reset"),
+          close: (_socket, error) => {
+            secured.reject(error);
+            connection.#finish(error === undefined ? "aborted" : "reset");
+          },
           error: () => connection.#finish("reset"),
         },
       });
@@ -50,9 +60,24 @@ export class RawConnection {
       const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
       throw new Unreachable(`no TCP connection to ${authority(target.host, target.port)} (${code})`);
     }
+    if (tls !== null) await connection.#secure(secured.promise, target);
     // Nagle would glue together the pieces that a check sends apart.
     connection.#socket.setNoDelay(true);
     return connection;
+  }
+
+  async #secure(secured: Promise<void>, { host, port }: Target): Promise<void> {
+    const silence = Promise.withResolvers<never>();
+    const timer = setTimeout(() => silence.reject(new Error("no answer")), this.#waitMs);
+    try {
+      await Promise.race([secured, silence.promise]);
+    } catch (error) {
+      this.dispose();
+      const why = error instanceof Error ? error.message : "the server ended the connection";
+      throw new Unreachable(`no TLS with ${authority(host, port)} (${why}); ${tlsHint}`);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Every frame that came, as it stood on the wire. */

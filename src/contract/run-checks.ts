@@ -1,3 +1,4 @@
+import { formatUrl } from "../contenders/address.ts";
 import { attempt, makeContext, type Outcome, skipped } from "./attempt.ts";
 import type { Check, CheckSettings } from "./check.ts";
 import type { CheckReport, CheckResult } from "./check-report.ts";
@@ -46,8 +47,11 @@ export async function runChecks(target: Target, options: CheckOptions = {}): Pro
   const results = await run.all(checks);
   const count = (state: CheckResult["state"], grade?: string) =>
     results.filter((result) => result.state === state && (grade ?? result.grade) === result.grade).length;
+  // Without what TLS is spoken with: it goes into files.
+  const { tls = null, ...where } = target;
   return {
-    target,
+    target: where,
+    url: formatUrl({ ...where, tls }),
     framing: settings.framing,
     results,
     passed: count("pass"),

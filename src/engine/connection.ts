@@ -15,12 +15,30 @@ const maxOutboxBytes = 1 << 20;
 /** Set in the opcodes of control frames (RFC 6455 section 5.2), which are never compressed. */
 const controlBit = 0x08;
 
-type ConnectionState = "idle" | "connecting" | "upgrading" | "joining" | "open" | "closing" | "closed";
+type ConnectionState =
+  | "idle"
+  | "connecting"
+  | "handshaking"
+  | "upgrading"
+  | "joining"
+  | "open"
+  | "closing"
+  | "closed";
+
+/** What a connection waits for before it is open. */
+const awaitedStages: { readonly [S in ConnectionState]?: "tcp" | "tls" | "upgrade" | "join" } = {
+  connecting: "tcp",
+  handshaking: "tls",
+  upgrading: "upgrade",
+  joining: "join",
+};
 
 /** Microseconds on the machine's monotonic clock; 0 before it happened. */
 interface ConnectTimes {
   startUs: number;
   tcpUs: number;
+  /** Without TLS when TCP was. */
+  tlsUs: number;
   upgradeUs: number;
   joinUs: number;
 }
@@ -93,6 +111,7 @@ export class Connection implements FrameSink, SocketOwner {
     this.#opening = {
       startUs,
       tcpUs: 0,
+      tlsUs: 0,
       upgradeUs: 0,
       joinUs: 0,
       key: "",
@@ -105,10 +124,8 @@ export class Connection implements FrameSink, SocketOwner {
 
   /** Gives up on a connection that did not open in time. */
   expire(): void {
-    const stages = { connecting: "tcp", upgrading: "upgrade", joining: "join" } as const;
-    if (this.state === "connecting" || this.state === "upgrading" || this.state === "joining") {
-      this.#end({ kind: "timeout", stage: stages[this.state] });
-    }
+    const stage = awaitedStages[this.state];
+    if (stage !== undefined) this.#end({ kind: "timeout", stage });
   }
 
   /** Whether permessage-deflate was agreed to. */
@@ -162,10 +179,17 @@ export class Connection implements FrameSink, SocketOwner {
     socket?.reset();
   }
 
+  onSocketHandshake(): void {
+    if (this.#opening === null) return;
+    this.#opening.tcpUs = this.#owner.clockUs();
+    this.state = "handshaking";
+  }
+
   onSocketOpen(): void {
     const opening = this.#opening;
     if (opening === null) return;
-    opening.tcpUs = this.#owner.clockUs();
+    opening.tlsUs = this.#owner.clockUs();
+    if (this.state === "connecting") opening.tcpUs = opening.tlsUs;
     this.state = "upgrading";
     opening.key = createKey();
     const request = Buffer.from(upgradeRequest(this.#owner.target, opening.key));
@@ -191,6 +215,8 @@ export class Connection implements FrameSink, SocketOwner {
   onSocketClose(error: SocketError | null): void {
     if (error === null) {
       this.#end({ kind: "ended" });
+    } else if (error.tls !== undefined) {
+      this.#end({ kind: "tls", problem: error.tls, reason: error.code });
     } else if (this.state === "connecting" && error.code === "EMFILE") {
       this.#end({ kind: "generator-descriptors" });
     } else if (this.state !== "connecting" && (error.code === "ECONNRESET" || error.code === "EPIPE")) {

@@ -13,6 +13,7 @@ interface ConnectorOptions {
   readonly timeoutMs: number;
   readonly epochUs: number;
   readonly clockUs: () => number;
+  readonly speaksTls: boolean;
 }
 
 type Opened = Omit<ConnectReport, "usage" | "idleRssBytes" | "alive" | "open">;
@@ -21,6 +22,8 @@ type Opened = Omit<ConnectReport, "usage" | "idleRssBytes" | "alive" | "open">;
 export class Connector {
   readonly #options: ConnectorOptions;
   readonly #tcp = new Histogram();
+  /** Stays empty where no TLS is spoken. */
+  readonly #tls = new Histogram();
   readonly #upgrade = new Histogram();
   readonly #join = new Histogram();
   readonly #failures = new FailureTally();
@@ -71,6 +74,7 @@ export class Connector {
       firstAttemptUs: this.#firstAttemptUs,
       lastOpenedUs: this.#lastOpenedUs,
       tcp: this.#tcp.toSparse(),
+      tls: this.#options.speaksTls ? this.#tls.toSparse() : null,
       upgrade: this.#upgrade.toSparse(),
       join: this.#join.toSparse(),
     };
@@ -83,13 +87,14 @@ export class Connector {
   }
 
   noteOpened({ times }: Connection): void {
-    const { clockUs, epochUs } = this.#options;
+    const { clockUs, epochUs, speaksTls } = this.#options;
     this.#opened += 1;
     this.#failedInARow = 0;
     this.#lastOpenedUs = clockUs() - epochUs;
     if (times !== null) {
       this.#tcp.record(Math.floor(times.tcpUs - times.startUs));
-      this.#upgrade.record(Math.floor(times.upgradeUs - times.tcpUs));
+      if (speaksTls) this.#tls.record(Math.floor(times.tlsUs - times.tcpUs));
+      this.#upgrade.record(Math.floor(times.upgradeUs - times.tlsUs));
       this.#join.record(Math.floor(times.joinUs - times.upgradeUs));
     }
     if (this.#opened % openedBetweenReports === 0) this.#onProgress(this.#progress());

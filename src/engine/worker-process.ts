@@ -4,7 +4,7 @@ import type { Command, Report } from "./worker-protocol.ts";
 
 /** The generator process: a worker whose commands and reports go over the pipe to the tool that started it. */
 const report = (message: Report): void => void process.send?.(message);
-const obey = createWorker(createSockets(), report);
+const obey = createWorker(createSockets, report);
 
 process.on("message", (command: Command) => obey(command));
 // The tool is gone: so is the reason to live.

@@ -102,6 +102,8 @@ export interface ConnectReport extends ConnectProgress {
   readonly firstAttemptUs: number | null;
   readonly lastOpenedUs: number | null;
   readonly tcp: SparseHistogram;
+  /** Null where no TLS is spoken. */
+  readonly tls: SparseHistogram | null;
   readonly upgrade: SparseHistogram;
   readonly join: SparseHistogram;
   readonly usage: WorkerUsage;

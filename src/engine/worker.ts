@@ -31,15 +31,25 @@ const goodbyeMs = 2000;
 /** The one address that every machine has. */
 const loopback = "127.0.0.1";
 
-/** Makes a worker of this process. The caller brings the commands and takes the reports. */
-export function createWorker(sockets: Sockets, report: (report: Report) => void): (command: Command) => void {
+/**
+ * Makes a worker of this process. The caller brings the commands and takes the reports.
+ *
+ * @param createSockets called once, with the first setup's target
+ */
+export function createWorker(
+  createSockets: (target: Target) => Sockets,
+  report: (report: Report) => void,
+): (command: Command) => void {
   let worker: Worker | AttackWorker | null = null;
+  let sockets: Sockets | null = null;
   return (command) => {
     if (command.kind === "setup") {
+      sockets ??= createSockets(command.setup.target);
       const runWorker = new Worker(command.setup, sockets, report);
       worker = runWorker;
       report({ kind: "ready", ready: runWorker.describe() });
     } else if (command.kind === "setup-attack") {
+      sockets ??= createSockets(command.setup.target);
       void createAttackWorker(command.setup, sockets, report).then((created) => {
         worker = created;
         report({
@@ -100,6 +110,7 @@ class Worker implements ConnectionOwner {
       timeoutMs: setup.connectTimeoutMs,
       epochUs: setup.epochUs,
       clockUs: nowUs,
+      speaksTls: target.tls !== null,
     });
     this.#heartbeat = this.#startHeartbeat();
   }

@@ -77,6 +77,14 @@ export const catalogue: readonly Measure[] = [
   ),
   ...quantiles(
     connect,
+    "tls",
+    "TLS",
+    "time of the TLS handshake, once TCP is established",
+    ["p50", "p99"],
+    (phase) => phase.tlsUs,
+  ),
+  ...quantiles(
+    connect,
     "upgrade",
     "upgrade",
     "time from the HTTP request to the answer that makes it a WebSocket",

@@ -13,14 +13,14 @@ const quantileNames: Readonly<Record<Quantile, readonly [string, string, number]
   max: ["max", "Highest", 1],
 };
 
-/** Measures of one latency: `name.p50`, … */
+/** Measures of one latency: `name.p50`, …; none in a phase that has no such latency. */
 export function quantiles<K extends PhaseKind>(
   kinds: readonly K[],
   name: string,
   header: string,
   what: string,
   wanted: readonly Quantile[],
-  of: (phase: Extract<RanPhase, { kind: K }>) => Quantiles,
+  of: (phase: Extract<RanPhase, { kind: K }>) => Quantiles | undefined,
   shown: Readonly<Partial<Record<Quantile, readonly PhaseKind[]>>> = {},
 ): Measure[] {
   return wanted.map((quantile) => {
@@ -31,8 +31,11 @@ export function quantiles<K extends PhaseKind>(
       meaning: `${words} ${what}.`,
       unit: "latency",
       better: "lower",
-      pick: (phase) => of(phase)[quantile],
-      isBeyondReach: (phase) => !reaches(of(phase), share),
+      pick: (phase) => of(phase)?.[quantile],
+      isBeyondReach: (phase) => {
+        const quantiles = of(phase);
+        return quantiles !== undefined && !reaches(quantiles, share);
+      },
       step: microsecond,
       over: quantile === "max" ? "worst" : "median",
       shown: shown[quantile] ?? [],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { get } from "./http.ts";
+import type { Tls } from "./tls.ts";
 
 const counter = z.int().nonnegative();
 const statsSchema = z.object({
@@ -32,8 +33,13 @@ export function parseStats(body: string): ServerStats | null {
 const sourceAddress = "127.255.255.254";
 
 /** Asks a server for its counters. Null when it does not answer in time, or not what the contract says. */
-export async function readStats(host: string, port: number, timeoutMs = 1000): Promise<ServerStats | null> {
-  const where = { host, port, path: "/stats", timeoutMs };
+export async function readStats(
+  host: string,
+  port: number,
+  timeoutMs = 1000,
+  tls: Tls | null = null,
+): Promise<ServerStats | null> {
+  const where = { host, port, path: "/stats", timeoutMs, tls };
   const isLoopback = process.platform === "linux" && host.startsWith("127.");
   try {
     const { status, body } = await get(isLoopback ? { ...where, localAddress: sourceAddress } : where).catch(

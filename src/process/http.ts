@@ -1,4 +1,6 @@
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
+import { request as requestSecurely } from "node:https";
+import { bunTls, sniOf, type Tls } from "./tls.ts";
 
 /** A server's whole answer to a GET. */
 export interface HttpAnswer {
@@ -13,6 +15,8 @@ interface GetOptions {
   readonly port: number;
   readonly path: string;
   readonly timeoutMs: number;
+  /** Absent or null for plain HTTP. */
+  readonly tls?: Tls | null;
   /** Asked from here; from anywhere when absent. */
   readonly localAddress?: string | undefined;
 }
@@ -24,11 +28,12 @@ const maxBytes = 64 * 1024;
  *
  * @throws {Error} with the system's `code`, or because it took too long or sent more than 64 KiB
  */
-export function get({ timeoutMs, localAddress, ...where }: GetOptions): Promise<HttpAnswer> {
+export function get({ timeoutMs, localAddress, tls = null, ...where }: GetOptions): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const from = localAddress === undefined ? {} : { localAddress };
   // No agent: a connection kept open would be one more in the server's own count.
-  const sent = request({ ...where, agent: false, ...from }, (response) => {
+  const options = { ...where, agent: false, ...from };
+  const take = (response: IncomingMessage): void => {
     let body = "";
     response.setEncoding("utf8");
     response.on("data", (chunk: string) => {
@@ -39,7 +44,11 @@ export function get({ timeoutMs, localAddress, ...where }: GetOptions): Promise<
     response.on("end", () => resolve({ status, contentType: headers["content-type"] ?? null, body }));
     response.on("error", reject);
     response.on("close", () => reject(new Error("the connection ended before the answer did")));
-  });
+  };
+  const sent =
+    tls === null
+      ? request(options, take)
+      : requestSecurely({ ...options, ...bunTls(tls), servername: sniOf(tls) ?? "" }, take);
   sent.on("error", reject);
   const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
   sent.end();

@@ -1,5 +1,6 @@
 import { printable } from "../text/printable.ts";
 import { greet, type ProtocolName, webSocketPath } from "./greeting.ts";
+import { bunTls, type Tls, tlsHint } from "./tls.ts";
 
 /** Retried soon at first, since many servers are up within milliseconds, then at leisure. */
 const firstPauseMs = 5;
@@ -10,10 +11,14 @@ const attemptMs = 2000;
 let attempts = 0;
 
 /** Handshake, echo, orderly close. Null when all went well, otherwise what did not. */
-async function tryEcho(url: string, protocol: ProtocolName, timeoutMs: number): Promise<string | null> {
+async function tryEcho(
+  url: string,
+  { protocol, tls = null }: Pick<Asked, "protocol" | "tls">,
+  timeoutMs: number,
+): Promise<string | null> {
   attempts++;
   const { text: message, isAnswer } = greet(protocol, `ready${attempts}`);
-  const socket = new WebSocket(url);
+  const socket = tls === null ? new WebSocket(url) : new WebSocket(url, { tls: bunTls(tls) });
   let isOpen = false;
   const { promise, resolve } = Promise.withResolvers<string | null>();
   const timer = setTimeout(
@@ -28,8 +33,11 @@ async function tryEcho(url: string, protocol: ProtocolName, timeoutMs: number): 
     const isRight = typeof data === "string" && isAnswer(data);
     resolve(isRight ? null : `the echo differs: sent ${message}, got ${describe(data)}`);
   };
-  socket.onerror = (event) =>
-    resolve(`no handshake (${printable("message" in event ? event.message : "failed", { most: 200 })})`);
+  socket.onerror = (event) => {
+    const why = "message" in event ? event.message : "failed";
+    const hint = why.includes("TLS handshake failed") ? `; ${tlsHint}` : "";
+    resolve(`no handshake (${printable(why, { most: 200 })})${hint}`);
+  };
   socket.onclose = ({ code }) =>
     resolve(isOpen ? `closed with code ${code} before the echo` : "no handshake");
   const problem = await promise;
@@ -57,6 +65,8 @@ interface Asked {
   readonly protocol: ProtocolName;
   /** Where the protocol usually is, where absent. */
   readonly path?: string;
+  /** Absent or null for `ws://`. */
+  readonly tls?: Tls | null;
 }
 
 /**
@@ -64,19 +74,19 @@ interface Asked {
  * when `readyMs` are over; rejects when aborted.
  */
 export async function awaitReady(
-  { host, port, protocol, path = webSocketPath(protocol) }: Asked,
+  { host, port, protocol, path = webSocketPath(protocol), tls = null }: Asked,
   readyMs: number,
   signal: AbortSignal,
 ): Promise<string | null> {
   const deadline = performance.now() + readyMs;
-  const url = `ws://${host.includes(":") ? `[${host}]` : host}:${port}${path}`;
+  const url = `${tls === null ? "ws" : "wss"}://${host.includes(":") ? `[${host}]` : host}:${port}${path}`;
   let pauseMs = firstPauseMs;
   let problem: string | null = null;
   for (;;) {
     signal.throwIfAborted();
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) return problem ?? "nothing was tried";
-    const lacked = await tryEcho(url, protocol, Math.min(attemptMs, leftMs));
+    const lacked = await tryEcho(url, { protocol, tls }, Math.min(attemptMs, leftMs));
     if (lacked === null) return null;
     // An attempt that the deadline cut short tells less than the one before it.
     if (problem === null || performance.now() < deadline) problem = lacked;

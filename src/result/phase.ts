@@ -267,6 +267,8 @@ export const connectPhaseSchema = z.object({
   connectionsPerSecond: z.number(),
   memory: memorySchema,
   tcpUs: quantilesSchema,
+  /** The TLS handshake, after TCP; absent where no TLS is spoken. */
+  tlsUs: quantilesSchema.exactOptional(),
   upgradeUs: quantilesSchema,
   joinUs: quantilesSchema,
 });

@@ -21,6 +21,30 @@ export const connectionFailureSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("generator-descriptors") }),
   /** Not open in time; `stage` is what was waited for. */
   z.object({ kind: z.literal("timeout"), stage: z.enum(["tcp", "tls", "upgrade", "join"]) }),
+  /** TLS did not come about, or broke off; `reason` is how the TLS library calls it. */
+  z.object({
+    kind: z.literal("tls"),
+    problem: z.enum([
+      "expired",
+      "not-yet-valid",
+      "wrong-host",
+      "self-signed",
+      "unknown-issuer",
+      /** The certificate is wrong in another way. */
+      "untrusted",
+      /** The server speaks none from TLS 1.2 on. */
+      "version",
+      "not-tls",
+      "client-certificate-missing",
+      "client-certificate-refused",
+      /** The server has ended the connection in the handshake. */
+      "closed",
+      /** An alert of another kind. */
+      "refused",
+      "failed",
+    ]),
+    reason: z.string(),
+  }),
   /** The upgrade was answered with another status. */
   z.object({ kind: z.literal("http"), status: z.int() }),
   /** The upgrade's answer, or a frame, broke RFC 6455; `rule` is a short name of what. */

@@ -1,5 +1,5 @@
 import type { Address } from "../contenders/address.ts";
-import { plainTarget, type Target } from "../engine/target.ts";
+import { plainTarget, resolveTarget, type Target } from "../engine/target.ts";
 import { ShowdownError } from "../errors.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import type { ServerProgram } from "../process/child.ts";
@@ -39,11 +39,12 @@ export async function reachServer(
   if (!("port" in server)) {
     const process = await ServerProcess.start({ program: server, host, ...options });
     const { protocol } = server;
-    return targetOf({ host, port: process.port, path: webSocketPath(protocol) }, { protocol, process });
+    const address = plainTarget(host, process.port, webSocketPath(protocol));
+    return targetOf(address, { protocol, process });
   }
   const problem = await askForEcho(server, options.readyMs, options.signal);
   if (problem !== null) throw new ShowdownError("contenderFailed", problem);
-  return targetOf(server, { protocol: "chaos-chat", process: null });
+  return targetOf(await resolveTarget(server), { protocol: "chaos-chat", process: null });
 }
 
 /**
@@ -65,9 +66,10 @@ export async function askForEcho(
 }
 
 function targetOf(
-  { host, port, path }: Address,
+  address: Target,
   { protocol, process }: Pick<RunTarget, "protocol" | "process">,
 ): RunTarget {
-  const counters = { read: (timeoutMs?: number) => readStats(host, port, timeoutMs) };
-  return { address: plainTarget(host, port, path), protocol, process, counters };
+  const { host, port, tls } = address;
+  const counters = { read: (timeoutMs?: number) => readStats(host, port, timeoutMs, tls) };
+  return { address, protocol, process, counters };
 }

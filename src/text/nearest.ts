@@ -13,7 +13,9 @@ export function nearest(word: string, candidates: readonly string[]): string | n
       bestDistance = edits;
     }
   }
-  return best !== null && bestDistance <= Math.max(2, Math.ceil(best.length / 3)) ? best : null;
+  // Of a name of two letters, two edits leave nothing.
+  const most = best === null ? 0 : Math.min(best.length - 1, Math.max(2, Math.ceil(best.length / 3)));
+  return bestDistance <= most ? best : null;
 }
 
 /** `, did you mean "…"?`, or nothing. */

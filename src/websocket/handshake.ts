@@ -1,3 +1,4 @@
+import type { Tls } from "../process/tls.ts";
 import {
   type Compression,
   type CompressionOffer,
@@ -17,6 +18,8 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  /** Absent or null for plain TCP. */
+  readonly tls?: Tls | null;
   /** In place of or beside the handshake's own. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Offered, and one of them has to be chosen; none where absent. */
@@ -40,10 +43,10 @@ export function authority(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** The Host header: the port only where it isn't HTTP's own (RFC 9110 section 7.2). */
-export function hostHeader({ host, port }: Omit<Endpoint, "path">): string {
+/** The Host header: the port only where it isn't HTTP's own, or HTTPS's (RFC 9110 section 7.2). */
+export function hostHeader({ host, port, tls = null }: Omit<Endpoint, "path">): string {
   const whole = authority(host, port);
-  return port === 80 ? whole.slice(0, whole.lastIndexOf(":")) : whole;
+  return port === (tls === null ? 80 : 443) ? whole.slice(0, whole.lastIndexOf(":")) : whole;
 }
 
 /** The headers of an opening handshake (RFC 6455 section 4.1), by their usual names. */

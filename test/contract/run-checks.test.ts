@@ -132,6 +132,7 @@ test("formatCheckReport names rule, expected, got and next step", () => {
   const about = { rule: "A rule.", reference: "RFC 6455 1.1", elapsedMs: 1 };
   const report: CheckReport = {
     target: target(4_000),
+    url: "ws://127.0.0.1:4000/ws",
     framing: "single",
     results: [
       { ...about, id: "a.fine", grade: "required", state: "pass" },

@@ -92,7 +92,9 @@ test.concurrent("one that is not there takes no part", async () => {
 test.concurrent.each([
   [["--url", "ws://127.0.0.1:1/ws"], "1 --url and 0 --name: expected one each"],
   [["--url", "http://127.0.0.1:1/", "--name", "mine"], "expected a URL such as ws://127.0.0.1:8080/ws"],
-  [["--url", "wss://example.org/ws", "--name", "mine"], "TLS is not supported"],
+  [["--url", "wss://127.0.0.1:1/ws", "--name", "mine", "--ca", "none.pem"], "--ca none.pem: ENOENT"],
+  [["--url", "wss://127.0.0.1:1/ws", "--name", "mine", "--ca", "README.md"], "it holds no certificate"],
+  [["--url", "wss://127.0.0.1:1/ws", "--name", "mine", "--key", "k.pem"], "--key without --cert"],
   [["--url", "ws://127.0.0.1:1/ws", "--name", "clean"], "expected a name that no other contender has"],
   [["--url", "ws://127.0.0.1:1/ws", "--name", "Mine"], '--name "Mine": expected lower-case letters'],
 ] as const)("%j is refused", async (args, says) => {

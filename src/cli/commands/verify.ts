@@ -6,6 +6,7 @@ import { exitCodes, isShowdownError } from "../../errors.ts";
 import { parameters } from "../../plan/parameters.ts";
 import { throwIfAborted } from "../../process/abort.ts";
 import { startReaper } from "../../process/reaper.ts";
+import { readTlsTrust } from "../../process/tls.ts";
 import { type VerifyOptions, verifyEntrant } from "../../run/gate.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
@@ -22,7 +23,8 @@ export async function verify(options: ParsedOptions, host: Host): Promise<number
   const { readyMs = parameters.readyMs.default } = settings;
   const urls = positionals.filter((name) => name.includes("://"));
   const names = positionals.filter((name) => !name.includes("://"));
-  const targets = urls.map((url) => ({ url, target: readUrl(url) }));
+  const trust = readTlsTrust(values, host.cwd);
+  const targets = urls.map((url) => ({ url, target: readUrl(url, trust) }));
   const all: Verified[] = [];
   const add = (verified: Verified) => {
     all.push(verified);

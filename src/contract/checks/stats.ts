@@ -14,8 +14,8 @@ type Counter = Exclude<keyof ServerStats, "majorCollections" | "collectorMs">;
 /** How long to leave the server alone between two looks: its counters give no event to wait for. */
 const POLL_MS = 10;
 
-function ask({ target: { host, port }, waitMs }: CheckContext): Promise<HttpAnswer> {
-  return get({ host, port, path: "/stats", timeoutMs: waitMs });
+function ask({ target: { host, port, tls = null }, waitMs }: CheckContext): Promise<HttpAnswer> {
+  return get({ host, port, path: "/stats", timeoutMs: waitMs, tls });
 }
 
 async function readStats(context: CheckContext): Promise<ServerStats> {

@@ -1,22 +1,25 @@
 import { closeSync, openSync } from "node:fs";
+import { bunTls } from "../../process/tls.ts";
 import { authority } from "../../websocket/handshake.ts";
 import type { Socket, SocketAddress, SocketError, SocketOwner, Sockets } from "./socket.ts";
+import { problemOfReason, problemOfVerification } from "./tls-problems.ts";
 
-/** TCP sockets of Bun's own, for systems other than Linux. */
+/** TCP sockets of Bun's own, for systems other than Linux, and for TLS where there is no OpenSSL. */
 export class BunSockets implements Sockets {
   /** A timer fires up to a millisecond late, and is rounded up to one. */
   readonly wakesWithinUs = 2000;
   #turn: (() => number) | null = null;
 
-  open({ host, port }: SocketAddress, sourceAddress: string | null, owner: SocketOwner): Socket {
-    const socket = new BunSocket(owner, authority(host, port));
+  open({ host, port, tls = null }: SocketAddress, sourceAddress: string | null, owner: SocketOwner): Socket {
+    const socket = new BunSocket(owner, authority(host, port), tls?.verify === false);
     Bun.connect<BunSocket>({
       hostname: host,
       port,
       ...(sourceAddress === null ? {} : { localAddress: sourceAddress }),
       data: socket,
-      socket: handlers,
-    }).catch((error: unknown) => socket.onClose(hasDescriptorsLeft() ? errorCode(error) : "EMFILE"));
+      socket: tls === null ? handlers : tlsHandlers,
+      ...(tls === null ? {} : { tls: bunTls(tls) }),
+    }).catch((error: unknown) => socket.onFailure(hasDescriptorsLeft() ? errorCode(error) : "EMFILE"));
     return socket;
   }
 
@@ -53,10 +56,13 @@ class BunSocket implements Socket {
   #socket: Bun.Socket<BunSocket> | null = null;
 
   readonly #remote: string;
+  readonly #takesAnyCertificate: boolean;
+  #isShakingHands = false;
 
-  constructor(owner: SocketOwner, remote: string) {
+  constructor(owner: SocketOwner, remote: string, takesAnyCertificate: boolean) {
     this.#owner = owner;
     this.#remote = remote;
+    this.#takesAnyCertificate = takesAnyCertificate;
   }
 
   write(bytes: Uint8Array, start: number, end: number): number {
@@ -86,14 +92,33 @@ class BunSocket implements Socket {
     return null;
   }
 
-  onOpen(socket: Bun.Socket<BunSocket>): void {
+  /** TCP is established. */
+  onConnected(socket: Bun.Socket<BunSocket>): boolean {
     if (this.#owner === null) {
       socket.terminate();
-      return;
+      return false;
     }
     this.#socket = socket;
     socket.setNoDelay(true);
-    this.#owner.onSocketOpen();
+    return true;
+  }
+
+  onOpen(socket: Bun.Socket<BunSocket>): void {
+    if (this.onConnected(socket)) this.#owner?.onSocketOpen();
+  }
+
+  onHandshake(socket: Bun.Socket<BunSocket>): void {
+    this.#isShakingHands = true;
+    if (this.onConnected(socket)) this.#owner?.onSocketHandshake?.();
+  }
+
+  onHandshakeEnd(isRight: boolean, error: Error | null): void {
+    this.#isShakingHands = false;
+    // One for another host is reported even where no certificate has to be right.
+    const isUnchecked =
+      this.#takesAnyCertificate && error !== null && !/^(EPROTO|ECONNRESET)$/.test(errorCode(error));
+    if (isRight || isUnchecked) this.#owner?.onSocketOpen();
+    else this.onClose(this.#describeTls(error));
   }
 
   onData(chunk: Uint8Array): void {
@@ -104,14 +129,34 @@ class BunSocket implements Socket {
     this.#owner?.onSocketDrain();
   }
 
-  /** @param code the errno's name, or null when the peer ended it */
-  onClose(code: string | null): void {
+  /** @param code the errno's name */
+  onFailure(code: string): void {
+    this.onClose({ code, address: this.#remote });
+  }
+
+  onError(error: Error): void {
+    const isTls = errorCode(error) === "EPROTO";
+    this.onClose(isTls ? this.#describeTls(error) : { code: errorCode(error), address: this.#remote });
+  }
+
+  /** @param error null when the peer ended it */
+  onClose(error: SocketError | null): void {
     const owner = this.#owner;
     this.#owner = null;
     // The peer has ended its side; this one is still to be.
     this.#socket?.end();
-    const error: SocketError | null = code === null ? null : { code, address: this.#remote };
-    owner?.onSocketClose(error);
+    owner?.onSocketClose(this.#isShakingHands && error?.tls === undefined ? this.#describeTls(null) : error);
+  }
+
+  /** @param error as the handshake has it: none, or a reset, when the server ended the connection */
+  #describeTls(error: Error | null): SocketError {
+    const address = this.#remote;
+    const code = error === null ? "ECONNRESET" : errorCode(error);
+    if (code === "ECONNRESET") return { code, address, tls: "closed" };
+    if (code !== "EPROTO" || error === null) return { code, address, tls: problemOfVerification(code) };
+    // `error:1000042e:SSL routines:OPENSSL_internal:TLSV1_ALERT_PROTOCOL_VERSION`
+    const reason = error.message.slice(error.message.lastIndexOf(":") + 1);
+    return { code: reason, address, tls: problemOfReason(reason, false) };
   }
 }
 
@@ -121,11 +166,18 @@ const handlers = {
   data: (socket: Bun.Socket<BunSocket>, chunk: Uint8Array) => socket.data.onData(chunk),
   drain: (socket: Bun.Socket<BunSocket>) => socket.data.onDrain(),
   close: (socket: Bun.Socket<BunSocket>, error?: Error | null) =>
-    socket.data.onClose(error ? errorCode(error) : null),
-  error: (socket: Bun.Socket<BunSocket>, error: Error) => socket.data.onClose(errorCode(error)),
+    error ? socket.data.onError(error) : socket.data.onClose(null),
+  error: (socket: Bun.Socket<BunSocket>, error: Error) => socket.data.onError(error),
   // The promise of Bun.connect rejects too, and is what is listened to.
   connectError: () => {},
   end: (socket: Bun.Socket<BunSocket>) => socket.data.onClose(null),
+};
+
+const tlsHandlers = {
+  ...handlers,
+  open: (socket: Bun.Socket<BunSocket>) => socket.data.onHandshake(socket),
+  handshake: (socket: Bun.Socket<BunSocket>, isRight: boolean, error: Error | null) =>
+    socket.data.onHandshakeEnd(isRight, error),
 };
 
 /** Bun reports a connect that got no descriptor as refused; trying to get one tells the two apart. */

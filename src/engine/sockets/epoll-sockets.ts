@@ -1,6 +1,9 @@
 import { nowUs } from "../../machine/clock.ts";
-import { authority } from "../../websocket/handshake.ts";
+import type { Tls } from "../../process/tls.ts";
+import { EpollSocket } from "./epoll-socket.ts";
+import { EpollTlsSocket } from "./epoll-tls-socket.ts";
 import { epollEvent, errorName, type LinuxSocketCalls, linux, tcpInfo } from "./linux-socket-calls.ts";
+import { openSsl, TlsContext } from "./openssl.ts";
 import type { Socket, SocketAddress, SocketError, SocketOwner, Sockets } from "./socket.ts";
 import { encodeSocketAddress } from "./socket-address.ts";
 
@@ -24,8 +27,6 @@ const watchedEvents = linux.EPOLLIN | linux.EPOLLOUT | linux.EPOLLRDHUP | linux.
 const pausedEvents = linux.EPOLLOUT | linux.EPOLLET;
 const endingEvents = linux.EPOLLRDHUP | linux.EPOLLHUP | linux.EPOLLERR;
 const readableEvents = linux.EPOLLIN | endingEvents;
-
-type State = "connecting" | "open" | "closed";
 
 /**
  * TCP sockets through the C library (Linux): one epoll instance, edge-triggered, which spares the kernel a
@@ -54,6 +55,8 @@ export class EpollSockets implements Sockets {
   #isServing = false;
   #idleWaitUs = leastIdleWaitUs;
   #openCount = 0;
+  /** Of the last target that speaks TLS: a process has one. */
+  #tls: { readonly of: Tls; readonly context: TlsContext } | null = null;
   #turn: (() => number) | null = null;
   #arrivalsPerTurn = mostEvents;
   #isScheduled = false;
@@ -72,7 +75,11 @@ export class EpollSockets implements Sockets {
   }
 
   open(target: SocketAddress, sourceAddress: string | null, owner: SocketOwner): Socket {
-    const socket = new EpollSocket(this, owner, target);
+    const { tls = null } = target;
+    const socket =
+      tls === null
+        ? new EpollSocket(this, owner, target)
+        : new EpollTlsSocket(this, owner, target, this.#tlsContext(tls));
     this.#openCount += 1;
     this.#connect(socket, target, sourceAddress);
     this.#schedule();
@@ -127,6 +134,7 @@ export class EpollSockets implements Sockets {
   close(socket: EpollSocket): void {
     if (socket.state === "closed") return;
     socket.state = "closed";
+    socket.onClosed();
     this.#openCount -= 1;
     if (socket.descriptor < 0) return;
     this.#byDescriptor[socket.descriptor] = null;
@@ -157,6 +165,14 @@ export class EpollSockets implements Sockets {
     const isTold = this.calls.getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, info, length) === 0;
     // An older kernel writes less, and says how much.
     return isTold && length[0] === info.byteLength ? (info[tcpInfo.dataSegmentsIn] as number) : null;
+  }
+
+  #tlsContext(tls: Tls): TlsContext {
+    if (this.#tls?.of === tls) return this.#tls.context;
+    const ssl = openSsl();
+    if (ssl === null) throw new Error("there is no libssl.so.3 for TLS");
+    this.#tls = { of: tls, context: new TlsContext(ssl, tls) };
+    return this.#tls.context;
   }
 
   #connect(socket: EpollSocket, { host, port }: SocketAddress, sourceAddress: string | null): void {
@@ -264,16 +280,14 @@ export class EpollSockets implements Sockets {
     if (socket.state === "connecting") {
       const errno = this.#connectError(socket);
       if (errno !== 0) {
-        this.#over(socket, errorName(errno));
+        this.over(socket, socket.describeEnd(errorName(errno)));
         return;
       }
-      socket.state = "open";
-      socket.owner.onSocketOpen();
+      socket.onConnected();
       if (socket.descriptor < 0) return;
     }
     if (socket.isBlocked && (events & linux.EPOLLOUT) !== 0) {
-      socket.isBlocked = false;
-      socket.owner.onSocketDrain();
+      socket.onWritable();
       if (socket.descriptor < 0) return;
     }
     if ((events & readableEvents) !== 0) this.#read(socket, (events & endingEvents) !== 0);
@@ -286,7 +300,7 @@ export class EpollSockets implements Sockets {
     while (!socket.isPaused || isEnding) {
       const length = calls.recv(socket.descriptor, received, receiveBytes);
       if (length > 0) {
-        socket.owner.onSocketData(received, length);
+        socket.onReceived(received, length);
         if (socket.descriptor < 0) return;
         if (isEnding) continue;
         // A short read emptied it (epoll(7)). A full one waits for its turn among the others.
@@ -294,12 +308,12 @@ export class EpollSockets implements Sockets {
         return;
       }
       if (length === 0) {
-        this.#over(socket, null);
+        this.over(socket, socket.describeEnd(null));
         return;
       }
       const errno = calls.errno();
       if (errno === linux.EINTR) continue;
-      if (errno !== linux.EAGAIN) this.#over(socket, errorName(errno));
+      if (errno !== linux.EAGAIN) this.over(socket, socket.describeEnd(errorName(errno)));
       return;
     }
   }
@@ -322,82 +336,15 @@ export class EpollSockets implements Sockets {
     }
   }
 
-  /** @param code the errno's name, or null when the peer ended it */
-  #over(socket: EpollSocket, code: string | null): void {
+  /** @param error null when the peer ended it */
+  over(socket: EpollSocket, error: SocketError | null): void {
     if (socket.state === "closed") return;
     this.close(socket);
     const met = this.#failed.length === 0 ? undefined : this.#failed.find((one) => one.socket === socket);
-    socket.owner.onSocketClose(met?.error ?? (code === null ? null : { code, address: socket.remote }));
+    socket.owner.onSocketClose(met?.error ?? error);
   }
 }
 
 function familyOf(address: Uint8Array): number {
   return address.length === 16 ? linux.AF_INET : linux.AF_INET6;
-}
-
-class EpollSocket implements Socket {
-  readonly owner: SocketOwner;
-  readonly #sockets: EpollSockets;
-  readonly #target: SocketAddress;
-  descriptor = -1;
-  state: State = "connecting";
-  isBlocked = false;
-  isPaused = false;
-
-  constructor(sockets: EpollSockets, owner: SocketOwner, target: SocketAddress) {
-    this.#sockets = sockets;
-    this.owner = owner;
-    this.#target = target;
-  }
-
-  /** As it is named in errors. */
-  get remote(): string {
-    return authority(this.#target.host, this.#target.port);
-  }
-
-  write(bytes: Uint8Array, start: number, end: number): number {
-    if (this.state !== "open" || this.isBlocked) return 0;
-    const { calls } = this.#sockets;
-    const from = start === 0 ? bytes : bytes.subarray(start, end);
-    const length = end - start;
-    for (;;) {
-      const written = calls.send(this.descriptor, from, length);
-      if (written === length) return written;
-      if (written >= 0) {
-        this.isBlocked = true;
-        return written;
-      }
-      const errno = calls.errno();
-      if (errno === linux.EINTR) continue;
-      this.isBlocked = true;
-      if (errno !== linux.EAGAIN) this.#sockets.fail(this, errorName(errno));
-      return 0;
-    }
-  }
-
-  end(): void {
-    if (this.state === "open") this.#sockets.drain(this);
-    this.#sockets.close(this);
-  }
-
-  reset(): void {
-    if (this.descriptor >= 0) this.#sockets.linger(this);
-    this.#sockets.close(this);
-  }
-
-  pauseReading(): void {
-    if (this.isPaused) return;
-    this.isPaused = true;
-    if (this.state === "open") this.#sockets.pauseReading(this);
-  }
-
-  resumeReading(): void {
-    if (!this.isPaused) return;
-    this.isPaused = false;
-    if (this.state === "open") this.#sockets.resumeReading(this);
-  }
-
-  segmentsIn(): number | null {
-    return this.#sockets.segmentsIn(this);
-  }
 }

@@ -1,14 +1,21 @@
-/** What the system says of a socket that failed. */
+import type { Tls } from "../../process/tls.ts";
+import type { TlsProblem } from "./tls-problems.ts";
+
+/** What is said of a socket that failed. */
 export interface SocketError {
-  /** The name of the errno, such as ECONNRESET. */
+  /** The name of the errno, such as ECONNRESET; of a problem of TLS how the library calls it. */
   readonly code: string;
   /** What could not be bound, or who was connected to; null where there is no telling. */
   readonly address: string | null;
+  /** Absent where TLS has no part in it. */
+  readonly tls?: TlsProblem;
 }
 
 /** What a socket tells its owner; never while it is being opened, and nothing after `end` or `reset`. */
 export interface SocketOwner {
-  /** TCP is established. */
+  /** TCP is established; what follows is the handshake of TLS. Not told of a plain socket. */
+  onSocketHandshake?(): void;
+  /** It can be written to: TCP is established, and TLS where it is spoken. */
   onSocketOpen(): void;
   /** `bytes[0 … end)` arrived. They are only valid during the call: whoever keeps some copies them. */
   onSocketData(bytes: Uint8Array, end: number): void;
@@ -36,6 +43,8 @@ export interface SocketAddress {
   /** An address, IPv4 or IPv6 without brackets: of a name, every worker might find another. */
   readonly host: string;
   readonly port: number;
+  /** Absent or null for plain TCP. */
+  readonly tls?: Tls | null;
 }
 
 /** All sockets of a process, and the loop that serves them. */

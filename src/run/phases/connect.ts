@@ -74,6 +74,7 @@ export async function runConnect(context: RoundContext, environment: Environment
   const ending = judgeConnecting(context, reports, failures);
   const summary = (pick: (report: ConnectReport) => SparseHistogram) =>
     summarize(mergeHistograms(reports.map(pick)));
+  const handshakes = reports.flatMap(({ tls }) => tls ?? []);
   return {
     kind: "connect",
     workload: null,
@@ -95,6 +96,7 @@ export async function runConnect(context: RoundContext, environment: Environment
     connectionsPerSecond: spanUs > 0 ? Math.round((opened * 1e7) / spanUs) / 10 : 0,
     memory,
     tcpUs: summary(({ tcp }) => tcp),
+    ...(handshakes.length === 0 ? {} : { tlsUs: summarize(mergeHistograms(handshakes)) }),
     upgradeUs: summary(({ upgrade }) => upgrade),
     joinUs: summary(({ join }) => join),
     findings:

@@ -58,7 +58,7 @@ const paced = [["offered", "sustained", "sustained.share"], latencies, [], costs
 const measured: Readonly<Record<PhaseKind, readonly (readonly string[])[]>> = {
   connect: [
     ["connections", "connections.share", "connections.rate"],
-    ["upgrade.p50", "upgrade.p99", "tcp.p99", "join.p99"],
+    ["upgrade.p50", "upgrade.p99", "tcp.p99", "tls.p50", "tls.p99", "join.p99"],
     ["cpu-per-connection", "memory-per-connection", "memory-per-connection.kernel", "peak-memory"],
     ["generator.cpu-share"],
   ],
@@ -116,7 +116,8 @@ function listColumns(section: Section, judgements: readonly Judgement[]): PhaseC
   const groups = measured[kind].map((names, group) =>
     names
       .map(measureOf)
-      .filter((measure) => measure.name !== "messages-per-frame" || sharesFrames(section))
+      .filter(({ name }) => name !== "messages-per-frame" || sharesFrames(section))
+      .filter(({ name }) => !name.startsWith("tls.") || speaksTls(section))
       .map((measure, at) => measureColumn(measure, group, judgements, group === 0 && at === 0)),
   );
   const [first = [], ...rest] = groups;
@@ -345,6 +346,10 @@ function pointsOf(phase: RanPhase, pick: (bucket: TimelineBucket) => number | nu
     const value = pick(bucket);
     return value === null ? [] : [{ at: (at * bucketSeconds) / 60, value }];
   });
+}
+
+function speaksTls({ participants }: Section): boolean {
+  return participants.some((participant) => overRounds(participant, measureOf("tls.p50")) !== null);
 }
 
 function sharesFrames({ participants }: Section): boolean {

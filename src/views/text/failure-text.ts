@@ -11,10 +11,34 @@ const stages = {
   join: "the join",
 } as const;
 
+type TlsFailure = Extract<ConnectionFailure, { kind: "tls" }>;
+
+/** What is wrong, and what to do about it. */
+const tlsTexts: Readonly<Record<TlsFailure["problem"], string>> = {
+  expired: "the server's certificate has expired; renew it, or go on with --insecure",
+  "not-yet-valid": "the server's certificate is not valid yet; look at the clocks, or go on with --insecure",
+  "wrong-host":
+    "the server's certificate is for another host; use a name that it is for, or go on with --insecure",
+  "self-signed": "the server's certificate is self-signed; trust it with --ca FILE, or go on with --insecure",
+  "unknown-issuer":
+    "nobody trusted has issued the server's certificate; trust its issuer with --ca FILE, or go on with --insecure",
+  untrusted: "the server's certificate is not right; go on with --insecure",
+  version: "the server does not speak TLS 1.2 or newer; make it, or use ws://",
+  "not-tls": "the server does not speak TLS at this port; use ws://, or another port",
+  "client-certificate-missing":
+    "the server wants a certificate of the client; give --cert FILE and --key FILE",
+  "client-certificate-refused":
+    "the server refused the client's certificate; give another with --cert FILE and --key FILE",
+  closed: "the server ended the connection in the TLS handshake; look at its log",
+  refused: "the server refused the TLS handshake; look at its log",
+  failed: "TLS failed",
+};
+
 const failureTexts: Texts<ConnectionFailure> = {
   system: ({ code, address }) => quote(code, most) + (address === null ? "" : ` (${quote(address, most)})`),
   "generator-descriptors": () => "generator out of descriptors",
   timeout: ({ stage }) => `timed out waiting for ${stages[stage]}`,
+  tls: ({ problem, reason }) => `${tlsTexts[problem]} (${quote(reason, most)})`,
   http: ({ status }) => `HTTP ${status}`,
   protocol: ({ rule }) => `protocol error (${quote(rule, most)})`,
   close: ({ code, reason }) =>

@@ -12,6 +12,7 @@ test("what a server, a build or a manifest said reaches nobody's terminal as it 
   const texts = [
     describeFailure({ kind: "close", code: 1011, reason: said }),
     describeFailure({ kind: "protocol", rule: said }),
+    describeFailure({ kind: "tls", problem: "failed", reason: said }),
     describeFinding({ kind: "error-replies", count: 1, first: said }),
     describeFinding({ kind: "counter-decreased", count: 1, counter: said, from: 2, to: 1 }),
     describeReason({ kind: "server-not-ready", problem: said }),
@@ -65,5 +66,11 @@ test("a cause names both contenders and their numbers", () => {
   );
   expect(between("context-switches.voluntary", 0.031, 12.4)).toBe(
     "node-ws:tuned waited 0.031 times per 1,000 deliveries, node-ws 12.",
+  );
+});
+
+test("a failure of TLS says what to do about it", () => {
+  expect(describeFailure({ kind: "tls", problem: "self-signed", reason: "self-signed certificate" })).toBe(
+    "the server's certificate is self-signed; trust it with --ca FILE, or go on with --insecure (self-signed certificate)",
   );
 });
