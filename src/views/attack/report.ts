@@ -20,9 +20,18 @@ import { buildAttackCharts } from "./charts.ts";
 import { listTroubles } from "./troubles.ts";
 import { describeLoad, describeVerdict } from "./verdict.ts";
 
+/** On one screen; each may take three lines. */
+const mostTroubles = 9;
+
 /** One screen: what was asked, what came of it, and whether the figures count. */
 export function buildAttackSummary(result: AttackResult): Block[] {
-  return [heading(1, result.id), ...buildFacts(result), ...list(listTroubles(result), 16)].map(makePrintable);
+  const troubles = listTroubles(result);
+  const shown = troubles.length > mostTroubles ? troubles.slice(0, mostTroubles - 1) : troubles;
+  const more = troubles.length - shown.length;
+  const rest: Sentence = { text: `and ${more} more in report.html and report.md`, style: "dim" };
+  return [heading(1, result.id), ...buildFacts(result), ...list([...shown, ...(more > 0 ? [rest] : [])])].map(
+    makePrintable,
+  );
 }
 
 /** Everything, with charts over time where the medium has them. */
