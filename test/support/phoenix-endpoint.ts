@@ -119,7 +119,7 @@ export function startPhoenixEndpoint(): PhoenixEndpoint {
   const server = Bun.serve<Connection, never>({
     port: 0,
     hostname: "127.0.0.1",
-    fetch(request, server) {
+    fetch(request, server): Response | undefined {
       const { pathname, searchParams } = new URL(request.url);
       const isKnown = ["/socket/websocket", "/realtime/v1/websocket"].includes(pathname);
       if (!isKnown || searchParams.get("vsn") !== "2.0.0") return new Response("not found", { status: 404 });

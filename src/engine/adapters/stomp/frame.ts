@@ -54,7 +54,10 @@ export class FrameReader {
     if (headEnd === null) {
       return bytes.length - at > mostHeadBytes ? this.#break(`a head of over ${mostHeadBytes} bytes`) : null;
     }
-    const [command = "", ...lines] = bytes.toString("utf8", at, headEnd.start).split(/\r?\n/);
+    const [command = "", ...lines] = bytes
+      .toString("utf8", at, headEnd.start)
+      .replace(/\r$/, "")
+      .split(/\r?\n/);
     const headers = readHeaders(lines, command !== "CONNECTED");
     if (headers === null) return this.#break("a header that is no NAME:VALUE, or badly escaped");
     const start = headEnd.end;
