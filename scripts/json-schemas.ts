@@ -7,6 +7,7 @@ import { z } from "zod";
 import { manifestSchema } from "../src/contenders/manifest.ts";
 import { projectFolder } from "../src/machine/environment.ts";
 import { dryRunSchema } from "../src/plan/plan.ts";
+import { attackResultSchema } from "../src/result/attack.ts";
 import { scanSchema } from "../src/result/scan.ts";
 import { resultSchema } from "../src/result/schema.ts";
 
@@ -17,6 +18,10 @@ function write(title: string, schema: Record<string, unknown>): string {
 /** File names in `schema/` and their texts. */
 export function createJsonSchemas(): Record<string, string> {
   return {
+    "attack.schema.json": write(
+      "The result of an attack, result.json",
+      z.toJSONSchema(attackResultSchema, { io: "output", reused: "ref" }),
+    ),
     // "input": what an author may write, where keys with a default may be left out.
     "contender.schema.json": write(
       "A contender's manifest, contender.json",

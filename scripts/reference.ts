@@ -5,7 +5,7 @@ import { type Command, commands } from "../src/cli/commands.ts";
 import { options } from "../src/cli/options.ts";
 import { exitCodes } from "../src/errors.ts";
 import { projectFolder } from "../src/machine/environment.ts";
-import { presetNames } from "../src/plan/parameters.ts";
+import { type ParameterName, presetNames } from "../src/plan/parameters.ts";
 
 export const referencePath = join(projectFolder, "docs", "options.md");
 
@@ -40,8 +40,19 @@ export function formatReference(): string {
       parameters.map(({ name, placeholder, help, parameter }) => [
         optionCell(name, placeholder),
         help,
-        ...presetNames.map((preset) => describeValue(parameter, preset)),
+        ...presetNames.map((preset) => describeValue(parameter as ParameterName, preset)),
       ]),
+    ),
+    "",
+    "## The plan of an attack",
+    "",
+    "`attack` takes these.",
+    "",
+    ...table(
+      ["option", "what it decides", "without it"],
+      optionsOf("attack").flatMap(({ parameter, name, placeholder, help, otherwise }) =>
+        parameter === null ? [] : [[optionCell(name, placeholder), help, otherwise]],
+      ),
     ),
     "",
     "## Other options",

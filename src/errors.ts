@@ -28,6 +28,11 @@ export const exitCodes = {
     code: 14,
     meaning: "every phase was invalid: nothing was measured; the run is written",
   },
+  attackFailed: {
+    code: 15,
+    meaning:
+      "attack: no connection opened, the server closed them all, or --abort-on came true; the report is written",
+  },
   aborted: { code: 130, meaning: "stopped by Ctrl-C; what was measured is written" },
   pipeClosed: { code: 141, meaning: "the reader of the output went away, as in: showdown list | head -1" },
 } as const satisfies Record<string, { code: number; meaning: string }>;

@@ -1,3 +1,4 @@
+import { attackParameters } from "../plan/attack/parameters.ts";
 import { type Parameter, type ParameterName, type Preset, parameters } from "../plan/parameters.ts";
 import { presets } from "../plan/presets.ts";
 import type { ValueType } from "../plan/value-type.ts";
@@ -9,8 +10,8 @@ export interface CommandOption {
   /** Without its dashes. */
   readonly name: string;
   readonly variable: string;
-  /** The parameter it sets; null for one that is no parameter. */
-  readonly parameter: ParameterName | null;
+  /** The parameter it sets, of the command's plan; null for one that is no parameter. */
+  readonly parameter: string | null;
   readonly type: ValueType<unknown>;
   readonly placeholder: string;
   readonly help: string;
@@ -20,17 +21,30 @@ export interface CommandOption {
 
 /** What a command takes: the parameters of the plan where it makes one, and then its own options. */
 export function optionsOf(command: string): readonly CommandOption[] {
-  const settings = Object.entries<Parameter<unknown>>(parameters).filter(
-    ([name]) => planned.includes(command) || shared[name as ParameterName]?.includes(command),
-  );
+  const settings = parametersOf(command);
   const others = Object.entries<Option<unknown>>(options).filter(([, option]) =>
     option.commands.includes(command),
   );
   return [
     ...others.filter(([name]) => name === "preset").map(describeOption),
-    ...settings.map(describeParameter),
+    ...settings.map(([name, entry]) => describeParameter(name, entry, usualOf(command, name, entry))),
     ...others.filter(([name]) => name !== "preset").map(describeOption),
   ];
+}
+
+/** An attack has a plan of its own kind. */
+function parametersOf(command: string): readonly (readonly [string, Parameter<unknown>])[] {
+  if (command === "attack") return Object.entries<Parameter<unknown>>(attackParameters);
+  return Object.entries<Parameter<unknown>>(parameters).filter(
+    ([name]) => planned.includes(command) || shared[name as ParameterName]?.includes(command),
+  );
+}
+
+/** What holds without the option, in words. */
+function usualOf(command: string, name: string, entry: Parameter<unknown>): string {
+  return command === "attack"
+    ? writeValue(entry, entry.default)
+    : describeValue(name as ParameterName, "quick");
 }
 
 function describeOption([name, option]: readonly [string, Option<unknown>]): CommandOption {
@@ -39,7 +53,7 @@ function describeOption([name, option]: readonly [string, Option<unknown>]): Com
   return { name, variable: variableOf(name), parameter: null, type, placeholder, help, otherwise, several };
 }
 
-function describeParameter([name, entry]: readonly [string, Parameter<unknown>]): CommandOption {
+function describeParameter(name: string, entry: Parameter<unknown>, usual: string): CommandOption {
   const { option, type, kinds = [], workloads = [] } = entry;
   // Who uses a parameter is said where few do.
   const users = [...(kinds.length > 2 ? [] : kinds), ...workloads];
@@ -47,19 +61,21 @@ function describeParameter([name, entry]: readonly [string, Parameter<unknown>])
   return {
     name: option,
     variable: variableOf(option),
-    parameter: name as ParameterName,
+    parameter: name,
     type: entry.default === null ? orAuto(type) : type,
     placeholder: entry.default === null ? `auto|${type.placeholder}` : type.placeholder,
     help: `${users.length === 0 ? "" : `${users.join(", ")}: `}${entry.help}${listed}`,
-    otherwise: describeValue(name as ParameterName, "quick"),
+    otherwise: usual,
     several: false,
   };
 }
 
 /** A parameter's value in a preset, in words; empty for a flag that is not set. */
 export function describeValue(name: ParameterName, preset: Preset): string {
-  const { type, otherwise = "" }: Parameter<unknown> = parameters[name];
-  const value = presets[preset][name];
+  return writeValue(parameters[name], presets[preset][name]);
+}
+
+function writeValue({ type, otherwise = "" }: Parameter<unknown>, value: unknown): string {
   if (type.placeholder === "") return "";
   return value === null ? otherwise : type.write(value);
 }

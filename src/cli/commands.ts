@@ -1,3 +1,4 @@
+import { attack } from "./commands/attack.ts";
 import { build } from "./commands/build.ts";
 import { calibrate } from "./commands/calibrate.ts";
 import { compare } from "./commands/compare.ts";
@@ -36,6 +37,19 @@ export const commands = {
       "showdown run --preset smoke --json | jq '.judgements'",
     ],
     execute: run,
+  },
+  attack: {
+    summary: "load any WebSocket server by its URL, and account for every message",
+    usage: "ws://HOST:PORT/PATH [OPTION…]",
+    examples: [
+      "showdown attack ws://127.0.0.1:9001/",
+      "showdown attack ws://127.0.0.1:9001/ --connections 500 --rate 20000 --duration 1m",
+      "showdown attack ws://127.0.0.1:9001/ --stages 1m:1000,5m:1000,30s:0 --reconnect",
+      "showdown attack ws://127.0.0.1:9001/ --in-flight 1 --message-file message.json",
+      `showdown attack ws://127.0.0.1:9001/ --message '{"id":{{sequence}},"user":"{{name}}"}' --data users.csv --reply json:/id`,
+      "showdown attack ws://127.0.0.1:9001/ --adapter ./mine.ts --rooms 10",
+    ],
+    execute: attack,
   },
   new: {
     summary: "make a contender of your own: a folder that builds, verifies and runs at once",

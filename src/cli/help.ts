@@ -4,6 +4,7 @@ import { type Command, commands } from "./commands.ts";
 
 const columns = 100;
 const leftWidth = 28;
+const planTitles: Readonly<Record<string, string>> = { attack: "Plan (in brackets: what holds without)" };
 
 /** The help of one command, or of the program when `command` is null. */
 export function formatHelp(command: string | null): string {
@@ -34,7 +35,9 @@ export function formatHelp(command: string | null): string {
     "Options",
     ...others.flatMap(optionRow),
     ...row("--help", "show this", leftWidth),
-    ...(parameters.length === 0 ? [] : ["", "Plan (in brackets: its value in preset quick)"]),
+    ...(parameters.length === 0
+      ? []
+      : ["", planTitles[command] ?? "Plan (in brackets: its value in preset quick)"]),
     ...parameters.flatMap(optionRow),
     "",
     ...wrap(

@@ -1,3 +1,4 @@
+import type { AttackSettings } from "../plan/attack/parameters.ts";
 import { type ParameterName, presetNames, type Settings } from "../plan/parameters.ts";
 import { choice, count, decimal, flag, text, type ValueType } from "../plan/value-type.ts";
 
@@ -57,7 +58,7 @@ export const options = {
   },
   results: {
     type: text("DIR"),
-    commands: ["run", "compare", "history", "report", "calibrate"],
+    commands: ["run", "attack", "compare", "history", "report", "calibrate"],
     otherwise: "results",
     help: "folder that runs are written to and read from",
   },
@@ -96,8 +97,8 @@ export const options = {
   },
   yes: {
     type: flag(),
-    commands: ["run", "build", "verify", "calibrate"],
-    help: "install missing toolchains without asking",
+    commands: ["run", "attack", "build", "verify", "calibrate"],
+    help: "do without asking: install missing toolchains, load a machine that is not near",
   },
   "sizing-users": {
     type: count(1, 1_000_000_000),
@@ -136,7 +137,7 @@ export const options = {
   out: {
     type: text("FILE"),
     several: true,
-    commands: ["report"],
+    commands: ["attack", "report"],
     otherwise: "report.md and report.html in the run's folder",
     help: "write the report here; .md, .html, .txt or .json decides the format; may be repeated",
   },
@@ -151,10 +152,57 @@ export const options = {
     commands: ["run"],
     help: "a run for each value of a parameter of the plan, and how each contender scales: server-cpus=1,2,4",
   },
-  "dry-run": { type: flag(), commands: ["run"], help: "print the plan as JSON and stop" },
+  "message-file": {
+    type: text("FILE"),
+    commands: ["attack"],
+    help: "what is sent, in place of --message; with --binary, its bytes",
+  },
+  data: {
+    type: text("FILE"),
+    commands: ["attack"],
+    help: "CSV with a header and a row for each connection, whose columns the message may name",
+  },
+  header: {
+    type: text("NAME: VALUE"),
+    several: true,
+    commands: ["attack"],
+    help: "sent with every upgrade; may be repeated",
+  },
+  cookie: {
+    type: text("NAME=VALUE"),
+    several: true,
+    commands: ["attack"],
+    help: "sent with every upgrade; may be repeated",
+  },
+  subprotocol: {
+    type: text("NAME"),
+    several: true,
+    commands: ["attack"],
+    help: "offered in the upgrade, and the server has to choose one; may be repeated",
+  },
+  origin: { type: text("URL"), commands: ["attack"], help: "the Origin header of every upgrade" },
+  "source-address": {
+    type: text("ADDRESS"),
+    several: true,
+    commands: ["attack"],
+    help: "local address to connect from, each with ports of its own; may be repeated",
+  },
+  adapter: {
+    type: text("NAME|FILE"),
+    commands: ["attack"],
+    otherwise: "messages as they are",
+    help: "speak a protocol: a built-in adapter by its name, or a module of your own",
+  },
+  "adapter-option": {
+    type: text("NAME=VALUE"),
+    several: true,
+    commands: ["attack"],
+    help: "for the adapter; may be repeated",
+  },
+  "dry-run": { type: flag(), commands: ["run", "attack"], help: "print the plan as JSON and stop" },
   json: {
     type: flag(),
-    commands: ["run", "verify", "list", "compare", "history", "doctor", "calibrate"],
+    commands: ["run", "attack", "verify", "list", "compare", "history", "doctor", "calibrate"],
     help: "print the result as JSON on stdout, and nothing else there",
   },
 } as const satisfies Record<string, Option<unknown>>;
@@ -169,6 +217,8 @@ export type OptionValues = { readonly [Name in keyof typeof options]?: ValueOf<(
 export interface ParsedOptions {
   /** Parameters that options or the environment set otherwise than the preset. */
   readonly settings: Settings;
+  /** The same of the plan of an attack. */
+  readonly attack: AttackSettings;
   readonly values: OptionValues;
   readonly positionals: readonly string[];
 }

@@ -39,7 +39,7 @@ test("values come out in their types, names of contenders in their order", () =>
 });
 
 test("nothing given is nothing set: defaults are the plan's matter", () => {
-  expect(parseOptions("run", [])).toEqual({ settings: {}, values: {}, positionals: [] });
+  expect(parseOptions("run", [])).toEqual({ settings: {}, attack: {}, values: {}, positionals: [] });
 });
 
 test("given twice, the last one counts", () => {
@@ -49,6 +49,7 @@ test("given twice, the last one counts", () => {
 test("behind -- everything is a name", () => {
   expect(parseOptions("run", ["--", "--json"])).toEqual({
     settings: {},
+    attack: {},
     values: {},
     positionals: ["--json"],
   });
@@ -87,6 +88,7 @@ test("options win over the environment, the environment over the preset", () => 
   };
   expect(parseOptions("run", ["--connections", "80", "--preset", "smoke"], env)).toEqual({
     settings: { connections: 80, workers: 3 },
+    attack: {},
     values: { preset: "smoke", json: true },
     positionals: [],
   });

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { ShowdownError } from "../errors.ts";
+import type { AttackSettings } from "../plan/attack/parameters.ts";
 import type { Settings } from "../plan/parameters.ts";
 import type { ReadValue } from "../plan/value-type.ts";
 import { suggest } from "../text/nearest.ts";
@@ -68,8 +69,10 @@ export function parseOptions(
     if (parameter === null) values.push([name, value]);
     else settings.push([parameter, value]);
   }
+  const set = Object.fromEntries(settings);
   return {
-    settings: Object.fromEntries(settings) as Settings,
+    settings: command === "attack" ? {} : (set as Settings),
+    attack: command === "attack" ? (set as AttackSettings) : {},
     values: Object.fromEntries(values) as OptionValues,
     positionals,
   };

@@ -2,6 +2,7 @@ import type { ConnectionFailure } from "../result/reasons.ts";
 import { closePayload, encodeClientFrame, opcode } from "../websocket/frame.ts";
 import { FrameReader, type FrameRule, type FrameSink, readTexts } from "../websocket/frame-reader.ts";
 import { createKey, readUpgradeResponse, upgradeRequest } from "../websocket/handshake.ts";
+import { type Refusal, readRefusal } from "../websocket/refusal.ts";
 import type { Dialogue, Protocol } from "./protocols/protocol.ts";
 import type { Socket, SocketError, SocketOwner, Sockets } from "./sockets/socket.ts";
 import type { Target } from "./target.ts";
@@ -27,22 +28,27 @@ interface Opening extends ConnectTimes {
   dialogue: Dialogue | null;
   /** The part of the handshake's answer that has come. */
   response: Uint8Array | null;
+  /** The server has answered with another status than 101. */
+  refusal: Refusal | null;
 }
 
 /** What a connection has from the worker that owns it, and what it tells it. */
 export interface ConnectionOwner {
   readonly target: Target;
   readonly sockets: Sockets;
-  readonly protocol: Protocol;
+  readonly protocol: Pick<Protocol, "createDialogue">;
+  /** Whether a refused upgrade is read to the end of its body, as far as `Refusal` keeps it. */
+  readonly keepsRefusals?: boolean;
   clockUs(): number;
   /** Bytes came in; called before anything is read from them. */
   onArrival(): void;
   onOpened(connection: Connection): void;
   /** It never opened. */
-  onFailed(connection: Connection, failure: ConnectionFailure): void;
+  onFailed(connection: Connection, failure: ConnectionFailure, refusal: Refusal | null): void;
   /** It was open and is no more, not by this side's wish. */
   onDied(connection: Connection, failure: ConnectionFailure): void;
   onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void;
+  onPong?(connection: Connection, payload: Uint8Array): void;
   onBlocked(): void;
   onUnblocked(): void;
 }
@@ -79,7 +85,16 @@ export class Connection implements FrameSink, SocketOwner {
     this.state = "connecting";
     const { sockets, target } = this.#owner;
     const startUs = this.#owner.clockUs();
-    this.#opening = { startUs, tcpUs: 0, upgradeUs: 0, joinUs: 0, key: "", dialogue: null, response: null };
+    this.#opening = {
+      startUs,
+      tcpUs: 0,
+      upgradeUs: 0,
+      joinUs: 0,
+      key: "",
+      dialogue: null,
+      response: null,
+      refusal: null,
+    };
     this.#socket = sockets.open(target, sourceAddress, this);
   }
 
@@ -118,6 +133,11 @@ export class Connection implements FrameSink, SocketOwner {
     if (this.state !== "open") return;
     this.state = "closing";
     this.#sendFrame(opcode.close, closePayload(1000));
+  }
+
+  /** RFC 6455, section 5.5.2. */
+  ping(payload: Uint8Array): void {
+    if (this.state === "open") this.#sendFrame(opcode.ping, payload);
   }
 
   /** From now on what arrives waits in the system, as with a client that has stalled. */
@@ -193,6 +213,10 @@ export class Connection implements FrameSink, SocketOwner {
     this.#sendFrame(opcode.pong, payload);
   }
 
+  onPong(payload: Uint8Array): void {
+    this.#owner.onPong?.(this, payload);
+  }
+
   onClose(code: number, reason: string): void {
     if (this.state === "closing") return;
     this.#sendFrame(opcode.close, closePayload(code === 1005 ? 1000 : code));
@@ -219,8 +243,11 @@ export class Connection implements FrameSink, SocketOwner {
     const opening = this.#opening;
     if (opening === null) return;
     const bytes = opening.response === null ? chunk : Buffer.concat([opening.response, chunk]);
-    const response = readUpgradeResponse(bytes, opening.key);
-    if (response.state === "partial") {
+    const response = readUpgradeResponse(bytes, opening.key, this.#owner.target.subprotocols);
+    if (response.state === "refused" && response.rule === "http-status" && this.#owner.keepsRefusals) {
+      opening.refusal = readRefusal(bytes);
+    }
+    if (response.state === "partial" || opening.refusal?.isWhole === false) {
       opening.response = bytes;
       return;
     }
@@ -265,13 +292,15 @@ export class Connection implements FrameSink, SocketOwner {
     const before = this.state;
     if (before === "closed" || before === "idle") return;
     const socket = this.#socket;
+    const refusal = this.#opening?.refusal ?? null;
     this.#leave();
     // A close frame may still have to leave.
     if (before === "open" || before === "closing") socket?.end();
     else socket?.reset();
     if (before === "closing") return;
     if (before === "open") this.#owner.onDied(this, failure);
-    else this.#owner.onFailed(this, failure);
+    else if (refusal === null) this.#owner.onFailed(this, failure, null);
+    else this.#owner.onFailed(this, { kind: "http", status: refusal.status }, refusal);
   }
 
   #leave(): void {

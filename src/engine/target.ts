@@ -8,6 +8,8 @@ export interface Target {
   readonly tls: null;
   /** Sent with every upgrade, beside its own or in their place. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Offered in the upgrade, of which the server has to choose one (RFC 6455, section 4.1); none where absent. */
+  readonly subprotocols?: readonly string[];
 }
 
 /** A server by its address alone. */

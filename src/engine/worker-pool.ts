@@ -1,3 +1,4 @@
+import type { AttackReport, AttackSetup, OpenReport } from "./attack/attack-orders.ts";
 import { openProcessLink } from "./process-link.ts";
 import { WorkerFault, type WorkerTrouble } from "./worker-fault.ts";
 import type { OpenLink, WorkerLink } from "./worker-link.ts";
@@ -114,6 +115,28 @@ export class WorkerPool {
     const commands = this.#all({ kind: "reconnect", timeoutMs });
     const back = await this.#ask("reconnected", commands, timeoutMs + answerTimeoutMs);
     return back.map(({ report }) => report);
+  }
+
+  /** As `setup`, of an attack. */
+  async setupAttack(setups: readonly AttackSetup[]): Promise<readonly WorkerReady[]> {
+    const commands = setups.map((setup) => ({ kind: "setup-attack", setup }) as const);
+    return (await this.#ask("ready", commands)).map(({ ready }) => ready);
+  }
+
+  /** Opens the connections of an attack at their rate; resolves when each is open or has failed. */
+  async open(startUs: number): Promise<OpenReport[]> {
+    return (await this.#ask("opened", this.#all({ kind: "open", startUs }), null)).map(
+      ({ report }) => report,
+    );
+  }
+
+  /** Begins the load of an attack. @param members ready connections of each room */
+  attack(startUs: number, members: readonly number[]): void {
+    this.#tell(this.#all({ kind: "attack", startUs, members }));
+  }
+
+  async settleAttack(): Promise<AttackReport[]> {
+    return (await this.#ask("attacked", this.#all({ kind: "settle-attack" }))).map(({ report }) => report);
   }
 
   /** Closes every connection properly. */

@@ -3,6 +3,7 @@ import type { RoomGroup, Workload } from "../plan/plan.ts";
 import type { Failures } from "../result/reasons.ts";
 import type { ContenderFacts } from "../result/schema.ts";
 import type { SparseHistogram } from "../stats/histogram.ts";
+import type { AttackReport, AttackSetup, OpenReport } from "./attack/attack-orders.ts";
 import type { SegmentCount } from "./segment-sample.ts";
 import type { Target } from "./target.ts";
 
@@ -21,6 +22,13 @@ export type Command =
   | { readonly kind: "start"; readonly startUs: number }
   | { readonly kind: "settle" }
   | { readonly kind: "reconnect"; readonly timeoutMs: number }
+  /** Of an attack, in place of `setup`; answered by `ready`, too. */
+  | { readonly kind: "setup-attack"; readonly setup: AttackSetup }
+  /** Opens its connections at their rate from then on; answered by `opened`. */
+  | { readonly kind: "open"; readonly startUs: number }
+  /** @param members of each room, over all workers */
+  | { readonly kind: "attack"; readonly startUs: number; readonly members: readonly number[] }
+  | { readonly kind: "settle-attack" }
   | { readonly kind: "close" };
 
 export type Report =
@@ -32,6 +40,8 @@ export type Report =
   | { readonly kind: "progress"; readonly progress: PhaseProgress }
   | { readonly kind: "settled"; readonly report: PhaseReport }
   | { readonly kind: "reconnected"; readonly report: ReconnectReport }
+  | { readonly kind: "opened"; readonly report: OpenReport }
+  | { readonly kind: "attacked"; readonly report: AttackReport }
   | { readonly kind: "closed" }
   /** Its last word: it ends itself. */
   | { readonly kind: "fault"; readonly message: string };

@@ -3,6 +3,9 @@ import { preferMainThread } from "../machine/main-thread.ts";
 import { pinProcess } from "../machine/pin.ts";
 import type { ConnectionFailure } from "../result/reasons.ts";
 import { Histogram } from "../stats/histogram.ts";
+import { loadAdapter } from "./adapters/adapters.ts";
+import type { AttackSetup } from "./attack/attack-orders.ts";
+import { AttackWorker } from "./attack/attack-worker.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Connector } from "./connector.ts";
 import { Faults } from "./faults/faults.ts";
@@ -30,15 +33,35 @@ const loopback = "127.0.0.1";
 
 /** Makes a worker of this process. The caller brings the commands and takes the reports. */
 export function createWorker(sockets: Sockets, report: (report: Report) => void): (command: Command) => void {
-  let worker: Worker | null = null;
+  let worker: Worker | AttackWorker | null = null;
   return (command) => {
-    if (command.kind !== "setup") {
+    if (command.kind === "setup") {
+      const runWorker = new Worker(command.setup, sockets, report);
+      worker = runWorker;
+      report({ kind: "ready", ready: runWorker.describe() });
+    } else if (command.kind === "setup-attack") {
+      void createAttackWorker(command.setup, sockets, report).then((created) => {
+        worker = created;
+        report({
+          kind: "ready",
+          ready: { pinFailure: null, sourceAddresses: command.setup.sourceAddresses },
+        });
+      });
+    } else {
       worker?.obey(command);
-      return;
     }
-    worker = new Worker(command.setup, sockets, report);
-    report({ kind: "ready", ready: worker.describe() });
   };
+}
+
+async function createAttackWorker(
+  setup: AttackSetup,
+  sockets: Sockets,
+  report: (report: Report) => void,
+): Promise<AttackWorker> {
+  const adapter = setup.adapter === null ? null : await loadAdapter(setup.adapter.name);
+  // As in a run: the compiler's and the collector's threads must not delay what is due.
+  if (setup.pacing === "spin") preferMainThread(setup.load.kind === "open");
+  return new AttackWorker(setup, adapter, sockets, report);
 }
 
 /** Owns its share of the connections and does what the tool's commands say. */
@@ -87,7 +110,7 @@ class Worker implements ConnectionOwner {
     return { pinFailure, sourceAddresses: this.#sourceAddresses };
   }
 
-  obey(command: Exclude<Command, { kind: "setup" }>): void {
+  obey(command: Command): void {
     switch (command.kind) {
       case "connect":
         void this.#connect(command.batch);

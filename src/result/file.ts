@@ -5,7 +5,7 @@ import { listContradictions } from "./contradictions.ts";
 import { type Result, resultSchema } from "./schema.ts";
 
 /** A run's folder and its `result.json`. */
-export interface ResultFile {
+export interface ResultFile<T = Result> {
   readonly folder: string;
   readonly path: string;
   /**
@@ -13,7 +13,7 @@ export interface ResultFile {
    *
    * @returns what was written
    */
-  write(result: Result): Promise<Result>;
+  write(result: T): Promise<T>;
 }
 
 /**
@@ -39,6 +39,19 @@ export async function checkResultsFolder(resultsFolder: string): Promise<void> {
  * @throws {ShowdownError} `resultsFolder` when that is not possible; later writes throw `writing`
  */
 export async function createResultFile(resultsFolder: string, initial: Result): Promise<ResultFile> {
+  return await createCheckedFile(resultsFolder, initial, check);
+}
+
+/**
+ * As `createResultFile`, of whatever else a folder of results may hold.
+ *
+ * @param check gives back what is to be written, or throws
+ */
+export async function createCheckedFile<T extends { readonly id: string }>(
+  resultsFolder: string,
+  initial: T,
+  check: (result: T) => T,
+): Promise<ResultFile<T>> {
   const folder = join(resultsFolder, initial.id);
   const path = join(folder, "result.json");
   const first = check(initial);
@@ -48,7 +61,7 @@ export async function createResultFile(resultsFolder: string, initial: Result): 
   } catch (error) {
     throw refuse(resultsFolder, error);
   }
-  const write = async (result: Result) => {
+  const write = async (result: T) => {
     const checked = check(result);
     await writeRunFile(path, serialize(checked));
     return checked;
@@ -92,7 +105,7 @@ async function removeEmpty(folder: string, last: string): Promise<void> {
   for (let at = folder; at.startsWith(last); at = dirname(at)) await rmdir(at).catch(() => {});
 }
 
-function serialize(result: Result): string {
+function serialize(result: unknown): string {
   return `${JSON.stringify(result, null, 1)}\n`;
 }
 

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { isShowdownError } from "../errors.ts";
 import { nearest } from "../text/nearest.ts";
-import { readResultFile, type StoredResult, unusable } from "./read.ts";
+import { readResultFile, readStored, type StoredAttack, type StoredResult, unusable } from "./read.ts";
 import type { Result } from "./schema.ts";
 
 /** Where runs are looked for. */
@@ -38,10 +38,29 @@ const headBytes = 1024;
  * @throws ShowdownError when there is no such run, or what is there can't be read
  */
 export function readRun(reference: string, from: RunSource): StoredResult {
-  return reference === "latest" ? readLatest(from) : readResultFile(findRun(reference, from));
+  if (reference !== "latest") return readResultFile(findRun(reference, from));
+  return readLatest(from, (path) => {
+    const stored = readStored(path);
+    return "result" in stored && hasMeasured(stored.result) ? stored : null;
+  });
 }
 
-function readLatest({ resultsFolder, onSkipped }: RunSource): StoredResult {
+/**
+ * As `readRun`, also of an attack.
+ *
+ * @throws ShowdownError likewise
+ */
+export function readRunOrAttack(reference: string, from: RunSource): StoredResult | StoredAttack {
+  if (reference !== "latest") return readStored(findRun(reference, from));
+  return readLatest(from, (path) => {
+    const stored = readStored(path);
+    const isWorthIt = "attack" in stored ? stored.attack.messages.sent > 0 : hasMeasured(stored.result);
+    return isWorthIt ? stored : null;
+  });
+}
+
+/** @param read null for what has nothing to show */
+function readLatest<T>({ resultsFolder, onSkipped }: RunSource, read: (path: string) => T | null): T {
   const runs = listRuns(resultsFolder);
   const broken = runs.filter(({ startedAtMs }) => startedAtMs === null);
   // Copies of one run have one time: the folder that still has the run's name is preferred.
@@ -53,8 +72,8 @@ function readLatest({ resultsFolder, onSkipped }: RunSource): StoredResult {
     );
   for (const { path } of [...broken, ...newestFirst]) {
     try {
-      const stored = readResultFile(path);
-      if (hasMeasured(stored.result)) return stored;
+      const stored = read(path);
+      if (stored !== null) return stored;
     } catch (error) {
       if (!isShowdownError(error)) throw error;
       onSkipped?.(error.message);

@@ -72,7 +72,7 @@ const serverSchema = z.object({
   processes: count.nullable(),
 });
 
-const generatorSchema = z.object({
+export const generatorSchema = z.object({
   cpuMs: z.number(),
   peakRssBytes: count,
   /** Shares of its CPUs' time: its own, other processes', nobody's; null where unknown. */

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { z } from "zod";
 import { ShowdownError } from "../errors.ts";
 import { boundLines } from "../text/bound-lines.ts";
 import { printable } from "../text/printable.ts";
 import { describeIssues } from "../text/zod-issues.ts";
+import { type AttackResult, attackResultSchema } from "./attack.ts";
 import { listContradictions } from "./contradictions.ts";
 import { type Result, resultSchema, schemaVersion } from "./schema.ts";
 
@@ -15,15 +17,36 @@ export interface StoredResult {
   readonly folder: string;
 }
 
+/** The same of an attack. */
+export interface StoredAttack {
+  readonly attack: AttackResult;
+  readonly path: string;
+  readonly folder: string;
+}
+
 /** More problems of one file than this are counted only. */
 const problemsShown = 12;
 
 /**
- * Reads a `result.json` and makes sure that everything in it is what readers rely on.
+ * Reads a `result.json` of a run and makes sure that everything in it is what readers rely on.
  *
  * @throws ShowdownError naming the file and everything that is wrong with it
  */
 export function readResultFile(path: string): StoredResult {
+  const stored = readStored(path);
+  if ("result" in stored) return stored;
+  throw unusable(
+    `${path} is the result of an attack, expected that of a run`,
+    "see it with: showdown report",
+  );
+}
+
+/**
+ * As `readResultFile`, also of an attack.
+ *
+ * @throws ShowdownError likewise
+ */
+export function readStored(path: string): StoredResult | StoredAttack {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -36,14 +59,26 @@ export function readResultFile(path: string): StoredResult {
     throw unusable(`${path} is not the result of a run: it has no "schema"`, hint);
   }
   if (data.schema !== schemaVersion) throw refuseVersion(path, data.schema);
-  const { data: result, error } = resultSchema.safeParse(data);
-  const problems =
-    result === undefined
-      ? describeIssues(error, { most: problemsShown, data })
-      : boundLines(listContradictions(result), problemsShown);
-  if (result !== undefined && problems.length === 0) return { result, path, folder: dirname(path) };
+  const folder = dirname(path);
+  if ("kind" in data && data.kind === "attack") {
+    const attack = parse(attackResultSchema, data, path);
+    return { attack, path, folder };
+  }
+  const result = parse(resultSchema, data, path);
+  const problems = boundLines(listContradictions(result), problemsShown);
+  if (problems.length > 0) throw refuse(path, problems);
+  return { result, path, folder };
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, path: string): T {
+  const { data, error } = schema.safeParse(value);
+  if (error === undefined) return data;
+  throw refuse(path, describeIssues(error, { most: problemsShown, data: value }));
+}
+
+function refuse(path: string, problems: readonly string[]): ShowdownError {
   const lines = problems.map((line) => `\n       ${line}`).join("");
-  throw unusable(`${path} is not a valid result:${lines}`, edited);
+  return unusable(`${path} is not a valid result:${lines}`, edited);
 }
 
 const edited = "was it edited by hand? Take the file that showdown wrote";

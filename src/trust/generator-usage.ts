@@ -8,7 +8,7 @@ import { mergeHistograms, summarize } from "../stats/histogram.ts";
 export function describeGenerator(
   usages: readonly WorkerUsage[],
   elapsedMs: number,
-  plan: Plan,
+  plan: Pick<Plan, "workers" | "workerCpus" | "serverCpus">,
   seen: { readonly usage: CpuUsage | null; readonly serverCpuMs: number | null } | null,
 ): GeneratorFigures {
   const cpuMs = usages.reduce((all, one) => all + one.cpuMs, 0);

@@ -20,6 +20,7 @@ export interface FrameSink {
   /** A whole text or binary message, put together from its fragments. */
   onMessage(bytes: Uint8Array, start: number, end: number, isText: boolean): void;
   onPing(payload: Uint8Array): void;
+  onPong?(payload: Uint8Array): void;
   /** `code` is 1005 when the frame had none. */
   onClose(code: number, reason: string): void;
   /** The server broke RFC 6455; `code` is the one to close with. Nothing more is read. */
@@ -196,6 +197,7 @@ export class FrameReader {
         this.#sink.onPing(bytes.subarray(start, end));
         break;
       case opcode.pong:
+        this.#sink.onPong?.(bytes.subarray(start, end));
         break;
       default:
         this.#violate(1002, "reserved-opcode");

@@ -11,6 +11,8 @@ export interface Endpoint {
   readonly path: string;
   /** In place of or beside the handshake's own. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Offered, and one of them has to be chosen; none where absent. */
+  readonly subprotocols?: readonly string[];
 }
 
 /** A random `Sec-WebSocket-Key` (RFC 6455 section 4.1, item 7). */
@@ -36,13 +38,14 @@ export function hostHeader({ host, port }: Omit<Endpoint, "path">): string {
 
 /** The headers of an opening handshake (RFC 6455 section 4.1), by their usual names. */
 export function upgradeHeaders(endpoint: Endpoint, key: string): Record<string, string> {
-  const { headers = {} } = endpoint;
+  const { headers = {}, subprotocols = [] } = endpoint;
   const own: Record<string, string> = {
     Host: hostHeader(endpoint),
     Upgrade: "websocket",
     Connection: "Upgrade",
     "Sec-WebSocket-Key": key,
     "Sec-WebSocket-Version": "13",
+    ...(subprotocols.length === 0 ? {} : { "Sec-WebSocket-Protocol": subprotocols.join(", ") }),
   };
   const replaced = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const kept = Object.entries(own).filter(([name]) => !replaced.has(name.toLowerCase()));
@@ -102,7 +105,8 @@ type HandshakeRule =
   | "missing-connection-header"
   | "wrong-accept-header"
   | "unoffered-extension"
-  | "unoffered-subprotocol";
+  | "unoffered-subprotocol"
+  | "no-subprotocol-chosen";
 
 type UpgradeResponse =
   /** More bytes are needed. */
@@ -114,7 +118,11 @@ type UpgradeResponse =
 const partial: UpgradeResponse = { state: "partial" };
 
 /** Checks a server's handshake (RFC 6455 section 4.1, "the client MUST validate the server's response"). */
-export function readUpgradeResponse(bytes: Uint8Array, key: string): UpgradeResponse {
+export function readUpgradeResponse(
+  bytes: Uint8Array,
+  key: string,
+  subprotocols: readonly string[] = [],
+): UpgradeResponse {
   const text = Buffer.from(bytes.subarray(0, maxResponseBytes)).toString("latin1");
   const end = text.indexOf("\r\n\r\n");
   if (end < 0) return bytes.length < maxResponseBytes ? partial : refused(null, "endless-handshake");
@@ -127,7 +135,10 @@ export function readUpgradeResponse(bytes: Uint8Array, key: string): UpgradeResp
   if (!tokens.includes("upgrade")) return refused(status, "missing-connection-header");
   if (headers.get("sec-websocket-accept") !== acceptFor(key)) return refused(status, "wrong-accept-header");
   if (headers.has("sec-websocket-extensions")) return refused(status, "unoffered-extension");
-  if (headers.has("sec-websocket-protocol")) return refused(status, "unoffered-subprotocol");
+  const chosen = headers.get("sec-websocket-protocol");
+  if (chosen !== undefined && !subprotocols.includes(chosen)) return refused(status, "unoffered-subprotocol");
+  // As browsers have it (WHATWG WebSockets, "establish a WebSocket connection").
+  if (chosen === undefined && subprotocols.length > 0) return refused(status, "no-subprotocol-chosen");
   return { state: "accepted", length: end + 4 };
 }
 

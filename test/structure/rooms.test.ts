@@ -19,6 +19,7 @@ const floors = [
   "engine",
   "trust",
   "run",
+  "attack",
   "views",
   "cli",
   "index.ts",

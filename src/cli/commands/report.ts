@@ -1,12 +1,14 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { exitCodes, ShowdownError } from "../../errors.ts";
-import { readRun } from "../../result/find.ts";
+import { readRunOrAttack } from "../../result/find.ts";
+import type { StoredAttack } from "../../result/read.ts";
 import { parseThresholds } from "../../views/compare/gate-grammar.ts";
 import { checkThresholds, describeOutcome } from "../../views/compare/gates.ts";
 import { exportCsv } from "../../views/csv/export-csv.ts";
+import { renderAttack, renderAttackSummary } from "../attack-report.ts";
 import type { Host } from "../host.ts";
-import type { ParsedOptions } from "../options.ts";
+import type { OptionValues, ParsedOptions } from "../options.ts";
 import { runSource } from "../paths.ts";
 import { renderReport, renderSummary, requireFormat } from "../report-files.ts";
 
@@ -17,7 +19,9 @@ export async function report({ values, positionals }: ParsedOptions, host: Host)
     throw new ShowdownError("usage", `expected one run, got ${positionals.join(", ")}`);
   }
   for (const file of values.out ?? []) requireFormat(file);
-  const { result, folder } = readRun(reference, runSource(values, host));
+  const stored = readRunOrAttack(reference, runSource(values, host));
+  if ("attack" in stored) return await reportAttack(stored, values, host);
+  const { result, folder } = stored;
   const thresholds = parseThresholds(values.threshold ?? [], result.plan);
   if (result.status === "running") {
     host.err(
@@ -37,6 +41,25 @@ export async function report({ values, positionals }: ParsedOptions, host: Host)
   const failed = checkThresholds(result, thresholds).filter(({ outcome }) => outcome === "failed");
   for (const outcome of failed) host.err(`${describeOutcome(outcome)}\n`);
   return failed.length > 0 ? exitCodes.threshold.code : exitCodes.ok.code;
+}
+
+async function reportAttack(
+  { attack, folder }: StoredAttack,
+  values: OptionValues,
+  host: Host,
+): Promise<number> {
+  if (values.csv !== undefined) {
+    throw new ShowdownError("usage", `--csv ${values.csv}: ${attack.id} is an attack, expected a run`);
+  }
+  const reports = values.out?.map((file) => resolve(host.cwd, file)) ?? [
+    join(folder, "report.md"),
+    join(folder, "report.html"),
+  ];
+  for (const path of reports) await write(path, await renderAttack(path, attack), host);
+  host.out(
+    renderAttackSummary(attack, { columns: host.columns(), color: host.outIsTty && !host.env.NO_COLOR }),
+  );
+  return exitCodes.ok.code;
 }
 
 async function write(path: string, text: string, host: Host): Promise<void> {

@@ -3,6 +3,7 @@ import type { ResolvedEntrant } from "../../contenders/entrants.ts";
 import { exitCodes, isShowdownError, ShowdownError } from "../../errors.ts";
 import { readTopology } from "../../machine/cpus.ts";
 import { balancedOrder } from "../../plan/order.ts";
+import type { ParameterName } from "../../plan/parameters.ts";
 import { type Plan, sharesCpus } from "../../plan/plan.ts";
 import { writeRunFile } from "../../result/file.ts";
 import { type NotScanned, type Scan, scanSchema } from "../../result/scan.ts";
@@ -127,7 +128,8 @@ function planTries(asked: string, options: ParsedOptions, { entrants, environmen
       'see "Plan" in "showdown run --help"',
     );
   }
-  const { parameter, type } = option;
+  const { type } = option;
+  const parameter = option.parameter as ParameterName;
   if (settings[parameter] !== undefined) throw refuse(`--${name} is given, too`, "give one of the two");
   const texts = list.split(",").map((text) => text.trim());
   if (texts.length < 2) throw refuse("expected at least two values, as in server-cpus=1,2,4");

@@ -79,6 +79,7 @@ export class ProgressBoard {
       /** Every worker that has reported fails with each attempt. */
       failing: known.length > 0 && known.every((one) => one.failedInARow > 0),
       failedInARow: sum((one) => one.failedInARow),
+      died: sum((one) => one.died),
     };
   }
 

@@ -1,0 +1,174 @@
+import type { AttackReport, OpenReport } from "../engine/attack/attack-orders.ts";
+import { mergeFailures } from "../engine/failure-tally.ts";
+import { type AttackPlan, loadSeconds } from "../plan/attack/plan.ts";
+import { countOf } from "../plan/attack/stages.ts";
+import type { AttackResult } from "../result/attack.ts";
+import type { Timeline } from "../result/phase.ts";
+import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
+import { describeGenerator } from "../trust/generator-usage.ts";
+
+type Figures = Pick<
+  AttackResult,
+  | "connections"
+  | "refusals"
+  | "rejections"
+  | "messages"
+  | "samples"
+  | "rate"
+  | "latencyUs"
+  | "uncorrectedLatencyUs"
+  | "sendLagUs"
+  | "generator"
+  | "timeline"
+>;
+
+/** Of the samples of all workers. */
+const mostSamples = 5;
+
+export interface AttackEvidence {
+  readonly plan: AttackPlan;
+  /** One per worker each; none where a worker is gone, or it was never reached. */
+  readonly opens: readonly OpenReport[];
+  readonly loads: readonly AttackReport[];
+  readonly latency: Histogram;
+  readonly timeline: Timeline;
+  /** When the load began, on the attack's epoch; null where it did not. */
+  readonly startUs: number | null;
+  readonly elapsedMs: number;
+}
+
+/** Adds up what all workers saw of an attack. */
+export function describeAttack(evidence: AttackEvidence): Figures {
+  const { plan, opens, loads, latency, timeline, elapsedMs } = evidence;
+  const messages = countMessages(plan, loads);
+  const owed = Math.max(messages.expected, latency.count);
+  const uncorrected = mergeHistograms(loads.map((one) => one.uncorrected));
+  const cores = { workers: plan.workers, workerCpus: null, serverCpus: null };
+  return {
+    connections: describeConnections(plan, opens, loads),
+    refusals: [
+      ...new Map(opens.flatMap(({ refusals }) => refusals).map((one) => [one.status, one])).values(),
+    ],
+    rejections: addRejections(loads),
+    messages,
+    samples: loads
+      .flatMap(({ samples }) => samples)
+      .slice(0, mostSamples)
+      .map((sample) => ({ ...sample })),
+    rate: describeRate(evidence, messages),
+    latencyUs: { ...summarize(latency, owed), curve: percentileCurve(latency, owed) },
+    uncorrectedLatencyUs: summarize(uncorrected, Math.max(messages.expected, uncorrected.count)),
+    sendLagUs: summarize(mergeHistograms(loads.map(({ sendLag }) => sendLag))),
+    generator:
+      loads.length === 0
+        ? null
+        : describeGenerator(
+            loads.map(({ usage }) => usage),
+            elapsedMs,
+            cores,
+            null,
+          ),
+    timeline,
+  };
+}
+
+function describeConnections(
+  plan: AttackPlan,
+  opens: readonly OpenReport[],
+  loads: readonly AttackReport[],
+): AttackResult["connections"] {
+  const opened = sum(opens, (one) => one.opened);
+  const firstUs = Math.min(...opens.flatMap(({ firstAttemptUs }) => firstAttemptUs ?? []));
+  const lastUs = Math.max(...opens.flatMap(({ lastOpenedUs }) => lastOpenedUs ?? []));
+  const [failures, deaths, reconnectFailures] = [
+    opens.map((one) => one.failures),
+    loads.map((one) => one.deaths),
+    loads.map((one) => one.reconnectFailures),
+  ].map(mergeFailures) as [
+    ReturnType<typeof mergeFailures>,
+    ReturnType<typeof mergeFailures>,
+    ReturnType<typeof mergeFailures>,
+  ];
+  return {
+    requested: plan.connections,
+    opened,
+    failed: sum(opens, (one) => one.failed),
+    failures,
+    notAttempted: sum(opens, (one) => one.notAttempted),
+    died: sum(loads, (one) => one.died),
+    deaths,
+    reconnected: sum(loads, (one) => one.reconnected),
+    reconnectFailures,
+    openAtEnd: sum(loads, (one) => one.ready),
+    perSecond: opened < 2 || lastUs <= firstUs ? null : Math.round((opened * 1e7) / (lastUs - firstUs)) / 10,
+    tcpUs: summarize(mergeHistograms(opens.map(({ tcp }) => tcp))),
+    upgradeUs: summarize(mergeHistograms(opens.map(({ upgrade }) => upgrade))),
+    joinUs: summarize(mergeHistograms(opens.map(({ join }) => join))),
+  };
+}
+
+function countMessages(plan: AttackPlan, loads: readonly AttackReport[]): AttackResult["messages"] {
+  const add = (pick: (report: AttackReport) => number) => sum(loads, pick);
+  const sent = add((one) => one.sent);
+  const answered = add((one) => one.delivered);
+  // A reply to what a worker had already forgotten was owed all the same.
+  const expected = Math.max(
+    add((one) => one.expected),
+    answered,
+  );
+  const planned =
+    loads.length === 0 && plan.load.kind === "open" ? countOf(plan.load.segments) : add((one) => one.planned);
+  return {
+    planned: Math.max(planned, sent),
+    sent,
+    unsent: Math.max(0, planned - sent),
+    expected,
+    answered,
+    lost: expected - answered,
+    lostOnClosed: Math.min(
+      expected - answered,
+      add((one) => one.lostOnClosed),
+    ),
+    duplicated: add((one) => one.duplicated),
+    reordered: add((one) => one.reordered),
+    unmatched: add((one) => one.unmatched),
+    received: add((one) => one.received),
+    bytesSent: add((one) => one.bytesSent),
+    bytesReceived: add((one) => one.bytesReceived),
+  };
+}
+
+function describeRate(
+  { plan, loads, startUs }: AttackEvidence,
+  { planned, sent, answered }: AttackResult["messages"],
+): AttackResult["rate"] {
+  const seconds = loadSeconds(plan.load);
+  const lastSends = loads.flatMap(({ lastSendUs }) => lastSendUs ?? []);
+  if (startUs === null || lastSends.length === 0) return null;
+  const lastSendUs = Math.max(...lastSends);
+  const lastAnswers = loads.flatMap(({ lastDeliveryUs }) => lastDeliveryUs ?? []);
+  // The last message of an open loop is due one interval before its end.
+  const isWhole = loads.every(({ finishedSending }) => finishedSending);
+  const sendSpanUs = Math.max(lastSendUs - startUs, isWhole ? seconds * 1e6 : 0, 1);
+  const spanUs = Math.max(sendSpanUs, Math.max(0, ...lastAnswers) - startUs);
+  const perSecond = (count: number, us: number) => Math.round((count * 1e7) / us) / 10;
+  return {
+    askedPerSecond: plan.load.kind === "open" ? perSecond(planned, seconds * 1e6) : null,
+    sentPerSecond: perSecond(sent, sendSpanUs),
+    answeredPerSecond: perSecond(answered, spanUs),
+    sendSpanMs: Math.round(sendSpanUs) / 1000,
+    spanMs: Math.round(spanUs) / 1000,
+  };
+}
+
+function addRejections(loads: readonly AttackReport[]): AttackResult["rejections"] {
+  const counts = new Map<string, number>();
+  for (const { reason, count } of loads.flatMap(({ rejections }) => rejections)) {
+    counts.set(reason, (counts.get(reason) ?? 0) + count);
+  }
+  return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
+}
+
+function sum<T>(items: readonly T[], pick: (item: T) => number): number {
+  return items.reduce((all, item) => all + pick(item), 0);
+}

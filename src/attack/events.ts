@@ -1,0 +1,32 @@
+import type { AttackResult } from "../result/attack.ts";
+import type { Warning } from "../result/reasons.ts";
+
+/** What happens in an attack. */
+export type AttackEvent =
+  | { readonly kind: "command"; readonly when: "before" | "after"; readonly command: string }
+  | {
+      readonly kind: "connecting";
+      readonly requested: number;
+      readonly opened: number;
+      readonly failed: number;
+    }
+  | {
+      readonly kind: "connected";
+      readonly requested: number;
+      readonly opened: number;
+      readonly failed: number;
+    }
+  | {
+      readonly kind: "load";
+      readonly elapsedMs: number;
+      readonly totalMs: number;
+      readonly sent: number;
+      readonly answered: number;
+      /** Of the last second that is known. */
+      readonly answeredPerSecond: number;
+      readonly p50Us: number | null;
+      readonly p99Us: number | null;
+      readonly errors: number;
+    }
+  | { readonly kind: "warning"; readonly warning: Warning }
+  | { readonly kind: "ended"; readonly result: AttackResult };

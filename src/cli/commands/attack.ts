@@ -1,0 +1,169 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { type AttackHandle, startAttack } from "../../attack/start-attack.ts";
+import type { Adapter, Client } from "../../engine/adapters/adapter.ts";
+import { isAdapterFile, loadAdapter } from "../../engine/adapters/adapters.ts";
+import { exitCodes, ShowdownError } from "../../errors.ts";
+import { describeEnvironment } from "../../machine/environment.ts";
+import { type PlannedAdapter, readAdapterOptions, resolveAttack } from "../../plan/attack/plan.ts";
+import type { AttackResult } from "../../result/attack.ts";
+import { writeRunFile } from "../../result/file.ts";
+import { createAttackProgress } from "../../views/attack/progress.ts";
+import { readData, readMessageFile } from "../attack-data.ts";
+import { renderAttack, renderAttackSummary } from "../attack-report.ts";
+import { confirmLoad, describeTarget, readTarget } from "../attack-target.ts";
+import { commandLine } from "../command-options.ts";
+import type { Host } from "../host.ts";
+import type { OptionValues, ParsedOptions } from "../options.ts";
+import { resultsFolder } from "../paths.ts";
+import { requireFormat } from "../report-files.ts";
+import { untilStopped } from "../signals.ts";
+
+/** `showdown attack`: any server by its URL. Returns the exit code. */
+export async function attack(options: ParsedOptions, host: Host): Promise<number> {
+  const { values, attack: settings, positionals } = options;
+  const [url, ...others] = positionals;
+  if (url === undefined || others.length > 0) {
+    throw new ShowdownError("usage", `expected one URL, got ${positionals.join(", ") || "none"}`, {
+      hint: "showdown attack ws://127.0.0.1:9001/",
+    });
+  }
+  for (const file of values.out ?? []) requireFormat(file);
+  const data = readData(values, host);
+  const messageFile = readMessageFile(values, settings, host);
+  const adapter = await chooseAdapter(values, host);
+  const [{ target, headers }, environment] = await Promise.all([
+    readTarget(url, values, {
+      path: adapter?.module.path,
+      subprotocols: adapter?.planned.subprotocols ?? [],
+    }),
+    describeEnvironment(),
+  ]);
+  const plan = resolveAttack({
+    target,
+    settings,
+    messageFile,
+    data,
+    adapter: adapter?.planned ?? null,
+    sourceAddresses: values["source-address"] ?? [],
+    cpus: cpus().length,
+    descriptorLimit: environment.descriptorLimit.soft,
+  });
+  if (values["dry-run"]) {
+    host.out(`${JSON.stringify({ plan }, null, 2)}\n`);
+    return exitCodes.ok.code;
+  }
+  await confirmLoad(plan, values, host);
+  host.err(`Target: ${describeTarget(target)}\n`);
+  return await untilStopped(host, async (signal) => {
+    const folder = resultsFolder(values, host);
+    const started = startAttack(plan, {
+      environment,
+      resultsFolder: folder,
+      command: withoutSecrets(commandLine(host)),
+      rows: data?.rows ?? [],
+      headers,
+      signal,
+    });
+    const result = await follow(started, host);
+    await tellEnd(result, join(folder, result.id), values, host);
+    return exitCodeOf(result);
+  });
+}
+
+async function follow(started: AttackHandle, host: Host): Promise<AttackResult> {
+  const progress = createAttackProgress({ write: host.err, columns: host.columns, isTty: host.errIsTty });
+  try {
+    for await (const event of started.events) progress.onEvent(event);
+  } finally {
+    progress.end();
+  }
+  return await started.result;
+}
+
+async function tellEnd(
+  result: AttackResult,
+  folder: string,
+  values: OptionValues,
+  host: Host,
+): Promise<void> {
+  await writeRunFile(join(folder, "report.md"), await renderAttack("report.md", result));
+  await writeRunFile(join(folder, "report.html"), await renderAttack("report.html", result));
+  const isTty = values.json ? host.errIsTty : host.outIsTty;
+  const summary = renderAttackSummary(result, {
+    columns: host.columns(),
+    color: isTty && !host.env.NO_COLOR,
+  });
+  if (values.json) {
+    host.err(summary);
+    host.out(`${JSON.stringify(result)}\n`);
+  } else {
+    host.out(summary);
+  }
+  for (const file of values.out ?? []) await writeReport(file, result, host);
+  host.err(`\nWritten to ${folder}\n`);
+}
+
+async function writeReport(file: string, result: AttackResult, host: Host): Promise<void> {
+  const path = resolve(host.cwd, file);
+  const text = await renderAttack(path, result);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new ShowdownError("writing", `${path} cannot be written: ${(cause as Error).message}`, { cause });
+  }
+  host.err(`Written: ${path}\n`);
+}
+
+function exitCodeOf({ status, reason }: AttackResult): number {
+  if (reason?.kind === "stopped-by-user") return exitCodes.aborted.code;
+  if (status === "invalid") return exitCodes.allInvalid.code;
+  return status === "ok" ? exitCodes.ok.code : exitCodes.attackFailed.code;
+}
+
+interface ChosenAdapter {
+  readonly module: Adapter;
+  readonly planned: PlannedAdapter;
+}
+
+/** Loads it, and lets it refuse its options before there is any connection. */
+async function chooseAdapter(values: OptionValues, host: Host): Promise<ChosenAdapter | null> {
+  const options = readAdapterOptions(values["adapter-option"] ?? []);
+  if (values.adapter === undefined) {
+    if (Object.keys(options).length === 0) return null;
+    throw new ShowdownError("usage", "--adapter-option: expected --adapter, too");
+  }
+  const name = isAdapterFile(values.adapter) ? resolve(host.cwd, values.adapter) : values.adapter;
+  const module = await loadAdapter(name);
+  try {
+    module.createSession(nobody, options);
+  } catch (cause) {
+    throw new ShowdownError("usage", `--adapter ${values.adapter}: ${(cause as Error).message}`, { cause });
+  }
+  const { subprotocols = [], answers } = module;
+  return { module, planned: { name, options, subprotocols, answers } };
+}
+
+const nobody: Client = {
+  index: 0,
+  room: "room-0",
+  row: {},
+  say: () => {},
+  ready: () => {},
+  reply: () => {},
+  deliver: () => {},
+  refuse: () => {},
+};
+
+const secretOptions = /^(--(?:header|cookie)|SHOWDOWN_(?:HEADER|COOKIE))(?:(=).*)?$/s;
+
+/** Values of headers and cookies are not written down. */
+function withoutSecrets(words: readonly string[]): string[] {
+  return words.map((word, at) => {
+    const [, option, isInline] = secretOptions.exec(word) ?? [];
+    if (option !== undefined) return isInline === undefined ? word : `${option}=…`;
+    return /^--(?:header|cookie)$/.test(words[at - 1] ?? "") ? "…" : word;
+  });
+}

@@ -1,0 +1,101 @@
+import type { AttackLoad } from "../../plan/attack/plan.ts";
+import type { ReplyPlan } from "../../plan/attack/reply.ts";
+import type { Failures } from "../../result/reasons.ts";
+import type { SparseHistogram } from "../../stats/histogram.ts";
+import type { Target } from "../target.ts";
+import type { ConnectProgress, PhaseProgress, WorkerUsage } from "../worker-protocol.ts";
+
+/** What a worker of an attack gets to know. */
+export interface AttackSetup {
+  /** This worker owns the connections whose index is `worker` modulo `workers`. */
+  readonly worker: number;
+  readonly workers: number;
+  readonly connections: number;
+  readonly connectRatePerSecond: number;
+  readonly target: Target;
+  readonly sourceAddresses: readonly string[];
+  readonly connectTimeoutMs: number;
+  readonly load: AttackLoad;
+  readonly message: string;
+  readonly messageEncoding: "utf8" | "latin1";
+  readonly binary: boolean;
+  readonly reply: ReplyPlan;
+  readonly replyTimeoutMs: number;
+  readonly columns: readonly string[];
+  /** Of the worker's own connections, by their place. */
+  readonly rows: readonly (readonly string[])[];
+  /** Null where messages go as they are; `name` is a built-in adapter's, or the path of a module. */
+  readonly adapter: { readonly name: string; readonly options: Readonly<Record<string, string>> } | null;
+  /** Connection i is in room i modulo `rooms`. */
+  readonly rooms: number;
+  readonly pingIntervalSeconds: number | null;
+  readonly reconnect: boolean;
+  readonly pacing: "spin" | "timer";
+  readonly seed: number;
+  /** The attack's epoch on the machine's monotonic clock, in microseconds. */
+  readonly epochUs: number;
+}
+
+/** An answer to an upgrade other than 101, the first of its status. */
+export interface RefusalSample {
+  readonly status: number;
+  readonly location: string | null;
+  readonly body: string;
+}
+
+/** How the worker's connections opened. */
+export interface OpenReport extends ConnectProgress {
+  /** Ready at the end, by room over all of the worker's own. */
+  readonly ready: number;
+  readonly readyByRoom: readonly number[];
+  readonly failures: Failures;
+  readonly refusals: readonly RefusalSample[];
+  /** Never tried, since it was told to stop. */
+  readonly notAttempted: number;
+  readonly firstAttemptUs: number | null;
+  readonly lastOpenedUs: number | null;
+  readonly tcp: SparseHistogram;
+  readonly upgrade: SparseHistogram;
+  /** What an adapter says before it may publish. */
+  readonly join: SparseHistogram;
+}
+
+/** A message of the server that answers nothing. */
+export interface Sample {
+  readonly isText: boolean;
+  /** The beginning of it. */
+  readonly text: string;
+  readonly bytes: number;
+  /** The beginning of the oldest message without an answer; null where there was none. */
+  readonly awaited: string | null;
+}
+
+/** What a worker's load came to. */
+export interface AttackReport extends PhaseProgress {
+  readonly planned: number;
+  readonly unsent: number;
+  /** Of what was expected and didn't come: owed to connections that closed. */
+  readonly lostOnClosed: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  /** Messages that answer nothing. */
+  readonly unmatched: number;
+  readonly samples: readonly Sample[];
+  /** Whole messages of the WebSocket, whatever they are. */
+  readonly received: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** An adapter's servers that refused something, by reason. */
+  readonly rejections: readonly { readonly reason: string; readonly count: number }[];
+  readonly died: number;
+  readonly deaths: Failures;
+  readonly reconnected: number;
+  readonly reconnectFailures: Failures;
+  readonly ready: number;
+  readonly firstSendUs: number | null;
+  readonly lastSendUs: number | null;
+  readonly lastDeliveryUs: number | null;
+  readonly uncorrected: SparseHistogram;
+  readonly sendLag: SparseHistogram;
+  readonly usage: WorkerUsage;
+}

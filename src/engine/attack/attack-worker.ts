@@ -1,0 +1,465 @@
+import { nowUs } from "../../machine/clock.ts";
+import { createRandom, shuffle } from "../../plan/random.ts";
+import type { ConnectionFailure } from "../../result/reasons.ts";
+import { Histogram } from "../../stats/histogram.ts";
+import type { Refusal } from "../../websocket/refusal.ts";
+import type { Adapter } from "../adapters/adapter.ts";
+import { Connection, type ConnectionOwner } from "../connection.ts";
+import { FailureTally } from "../failure-tally.ts";
+import { countOwn, indexOf } from "../places.ts";
+import type { Sockets } from "../sockets/socket.ts";
+import type { Target } from "../target.ts";
+import type { Command, PhaseProgress, Report, WorkerUsage } from "../worker-protocol.ts";
+import { Account } from "./account.ts";
+import { AdapterTalk } from "./adapter-talk.ts";
+import { AttackLoad } from "./attack-load.ts";
+import type { AttackReport, AttackSetup, OpenReport, RefusalSample } from "./attack-orders.ts";
+import { PlainTalk } from "./plain-talk.ts";
+import type { Talk, TalkListener } from "./talk.ts";
+
+const progressIntervalMs = 200;
+/** How often it is looked for connections that are due, or late. */
+const tendIntervalMs = 5;
+const heartbeatMs = 10;
+/** How long a server may take to close what was said goodbye to. */
+const goodbyeMs = 2000;
+/** A connection that was lost is opened again after this; twice as late after each attempt that fails. */
+const leastReconnectMs = 100;
+const mostReconnectMs = 5000;
+/** Of each status one is kept, of so many. */
+const mostRefusals = 8;
+/** An open loop must not be late because much arrives at once. */
+const arrivalsPerTurn = 16;
+
+const silent = { say: () => null, hear: () => false };
+const emptyPayload = new Uint8Array(0);
+
+/** A connection that is due to be opened, or is being opened. */
+interface Attempt {
+  readonly place: number;
+  readonly atUs: number;
+  /** How often it failed before, since it was lost; null for its first. */
+  readonly failures: number | null;
+}
+
+/** One worker's part of an attack: opens its connections, sends its load, and accounts for what comes back. */
+export class AttackWorker implements ConnectionOwner, TalkListener {
+  readonly target: Target;
+  readonly sockets: Sockets;
+  readonly protocol = { createDialogue: () => silent };
+  readonly keepsRefusals = true;
+  /** Microseconds on the attack's epoch. */
+  arrivedUs = 0;
+  readonly #setup: AttackSetup;
+  readonly #report: (report: Report) => void;
+  readonly #account = new Account();
+  readonly #talk: Talk;
+  /** By place; null before its first attempt. */
+  readonly #connections: (Connection | null)[];
+  readonly #ready = new Set<Connection>();
+  readonly #loopDelay = new Histogram();
+  readonly #tcp = new Histogram();
+  readonly #upgrade = new Histogram();
+  readonly #join = new Histogram();
+  readonly #upgradedUs = new Map<Connection, number>();
+  readonly #failures = new FailureTally();
+  readonly #deaths = new FailureTally();
+  readonly #reconnectFailures = new FailureTally();
+  readonly #refusals = new Map<number, RefusalSample>();
+  /** Not yet due, in order of their times. */
+  #waiting: Attempt[] = [];
+  /** Being opened, the oldest first. */
+  readonly #opening = new Map<Connection, Attempt>();
+  #attempted = 0;
+  #opened = 0;
+  #failedInARow = 0;
+  #notAttempted = 0;
+  #reconnected = 0;
+  #firstAttemptUs: number | null = null;
+  #lastOpenedUs: number | null = null;
+  #isOpening = false;
+  #load: AttackLoad | null = null;
+  #hasStarted = false;
+  readonly #timers: Timer[] = [];
+  #progressTimer: Timer | null = null;
+  #cpuAtStart = process.cpuUsage();
+
+  constructor(
+    setup: AttackSetup,
+    adapter: Adapter | null,
+    sockets: Sockets,
+    report: (report: Report) => void,
+  ) {
+    this.#setup = setup;
+    this.target = setup.target;
+    this.sockets = sockets;
+    this.#report = report;
+    const places = countOwn(setup, setup.connections);
+    this.#connections = new Array<null>(places).fill(null);
+    this.#talk =
+      adapter === null
+        ? new PlainTalk(setup, places, this.#account, this)
+        : new AdapterTalk(adapter, setup, this.#account, this);
+    this.#startTimers();
+  }
+
+  obey(command: Command): void {
+    switch (command.kind) {
+      case "open":
+        this.#open(command.startUs);
+        break;
+      case "stop-connecting":
+        this.#stopConnecting();
+        break;
+      case "attack":
+        this.#attack(command.startUs, command.members);
+        break;
+      case "settle-attack":
+        this.#settle();
+        break;
+      case "close":
+        void this.#close();
+        break;
+    }
+  }
+
+  clockUs(): number {
+    return nowUs();
+  }
+
+  onArrival(): void {
+    this.arrivedUs = this.#nowUs();
+    this.#account.recorder.lastArrivalUs = this.arrivedUs;
+  }
+
+  onOpened(connection: Connection): void {
+    const { times } = connection;
+    if (times !== null) {
+      this.#tcp.record(Math.floor(times.tcpUs - times.startUs));
+      this.#upgrade.record(Math.floor(times.upgradeUs - times.tcpUs));
+      this.#upgradedUs.set(connection, times.upgradeUs);
+    }
+    this.#talk.opened(connection);
+  }
+
+  onReady(connection: Connection): void {
+    const attempt = this.#opening.get(connection);
+    if (attempt === undefined) return;
+    this.#opening.delete(connection);
+    this.#join.record(Math.floor(nowUs() - (this.#upgradedUs.get(connection) ?? nowUs())));
+    this.#upgradedUs.delete(connection);
+    this.#ready.add(connection);
+    this.#failedInARow = 0;
+    if (attempt.failures === null) {
+      this.#opened += 1;
+      this.#lastOpenedUs = this.#nowUs();
+    } else {
+      this.#reconnected += 1;
+    }
+    this.#load?.noteReady(connection);
+    this.#settleOpening();
+  }
+
+  onRefused(connection: Connection, reason: string): void {
+    this.#account.noteRejection(reason);
+    if (!this.#opening.has(connection)) return;
+    connection.abandon();
+    this.#talk.closed(connection);
+    this.#noteFailed(connection, { kind: "protocol", rule: "join-answer" });
+  }
+
+  onFailed(connection: Connection, failure: ConnectionFailure, refusal: Refusal | null): void {
+    if (refusal !== null && !this.#refusals.has(refusal.status) && this.#refusals.size < mostRefusals) {
+      const { status, location, body } = refusal;
+      this.#refusals.set(status, { status, location, body });
+    }
+    this.#noteFailed(connection, failure);
+  }
+
+  onDied(connection: Connection, failure: ConnectionFailure): void {
+    const owed = this.#talk.closed(connection);
+    // It was upgraded and had not joined.
+    if (this.#opening.has(connection)) {
+      this.#noteFailed(connection, failure);
+      return;
+    }
+    this.#account.lostOnClosed += owed;
+    this.#deaths.note(failure);
+    this.#ready.delete(connection);
+    this.#load?.noteClosed(connection);
+    if (this.#setup.reconnect) this.#reopen(connection.place, 0);
+  }
+
+  onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
+    this.#talk.received(connection, bytes, start, end, isText);
+  }
+
+  onPong(connection: Connection, payload: Uint8Array): void {
+    this.#talk.pong(connection, payload);
+  }
+
+  onAnswered(connection: Connection): void {
+    this.#load?.noteAnswered(connection);
+  }
+
+  onBlocked(): void {}
+
+  onUnblocked(): void {}
+
+  #open(startUs: number): void {
+    const { connectRatePerSecond } = this.#setup;
+    this.#isOpening = true;
+    this.#waiting = this.#connections.map((_, place) => ({
+      place,
+      atUs: startUs + (indexOf(this.#setup, place) / connectRatePerSecond) * 1e6,
+      failures: null,
+    }));
+    this.#resetUsage();
+    this.#progressTimer = setInterval(() => this.#tellProgress(), progressIntervalMs);
+    this.#tend();
+  }
+
+  #stopConnecting(): void {
+    const untried = this.#waiting.filter(({ failures }) => failures === null).length;
+    this.#notAttempted += untried;
+    this.#waiting = [];
+    for (const connection of [...this.#opening.keys()]) this.#expire(connection);
+    this.#settleOpening();
+  }
+
+  /** Opens what is due, gives up what takes too long. */
+  #tend(): void {
+    const atUs = this.#nowUs();
+    let due = 0;
+    while (due < this.#waiting.length && (this.#waiting[due] as Attempt).atUs <= atUs) due += 1;
+    if (due > 0) for (const attempt of this.#waiting.splice(0, due)) this.#begin(attempt);
+    const lateUs = atUs - this.#setup.connectTimeoutMs * 1000;
+    for (const [connection, attempt] of this.#opening) {
+      if (attempt.atUs > lateUs) break;
+      this.#expire(connection);
+    }
+    if (this.#hasStarted) this.#load?.tend(atUs);
+    this.#settleOpening();
+  }
+
+  #begin(attempt: Attempt): void {
+    const { place } = attempt;
+    const connection = new Connection(indexOf(this.#setup, place), place, this);
+    const { sourceAddresses } = this.#setup;
+    const source = sourceAddresses[place % Math.max(1, sourceAddresses.length)] ?? null;
+    this.#connections[place] = connection;
+    this.#opening.set(connection, { ...attempt, atUs: this.#nowUs() });
+    if (attempt.failures === null) this.#attempted += 1;
+    this.#firstAttemptUs ??= this.#nowUs();
+    connection.open(source);
+  }
+
+  #expire(connection: Connection): void {
+    if (connection.state !== "open") {
+      connection.expire();
+      return;
+    }
+    connection.abandon();
+    this.#talk.closed(connection);
+    this.#noteFailed(connection, { kind: "timeout", stage: "join" });
+  }
+
+  #noteFailed(connection: Connection, failure: ConnectionFailure): void {
+    const attempt = this.#opening.get(connection);
+    if (attempt === undefined) return;
+    this.#opening.delete(connection);
+    this.#upgradedUs.delete(connection);
+    if (attempt.failures === null) {
+      this.#failures.note(failure);
+      this.#failedInARow += 1;
+    } else {
+      this.#reconnectFailures.note(failure);
+      this.#reopen(connection.place, attempt.failures + 1);
+    }
+    this.#settleOpening();
+  }
+
+  #reopen(place: number, failures: number): void {
+    const waitMs = Math.min(mostReconnectMs, leastReconnectMs * 2 ** failures);
+    const attempt = { place, atUs: this.#nowUs() + waitMs * 1000, failures };
+    const at = this.#waiting.findLastIndex(({ atUs }) => atUs <= attempt.atUs);
+    this.#waiting.splice(at + 1, 0, attempt);
+  }
+
+  /** Tells once that every first attempt has come to an end. */
+  #settleOpening(): void {
+    if (
+      !this.#isOpening ||
+      this.#opened + this.#failures.total + this.#notAttempted < this.#connections.length
+    )
+      return;
+    this.#isOpening = false;
+    this.#report({ kind: "opened", report: this.#describeOpening() });
+  }
+
+  #describeOpening(): OpenReport {
+    const { rooms } = this.#setup;
+    const readyByRoom = new Array<number>(rooms).fill(0);
+    for (const { index } of this.#ready) {
+      readyByRoom[index % rooms] = (readyByRoom[index % rooms] as number) + 1;
+    }
+    return {
+      attempted: this.#attempted,
+      opened: this.#opened,
+      failed: this.#failures.total,
+      failedInARow: this.#failedInARow,
+      died: this.#deaths.total,
+      ready: this.#ready.size,
+      readyByRoom,
+      failures: this.#failures.list(),
+      refusals: [...this.#refusals.values()],
+      notAttempted: this.#notAttempted,
+      firstAttemptUs: this.#firstAttemptUs,
+      lastOpenedUs: this.#lastOpenedUs,
+      tcp: this.#tcp.toSparse(),
+      upgrade: this.#upgrade.toSparse(),
+      join: this.#join.toSparse(),
+    };
+  }
+
+  #attack(startUs: number, members: readonly number[]): void {
+    const setup = this.#setup;
+    this.#account.recorder.begin(startUs);
+    this.#talk.begin(members);
+    const order = shuffle(createRandom(setup.seed + setup.worker), [...this.#ready]);
+    const load = new AttackLoad({
+      setup,
+      talk: this.#talk,
+      account: this.#account,
+      ready: order,
+      clockUs: () => this.#nowUs(),
+      wakesWithinUs: this.sockets.wakesWithinUs,
+      startUs,
+      onMilestone: () => this.#tellProgress(),
+    });
+    this.#load = load;
+    this.sockets.pace(() => {
+      if (!this.#hasStarted && this.#nowUs() >= startUs) {
+        this.#hasStarted = true;
+        this.#resetUsage();
+      }
+      return load.turn();
+    }, arrivalsPerTurn);
+  }
+
+  #settle(): void {
+    this.#load?.stop();
+    this.sockets.rest();
+    if (this.#progressTimer !== null) clearInterval(this.#progressTimer);
+    const account = this.#account;
+    const { recorder } = account;
+    const report: AttackReport = {
+      ...this.#progress(true),
+      planned: this.#load?.planned ?? recorder.sent + account.unsent,
+      unsent: account.unsent,
+      lostOnClosed: account.lostOnClosed,
+      duplicated: account.duplicated,
+      reordered: account.reordered,
+      unmatched: account.unmatched,
+      samples: account.samples,
+      received: account.received,
+      bytesSent: account.bytesSent,
+      bytesReceived: account.bytesReceived,
+      rejections: [...account.rejections].map(([reason, count]) => ({ reason, count })),
+      died: this.#deaths.total,
+      deaths: this.#deaths.list(),
+      reconnected: this.#reconnected,
+      reconnectFailures: this.#reconnectFailures.list(),
+      ready: this.#ready.size,
+      firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
+      lastSendUs: recorder.sent > 0 ? recorder.lastSendUs : null,
+      lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
+      uncorrected: recorder.uncorrected.toSparse(),
+      sendLag: recorder.sendLag.toSparse(),
+      usage: this.#usage(),
+    };
+    this.#report({ kind: "attacked", report });
+  }
+
+  async #close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#waiting = [];
+    const connections = this.#connections.filter((connection) => connection !== null);
+    for (const connection of connections) connection.close();
+    const untilUs = nowUs() + goodbyeMs * 1000;
+    while (nowUs() < untilUs && connections.some(({ state }) => state === "closing")) await Bun.sleep(10);
+    for (const connection of connections) connection.abandon();
+    this.#report({ kind: "closed" });
+  }
+
+  #tellProgress(): void {
+    this.#report({
+      kind: "connecting",
+      progress: {
+        attempted: this.#attempted,
+        opened: this.#opened,
+        failed: this.#failures.total,
+        failedInARow: this.#failedInARow,
+        died: this.#deaths.total,
+      },
+    });
+    if (this.#load !== null) this.#report({ kind: "progress", progress: this.#progress(false) });
+  }
+
+  #progress(all: boolean): PhaseProgress {
+    const { recorder, expected, unsent, duplicated, unmatched } = this.#account;
+    return {
+      sent: recorder.sent,
+      expected,
+      delivered: recorder.delivered,
+      errors: unsent + this.#deaths.total + duplicated + unmatched,
+      finishedSending: this.#load?.finishedSending ?? false,
+      lastArrivalUs: recorder.lastArrivalUs,
+      seconds: recorder.takeSeconds(this.#nowUs(), all),
+    };
+  }
+
+  #startTimers(): void {
+    let dueUs = nowUs() + heartbeatMs * 1000;
+    this.#every(heartbeatMs, () => {
+      const now = nowUs();
+      this.#loopDelay.record(Math.floor(now - dueUs));
+      dueUs = now + heartbeatMs * 1000;
+    });
+    this.#every(tendIntervalMs, () => this.#tend());
+    const { pingIntervalSeconds } = this.#setup;
+    if (pingIntervalSeconds !== null) {
+      this.#every(pingIntervalSeconds * 1000, () => {
+        for (const connection of this.#ready) connection.ping(emptyPayload);
+      });
+    }
+    const { heartbeatSeconds } = this.#talk;
+    if (heartbeatSeconds !== null) {
+      this.#every(heartbeatSeconds * 1000, () => {
+        for (const connection of this.#ready) this.#talk.heartbeat(connection);
+      });
+    }
+  }
+
+  #every(intervalMs: number, work: () => void): void {
+    this.#timers.push(setInterval(work, intervalMs));
+  }
+
+  #nowUs(): number {
+    return Math.floor(nowUs() - this.#setup.epochUs);
+  }
+
+  #resetUsage(): void {
+    this.#loopDelay.reset();
+    this.#cpuAtStart = process.cpuUsage();
+  }
+
+  #usage(): WorkerUsage {
+    const { user, system } = process.cpuUsage(this.#cpuAtStart);
+    return {
+      cpuMs: (user + system) / 1000,
+      rssBytes: process.memoryUsage.rss(),
+      loopDelay: this.#loopDelay.toSparse(),
+    };
+  }
+}

@@ -1,0 +1,129 @@
+import { z } from "zod";
+import type { ReadValue, ValueType } from "../value-type.ts";
+
+/** From the value before it (0 at the beginning) in a straight line to `value`, in so many seconds. */
+export interface Stage {
+  readonly seconds: number;
+  readonly value: number;
+}
+
+/** A stretch of an open loop: messages per second change evenly from its beginning to its end. */
+export interface RateSegment {
+  readonly seconds: number;
+  readonly fromPerSecond: number;
+  readonly toPerSecond: number;
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { ms: 0.001, s: 1, "": 1, m: 60, min: 60, h: 3600 };
+const longestSeconds = 7 * 86_400;
+
+/** Seconds of `90`, `500ms`, `1m30s`, `2h`; null where it is no time. */
+export function readSeconds(text: string): number | null {
+  if (!/^(\d+(\.\d+)?(ms|s|min|m|h)?)+$/.test(text)) return null;
+  let seconds = 0;
+  for (const [, number, unit = ""] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|min|m|h)?/g)) {
+    seconds += Number(number) * (unitSeconds[unit] ?? 1);
+  }
+  return seconds > 0 && seconds <= longestSeconds ? Math.round(seconds * 1000) / 1000 : null;
+}
+
+function writeSeconds(seconds: number): string {
+  if (seconds % 3600 === 0) return `${seconds / 3600}h`;
+  if (seconds % 60 === 0) return `${seconds / 60}m`;
+  return `${seconds}s`;
+}
+
+/** A time such as `10s` or `1m30s`, kept in seconds. */
+export function time(): ValueType<number> {
+  return {
+    placeholder: "TIME",
+    schema: z.number().positive().max(longestSeconds),
+    read: (text) => {
+      const value = readSeconds(text.trim());
+      return value === null ? { expected: "a time such as 10s, 1m30s or 2h, at most 7 days" } : { value };
+    },
+    write: writeSeconds,
+  };
+}
+
+/** `TIME:VALUE,…` */
+export function stages(max: number): ValueType<readonly Stage[]> {
+  const expected = `stages such as 1m:1000,5m:1000,30s:0, each a time and a value of at most ${max.toLocaleString("en")}`;
+  const read = (text: string): ReadValue<readonly Stage[]> => {
+    const value: Stage[] = [];
+    for (const part of text.split(",")) {
+      const [, duration = "", number = ""] = /^([^:]+):(\d+(?:\.\d+)?)$/.exec(part.trim()) ?? [];
+      const seconds = readSeconds(duration);
+      if (seconds === null || Number(number) > max) {
+        return { expected: `${expected}; "${part.trim()}" is none` };
+      }
+      value.push({ seconds, value: Number(number) });
+    }
+    if (value.every((stage) => stage.value === 0)) {
+      return { expected: `${expected}, and one of them above 0` };
+    }
+    return { value };
+  };
+  return {
+    placeholder: "TIME:VALUE,…",
+    schema: z
+      .array(z.object({ seconds: z.number().positive(), value: z.number().nonnegative() }))
+      .min(1)
+      .readonly(),
+    read,
+    write: (value) => value.map((stage) => `${writeSeconds(stage.seconds)}:${stage.value}`).join(","),
+  };
+}
+
+export function rateSegments(given: readonly Stage[]): RateSegment[] {
+  return given.map(({ seconds, value }, at) => ({
+    seconds,
+    fromPerSecond: given[at - 1]?.value ?? 0,
+    toPerSecond: value,
+  }));
+}
+
+export function secondsOf(segments: readonly { readonly seconds: number }[]): number {
+  return segments.reduce((all, { seconds }) => all + seconds, 0);
+}
+
+/** Messages that are due in all. */
+export function countOf(segments: readonly RateSegment[]): number {
+  // A message is due where the sum of the rate reaches its number: rounding must not take the last of them.
+  return Math.floor(
+    segments.reduce(
+      (all, { seconds, fromPerSecond, toPerSecond }) => all + ((fromPerSecond + toPerSecond) / 2) * seconds,
+      0,
+    ) + 1e-6,
+  );
+}
+
+/** When message g of an open loop is due, in microseconds after its start. Asked for rising numbers it is O(1). */
+export function createDueTimes(segments: readonly RateSegment[]): (message: number) => number {
+  let at = 0;
+  let countBefore = 0;
+  let secondsBefore = 0;
+  return (message) => {
+    for (;;) {
+      const segment = segments[at];
+      if (segment === undefined) return secondsBefore * 1e6;
+      const { seconds, fromPerSecond: from, toPerSecond: to } = segment;
+      const within = ((from + to) / 2) * seconds;
+      const wanted = message - countBefore;
+      if (wanted > within && at < segments.length - 1) {
+        countBefore += within;
+        secondsBefore += seconds;
+        at += 1;
+        continue;
+      }
+      return (secondsBefore + Math.min(seconds, timeOf(wanted, from, (to - from) / seconds))) * 1e6;
+    }
+  };
+}
+
+/** When `from × t + slope × t² / 2` reaches `count`; in the form that has no division by a slope near zero. */
+function timeOf(count: number, from: number, slope: number): number {
+  if (count <= 0) return 0;
+  const root = Math.sqrt(Math.max(0, from * from + 2 * slope * count));
+  return from + root === 0 ? Number.POSITIVE_INFINITY : (2 * count) / (from + root);
+}

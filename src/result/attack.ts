@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { attackPlanSchema } from "../plan/attack/plan.ts";
+import { generatorSchema, quantilesSchema, timelineSchema } from "./phase.ts";
+import { failuresSchema, reasonSchema, warningSchema } from "./reasons.ts";
+import { environmentSchema, schemaVersion } from "./schema.ts";
+
+const count = z.int().nonnegative();
+
+/** Why an attack did not end as `ok`. */
+export const attackReasonSchema = z.discriminatedUnion("kind", [
+  ...reasonSchema.options,
+  /** A condition of `--abort-on` came true; `value` is in the unit of its measure. */
+  z.object({ kind: z.literal("abort-on"), expression: z.string(), value: z.number() }),
+]);
+export type AttackReason = z.infer<typeof attackReasonSchema>;
+
+/** An attack on one server that runs already, and what came of it: facts only. */
+export const attackResultSchema = z.object({
+  schema: z.literal(schemaVersion),
+  id: z.string(),
+  startedAt: z.string(),
+  /** Tells it from the result of a run. */
+  kind: z.literal("attack"),
+  finishedAt: z.string().nullable(),
+  /** `running` until it ends: a file found in that state belongs to an attack that was cut off. */
+  progress: z.enum(["running", "ended"]),
+  /** As typed; values of headers and cookies are left out. */
+  command: z.array(z.string()),
+  plan: attackPlanSchema,
+  environment: environmentSchema,
+  warnings: z.array(warningSchema),
+  /**
+   * Only figures of `ok` count. `invalid`: the generator may have been measured. `failed`: no connection opened, or all
+   * were closed. `aborted`: by the user, or by `--abort-on`.
+   */
+  status: z.enum(["ok", "invalid", "failed", "aborted"]),
+  /** Null exactly where the status is `ok`. */
+  reason: attackReasonSchema.nullable(),
+  connections: z.object({
+    requested: count,
+    opened: count,
+    failed: count,
+    /** Of those that never opened. */
+    failures: failuresSchema,
+    notAttempted: count,
+    /** Opened, and closed by the server or the network before the end. */
+    died: count,
+    deaths: failuresSchema,
+    reconnected: count,
+    reconnectFailures: failuresSchema,
+    openAtEnd: count,
+    /** From the first attempt to the last that opened; null where fewer than two opened. */
+    perSecond: z.number().nullable(),
+    tcpUs: quantilesSchema,
+    upgradeUs: quantilesSchema,
+    /** What an adapter says before it may publish. */
+    joinUs: quantilesSchema,
+  }),
+  /** The first answer to an upgrade of each status other than 101. */
+  refusals: z.array(z.object({ status: z.int(), location: z.string().nullable(), body: z.string() })),
+  /** What an adapter's server refused, by reason. */
+  rejections: z.array(z.object({ reason: z.string(), count })),
+  /** `expected = answered + lost` and `planned = sent + unsent`, always. */
+  messages: z.object({
+    planned: count,
+    sent: count,
+    /** No connection was open, or the server had not read for too long, or the load was ended before. */
+    unsent: count,
+    /** Replies and deliveries owed for what was sent. */
+    expected: count,
+    answered: count,
+    lost: count,
+    /** Of `lost`: owed on connections that closed. */
+    lostOnClosed: count,
+    duplicated: count,
+    /** Of `answered`: after the answer to a later message of the same sender. */
+    reordered: count,
+    /** Messages of the server that answer nothing. */
+    unmatched: count,
+    /** All messages of the server. */
+    received: count,
+    /** Of payload. */
+    bytesSent: count,
+    bytesReceived: count,
+  }),
+  /** The first messages that answered nothing; `text` is in hexadecimal where it was binary. */
+  samples: z.array(
+    z.object({ isText: z.boolean(), text: z.string(), bytes: count, awaited: z.string().nullable() }),
+  ),
+  /** Null where nothing was sent. */
+  rate: z
+    .object({
+      /** Over the whole load; null in a closed loop. */
+      askedPerSecond: z.number().nullable(),
+      sentPerSecond: z.number(),
+      answeredPerSecond: z.number(),
+      /** From the load's start to the last send, or its planned end. */
+      sendSpanMs: z.number(),
+      /** To the last answer. */
+      spanMs: z.number(),
+    })
+    .nullable(),
+  /** From the intended send time, which does not hide a stall (coordinated omission). */
+  latencyUs: quantilesSchema.extend({ curve: z.array(z.tuple([z.number(), z.number().nonnegative()])) }),
+  /** From the actual send time, to be seen beside it. */
+  uncorrectedLatencyUs: quantilesSchema,
+  /** Actual minus intended send time: the generator's own lateness. */
+  sendLagUs: quantilesSchema,
+  generator: generatorSchema.nullable(),
+  timeline: timelineSchema,
+});
+
+export type AttackResult = z.infer<typeof attackResultSchema>;

@@ -1,0 +1,197 @@
+import { loadSeconds } from "../../plan/attack/plan.ts";
+import type { AttackResult } from "../../result/attack.ts";
+import type { Quantiles } from "../../result/phase.ts";
+import * as format from "../../text/format.ts";
+import {
+  type Block,
+  type Cell,
+  details,
+  heading,
+  list,
+  makePrintable,
+  paragraph,
+  type Sentence,
+  type Table,
+  table,
+} from "../document/block.ts";
+import { describeFailures } from "../text/failure-text.ts";
+import { describeWarning } from "../text/warning-text.ts";
+import { buildAttackCharts } from "./charts.ts";
+import { listTroubles } from "./troubles.ts";
+import { describeLoad, describeVerdict } from "./verdict.ts";
+
+/** One screen: what was asked, what came of it, and whether the figures count. */
+export function buildAttackSummary(result: AttackResult): Block[] {
+  return [heading(1, result.id), ...buildFacts(result), ...list(listTroubles(result), 16)].map(makePrintable);
+}
+
+/** Everything, with charts over time where the medium has them. */
+export function buildAttackReport(result: AttackResult): Block[] {
+  const { plan, environment, warnings } = result;
+  const machine = `${environment.cpuModel}, ${format.plural(environment.cpuCount, "CPU")}, ${environment.os}, ${environment.tool}, Bun ${environment.bun}`;
+  return [
+    heading(1, result.id),
+    ...buildFacts(result),
+    ...list(listTroubles(result)),
+    ...(result.timeline.buckets.length < 2 ? [] : [heading(2, "Over time"), ...buildAttackCharts(result)]),
+    heading(2, "What was done"),
+    paragraph({ lead: "Command:", text: result.command.join(" ") }),
+    paragraph({ lead: "Began:", text: `${result.startedAt}, on ${machine}.` }),
+    ...list(
+      warnings.map((warning) => ({ lead: "Warning:", text: describeWarning(warning), style: "warning" })),
+    ),
+    details("The plan", [
+      { kind: "code", lines: JSON.stringify(plan, null, 2).split("\n"), language: "json" },
+    ]),
+    heading(2, "How to read this"),
+    ...list(listRemarks(result)),
+  ].map(makePrintable);
+}
+
+function buildFacts(result: AttackResult): Block[] {
+  return [
+    paragraph(describeLoad(result)),
+    paragraph(describeVerdict(result)),
+    table(connectionTable(result)),
+    ...(result.rate === null ? [] : [table(messageTable(result)), table(rateTable(result))]),
+    ...[latencyTable(result)].filter(({ rows }) => rows.length > 0).map(table),
+  ];
+}
+
+function count(value: number, style: Cell["style"] = null): Cell {
+  return { text: format.formatCount(value), style: value === 0 ? null : style };
+}
+
+function columnsOf(label: string, headers: readonly string[]): Table["columns"] {
+  return [
+    { header: label, align: "left" },
+    ...headers.map((header) => ({ header, align: "right" as const })),
+  ];
+}
+
+function connectionTable({ connections }: AttackResult): Table {
+  const { requested, opened, failed, died, reconnected, openAtEnd, perSecond } = connections;
+  return {
+    columns: columnsOf("", [
+      "asked",
+      "opened",
+      "failed",
+      "closed",
+      "reopened",
+      "open at end",
+      "opened per second",
+    ]),
+    rows: [
+      {
+        cells: [
+          { text: "connections" },
+          count(requested),
+          count(opened),
+          count(failed, "bad"),
+          count(died, "bad"),
+          count(reconnected),
+          count(openAtEnd),
+          { text: format.formatRate(perSecond) },
+        ],
+      },
+    ],
+  };
+}
+
+function messageTable({ messages, plan }: AttackResult): Table {
+  const { sent, unsent, answered, lost, duplicated, reordered, unmatched, received } = messages;
+  const isAwaited = plan.reply.kind !== "none";
+  const one = (value: Cell): Cell => (isAwaited ? value : { text: format.unknown });
+  return {
+    columns: columnsOf("", [
+      "sent",
+      "unsent",
+      "answered",
+      "lost",
+      "duplicated",
+      "out of order",
+      "unmatched",
+      "received",
+    ]),
+    rows: [
+      {
+        cells: [
+          { text: "messages" },
+          count(sent),
+          count(unsent, "bad"),
+          one(count(answered)),
+          one(count(lost, "bad")),
+          one(count(duplicated, "bad")),
+          one(count(reordered, "bad")),
+          one(count(unmatched, "warning")),
+          count(received),
+        ],
+      },
+    ],
+  };
+}
+
+function rateTable({ rate, messages, plan }: AttackResult): Table {
+  const perSecond = (bytes: number) =>
+    rate === null ? format.unknown : `${format.formatBytes(Math.round((bytes * 1000) / rate.spanMs))}/s`;
+  const answered = plan.reply.kind === "none" ? null : (rate?.answeredPerSecond ?? null);
+  return {
+    columns: columnsOf("", ["asked", "sent", "answered", "payload sent", "payload received"]),
+    rows: [
+      {
+        cells: [
+          { text: "per second" },
+          { text: format.formatRate(rate?.askedPerSecond ?? null) },
+          { text: format.formatRate(rate?.sentPerSecond ?? null) },
+          { text: format.formatRate(answered) },
+          { text: perSecond(messages.bytesSent) },
+          { text: perSecond(messages.bytesReceived) },
+        ],
+      },
+    ],
+  };
+}
+
+function latencyTable({
+  plan,
+  connections,
+  latencyUs,
+  uncorrectedLatencyUs,
+  sendLagUs,
+}: AttackResult): Table {
+  const isOpen = plan.load.kind === "open";
+  const rows: [string, Quantiles][] = [
+    [isOpen ? "latency, from the intended time" : "latency", latencyUs],
+    ...(isOpen ? ([["latency, from the actual send", uncorrectedLatencyUs]] as [string, Quantiles][]) : []),
+    ...(isOpen ? ([["generator's send lag", sendLagUs]] as [string, Quantiles][]) : []),
+    ["TCP handshake", connections.tcpUs],
+    ["upgrade", connections.upgradeUs],
+    ...(plan.adapter === null ? [] : ([["join", connections.joinUs]] as [string, Quantiles][])),
+  ];
+  return {
+    columns: columnsOf("", ["p50", "p90", "p99", "p99.9", "max"]),
+    rows: rows
+      .filter(([, quantiles]) => quantiles.count > 0)
+      .map(([name, { p50, p90, p99, p999, max }]) => ({
+        cells: [
+          { text: name },
+          ...[p50, p90, p99, p999, max].map((us) => ({ text: format.formatLatency(us) })),
+        ],
+      })),
+  };
+}
+
+function listRemarks({ plan, connections }: AttackResult): (string | Sentence)[] {
+  const isOpen = plan.load.kind === "open";
+  return [
+    isOpen
+      ? "Every message had its time, however late the replies were. Latency counts from that time, so a stall of the server is in it."
+      : "Each connection sent again when a reply came. A slow server is asked less often, so latency hides its stalls.",
+    "A quantile that fewer than 10 messages lie beyond is not shown, nor one beyond what was answered.",
+    ...(plan.reply.kind === "order"
+      ? ["Replies were taken in order: which message a reply answers is not proved, nor are duplicates told."]
+      : []),
+    ...(connections.deaths.length === 0 ? [] : [`Closed: ${describeFailures(connections.deaths)}.`]),
+    `Messages were sent for ${format.formatDuration(loadSeconds(plan.load) * 1000)}; after it, ${format.formatDuration(plan.replyTimeoutMs)} without an answer end the attack.`,
+  ];
+}

@@ -1,0 +1,80 @@
+import type { AttackResult } from "../../result/attack.ts";
+import * as format from "../../text/format.ts";
+import type { Sentence } from "../document/block.ts";
+import { describeFailure } from "../text/failure-text.ts";
+import { quote } from "../text/tell.ts";
+
+const mostBody = 300;
+const mostSample = 120;
+
+/** What went otherwise than was asked, the causes first. */
+export function listTroubles(result: AttackResult): Sentence[] {
+  const { connections, rejections } = result;
+  return [
+    ...connections.failures.map(({ failure, count }) => bad("Not opened:", count, describeFailure(failure))),
+    ...listRefusals(result),
+    ...connections.deaths.map(({ failure, count }) => bad("Closed:", count, describeFailure(failure))),
+    ...connections.reconnectFailures.map(({ failure, count }) =>
+      bad("Not reopened:", count, describeFailure(failure)),
+    ),
+    ...rejections.map(({ reason, count }) => bad("Refused by the server:", count, quote(reason, mostSample))),
+    ...listHints(result),
+    ...listSamples(result),
+  ];
+}
+
+function bad(lead: string, count: number, text: string): Sentence {
+  return { lead, text: `${format.formatCount(count)} × ${text}`, style: "bad" };
+}
+
+function listRefusals({ refusals }: AttackResult): Sentence[] {
+  return refusals.map(({ status, location, body }) => {
+    const where = location === null ? "" : `, to ${quote(location, mostSample)}`;
+    const said = body.trim() === "" ? "without a body" : `"${quote(body.trim(), mostBody)}"`;
+    return { lead: `HTTP ${status}${where}:`, text: said, style: "warning" };
+  });
+}
+
+/** Where replies are not known by what was said, how they might be. */
+function listHints({ plan, messages, status }: AttackResult): Sentence[] {
+  const { sent, answered, unmatched, received, lostOnClosed, lost } = messages;
+  if (plan.reply.kind === "none" || sent === 0 || answered > 0 || status === "failed") return [];
+  if (received === 0 && lost > lostOnClosed) {
+    return [
+      hint(
+        "The server answered nothing. If no reply is expected, give --reply none, or --reply ping for round trips.",
+      ),
+    ];
+  }
+  if (unmatched === 0) return [];
+  const what =
+    plan.reply.kind === "echo" ? "The server does not echo" : "No message of the server is such a reply";
+  return [
+    hint(
+      `${what}: say how its replies are known with --reply json:/POINTER, regex:PATTERN or order, or --reply none.`,
+    ),
+  ];
+}
+
+function hint(text: string): Sentence {
+  return { lead: "Hint:", text, style: "warning" };
+}
+
+function listSamples({ samples, messages, plan }: AttackResult): Sentence[] {
+  if (plan.reply.kind === "none") return [];
+  const shown = samples.slice(0, messages.answered === 0 ? 3 : 2);
+  const [awaited] = samples.flatMap(({ awaited: one }) => one ?? []);
+  return [
+    ...shown.map(({ isText, text, bytes }): Sentence => {
+      const kind = isText ? "text" : "binary, in hexadecimal";
+      return {
+        lead: "Unmatched:",
+        text: `"${quote(text, mostSample)}" (${format.formatBytes(bytes)} of ${kind})`,
+        style: "warning",
+      };
+    }),
+    ...(shown.length === 0 || awaited === undefined || plan.reply.kind !== "echo"
+      ? []
+      : [{ lead: "Awaited:", text: `"${quote(awaited, mostSample)}"`, style: "dim" } as const]),
+  ];
+}

@@ -1,0 +1,77 @@
+import { type AttackPlan, loadSeconds } from "../../plan/attack/plan.ts";
+import { writeReply } from "../../plan/attack/reply.ts";
+import type { AttackReason, AttackResult } from "../../result/attack.ts";
+import * as format from "../../text/format.ts";
+import type { Sentence } from "../document/block.ts";
+import { describeReason } from "../text/reason-text.ts";
+
+/** `ws://127.0.0.1:9001/: 50 connections, 1,000 messages per second for 10 s, replies by echo.` */
+export function describeLoad({ plan }: AttackResult): Sentence {
+  const { target, connections, adapter, reply } = plan;
+  const where =
+    target.address === target.host
+      ? ""
+      : ` at ${target.address}${target.addresses.length > 1 ? ` (of ${target.addresses.length} addresses)` : ""}`;
+  const how = adapter === null ? describeReplies(reply) : `by the adapter ${adapter.name}`;
+  return {
+    lead: `${target.url}${where}:`,
+    text: `${format.plural(connections, "connection")}, ${describeRate(plan)}, ${how}.`,
+  };
+}
+
+function describeReplies(reply: AttackPlan["reply"]): string {
+  switch (reply.kind) {
+    case "none":
+      return "no replies awaited";
+    case "ping":
+      return "pings";
+    case "order":
+      return "replies taken in order";
+    default:
+      return `replies known by ${writeReply(reply)}`;
+  }
+}
+
+function describeRate({ load }: AttackPlan): string {
+  const lasts = `for ${format.formatDuration(loadSeconds(load) * 1000)}`;
+  if (load.kind === "closed") return `${format.plural(load.inFlight, "message")} in flight on each ${lasts}`;
+  const [first] = load.segments;
+  const isFlat = load.segments.length === 1 && first?.fromPerSecond === first?.toPerSecond;
+  if (isFlat) return `${format.formatCount(first?.toPerSecond ?? 0)} messages per second ${lasts}`;
+  const rates = load.segments.map(({ toPerSecond }) => format.formatCount(toPerSecond));
+  return `stages to ${rates.join(", ")} messages per second ${lasts}`;
+}
+
+/** Whether the figures count, and by what that is known. */
+export function describeVerdict(result: AttackResult): Sentence {
+  const { plan, status, reason, sendLagUs, generator, progress } = result;
+  if (progress === "running") {
+    return { lead: "Unfinished:", text: "it is still running, or was cut off.", style: "warning" };
+  }
+  switch (status) {
+    case "ok":
+      return {
+        lead: "The figures count:",
+        text: `${plan.load.kind === "open" ? `the generator's send lag was ${format.formatLatency(sendLagUs.p99 ?? sendLagUs.max)} at p99, it` : "the generator"} ${describeUse(generator)}.`,
+        style: "good",
+      };
+    case "invalid":
+      return { lead: "The figures do not count:", text: `${describe(reason)}.`, style: "bad" };
+    case "failed":
+      return { lead: "Failed:", text: `${describe(reason)}.`, style: "bad" };
+    case "aborted":
+      return { lead: "Stopped early:", text: `${describe(reason)}.`, style: "warning" };
+  }
+}
+
+function describe(reason: AttackReason | null): string {
+  if (reason === null) return "for a reason that is not known";
+  if (reason.kind === "abort-on") return `"${reason.expression}" came true`;
+  return describeReason(reason);
+}
+
+function describeUse(generator: AttackResult["generator"]): string {
+  if (generator === null) return "used an unknown share of its CPU";
+  const { cpuShare, eventLoopDelayUs } = generator;
+  return `used ${format.formatShare(cpuShare)} of its CPU, and its loop was late by ${format.formatLatency(eventLoopDelayUs.p99 ?? eventLoopDelayUs.max)} at p99`;
+}
