@@ -31,7 +31,9 @@ export function startPhoenixEndpoint(): PhoenixEndpoint {
   const members = new Map<string, Set<Socket>>();
   let heartbeats = 0;
 
-  const send = (socket: Socket, message: Five) => socket.send(JSON.stringify(message));
+  const send = (socket: Socket, message: Five): void => {
+    socket.send(JSON.stringify(message));
+  };
   const reply = (socket: Socket, [joinRef, ref, topic]: Five, status: "ok" | "error", response: unknown) =>
     send(socket, [joinRef, ref, topic, "phx_reply", { status, response }]);
   const leave = (socket: Socket, topic: string) => {
@@ -39,7 +41,7 @@ export function startPhoenixEndpoint(): PhoenixEndpoint {
     members.get(topic)?.delete(socket);
   };
 
-  const join = (socket: Socket, message: Five) => {
+  const join = (socket: Socket, message: Five): void => {
     const [joinRef, , topic, , payload] = message;
     if (!/^(room|realtime):/.test(topic))
       return reply(socket, message, "error", { reason: "unmatched topic" });
@@ -58,7 +60,7 @@ export function startPhoenixEndpoint(): PhoenixEndpoint {
     reply(socket, message, "ok", topic.startsWith("realtime:") ? { postgres_changes: [] } : {});
   };
 
-  const hearText = (socket: Socket, message: Five) => {
+  const hearText = (socket: Socket, message: Five): void => {
     const [joinRef, ref, topic, event, payload] = message;
     if (topic === "phoenix" && event === "heartbeat") {
       heartbeats += 1;
@@ -92,7 +94,7 @@ export function startPhoenixEndpoint(): PhoenixEndpoint {
   };
 
   /** Supabase's push of a broadcast, and what its members are sent of it: see their serializer. */
-  const hearBinary = (socket: Socket, bytes: Buffer) => {
+  const hearBinary = (socket: Socket, bytes: Buffer): void => {
     if (bytes[0] !== 3) return socket.close(1003);
     const lengths = [...bytes.subarray(1, 6)];
     const texts: Buffer[] = [];
