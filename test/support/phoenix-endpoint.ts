@@ -41,7 +41,7 @@ export function startPhoenixEndpoint(): PhoenixEndpoint {
     members.get(topic)?.delete(socket);
   };
 
-  const join = (socket: Socket, message: Five): void => {
+  const join = (socket: Socket, message: Five) => {
     const [joinRef, , topic, , payload] = message;
     if (!/^(room|realtime):/.test(topic))
       return reply(socket, message, "error", { reason: "unmatched topic" });
@@ -60,7 +60,7 @@ export function startPhoenixEndpoint(): PhoenixEndpoint {
     reply(socket, message, "ok", topic.startsWith("realtime:") ? { postgres_changes: [] } : {});
   };
 
-  const hearText = (socket: Socket, message: Five): void => {
+  const hearText = (socket: Socket, message: Five) => {
     const [joinRef, ref, topic, event, payload] = message;
     if (topic === "phoenix" && event === "heartbeat") {
       heartbeats += 1;
@@ -94,7 +94,7 @@ export function startPhoenixEndpoint(): PhoenixEndpoint {
   };
 
   /** Supabase's push of a broadcast, and what its members are sent of it: see their serializer. */
-  const hearBinary = (socket: Socket, bytes: Buffer): void => {
+  const hearBinary = (socket: Socket, bytes: Buffer) => {
     if (bytes[0] !== 3) return socket.close(1003);
     const lengths = [...bytes.subarray(1, 6)];
     const texts: Buffer[] = [];
