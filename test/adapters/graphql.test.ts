@@ -119,7 +119,7 @@ test("graphql-ws: every mutation has its result, and reaches all who subscribed 
 
 test("graphql-ws: errors of GraphQL, and a refused connection_init, are told in the server's words", async () => {
   const url = await start();
-  const load = { adapter: graphql, url, connections: 2, messagesPerConnection: 1, rooms: 1 };
+  const load = { adapter: graphql, url, connections: 2, messagesPerConnection: 1, rooms: 1, silenceMs: 500 };
   const failed = await loadAdapter({ ...load, options: chat, payload: () => "bad" });
   expect(failed.refusals).toEqual({ "not in this house": 2 });
   const wrong = await loadAdapter({ ...load, options: { query: "{ nothing }" } });

@@ -11,6 +11,8 @@ interface LoadOptions {
   /** Of one message; every message must differ from every other. */
   payload?(connection: number, id: number): string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Where nothing comes for so long, nothing will. */
+  readonly silenceMs?: number;
 }
 
 interface Outcome {
@@ -29,8 +31,6 @@ interface Tally {
   readonly unexpected: number;
 }
 
-/** Nothing comes for so long: nothing will. */
-const silenceMs = 8000;
 /** What comes twice comes soon after. */
 const afterMs = 150;
 
@@ -44,6 +44,7 @@ export async function loadAdapter({
   messagesPerConnection = 50,
   payload = (connection, id) => `${connection}-${id} "quoted" {a:b}\\ \n ünïcode 💬`,
   headers = {},
+  silenceMs = 8000,
 }: LoadOptions): Promise<Outcome> {
   const configured = adapter.configure?.(options) ?? adapter;
   const { answers, path = "/", subprotocols = [] } = configured;

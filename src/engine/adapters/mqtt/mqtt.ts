@@ -180,7 +180,8 @@ class MqttSession implements Session, PacketSink {
     }
     const { level, topic, subscribes, qos, noLocal } = this.#words;
     if (code !== 0) {
-      if (level === 5) this.#refuse("connection refused", code, fields);
+      // A server that knows no version 5 answers it as in its own.
+      if (code >= 128) this.#refuse("connection refused", code, fields);
       else this.#client.refuse(`connection refused: ${connectReturnCodes[code] ?? `return code ${code}`}`);
       return;
     }
