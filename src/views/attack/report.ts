@@ -48,6 +48,13 @@ export function buildAttackReport(result: AttackResult): Block[] {
   ].map(makePrintable);
 }
 
+/** What a trace came to. */
+export function buildTraceEnd(result: AttackResult): Block[] {
+  const { sent, answered } = result.messages;
+  const text = `${format.plural(sent, "message")} sent, ${format.formatCount(answered)} answered.`;
+  return [paragraph({ lead: "Trace:", text }), ...list(listTroubles(result))].map(makePrintable);
+}
+
 function buildFacts(result: AttackResult): Block[] {
   return [
     paragraph(describeLoad(result)),

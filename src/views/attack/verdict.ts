@@ -1,3 +1,5 @@
+import { attackMeasures } from "../../measures/attack-measures.ts";
+import { formatMeasure } from "../../measures/measure.ts";
 import { type AttackPlan, loadSeconds } from "../../plan/attack/plan.ts";
 import { writeReply } from "../../plan/attack/reply.ts";
 import type { AttackReason, AttackResult } from "../../result/attack.ts";
@@ -66,7 +68,10 @@ export function describeVerdict(result: AttackResult): Sentence {
 
 function describe(reason: AttackReason | null): string {
   if (reason === null) return "for a reason that is not known";
-  if (reason.kind === "abort-on") return `"${reason.expression}" came true`;
+  if (reason.kind === "abort-on") {
+    const unit = attackMeasures.find(({ name }) => name === reason.measure)?.unit ?? "count";
+    return `"${reason.expression}" came true after ${format.formatDuration(reason.afterMs)}: ${reason.measure} was ${formatMeasure({ unit }, reason.value)}`;
+  }
   return describeReason(reason);
 }
 
