@@ -225,6 +225,8 @@ test("MQTT 5: what the server allows is kept, and its reasons are told", () => {
   // Receive Maximum 1 (0x21), and a User Property (0x26) between.
   expect(talk.hear(hex("20 0d 00 00 0a 26 0001 61 0001 62 21 0001"))[1]).toBe("ready");
   expect(talk.publish("a", 1)).toHaveLength(1);
+  // The load says again what its connection could not take.
+  expect(talk.publish("a", 1)).toHaveLength(1);
   expect([talk.publish("b", 2), talk.publish("c", 3)]).toEqual([[], []]);
   const [reply, next] = talk.hear(hex("40 02 00 01"));
   expect([reply, next?.slice(0, 4)]).toEqual(["reply 1", "> 32"]);

@@ -164,7 +164,11 @@ class MqttSession implements Session, PacketSink {
   /** False where too many wait for their PUBACK. */
   #send(payload: string, id: number): boolean {
     const packetId = ((id - 1) % mostMessageIds) + 1;
-    if (this.#unacknowledged.size >= this.#receiveMaximum || this.#unacknowledged.has(packetId)) return false;
+    const holder = this.#unacknowledged.get(packetId);
+    // A message that could not be sent comes again under its number.
+    if (holder !== id && (holder !== undefined || this.#unacknowledged.size >= this.#receiveMaximum)) {
+      return false;
+    }
     this.#unacknowledged.set(packetId, id);
     this.#client.say(writePublish(this.#words.level, this.#topic, packetId, payload));
     return true;
