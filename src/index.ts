@@ -5,6 +5,7 @@ export { type AttackHandle, type AttackOptions, startAttack as attack } from "./
 export { findAddress } from "./attack/target.ts";
 export { discoverContenders } from "./contenders/discover.ts";
 export { type ResolvedEntrant, resolveEntrants } from "./contenders/entrants.ts";
+export type { Adapter, AdapterOptions, Answers, Client, Session } from "./engine/adapters/adapter.ts";
 export { isShowdownError, ShowdownError } from "./errors.ts";
 export { judge } from "./judgement/judge.ts";
 export { describeEnvironment } from "./machine/environment.ts";

@@ -68,7 +68,8 @@ async function createAttackWorker(
   sockets: Sockets,
   report: (report: Report) => void,
 ): Promise<AttackWorker> {
-  const adapter = setup.adapter === null ? null : await loadAdapter(setup.adapter.name);
+  const { adapter: named } = setup;
+  const adapter = named === null ? null : await loadAdapter(named.name, named.options);
   // As in a run: the compiler's and the collector's threads must not delay what is due.
   if (setup.pacing === "spin") preferMainThread(setup.load.kind === "open");
   return new AttackWorker(setup, adapter, sockets, report);

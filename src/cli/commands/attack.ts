@@ -5,11 +5,12 @@ import { type AttackHandle, startAttack } from "../../attack/start-attack.ts";
 import { traceAttack } from "../../attack/trace.ts";
 import type { Adapter, Client } from "../../engine/adapters/adapter.ts";
 import { isAdapterFile, loadAdapter } from "../../engine/adapters/adapters.ts";
-import { exitCodes, ShowdownError } from "../../errors.ts";
+import { exitCodes, isShowdownError, ShowdownError } from "../../errors.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
 import { parseAttackLimits } from "../../measures/attack-measures.ts";
 import {
   type AttackPlan,
+  type DataTable,
   type PlannedAdapter,
   readAdapterOptions,
   resolveAttack,
@@ -47,7 +48,7 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   };
   const data = readData(values, host);
   const messageFile = readMessageFile(values, settings, host);
-  const adapter = await chooseAdapter(values, host);
+  const adapter = await chooseAdapter(values, data, host);
   const [{ target, headers }, environment] = await Promise.all([
     readTarget(url, values, {
       path: adapter?.module.path,
@@ -154,17 +155,26 @@ interface ChosenAdapter {
 }
 
 /** Loads it, and lets it refuse its options before there is any connection. */
-async function chooseAdapter(values: OptionValues, host: Host): Promise<ChosenAdapter | null> {
+async function chooseAdapter(
+  values: OptionValues,
+  data: DataTable | null,
+  host: Host,
+): Promise<ChosenAdapter | null> {
   const options = readAdapterOptions(values["adapter-option"] ?? []);
   if (values.adapter === undefined) {
     if (Object.keys(options).length === 0) return null;
     throw new ShowdownError("usage", "--adapter-option: expected --adapter, too");
   }
   const name = isAdapterFile(values.adapter) ? resolve(host.cwd, values.adapter) : values.adapter;
-  const module = await loadAdapter(name);
+  let module: Adapter;
   try {
-    module.createSession(nobody, options);
+    module = await loadAdapter(name, options);
+    const row = Object.fromEntries(
+      (data?.columns ?? []).map((column, at) => [column, data?.rows[0]?.[at] ?? ""]),
+    );
+    module.createSession({ ...nobody, row }, options);
   } catch (cause) {
+    if (isShowdownError(cause)) throw cause;
     throw new ShowdownError("usage", `--adapter ${values.adapter}: ${(cause as Error).message}`, { cause });
   }
   const { subprotocols = [], answers } = module;

@@ -15,6 +15,15 @@ export interface Adapter {
   readonly answers: Answers;
   /** Between two calls of a session's `heartbeat`, in seconds; none where absent. */
   readonly heartbeatSeconds?: number;
+  /**
+   * The adapter as these options have it, where they decide about any of the above; else it is the same for all. The
+   * load asks once, before any connection, and makes its sessions by what it gets.
+   *
+   * @throws {Error} with a sentence for the user where an option is wrong
+   */
+  configure?(options: AdapterOptions): Adapter;
+  /** What a refused upgrade means in this protocol; null where it says nothing of its own. `body` is untrusted. */
+  explainRefusal?(status: number, body: string): string | null;
   /** @throws {Error} with a sentence for the user where an option is wrong; called before any connection */
   createSession(client: Client, options: AdapterOptions): Session;
 }

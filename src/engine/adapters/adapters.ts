@@ -2,12 +2,29 @@ import { pathToFileURL } from "node:url";
 import { ShowdownError } from "../../errors.ts";
 import { suggest } from "../../text/nearest.ts";
 import { printable } from "../../text/printable.ts";
-import type { Adapter } from "./adapter.ts";
+import { actionCable } from "./actioncable.ts";
+import type { Adapter, AdapterOptions } from "./adapter.ts";
 import { chaosChat } from "./chaos-chat.ts";
 import { echo } from "./echo.ts";
+import { graphql } from "./graphql.ts";
+import { mqtt } from "./mqtt/mqtt.ts";
+import { phoenix } from "./phoenix/phoenix.ts";
+import { supabase } from "./phoenix/supabase.ts";
+import { socketIo } from "./socketio.ts";
+import { stomp } from "./stomp/stomp.ts";
 
 /** Those that need no file, by their names. */
-const builtIn: readonly Adapter[] = [echo, chaosChat];
+const builtIn: readonly Adapter[] = [
+  echo,
+  chaosChat,
+  socketIo,
+  phoenix,
+  supabase,
+  graphql,
+  mqtt,
+  actionCable,
+  stomp,
+];
 
 export const adapterNames: readonly string[] = builtIn.map(({ name }) => name);
 
@@ -17,10 +34,22 @@ export function isAdapterFile(text: string): boolean {
 }
 
 /**
+ * An adapter as its options have it.
+ *
  * @param name of a built-in adapter, or the absolute path of a module whose default export is one
  * @throws {ShowdownError} `usage`
  */
-export async function loadAdapter(name: string): Promise<Adapter> {
+export async function loadAdapter(name: string, options: AdapterOptions): Promise<Adapter> {
+  const adapter = await findAdapter(name);
+  return adapter.configure?.(options) ?? adapter;
+}
+
+/** What a refused upgrade means to a built-in adapter; null where it means nothing of its own. */
+export function explainRefusal(name: string, status: number, body: string): string | null {
+  return builtIn.find((adapter) => adapter.name === name)?.explainRefusal?.(status, body) ?? null;
+}
+
+async function findAdapter(name: string): Promise<Adapter> {
   if (isAdapterFile(name)) return await importAdapter(name);
   const found = builtIn.find((adapter) => adapter.name === name);
   if (found !== undefined) return found;

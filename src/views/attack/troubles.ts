@@ -1,3 +1,4 @@
+import { explainRefusal } from "../../engine/adapters/adapters.ts";
 import type { AttackResult } from "../../result/attack.ts";
 import * as format from "../../text/format.ts";
 import type { Sentence } from "../document/block.ts";
@@ -27,11 +28,13 @@ function bad(lead: string, count: number, text: string): Sentence {
   return { lead, text: `${format.formatCount(count)} × ${text}`, style: "bad" };
 }
 
-function listRefusals({ refusals }: AttackResult): Sentence[] {
+function listRefusals({ refusals, plan }: AttackResult): Sentence[] {
   return refusals.map(({ status, location, body }) => {
     const where = location === null ? "" : `, to ${quote(location, mostSample)}`;
     const said = body.trim() === "" ? "without a body" : `"${quote(body.trim(), mostBody)}"`;
-    return { lead: `HTTP ${status}${where}:`, text: said, style: "warning" };
+    const meaning = plan.adapter === null ? null : explainRefusal(plan.adapter.name, status, body);
+    const text = meaning === null ? said : `${said}: ${meaning}.`;
+    return { lead: `HTTP ${status}${where}:`, text, style: "warning" };
   });
 }
 
