@@ -4,7 +4,7 @@ import { type CommandOption, describeValue, optionsOf } from "../src/cli/command
 import { type Command, commands } from "../src/cli/commands.ts";
 import { options } from "../src/cli/options.ts";
 import { exitCodes } from "../src/errors.ts";
-import { projectFolder } from "../src/machine/environment.ts";
+import { projectFolder } from "../src/machine/installation.ts";
 import { presetNames } from "../src/plan/parameters.ts";
 
 export const referencePath = join(projectFolder, "docs", "options.md");

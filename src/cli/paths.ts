@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { projectFolder } from "../machine/environment.ts";
+import { projectFolder } from "../machine/installation.ts";
 import type { RunSource } from "../result/find.ts";
 import { printableLines } from "../text/printable.ts";
 import type { Host } from "./host.ts";
