@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
+
+/**
+ * The Bun that npm installed beside this package, without any install script; else the one on PATH, if it is new enough.
+ * Where there is neither, says so and ends.
+ *
+ * @returns {string} its path
+ */
+export function findBun() {
+  for (const name of packages()) {
+    try {
+      return require.resolve(`${name}/bin/bun`);
+    } catch {
+      // Not this one.
+    }
+  }
+  const wanted = readWanted();
+  const { stdout } = spawnSync("bun", ["--version"], { encoding: "utf8", env: process.env });
+  const found = stdout?.trim() ?? "";
+  if (found !== "" && !isOlder(found, wanted)) return "bun";
+  process.stderr.write(
+    `error: expected Bun ${wanted} or newer for ${process.platform}-${process.arch}, found ${found === "" ? "none" : found}: npm left out the optional packages of ws-showdown.\n  hint: install ws-showdown again without --omit=optional, or Bun from https://bun.sh\n`,
+  );
+  process.exit(1);
+}
+
+/** Baseline first: whoever installed that one has a reason. */
+function packages() {
+  const { platform, arch } = process;
+  const base = `@oven/bun-${platform}-${arch === "arm64" ? "aarch64" : arch}`;
+  // The C library of Alpine and others; a program linked against the other one does not start.
+  const libc = platform === "linux" && isMusl() ? "-musl" : "";
+  return [`${base}${libc}-baseline`, `${base}${libc}`];
+}
+
+function isMusl() {
+  const { report } = process;
+  // Resolving every address of this machine takes seconds on some.
+  /** @type {{ excludeNetwork?: boolean }} */ (report).excludeNetwork = true;
+  const { header } = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (report.getReport());
+  return header.glibcVersionRuntime === undefined;
+}
+
+/** The version that this package was made with. */
+function readWanted() {
+  const { optionalDependencies } = JSON.parse(readFileSync(require.resolve("../package.json"), "utf8"));
+  return `${Object.values(optionalDependencies)[0]}`;
+}
+
+/**
+ * @param {string} version
+ * @param {string} than
+ */
+function isOlder(version, than) {
+  const numbers = (/** @type {string} */ text) => text.split(/[.-]/).slice(0, 3).map(Number);
+  const [a, b] = [numbers(version), numbers(than)];
+  const at = a.findIndex((number, index) => number !== b[index]);
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
+}
