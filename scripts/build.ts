@@ -5,8 +5,9 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { formatManPage } from "../src/cli/man-page.ts";
 import { digestSources } from "../src/contenders/digest.ts";
-import { findCommit } from "../src/machine/environment.ts";
+import { findCommit, readToolVersion } from "../src/machine/environment.ts";
 import { projectFolder } from "../src/machine/installation.ts";
 
 const source = join(projectFolder, "src");
@@ -40,6 +41,7 @@ async function buildPackage(): Promise<void> {
     naming: { entry: "[name].js", chunk: "chunk-[hash].js" },
   });
   copyFileSync(join(source, "contenders", "unpack-debian.sh"), join(target, "unpack-debian.sh"));
+  writeFileSync(join(target, "showdown.1"), formatManPage(readToolVersion()));
   await declareTypes();
   writeFileSync(join(target, "LICENSES.txt"), licensesOf(Object.keys(metafile?.inputs ?? {})));
 }

@@ -1,5 +1,6 @@
 /** The library: everything the commands do, without printing or ending the process. */
 
+export { type Config, type ConfigOptions, defineConfig } from "./cli/config.ts";
 export { discoverContenders } from "./contenders/discover.ts";
 export { type ResolvedEntrant, resolveEntrants } from "./contenders/entrants.ts";
 export { isShowdownError, ShowdownError } from "./errors.ts";
@@ -8,7 +9,9 @@ export { describeEnvironment } from "./machine/environment.ts";
 export type { Plan } from "./plan/plan.ts";
 export { resolvePlan } from "./plan/resolve.ts";
 export type { Judgement, Outcome } from "./result/judgement.ts";
-export { readResultFile } from "./result/read.ts";
+export { readResultFile as readResult, type StoredResult } from "./result/read.ts";
 export type { Result, Round } from "./result/schema.ts";
 export type { RunEvent } from "./run/events.ts";
 export { type RunHandle, type RunOptions, startRun } from "./run/start-run.ts";
+export { renderHtml } from "./views/render/html.ts";
+export { renderMarkdown } from "./views/render/markdown.ts";

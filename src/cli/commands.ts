@@ -110,4 +110,14 @@ export const commands = {
     ],
     execute: async (...given) => (await import("./commands/report.ts")).report(...given),
   },
+  completions: {
+    summary: "print what makes a shell complete commands and options: bash, zsh or fish",
+    usage: "SHELL",
+    examples: [
+      'eval "$(showdown completions bash)"                                  # in ~/.bashrc',
+      'eval "$(showdown completions zsh)"                                   # in ~/.zshrc, after compinit',
+      "showdown completions fish > ~/.config/fish/completions/showdown.fish",
+    ],
+    execute: async (...given) => (await import("./commands/completions.ts")).completions(...given),
+  },
 } as const satisfies Record<string, Command>;

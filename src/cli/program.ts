@@ -1,10 +1,13 @@
 import { exitCodes, isShowdownError, ShowdownError } from "../errors.ts";
 import { readToolVersion } from "../machine/environment.ts";
 import { suggest } from "../text/nearest.ts";
+import { optionsOf } from "./command-options.ts";
 import { type Command, commands } from "./commands.ts";
+import { loadConfig } from "./config.ts";
 import { formatHelp } from "./help.ts";
 import { createHost, formatError, type Host } from "./host.ts";
-import { parseOptions } from "./parse-options.ts";
+import { parseOptions, readOptions } from "./parse-options.ts";
+import { formatConfig, listConfig } from "./print-config.ts";
 
 async function main(host: Host): Promise<number> {
   const [name, ...args] = host.args;
@@ -29,7 +32,18 @@ async function main(host: Host): Promise<number> {
     host.out(formatHelp(name));
     return exitCodes.ok.code;
   }
-  return await command.execute(parseOptions(name, args, host.env), host);
+  // Twice, since what the command line says decides which file is read: its problems are told first.
+  const { config, environment } = parseOptions(name, args, host.env).values;
+  const chosen = { ...(config && { config }), ...(environment && { environment }) };
+  const isConfigured = optionsOf(name).some((option) => option.name === "config");
+  const sources = isConfigured ? await loadConfig(chosen, host.cwd) : [];
+  const { origins, ...parsed } = readOptions(name, args, host.env, sources);
+  if (parsed.values["print-config"]) {
+    const rows = listConfig(name, origins, parsed.values.preset ?? "quick");
+    host.out(parsed.values.json ? `${JSON.stringify(rows)}\n` : formatConfig(rows));
+    return exitCodes.ok.code;
+  }
+  return await command.execute(parsed, host);
 }
 
 /** The program from its arguments to its exit code, which ends the process. */
