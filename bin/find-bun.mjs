@@ -5,27 +5,43 @@ import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);
 
 /**
- * The Bun that npm installed beside this package, without any install script; else the one on PATH, if it is new enough.
- * Where there is neither, says so and ends.
+ * The Bun that npm installed beside this package, without any install script; else another one that is new enough: of
+ * the package `bun`, whose own script takes the program out of the former, or on PATH. Where there is none, says so and
+ * ends.
  *
  * @returns {string} its path
  */
 export function findBun() {
   for (const name of packages()) {
-    try {
-      return require.resolve(`${name}/bin/bun`);
-    } catch {
-      // Not this one.
-    }
+    const program = resolve(`${name}/bin/bun`);
+    if (program !== null) return program;
   }
   const wanted = readWanted();
-  const { stdout } = spawnSync("bun", ["--version"], { encoding: "utf8", env: process.env });
-  const found = stdout?.trim() ?? "";
-  if (found !== "" && !isOlder(found, wanted)) return "bun";
+  let found = "none";
+  for (const program of [resolve("bun/bin/bun.exe"), "bun"]) {
+    const { stdout } =
+      program === null ? { stdout: "" } : spawnSync(program, ["--version"], { encoding: "utf8" });
+    const version = /^\d+\.\d+\.\d+/.exec(stdout ?? "")?.[0];
+    if (program === null || version === undefined) continue;
+    if (!isOlder(version, wanted)) return program;
+    found = version;
+  }
   process.stderr.write(
-    `error: expected Bun ${wanted} or newer for ${process.platform}-${process.arch}, found ${found === "" ? "none" : found}: npm left out the optional packages of ws-showdown.\n  hint: install ws-showdown again without --omit=optional, or Bun from https://bun.sh\n`,
+    `error: expected Bun ${wanted} or newer for ${process.platform}-${process.arch}, found ${found}: npm left out the optional packages of ws-showdown.\n  hint: install ws-showdown again without --omit=optional, or Bun from https://bun.sh\n`,
   );
   process.exit(1);
+}
+
+/**
+ * @param {string} file
+ * @returns {string | null}
+ */
+function resolve(file) {
+  try {
+    return require.resolve(file);
+  } catch {
+    return null;
+  }
 }
 
 /** Baseline first: whoever installed that one has a reason. */
@@ -56,7 +72,7 @@ function readWanted() {
  * @param {string} than
  */
 function isOlder(version, than) {
-  const numbers = (/** @type {string} */ text) => text.split(/[.-]/).slice(0, 3).map(Number);
+  const numbers = (/** @type {string} */ text) => text.split(".").map(Number);
   const [a, b] = [numbers(version), numbers(than)];
   const at = a.findIndex((number, index) => number !== b[index]);
   return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);

@@ -21,7 +21,7 @@ export const shared: Readonly<Partial<Record<ParameterName, readonly string[]>>>
 
 /** Commands that a configuration file and the environment configure. */
 const configured: readonly string[] = [
-  ...["run", "verify", "build", "list", "doctor", "calibrate", "compare", "history", "report", "attack"],
+  ...["run", "verify", "build", "list", "doctor", "calibrate", "compare", "history", "report"],
 ];
 /** What chooses a configuration, and so can't stand in one. */
 export const configOptions = ["config", "environment", "print-config"] as const;
