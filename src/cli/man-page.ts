@@ -10,7 +10,11 @@ export function formatManPage(tool: string): string {
     ".SH NAME",
     "showdown, ws\\-showdown \\- compare WebSocket servers by audited load",
     ".SH SYNOPSIS",
-    ...all.flatMap(([name, { usage }]) => [`.B showdown ${troff(name)}`, troff(usage), ".br"]),
+    ...all.flatMap(([name, { usage }], index) => [
+      ...(index === 0 ? [] : [".br"]),
+      `.B showdown ${troff(name)}`,
+      troff(usage),
+    ]),
     ".SH DESCRIPTION",
     "Starts WebSocket servers under identical conditions, loads each with the same audited traffic, and says with evidence which one wins for what.",
     ".SH COMMANDS",

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { ShowdownError } from "../errors.ts";
@@ -19,7 +20,7 @@ export async function findBuildFolder(
   if (!isPackaged) return folder;
   const digest = await digestSources(folder, products);
   const copy = join(cacheDir, "contenders", digest.slice(0, 16), contender);
-  const draft = `${copy}.${process.pid}`;
+  const draft = `${copy}.${randomUUID()}`;
   try {
     // Moved there when it was whole.
     if (await Bun.file(join(copy, "contender.json")).exists()) return copy;
@@ -42,6 +43,6 @@ export async function findBuildFolder(
       },
     );
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    await rm(draft, { recursive: true, force: true }).catch(() => {}); // where it could not be made
   }
 }
