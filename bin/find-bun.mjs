@@ -12,10 +12,8 @@ const require = createRequire(import.meta.url);
  * @returns {string} its path
  */
 export function findBun() {
-  for (const name of packages()) {
-    const program = resolve(`${name}/bin/bun`);
-    if (program !== null) return program;
-  }
+  const packaged = findPackaged();
+  if (packaged !== null) return packaged;
   const wanted = readWanted();
   let found = "none";
   for (const program of [resolve("bun/bin/bun.exe"), "bun"]) {
@@ -44,13 +42,17 @@ function resolve(file) {
   }
 }
 
-/** Baseline first: whoever installed that one has a reason. */
-function packages() {
+/** Of the packages that npm may have left here: baseline first, since whoever installed that one has a reason. */
+function findPackaged() {
   const { platform, arch } = process;
   const base = `@oven/bun-${platform}-${arch === "arm64" ? "aarch64" : arch}`;
-  // The C library of Alpine and others; a program linked against the other one does not start.
-  const libc = platform === "linux" && isMusl() ? "-musl" : "";
-  return [`${base}${libc}-baseline`, `${base}${libc}`];
+  for (const cpu of ["-baseline", ""]) {
+    const [program, musl] = [resolve(`${base}${cpu}/bin/bun`), resolve(`${base}-musl${cpu}/bin/bun`)];
+    // npm takes the one for this machine's C library, others may take both: only one of them starts.
+    if (program !== null && musl !== null) return isMusl() ? musl : program;
+    if (program !== null || musl !== null) return program ?? musl;
+  }
+  return null;
 }
 
 function isMusl() {
