@@ -8,4 +8,4 @@ import { launch } from "./bin/launch.mjs";
 import { bun, root, setUp } from "./setup.mjs";
 
 setUp();
-launch([bun, join(root, "src", "cli", "main.ts")]);
+launch(bun, join(root, "src", "cli", "main.ts"));

@@ -2,16 +2,20 @@
 import { spawn } from "node:child_process";
 import { basename } from "node:path";
 
+/** Bun would read .env and bunfig.toml of the folder it is started in, which are another project's. As ownCommand does. */
+const ownSettings = ["--no-env-file", "--config=/dev/null"];
+
 /**
  * Becomes the program as far as Node can: its output, its signals and its end.
  *
- * @param {readonly string[]} command Bun, and what it runs
+ * @param {string} bun
+ * @param {string} main what it runs
  */
-export function launch(command) {
+export function launch(bun, main) {
   const { env } = process;
   // `nohup node showdown.mjs` does not pass the launcher's first line; the shell it was typed into says what it started.
   const ignoresHangup = env.SHOWDOWN_IGNORES_HANGUP === "1" || basename(env._ ?? "") === "nohup";
-  const whole = [...command, ...process.argv.slice(2)];
+  const whole = [bun, ...ownSettings, main, ...process.argv.slice(2)];
   // Node sets the signals of what it starts to their defaults, too; sh does not.
   const [file = "", ...args] = ignoresHangup ? ["sh", "-c", 'trap "" HUP; exec "$0" "$@"', ...whole] : whole;
   const program = spawn(file, args, {
@@ -23,7 +27,7 @@ export function launch(command) {
   process.on("SIGTERM", () => program.kill("SIGTERM"));
   process.on("SIGHUP", () => ignoresHangup || program.kill("SIGHUP"));
   program.on("error", (error) => {
-    process.stderr.write(`error: ${command[0]} could not be started: ${error.message}\n`);
+    process.stderr.write(`error: ${bun} could not be started: ${error.message}\n`);
     process.exit(1);
   });
   program.on("exit", (code, signal) => {

@@ -6,4 +6,4 @@ import { fileURLToPath } from "node:url";
 import { findBun } from "./find-bun.mjs";
 import { launch } from "./launch.mjs";
 
-launch([findBun(), fileURLToPath(new URL("../dist/main.js", import.meta.url))]);
+launch(findBun(), fileURLToPath(new URL("../dist/main.js", import.meta.url)));

@@ -33,5 +33,7 @@ export type OwnProcess = "__worker" | "__noise-spinner" | "__thief" | "__null-se
 /** The command that starts one. */
 export function ownCommand(name: OwnProcess, ...args: readonly string[]): string[] {
   const main = join(projectFolder, ...(build === null ? ["src", "cli", "main.ts"] : ["dist", "main.js"]));
-  return [process.execPath, ...(isExecutable ? [] : [main]), name, ...args];
+  // Bun would read .env and bunfig.toml of the folder it is started in, which are another project's.
+  const bunArgs = isExecutable ? [] : ["--no-env-file", "--config=/dev/null", main];
+  return [process.execPath, ...bunArgs, name, ...args];
 }

@@ -87,6 +87,9 @@ beforeAll(async () => {
   copyFileSync(join(root, packed ?? ""), tarball);
   mkdirSync(user);
   writeFileSync(join(user, "package.json"), "{}");
+  // Of the project that it is used in: for that one's own Bun.
+  writeFileSync(join(user, "bunfig.toml"), 'preload = ["./missing.ts"]');
+  writeFileSync(join(user, ".env"), "SHOWDOWN_ROUNDS=0");
 });
 
 afterAll(() => {
@@ -145,7 +148,7 @@ console.log(typeof startRun, renderHtml(result).startsWith("<!doctype html>"));
     );
     const [bun] = readdirSync(join(user, "node_modules", "@oven"));
     const { stdout } = await succeed(
-      [join(user, "node_modules", "@oven", bun ?? "", "bin", "bun"), "use.ts"],
+      [join(user, "node_modules", "@oven", bun ?? "", "bin", "bun"), "--config=/dev/null", "use.ts"],
       user,
     );
     expect(stdout).toBe("function true\n");
