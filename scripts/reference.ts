@@ -29,7 +29,7 @@ export function formatReference(): string {
       Object.entries<Command>(commands).map(([name, { summary }]) => [`\`showdown ${name}\``, summary]),
     ),
     "",
-    "The environment sets options too: `SHOWDOWN_ENDURANCE_RATE=5000` is `--endurance-rate 5000`, `SHOWDOWN_JSON=1` is `--json`. The command line wins over the environment, and the environment over the preset.",
+    "The environment sets options too: `SHOWDOWN_ENDURANCE_RATE=5000` is `--endurance-rate 5000`, `SHOWDOWN_JSON=1` is `--json`. The command line wins over the environment, that over a configuration file ([install.md](install.md#configuration)), and that over the preset.",
     "",
     "## The plan",
     "",
