@@ -1,6 +1,6 @@
-import type { Preset } from "../plan/parameters.ts";
+import type { ParameterName, Preset } from "../plan/parameters.ts";
 import { describeValue, optionsOf } from "./command-options.ts";
-import { configOptions } from "./options.ts";
+import { configOptions, planned } from "./options.ts";
 import type { Origins } from "./parse-options.ts";
 
 /** Every option of a command, its value and where that comes from: `--print-config`. */
@@ -14,8 +14,9 @@ export function listConfig(
     if (own.includes(name)) return [];
     const given = origins.get(name);
     if (given !== undefined) return [{ option: name, value: given.texts.join(", "), from: given.from }];
-    if (parameter !== null) {
-      const value = describeValue(parameter, preset);
+    // Of the commands that plan a run; others take a parameter as one of their options.
+    if (parameter !== null && planned.includes(command)) {
+      const value = describeValue(parameter as ParameterName, preset);
       return value === "" ? [] : [{ option: name, value, from: `preset ${preset}` }];
     }
     return otherwise === "" ? [] : [{ option: name, value: otherwise, from: "default" }];
