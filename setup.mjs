@@ -24,7 +24,8 @@ export function setUp() {
     .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock && existsSync(bun)) return;
   process.stderr.write("Installing the dependencies (npm ci) …\n");
-  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  // Of a clone these are what the program is made of: NODE_ENV=production must not leave them out.
+  run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]);
   // Bun's package puts its program in place by an install script, which npm may be configured not to run.
   if (spawnSync(bun, ["--version"]).status !== 0) {
     run(process.execPath, [join(root, "node_modules", "bun", "install.js")]);

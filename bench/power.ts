@@ -20,7 +20,7 @@ import {
   startRun,
 } from "../src/index.ts";
 import { pairUp } from "../src/judgement/compare-rounds.ts";
-import { projectFolder } from "../src/machine/environment.ts";
+import { projectFolder } from "../src/machine/installation.ts";
 import { measureOf } from "../src/measures/catalogue.ts";
 import { listSections } from "../src/measures/sections.ts";
 import type { Settings } from "../src/plan/parameters.ts";

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { manifestSchema } from "../src/contenders/manifest.ts";
-import { projectFolder } from "../src/machine/environment.ts";
+import { projectFolder } from "../src/machine/installation.ts";
 import { dryRunSchema } from "../src/plan/plan.ts";
 import { attackResultSchema } from "../src/result/attack.ts";
 import { scanSchema } from "../src/result/scan.ts";

@@ -4,7 +4,7 @@ import { type CommandOption, describeValue, optionsOf } from "../src/cli/command
 import { type Command, commands } from "../src/cli/commands.ts";
 import { options } from "../src/cli/options.ts";
 import { exitCodes } from "../src/errors.ts";
-import { projectFolder } from "../src/machine/environment.ts";
+import { projectFolder } from "../src/machine/installation.ts";
 import { type ParameterName, presetNames } from "../src/plan/parameters.ts";
 
 export const referencePath = join(projectFolder, "docs", "options.md");
@@ -29,7 +29,7 @@ export function formatReference(): string {
       Object.entries<Command>(commands).map(([name, { summary }]) => [`\`showdown ${name}\``, summary]),
     ),
     "",
-    "The environment sets options too: `SHOWDOWN_ENDURANCE_RATE=5000` is `--endurance-rate 5000`, `SHOWDOWN_JSON=1` is `--json`. The command line wins over the environment, and the environment over the preset.",
+    "The environment sets options too: `SHOWDOWN_ENDURANCE_RATE=5000` is `--endurance-rate 5000`, `SHOWDOWN_JSON=1` is `--json`. The command line wins over the environment, that over a configuration file ([install.md](install.md#configuration)), and that over the preset.",
     "",
     "## The plan",
     "",

@@ -3,6 +3,7 @@
 export type { AttackEvent } from "./attack/events.ts";
 export { type AttackHandle, type AttackOptions, startAttack as attack } from "./attack/start-attack.ts";
 export { findAddress } from "./attack/target.ts";
+export { type Config, type ConfigOptions, defineConfig } from "./cli/config.ts";
 export { discoverContenders } from "./contenders/discover.ts";
 export { type ResolvedEntrant, resolveEntrants } from "./contenders/entrants.ts";
 export type { Adapter, AdapterOptions, Answers, Client, Session } from "./engine/adapters/adapter.ts";
@@ -14,7 +15,9 @@ export type { Plan } from "./plan/plan.ts";
 export { resolvePlan } from "./plan/resolve.ts";
 export type { AttackResult } from "./result/attack.ts";
 export type { Judgement, Outcome } from "./result/judgement.ts";
-export { readResultFile } from "./result/read.ts";
+export { readResultFile as readResult, type StoredResult } from "./result/read.ts";
 export type { Result, Round } from "./result/schema.ts";
 export type { RunEvent } from "./run/events.ts";
 export { type RunHandle, type RunOptions, startRun } from "./run/start-run.ts";
+export { renderHtml } from "./views/render/html.ts";
+export { renderMarkdown } from "./views/render/markdown.ts";

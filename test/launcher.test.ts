@@ -34,7 +34,8 @@ function programOf(pid: number): number | null {
   const [child] = list === "" ? [] : list.split(" ").map(Number);
   if (child === undefined) return null;
   const arguments_ = readFileSync(`/proc/${child}/cmdline`, "utf8").split("\0");
-  return arguments_[0]?.endsWith("bun") === true && arguments_[1]?.endsWith("main.ts") === true
+  return arguments_[0]?.endsWith("bun") === true &&
+    arguments_.some((argument) => argument.endsWith("main.ts"))
     ? child
     : null;
 }

@@ -1,14 +1,3 @@
-import { attack } from "./commands/attack.ts";
-import { build } from "./commands/build.ts";
-import { calibrate } from "./commands/calibrate.ts";
-import { compare } from "./commands/compare.ts";
-import { doctor } from "./commands/doctor.ts";
-import { history } from "./commands/history.ts";
-import { list } from "./commands/list.ts";
-import { create } from "./commands/new.ts";
-import { report } from "./commands/report.ts";
-import { run } from "./commands/run.ts";
-import { verify } from "./commands/verify.ts";
 import type { Host } from "./host.ts";
 import type { ParsedOptions } from "./options.ts";
 
@@ -17,7 +6,7 @@ export interface Command {
   /** What follows the command's name. */
   readonly usage: string;
   readonly examples: readonly string[];
-  /** @returns the exit code */
+  /** Loads what it needs when it is called, and not before. @returns the exit code */
   readonly execute: (options: ParsedOptions, host: Host) => Promise<number>;
 }
 
@@ -36,7 +25,7 @@ export const commands = {
       "showdown run --url ws://127.0.0.1:8080/ws --name mine bun-native",
       "showdown run --preset smoke --json | jq '.judgements'",
     ],
-    execute: run,
+    execute: async (...given) => (await import("./commands/run.ts")).run(...given),
   },
   attack: {
     summary: "load any WebSocket server by its URL, and account for every message",
@@ -49,7 +38,7 @@ export const commands = {
       `showdown attack ws://127.0.0.1:9001/ --message '{"id":{{sequence}},"user":"{{name}}"}' --data users.csv --reply json:/id`,
       "showdown attack ws://127.0.0.1:9001/ --adapter ./mine.ts --rooms 10",
     ],
-    execute: attack,
+    execute: async (...given) => (await import("./commands/attack.ts")).attack(...given),
   },
   new: {
     summary: "make a contender of your own: a folder that builds, verifies and runs at once",
@@ -60,7 +49,7 @@ export const commands = {
       "showdown verify ./my-server",
       "showdown run ./my-server bun-native",
     ],
-    execute: create,
+    execute: async (...given) => (await import("./commands/new.ts")).create(...given),
   },
   verify: {
     summary: "check contenders, or any server by URL, against RFC 6455 and the contract",
@@ -70,13 +59,13 @@ export const commands = {
       "showdown verify go-gorilla:tuned --slow",
       "showdown verify ws://127.0.0.1:8080/ws --json",
     ],
-    execute: verify,
+    execute: async (...given) => (await import("./commands/verify.ts")).verify(...given),
   },
   build: {
     summary: "install missing toolchains and build contenders, without running them",
     usage: "[CONTENDER…] [OPTION…]",
     examples: ["showdown build", "showdown build go-gorilla --no-install"],
-    execute: build,
+    execute: async (...given) => (await import("./commands/build.ts")).build(...given),
   },
   list: {
     summary: "list contenders and their variants",
@@ -86,7 +75,7 @@ export const commands = {
       "showdown list --contenders ../my-servers",
       "showdown list --json | jq '.[].contender'",
     ],
-    execute: list,
+    execute: async (...given) => (await import("./commands/list.ts")).list(...given),
   },
   doctor: {
     summary: "show how many connections this machine can hold, what limits it, and how to raise that",
@@ -95,13 +84,13 @@ export const commands = {
       "showdown doctor --preset article",
       "showdown doctor --connections 100000 --json | jq .capacity",
     ],
-    execute: doctor,
+    execute: async (...given) => (await import("./commands/doctor.ts")).doctor(...given),
   },
   calibrate: {
     summary: "measure the smallest difference this machine can detect, by an A/A test and a slowed copy",
     usage: "[CONTENDER[:VARIANT]] [OPTION…]",
     examples: ["showdown calibrate", "showdown calibrate elixir-genserver --handicap 10 --rounds 10"],
-    execute: calibrate,
+    execute: async (...given) => (await import("./commands/calibrate.ts")).calibrate(...given),
   },
   compare: {
     summary: "compare two runs: what changed, by how much, and how certain that is",
@@ -112,7 +101,7 @@ export const commands = {
       'showdown compare baseline/result.json latest --fail-on "go-gorilla burst-echo throughput worse by 5%"',
       'showdown compare baseline/result.json latest --fail-on "latency.p99 worse by 10%" --json',
     ],
-    execute: compare,
+    execute: async (...given) => (await import("./commands/compare.ts")).compare(...given),
   },
   history: {
     summary: "list all runs, or show the trend of one contender",
@@ -122,7 +111,7 @@ export const commands = {
       "showdown history --contender go-gorilla",
       'showdown history --contender go-gorilla --measure "burst-echo throughput"',
     ],
-    execute: history,
+    execute: async (...given) => (await import("./commands/history.ts")).history(...given),
   },
   report: {
     summary: "print the report of a run and write it again, as Markdown, HTML, text, JSON or CSV",
@@ -132,6 +121,16 @@ export const commands = {
       "showdown report 2026-03-01T10-00-00-article --details",
       "showdown report latest --out report.html --csv figures",
     ],
-    execute: report,
+    execute: async (...given) => (await import("./commands/report.ts")).report(...given),
+  },
+  completions: {
+    summary: "print what makes a shell complete commands and options: bash, zsh or fish",
+    usage: "SHELL",
+    examples: [
+      'eval "$(showdown completions bash)"                                  # in ~/.bashrc',
+      'eval "$(showdown completions zsh)"                                   # in ~/.zshrc, after compinit',
+      "showdown completions fish > ~/.config/fish/completions/showdown.fish",
+    ],
+    execute: async (...given) => (await import("./commands/completions.ts")).completions(...given),
   },
 } as const satisfies Record<string, Command>;

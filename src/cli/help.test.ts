@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { expectGolden } from "../../test/support/golden.ts";
-import { projectFolder } from "../machine/environment.ts";
+import { projectFolder } from "../machine/installation.ts";
 import { type Parameter, type ParameterName, parameters } from "../plan/parameters.ts";
 import { optionsOf } from "./command-options.ts";
 import { type Command, commands } from "./commands.ts";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { ResolvedEntrant } from "../contenders/entrants.ts";
+import { cacheFolder } from "../machine/installation.ts";
 import type { Plan } from "../plan/plan.ts";
 import { writeRunFile } from "../result/file.ts";
 import type { Environment, Result } from "../result/schema.ts";
@@ -12,7 +13,7 @@ import { commandLine } from "./command-options.ts";
 import type { Host } from "./host.ts";
 import type { OptionValues } from "./options.ts";
 import { resultsFolder } from "./paths.ts";
-import { cacheDir, installOptions } from "./prepare.ts";
+import { installOptions } from "./prepare.ts";
 import { renderReport } from "./report-files.ts";
 import { runExitCode } from "./run-exit-code.ts";
 
@@ -53,7 +54,7 @@ export async function runOnce(
       entrants,
       environment,
       resultsFolder: resultsFolder(values, host),
-      cacheDir,
+      cacheDir: cacheFolder,
       label,
       command: commandLine(host),
       verify: values["no-verify"] !== true,

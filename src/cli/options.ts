@@ -20,6 +20,13 @@ export const planned: readonly string[] = ["run", "doctor", "calibrate"];
 /** The parameters that other commands take too. */
 export const shared: Readonly<Partial<Record<ParameterName, readonly string[]>>> = { readyMs: ["verify"] };
 
+/** Commands that a configuration file and the environment configure. */
+const configured: readonly string[] = [
+  ...["run", "attack", "verify", "build", "list", "doctor", "calibrate", "compare", "history", "report"],
+];
+/** What chooses a configuration, and so can't stand in one. */
+export const configOptions = ["config", "environment", "print-config"] as const;
+
 /** Everything that an option says beside the plan. */
 export const options = {
   preset: {
@@ -243,6 +250,22 @@ export const options = {
     help: "for the adapter; may be repeated",
   },
   "dry-run": { type: flag(), commands: ["run", "attack"], help: "print the plan as JSON and stop" },
+  config: {
+    type: text("FILE"),
+    commands: configured,
+    otherwise: "showdown.config.ts, .js or .json here",
+    help: "the file that sets options that neither command line nor environment set",
+  },
+  environment: {
+    type: text("NAME"),
+    commands: configured,
+    help: "also what the configuration says under environments.NAME, which wins over the rest of it",
+  },
+  "print-config": {
+    type: flag(),
+    commands: configured,
+    help: "print the options' values and where each comes from, and stop",
+  },
   json: {
     type: flag(),
     commands: ["run", "attack", "verify", "list", "compare", "history", "doctor", "calibrate"],

@@ -1,13 +1,15 @@
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { projectFolder } from "../machine/environment.ts";
+import { projectFolder } from "../machine/installation.ts";
 import type { RunSource } from "../result/find.ts";
 import { printableLines } from "../text/printable.ts";
 import type { Host } from "./host.ts";
 import type { OptionValues } from "./options.ts";
 
-/** Where contenders are looked for: the project's own, and those of `--contenders`. */
+/** Where contenders are looked for: the project's own, which an executable has not, and those of `--contenders`. */
 export function contenderFolders({ contenders = [] }: OptionValues, host: Host): string[] {
-  return [join(projectFolder, "contenders"), ...contenders.map((folder) => resolve(host.cwd, folder))];
+  const own = join(projectFolder, "contenders");
+  return [...(existsSync(own) ? [own] : []), ...contenders.map((folder) => resolve(host.cwd, folder))];
 }
 
 /** Where runs are written and found. */

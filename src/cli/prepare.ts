@@ -4,16 +4,13 @@ import { formatUrl, isLoopback } from "../contenders/address.ts";
 import { discoverContenders, manifestName } from "../contenders/discover.ts";
 import { enterRunning, type ResolvedEntrant, resolveEntrants } from "../contenders/entrants.ts";
 import { ShowdownError } from "../errors.ts";
-import { projectFolder } from "../machine/environment.ts";
+import { cacheFolder } from "../machine/installation.ts";
 import { readTlsTrust } from "../process/tls.ts";
 import type { RunEvent } from "../run/events.ts";
 import { type PrepareOptions, prepareEntrants } from "../run/prepare.ts";
 import type { Host } from "./host.ts";
 import type { OptionValues } from "./options.ts";
 import { contenderFolders } from "./paths.ts";
-
-/** Kept between runs: what was built and verified, the generator's ceiling. */
-export const cacheDir = join(projectFolder, ".cache");
 
 /**
  * The entrants named on the command line, a path being a contender's folder; without names those of a default run, or
@@ -94,7 +91,7 @@ export async function prepare(
   signal: AbortSignal,
   onEvent: (event: RunEvent) => void,
 ): Promise<{ readonly ready: readonly ResolvedEntrant[]; readonly buildFailed: boolean }> {
-  const options = { ...installOptions(values, host), cacheDir, signal, onEvent };
+  const options = { ...installOptions(values, host), cacheDir: cacheFolder, signal, onEvent };
   const prepared = await prepareEntrants(entrants, options);
   return {
     ready: prepared.filter(({ facts }) => facts.notRun === null).map(({ entrant }) => entrant),

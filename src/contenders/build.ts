@@ -15,7 +15,10 @@ import type { ResolvedEntrant } from "./entrants.ts";
 export type BuildSource = Pick<
   ResolvedEntrant,
   "contender" | "folder" | "build" | "downloads" | "products" | "buildEnv"
->;
+> & {
+  /** Where its sources lie, if that is not where it is built. */
+  readonly sources?: string;
+};
 
 export interface BuildOptions {
   /** Keeps which digest a contender was built from, and the locks. */
@@ -116,7 +119,7 @@ async function runCommand(
 export async function buildContender(source: BuildSource, options: BuildOptions): Promise<BuildResult> {
   const { folder, contender: name, build, products } = source;
   const { cacheDir, onLine, signal } = options;
-  const sourceDigest = await digestSources(folder, products);
+  const sourceDigest = await digestSources(source.sources ?? folder, products);
   const done = (outcome: BuildResult["outcome"]): BuildResult => ({ sourceDigest, outcome });
   if (build.length === 0) return done("none");
 

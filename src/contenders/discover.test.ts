@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectFolder } from "../machine/environment.ts";
+import { projectFolder } from "../machine/installation.ts";
 import { discoverContenders } from "./discover.ts";
 
 const valid = {

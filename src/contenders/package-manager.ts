@@ -4,6 +4,9 @@ import { readOutput } from "../machine/sources.ts";
 import { toolchainsFolder } from "../process/child-environment.ts";
 import type { Requirement } from "./manifest.ts";
 
+/** An executable has none: sh cannot read what is inside of it. */
+const unpackScript = join(import.meta.dir, "unpack-debian.sh");
+
 /** How this machine installs packages: Debian's and Ubuntu's apt-get, or Homebrew. */
 export interface PackageManager {
   readonly name: "apt" | "brew";
@@ -45,9 +48,10 @@ export function refreshCommand({ name, prefix }: PackageManager): string[] | nul
 /** The command that unpacks a newer Debian's packages, without any right; null where there is no way, or it was done. */
 export function unpackCommand({ install: { debian } }: Requirement): string[] | null {
   if (debian === undefined || Bun.which("apt-get") === null || Bun.which("dpkg-deb") === null) return null;
+  if (!existsSync(unpackScript)) return null;
   const folder = join(toolchainsFolder, debian.packages[0] ?? "");
   if (existsSync(folder)) return null;
-  return ["sh", join(import.meta.dir, "unpack-debian.sh"), folder, debian.release, ...debian.packages];
+  return ["sh", unpackScript, folder, debian.release, ...debian.packages];
 }
 
 /** What a person has to type, or has to know, to get a toolchain. */

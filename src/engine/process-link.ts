@@ -1,8 +1,6 @@
-import { join } from "node:path";
+import { ownCommand } from "../machine/installation.ts";
 import type { LinkListener, WorkerLink } from "./worker-link.ts";
 import type { Report } from "./worker-protocol.ts";
-
-const workerScript = join(import.meta.dir, "worker-process.ts");
 
 export interface ProcessLink extends WorkerLink {
   readonly pid: number;
@@ -10,7 +8,7 @@ export interface ProcessLink extends WorkerLink {
 
 /** A worker in a child process of its own. */
 export function openProcessLink(_worker: number, listener: LinkListener): ProcessLink {
-  const child = Bun.spawn([process.execPath, workerScript], {
+  const child = Bun.spawn(ownCommand("__worker"), {
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",

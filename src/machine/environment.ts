@@ -1,13 +1,11 @@
 import { ptr } from "bun:ffi";
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { arch, cpus, type as kernelName, platform, release, totalmem } from "node:os";
-import { join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
 import type { Environment } from "../result/schema.ts";
+import { build, projectFolder } from "./installation.ts";
 import { libc } from "./libc.ts";
 import { readOutput, readText } from "./sources.ts";
-
-/** The folder that holds the project's package.json. */
-export const projectFolder = join(import.meta.dir, "..", "..");
 
 const linuxSysctls = [
   "net.core.somaxconn",
@@ -106,8 +104,8 @@ async function findCpuModel(): Promise<string> {
   return lscpu ?? readText("/proc/device-tree/model")?.replaceAll("\0", "") ?? arch();
 }
 
-/** The commit this program was run from, `+dirty` when files differ from it, null outside its own repository. */
-async function findCommit(folder: string): Promise<string | null> {
+/** The commit that the files here are of, `+dirty` when some differ from it, null outside their own repository. */
+export async function findCommit(folder: string): Promise<string | null> {
   const top = await readOutput(["git", "-C", folder, "rev-parse", "--show-toplevel"]);
   // Installed as a package inside somebody's repository, the commit would be theirs.
   if (top === null || !existsSync(top) || realpathSync(top) !== realpathSync(folder)) return null;
@@ -120,8 +118,7 @@ async function findCommit(folder: string): Promise<string | null> {
 
 /** Name and version, as package.json has them. */
 export function readToolVersion(): string {
-  const { name, version } = JSON.parse(readFileSync(join(projectFolder, "package.json"), "utf8"));
-  return `${name} ${version}`;
+  return `${packageJson.name} ${packageJson.version}`;
 }
 
 /** What has to be known of the machine to read a result. Takes tens of milliseconds; only reads. */
@@ -130,7 +127,7 @@ export async function describeEnvironment(): Promise<Environment> {
     readSysctls(),
     describeSystem(),
     findCpuModel(),
-    findCommit(projectFolder),
+    build === null ? findCommit(projectFolder) : build.commit,
   ]);
   return {
     tool: readToolVersion(),

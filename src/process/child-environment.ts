@@ -1,15 +1,16 @@
 import { accessSync, constants } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
-import { projectFolder } from "../machine/environment.ts";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { build, cacheFolder, projectFolder } from "../machine/installation.ts";
 import { listFolder } from "../machine/sources.ts";
 
 /** Holds a folder with a `bin` for each toolchain that this machine's own was too old for. May be removed. */
-export const toolchainsFolder = join(projectFolder, ".cache", "toolchains");
+export const toolchainsFolder = join(cacheFolder, "toolchains");
 
-/** The project's own programs come first, so that `bun` is the Bun that runs this. */
+/** The project's own programs come first, so that `bun` is the Bun that runs this; in a package, that one's folder. */
 function childPath(path = process.env.PATH ?? ""): string {
   const toolchains = listFolder(toolchainsFolder).map((name) => join(toolchainsFolder, name, "bin"));
-  const parts = [join(projectFolder, "node_modules", ".bin"), ...toolchains, path];
+  const own = build === null ? join(projectFolder, "node_modules", ".bin") : dirname(process.execPath);
+  const parts = [own, ...toolchains, path];
   return parts.filter((part) => part !== "").join(delimiter);
 }
 

@@ -51,7 +51,7 @@ done
 
 export function startReaper(): Reaper {
   const id = randomUUID();
-  const shell = Bun.spawn(["sh", "-c", script, "showdown-reaper", id, markName], {
+  const shell = Bun.spawn(["/bin/sh", "-c", script, "showdown-reaper", id, markName], {
     stdin: "pipe",
     stdout: "ignore",
     stderr: "ignore",

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { z } from "zod";
 import { digestSources } from "../contenders/digest.ts";
-import { projectFolder } from "../machine/environment.ts";
+import { build, projectFolder } from "../machine/installation.ts";
 import type { Warning } from "../result/reasons.ts";
 
 /** What is kept between runs to spare the next one seconds; never the reason why one fails. */
@@ -44,7 +44,10 @@ export function openCache(folder: string, onWarning: (warning: Warning) => void 
 
 /** A short name for all that decides what is kept. */
 export async function cacheKey(rooms: readonly string[], parts: readonly unknown[]): Promise<string> {
-  const digests = await Promise.all(rooms.map((room) => digestSources(join(projectFolder, "src", room), [])));
+  const digests =
+    build === null
+      ? await Promise.all(rooms.map((room) => digestSources(join(projectFolder, "src", room), [])))
+      : build.digest;
   return createHash("sha256")
     .update(JSON.stringify([digests, Bun.version, process.platform, process.arch, parts]))
     .digest("hex")

@@ -1,6 +1,6 @@
-import { join } from "node:path";
+import { tmpdir } from "node:os";
 import { nowUs } from "../machine/clock.ts";
-import { projectFolder } from "../machine/environment.ts";
+import { ownCommand } from "../machine/installation.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { ServerProgram } from "../process/child.ts";
 import type { Reaper } from "../process/reaper.ts";
@@ -23,8 +23,8 @@ const deliveries = 200_000;
 
 const nullServer: ServerProgram = {
   name: "null-server",
-  folder: join(projectFolder, "src", "trust"),
-  start: ["bun", "null-server.ts"],
+  folder: tmpdir(),
+  start: ownCommand("__null-server"),
   env: {},
   protocol: "chaos-chat",
 };

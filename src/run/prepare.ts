@@ -1,4 +1,5 @@
 import { buildContender } from "../contenders/build.ts";
+import { findBuildFolder } from "../contenders/build-folder.ts";
 import { describeEntrant, formatEntrant, type ResolvedEntrant } from "../contenders/entrants.ts";
 import type { Requirement } from "../contenders/manifest.ts";
 import {
@@ -42,6 +43,11 @@ export async function prepareEntrants(
   options: PrepareOptions,
 ): Promise<readonly Prepared[]> {
   const { install, ask, signal, onEvent } = options;
+  if (entrants.length === 0) {
+    throw new ShowdownError("nothingToRun", "there is no contender: the executable comes without any", {
+      hint: "name the folder of one, such as ./my-server, or --contenders DIR; npx ws-showdown brings its own",
+    });
+  }
   onEvent({ kind: "preparing", step: "install", contender: null });
   const states = await ensureToolchains(
     entrants.flatMap(({ requires }) => requires),
@@ -60,12 +66,13 @@ export async function prepareEntrants(
     const missing = findMissing(requires, states);
     const build: Build =
       missing.length > 0
-        ? { sourceDigest: "", notRun: lacksToolchains(missing) }
+        ? { sourceDigest: "", notRun: lacksToolchains(missing), folder: entrant.folder }
         : (builds.get(contender) ?? (await buildOne(entrant, states, options)));
     builds.set(contender, build);
     const toolchains = toolchainVersions(requires, states);
-    const facts = describeEntrant(entrant, { ...build, verified: null, toolchains });
-    prepared.push({ entrant, facts });
+    const { sourceDigest, notRun, folder } = build;
+    const facts = describeEntrant(entrant, { sourceDigest, notRun, verified: null, toolchains });
+    prepared.push({ entrant: { ...entrant, folder }, facts });
     if (build.notRun === null) continue;
     const advice = [...new Set(missing.map(({ command }) => command))].join("; ");
     const event = { kind: "not-run", contender, variant, reason: build.notRun } as const;
@@ -83,7 +90,10 @@ export async function prepareEntrants(
   return prepared;
 }
 
-type Build = Pick<ContenderFacts, "sourceDigest" | "notRun">;
+interface Build extends Pick<ContenderFacts, "sourceDigest" | "notRun"> {
+  /** Where it was built, and is to be started. */
+  readonly folder: string;
+}
 
 async function buildOne(
   entrant: ResolvedEntrant,
@@ -93,11 +103,17 @@ async function buildOne(
   const { contender, requires, address } = entrant;
   if (address !== null) {
     const problem = await askForEcho(address, answerMs, signal);
-    return { sourceDigest: "", notRun: problem === null ? null : { kind: "unreachable", problem } };
+    return {
+      sourceDigest: "",
+      notRun: problem === null ? null : { kind: "unreachable", problem },
+      folder: "",
+    };
   }
   onEvent({ kind: "preparing", step: "build", contender });
+  const folder = await findBuildFolder(entrant, cacheDir);
+  const source = { ...entrant, folder, sources: entrant.folder };
   try {
-    const { sourceDigest, outcome } = await buildContender(entrant, {
+    const { sourceDigest, outcome } = await buildContender(source, {
       cacheDir,
       toolchainVersions: toolchainVersions(requires, states),
       onLine: (line) => onEvent({ kind: "build-output", contender, line }),
@@ -107,9 +123,10 @@ async function buildOne(
     return {
       sourceDigest,
       notRun: outcome === "unreachable" ? { kind: "download-unreachable", host } : null,
+      folder,
     };
   } catch (error) {
     if (!isShowdownError(error, "build")) throw error;
-    return { sourceDigest: "", notRun: { kind: "build-failed", problem: error.message } };
+    return { sourceDigest: "", notRun: { kind: "build-failed", problem: error.message }, folder };
   }
 }

@@ -1,4 +1,5 @@
 import { nowUs, readProcessCpuUs } from "../machine/clock.ts";
+import { ownCommand } from "../machine/installation.ts";
 import { pinProcess } from "../machine/pin.ts";
 
 const periodMs = 2;
@@ -16,7 +17,7 @@ export interface Handicap {
  */
 export function startHandicap(cpus: readonly number[], share: number): Handicap {
   const thieves = cpus.map((cpu) =>
-    Bun.spawn([process.execPath, import.meta.path, String(cpu), String(share)], {
+    Bun.spawn(ownCommand("__thief", String(cpu), String(share)), {
       stdin: "ignore",
       stdout: "ignore",
       stderr: "inherit",
@@ -36,7 +37,7 @@ export function startHandicap(cpus: readonly number[], share: number): Handicap 
 }
 
 /** The thief: while it is on, spins until it has had its share of the time since then, and sleeps in between. */
-function steal(cpu: number, share: number): void {
+export function steal(cpu: number, share: number): void {
   process.on("disconnect", () => process.exit(0));
   // They reach the whole foreground group; the tool decides what they mean.
   for (const signal of ["SIGINT", "SIGHUP"]) process.on(signal, () => {});
@@ -55,5 +56,3 @@ function steal(cpu: number, share: number): void {
     }, periodMs);
   });
 }
-
-if (import.meta.main) steal(Number(Bun.argv[2]), Number(Bun.argv[3]));

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServerWebSocket } from "bun";
 import type { Adapter } from "../../src/engine/adapters/adapter.ts";
-import { projectFolder } from "../../src/machine/environment.ts";
+import { projectFolder } from "../../src/machine/installation.ts";
 import { flawless, loadAdapter } from "../support/adapter-load.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "own-adapter-"));

@@ -128,8 +128,8 @@ afterEach(() => {
   rmSync(job.results, { recursive: true });
 });
 
-const tool = /\/bun\S* .*src\/cli\/main\.ts/;
-const worker = /src\/engine\/worker-process\.ts/;
+const tool = /\/bun\S* .*src\/cli\/main\.ts(?! __)/;
+const worker = /main\.ts __worker/;
 const server = /chat-server\/server\.ts/;
 const reaper = /showdown-reaper/;
 

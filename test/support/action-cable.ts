@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectFolder } from "../../src/machine/environment.ts";
+import { projectFolder } from "../../src/machine/installation.ts";
 import { freePort, untilListening } from "./debian-folder.ts";
 
 export interface ActionCable {

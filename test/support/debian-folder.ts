@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { projectFolder } from "../../src/machine/environment.ts";
+import { projectFolder } from "../../src/machine/installation.ts";
 
 const script = join(projectFolder, "src", "contenders", "unpack-debian.sh");
 /** A release whose programs the script can run elsewhere. */

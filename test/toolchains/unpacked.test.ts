@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectFolder } from "../../src/machine/environment.ts";
+import { projectFolder } from "../../src/machine/installation.ts";
 
 // The real thing, with a package that is small: Debian's index is most of the 15 s.
 const isPossible = Bun.which("apt-get") !== null && Bun.which("dpkg-deb") !== null;

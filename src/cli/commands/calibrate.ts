@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { exitCodes, ShowdownError } from "../../errors.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
+import { cacheFolder } from "../../machine/installation.ts";
 import type { Settings } from "../../plan/parameters.ts";
 import { sharesCpus } from "../../plan/plan.ts";
 import { openCache } from "../../run/cache.ts";
@@ -15,7 +16,7 @@ import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 import { resultsFolder } from "../paths.ts";
 import { makePlan } from "../plan-options.ts";
-import { cacheDir, findEntrants, installOptions } from "../prepare.ts";
+import { findEntrants, installOptions } from "../prepare.ts";
 import { untilStopped } from "../signals.ts";
 
 /** Needs nothing but npm, and costs more per message than the generator: its speed is the server's. */
@@ -62,7 +63,7 @@ export async function calibrate(options: ParsedOptions, host: Host): Promise<num
       entrants,
       environment,
       resultsFolder: resultsFolder(values, host),
-      cacheDir,
+      cacheDir: cacheFolder,
       label: "calibrate",
       command: commandLine(host),
       verify: false,
@@ -79,7 +80,7 @@ export async function calibrate(options: ParsedOptions, host: Host): Promise<num
     const { rounds, durationMs, resolvableShare, holds } = calibration;
     const of = { at: result.startedAt, preset: plan.preset, contender: name };
     const kept = { ...of, rounds, durationMs, resolvableShare, holds };
-    const cache = openCache(cacheDir, (warning) => progress.onEvent({ kind: "warning", warning }));
+    const cache = openCache(cacheFolder, (warning) => progress.onEvent({ kind: "warning", warning }));
     await keepCalibration(kept, cache);
     host.out(values.json ? `${JSON.stringify(calibration)}\n` : formatCalibration(calibration));
     host.err(`\nWritten to ${join(resultsFolder(values, host), result.id)}\n`);

@@ -13,6 +13,9 @@ export async function list({ values }: ParsedOptions, host: Host): Promise<numbe
     host.out(`${JSON.stringify(entrants)}\n`);
     return exitCodes.ok.code;
   }
+  if (entrants.length === 0) {
+    host.err("There are none: the executable comes without any. --contenders DIR names a folder of yours.\n");
+  }
   for (const entrant of entrants) {
     host.out(
       `${formatEntrant(entrant).padEnd(26)} ${entrant.approach.padEnd(10)} ${printable(entrant.title, { most: 80 })}\n`,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { isShowdownError } from "../../errors.ts";
-import { projectFolder } from "../../machine/environment.ts";
+import { projectFolder } from "../../machine/installation.ts";
 import { actionCable } from "./actioncable.ts";
 import type { Adapter, AdapterOptions } from "./adapter.ts";
 import { graphql } from "./graphql.ts";

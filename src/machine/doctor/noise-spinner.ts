@@ -3,10 +3,6 @@ import { nowUs } from "../clock.ts";
 import { pinProcess } from "../pin.ts";
 import { createWindows, summarizeWindows } from "./noise-windows.ts";
 
-const [cpu = "any", duration = "1000"] = process.argv.slice(2);
-const pinned = cpu !== "any" && pinProcess([Number(cpu)]) === null;
-const durationMs = Number(duration);
-
 function spin(forMs: number) {
   const windows = createWindows(forMs);
   const startUs = nowUs();
@@ -19,7 +15,11 @@ function spin(forMs: number) {
   return windows;
 }
 
-// The compiler runs beside the first loops, on the same CPU.
-for (let round = 0; round < 4; round += 1) spin(15);
-Bun.gc(true);
-process.stdout.write(JSON.stringify({ ...summarizeWindows(spin(durationMs)), pinned }));
+/** @param cpu its number, or `any` */
+export function spinOn(cpu: string, durationMs: number): void {
+  const pinned = cpu !== "any" && pinProcess([Number(cpu)]) === null;
+  // The compiler runs beside the first loops, on the same CPU.
+  for (let round = 0; round < 4; round += 1) spin(15);
+  Bun.gc(true);
+  process.stdout.write(JSON.stringify({ ...summarizeWindows(spin(durationMs)), pinned }));
+}

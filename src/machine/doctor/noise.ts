@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import { z } from "zod";
 import type { Plan } from "../../plan/plan.ts";
+import { ownCommand } from "../installation.ts";
 import { readOutput } from "../sources.ts";
 import type { NoiseReading } from "./facts.ts";
 
-const spinnerScript = join(import.meta.dir, "noise-spinner.ts");
 /** To start, warm up and print. */
 const graceMs = 5000;
 
@@ -33,7 +32,7 @@ export async function measureNoise(
       : [{ role: "server", cpu: server } as const, { role: "worker", cpu: worker } as const];
   const readings = await Promise.all(
     places.map(async ({ role, cpu }): Promise<NoiseReading | null> => {
-      const command = [process.execPath, spinnerScript, `${cpu ?? "any"}`, `${durationMs}`];
+      const command = ownCommand("__noise-spinner", `${cpu ?? "any"}`, `${durationMs}`);
       const text = await readOutput(command, durationMs + graceMs);
       if (text === null) return null;
       const { pinned, ...reading } = readingSchema.parse(JSON.parse(text));

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { inlineText } from "../../text/inline.ts" with { type: "macro" };
 import { html, type Markup } from "./markup.ts";
 
-const stylePath = join(import.meta.dir, "style.css");
+const pageStyle = inlineText("views/render/style.css");
 
 interface PageParts {
   readonly title: string;
@@ -30,7 +29,7 @@ export function renderPage({ title, body, script }: PageParts): string {
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon)}">
-<style>${{ markup: readFileSync(stylePath, "utf8") }}</style>
+<style>${{ markup: pageStyle }}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>

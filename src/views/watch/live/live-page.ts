@@ -1,15 +1,15 @@
-import { join } from "node:path";
 import { ShowdownError } from "../../../errors.ts";
 import type { Plan } from "../../../plan/plan.ts";
 import { findListener } from "../../../process/port.ts";
 import type { RunEvent } from "../../../run/events.ts";
+import { inlineText } from "../../../text/inline.ts" with { type: "macro" };
 import { html } from "../../render/markup.ts";
 import { renderPage } from "../../render/page.ts";
 import { LiveState } from "./state.ts";
 import { viewOf } from "./view.ts";
 
 const host = "127.0.0.1";
-const scriptPath = join(import.meta.dir, "page", "live.ts");
+const script = inlineText("views/watch/live/page/live.ts");
 /** Twice as long as an open page takes to ask again, see page/live.ts. */
 const lastLookMs = 500;
 
@@ -31,7 +31,7 @@ export interface LivePage {
 export async function createLivePage({ port, plan }: { port: number; plan: Plan }): Promise<LivePage> {
   const state = new LiveState(plan);
   let lookedAtMs = Number.NEGATIVE_INFINITY;
-  const page = await renderLivePage();
+  const page = renderLivePage();
   const answer = ({ url }: Request): Response => {
     const { pathname, hostname } = new URL(url);
     // Another site's name that leads here is another site reading along (DNS rebinding).
@@ -74,7 +74,7 @@ function listen(port: number, answer: (request: Request) => Response): Bun.Serve
 }
 
 /** The page before anything is known: what it asks for fills its regions. */
-async function renderLivePage(): Promise<string> {
+function renderLivePage(): string {
   const body = html`${{ markup: `<style>${style}</style>` }}
 <header class="top"><p class="brand">WebSocket showdown, live</p>
 <h1 id="headline" role="status">Getting ready</h1>
@@ -89,8 +89,6 @@ async function renderLivePage(): Promise<string> {
 <div id="known"></div></section>
 </main>
 <footer><p>Drawing this page uses CPU time of the machine that shows it. For figures that count, close it or open it on another machine through a tunnel.</p></footer>`;
-  // One file without imports: types are all that has to go.
-  const script = new Bun.Transpiler({ loader: "ts" }).transformSync(await Bun.file(scriptPath).text());
   return renderPage({ title: "WebSocket showdown, live", body, script });
 }
 

@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * The text of a file of `src`; a script comes without its types. For `import … with { type: "macro" }`: Bun puts the
+ * text where it is asked for, so that what is built needs neither the file nor a compiler.
+ */
+export function inlineText(path: string): string {
+  const text = readFileSync(join(import.meta.dir, "..", path), "utf8");
+  // A script of a page is one file without imports: types are all that has to go.
+  return path.endsWith(".ts") ? new Bun.Transpiler({ loader: "ts" }).transformSync(text) : text;
+}

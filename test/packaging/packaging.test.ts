@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { projectFolder } from "../../src/machine/installation.ts";
+import { type Result, resultSchema } from "../../src/result/schema.ts";
+import { fixture, startServer } from "../contract/server-process.ts";
+
+// Two builds, two installations from the registry, and a run.
+setDefaultTimeout(300_000);
+
+/** What is shipped, far from the project. Paths have a space. */
+const root = mkdtempSync(join(tmpdir(), "showdown packaging "));
+const environment = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_"))),
+  XDG_CACHE_HOME: join(root, "cache"),
+};
+const user = join(root, "user");
+const installed = join(user, "node_modules", "ws-showdown");
+const executable = join(root, "alone", "showdown");
+const tarball = join(root, "package.tgz");
+let result: Result;
+
+interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(
+  command: readonly string[],
+  cwd: string,
+  env: Record<string, string> = {},
+): Promise<Ended> {
+  const child = Bun.spawn([...command], {
+    cwd,
+    env: { ...environment, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { exitCode: await child.exited, stdout, stderr };
+}
+
+async function succeed(...given: Parameters<typeof run>): Promise<Ended> {
+  const ended = await run(...given);
+  if (ended.exitCode !== 0) {
+    throw new Error(`${given[0].join(" ")} ended with ${ended.exitCode}\n${ended.stderr}\n${ended.stdout}`);
+  }
+  return ended;
+}
+
+/** Every file below it with its size and time: the same where nothing was written. */
+function listFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .map((path) => `${path} ${statSync(path).size} ${statSync(path).mtimeMs}`);
+}
+
+function setWritable(folder: string, isWritable: boolean): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), isWritable ? 0o755 : 0o555);
+  }
+  chmodSync(folder, isWritable ? 0o755 : 0o555);
+}
+
+beforeAll(async () => {
+  await succeed(["npm", "pack", "--pack-destination", root], projectFolder);
+  const packed = readdirSync(root).find((name) => name.endsWith(".tgz"));
+  copyFileSync(join(root, packed ?? ""), tarball);
+  mkdirSync(user);
+  writeFileSync(join(user, "package.json"), "{}");
+  // Of the project that it is used in: for that one's own Bun.
+  writeFileSync(join(user, "bunfig.toml"), 'preload = ["./missing.ts"]');
+  writeFileSync(join(user, ".env"), "SHOWDOWN_ROUNDS=0");
+});
+
+afterAll(() => {
+  if (existsSync(installed)) setWritable(installed, true);
+  rmSync(root, { recursive: true, force: true });
+});
+
+describe("the npm package", () => {
+  test("holds what is needed to run, and no tests", async () => {
+    const { stdout } = await succeed(["tar", "-tzf", tarball], root);
+    const files = stdout.trim().split("\n");
+    expect(files).toContain("package/bin/showdown.mjs");
+    expect(files).toContain("package/contenders/node-ws/package-lock.json");
+    expect(
+      files.filter((file) => /\.test\.ts$|_test\.(go|exs)$|\/(test|src\/cli|node_modules)\//.test(file)),
+    ).toEqual([]);
+  });
+
+  test("is installed without install scripts, with one Bun", async () => {
+    await succeed(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", tarball], user);
+    expect(readdirSync(join(user, "node_modules", "@oven"))).toHaveLength(1);
+    const { stdout } = await succeed(["npx", "ws-showdown", "--version"], user);
+    expect(stdout).toStartWith("ws-showdown ");
+  });
+
+  test("runs contenders of its own from a folder that it does not write to", async () => {
+    setWritable(installed, false);
+    const before = listFiles(installed);
+    const options = ["--preset", "smoke", "--keep-invalid", "--no-verify", "--json"];
+    const { stdout } = await succeed(
+      ["npx", "--ignore-scripts", "ws-showdown", "run", ...options, "bun-native", "node-ws"],
+      user,
+      { npm_config_ignore_scripts: "true" },
+    );
+    result = resultSchema.parse(JSON.parse(stdout));
+    expect(result.rounds.map(({ contender }) => contender).sort()).toEqual(["bun-native", "node-ws"]);
+    expect(result.rounds.flatMap(({ phases }) => phases.map(({ status }) => status))).not.toContain(
+      "not-run",
+    );
+    expect(listFiles(installed)).toEqual(before);
+    expect(existsSync(join(user, "results", result.id, "report.html"))).toBe(true);
+    expect(existsSync(join(root, "cache", "ws-showdown", "contenders"))).toBe(true);
+  });
+
+  test("is a library for Bun, with its types, and says to Node that it needs Bun", async () => {
+    const file = JSON.stringify(join("results", result.id, "result.json"));
+    writeFileSync(
+      join(user, "use.ts"),
+      `import { defineConfig, readResult, renderHtml, startRun } from "ws-showdown";
+const { result } = readResult(${file});
+// @ts-expect-error a number is no text: the types are there
+const rounds: string = result.plan.rounds;
+export default defineConfig({ connections: rounds });
+console.log(typeof startRun, renderHtml(result).startsWith("<!doctype html>"));
+`,
+    );
+    const [bun] = readdirSync(join(user, "node_modules", "@oven"));
+    const { stdout } = await succeed(
+      [join(user, "node_modules", "@oven", bun ?? "", "bin", "bun"), "--config=/dev/null", "use.ts"],
+      user,
+    );
+    expect(stdout).toBe("function true\n");
+    const tsc = join(projectFolder, "node_modules", ".bin", "tsc");
+    const strict = ["--noEmit", "--strict", "--skipLibCheck", "--target", "esnext", "--module", "nodenext"];
+    writeFileSync(join(user, "globals.d.ts"), "declare const console: { log(...all: unknown[]): void };\n");
+    await succeed([tsc, ...strict, "--ignoreConfig", "use.ts", "globals.d.ts"], user);
+    const refused = await run(["node", "--input-type=module", "-e", 'await import("ws-showdown")'], user);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain("ws-showdown's library runs on Bun");
+  });
+
+  test("says in one sentence that there is no Bun", async () => {
+    const copy = join(root, "without bun");
+    cpSync(join(installed, "bin"), join(copy, "bin"), { recursive: true });
+    copyFileSync(join(installed, "package.json"), join(copy, "package.json"));
+    const node = Bun.which("node") ?? "";
+    const only = { PATH: join(root, "nothing") };
+    const { exitCode, stderr } = await run(
+      [node, join(copy, "bin", "showdown.mjs"), "--version"],
+      root,
+      only,
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^error: expected Bun \d+\.\d+\.\d+ or newer for .*, found none/);
+  });
+});
+
+describe("the executable, with nothing on PATH", () => {
+  const alone = dirname(executable);
+  const nothing = { PATH: "", HOME: alone };
+
+  beforeAll(async () => {
+    mkdirSync(alone);
+    await succeed(["npm", "run", "build:executable"], projectFolder);
+    copyFileSync(join(projectFolder, "dist", "showdown"), executable);
+    chmodSync(executable, 0o755);
+  });
+
+  test("lists contenders of the user's", async () => {
+    const { stdout } = await succeed(
+      [executable, "list", "--contenders", join(projectFolder, "contenders")],
+      alone,
+      nothing,
+    );
+    expect(stdout).toContain("node-ws");
+  });
+
+  test("reports and compares runs", async () => {
+    const results = join(user, "results");
+    const file = join(alone, "report.html");
+    await succeed([executable, "report", "--results", results, "--out", file], alone, nothing);
+    expect(readFileSync(file, "utf8")).toStartWith("<!doctype html>");
+    const path = join(results, result.id, "result.json");
+    const { stdout } = await succeed([executable, "compare", path, path], alone, nothing);
+    expect(stdout).toContain("A and B are the same run");
+  });
+
+  test("verifies a server, and loads it by worker processes that are itself", async () => {
+    const server = startServer(fixture("bun-server.ts"));
+    const { host, port, path } = server.target;
+    const url = `ws://${host}:${port}${path}`;
+    try {
+      const verified = await run([executable, "verify", url, "--json"], alone, nothing);
+      const [{ report }] = JSON.parse(verified.stdout);
+      expect(report.passed).toBeGreaterThan(100);
+      const options = ["--preset", "smoke", "--keep-invalid", "--no-verify", "--json", "--name", "mine"];
+      const { stdout } = await succeed([executable, "run", "--url", url, ...options], alone, nothing);
+      const loaded = resultSchema.parse(JSON.parse(stdout));
+      expect(loaded.rounds.flatMap(({ phases }) => phases.map(({ status }) => status))).toContain("ok");
+    } finally {
+      await server.kill();
+    }
+  });
+});
