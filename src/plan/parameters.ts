@@ -287,7 +287,7 @@ export const fields = {
     help: "most time of that load; whose rate still rises then is named in a warning",
     type: decimal(0, 3600, "S"),
     default: 10,
-    presets: { quick: 3 },
+    presets: { quick: 2 },
   }),
   /** Differences up to it don't matter: of ratios from 1 / 1.05 to 1.05 with 5. */
   marginPercent: parameter({

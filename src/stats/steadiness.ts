@@ -2,11 +2,11 @@ import { median } from "./intervals.ts";
 
 /** Two in each third. */
 const fewestWindows = 6;
-const mostGrowth = 1.03;
+const mostGrowth = 1.05;
 /** A look is worth it only with so many more windows: who looks at noise often enough sees what he waits for. */
 const moreWindows = 4 / 3;
 const steadyLooks = 2;
-/** Without any, noise of 20 % in a window keeps who is steady for 3 s on average; with this 2 s, and none that rises is missed. */
+/** Without any, noise of 20 % in a window keeps who is steady twice as long, and none that rises is missed. */
 const allowedErrors = 0.5;
 /** Of normal noise: a median's standard error over that of the mean, and a deviation over the median of its absolutes. */
 const medianErrors = 1.2533;
@@ -14,7 +14,7 @@ const medianToDeviation = 1.4826;
 
 /**
  * Whether something that gets faster has come to its rate. What is watched is cut into thirds: steady is who is no more
- * than 3 % and half a standard error faster in the newest third than in the one before, at two looks in a row. Thirds grow with the time that is
+ * than 5 % and half a standard error faster in the newest third than in the one before, at two looks in a row. Thirds grow with the time that is
  * watched, so that a compiler that needs a second is seen as well as one that needs ten, and noise, whose medians come
  * together, can't go on for ever.
  */
