@@ -15,6 +15,7 @@ import { nameRun } from "../run/start-run.ts";
 import { findBottleneck, findLateness } from "../trust/validity.ts";
 import { describeAttack } from "./attack-figures.ts";
 import type { AttackEvent } from "./events.ts";
+import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
 
 export interface AttackOptions {
   readonly environment: Environment;
@@ -43,6 +44,8 @@ export interface AttackHandle {
 
 const pollMs = 20;
 const viewIntervalMs = 250;
+/** After its end, until each worker must have told of a second: they tell every 200 ms. */
+const tellMs = 400;
 /** For the start to reach every worker. */
 const leadMs = 50;
 /** What comes a second time comes behind what everyone waited for. */
@@ -129,6 +132,7 @@ async function load(
     onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
     ...(openLink === undefined ? {} : { openLink }),
   });
+  const tellSeconds = secondTeller(board, events);
   let opens: readonly OpenReport[] = [];
   let loads: readonly AttackReport[] = [];
   let startUs: number | null = null;
@@ -147,12 +151,22 @@ async function load(
       startUs = Math.ceil(clockUs()) + leadMs * 1000;
       board.reset(loadSeconds(plan.load));
       pool.attack(startUs, addUp(opens.map(({ readyByRoom }) => readyByRoom)));
-      ending = await observe(plan, { pool, board, signal, events, clockUs, startUs, opened });
+      ending = await observe(plan, {
+        pool,
+        board,
+        signal,
+        events,
+        clockUs,
+        startUs,
+        opened,
+        tellSeconds,
+      });
       elapsedMs = (clockUs() - startUs) / 1000;
       if (ending.status === "ok") await Bun.sleep(stragglerMs);
     }
     loads = await pool.settleAttack();
     for (const [worker, report] of loads.entries()) board.notePhase(worker, report);
+    tellSeconds(null);
     await pool.close();
   } catch (error) {
     const { failed } = pool;
@@ -171,6 +185,24 @@ async function load(
     elapsedMs,
   });
   return { ...judge(plan, figures, ending), ...figures };
+}
+
+/** Tells the seconds that ended before a moment of the load; all that are left at null. */
+function secondTeller(board: ProgressBoard, events: EventQueue<AttackEvent>) {
+  const seconds = new WholeSeconds();
+  board.onSecond = (second) => seconds.add(second);
+  let told = 0;
+  return (endedMs: number | null): void => {
+    const taken: readonly WholeSecond[] =
+      endedMs === null ? seconds.takeRest() : seconds.take(Math.floor(endedMs / 1000));
+    if (taken.length === 0) return;
+    const { opened, died, reconnected } = board.connectTotals();
+    const { errors } = board.phaseTotals();
+    for (const second of taken) {
+      events.push({ kind: "second", ...second, errors: errors - told, open: opened - died + reconnected });
+      told = errors;
+    }
+  };
 }
 
 function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): AttackSetup[] {
@@ -257,7 +289,11 @@ async function openAll(
 /** Until everything that is owed has come, or it is clear that it won't. */
 async function observe(
   plan: AttackPlan,
-  watched: Watched & { readonly startUs: number; readonly opened: number },
+  watched: Watched & {
+    readonly startUs: number;
+    readonly opened: number;
+    readonly tellSeconds: (endedMs: number) => void;
+  },
 ): Promise<Ending> {
   const { pool, board, signal, events, clockUs, startUs } = watched;
   const totalMs = loadSeconds(plan.load) * 1000;
@@ -283,6 +319,7 @@ async function observe(
         p99Us: latest.p99Us,
         errors,
       });
+      watched.tellSeconds((atUs - startUs) / 1000 - tellMs);
     }
     if (pool.failed !== null) return endingOf(pool.failed);
     if (signal.aborted) return stopped;
