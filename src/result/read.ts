@@ -35,7 +35,10 @@ const problemsShown = 12;
 export function readResultFile(path: string): StoredResult {
   const stored = readStored(path);
   if ("result" in stored) return stored;
-  throw unusable(`${path} is the result of an attack, expected that of a run`, "see it with: showdown report");
+  throw unusable(
+    `${path} is the result of an attack, expected that of a run`,
+    "see it with: showdown report",
+  );
 }
 
 /**

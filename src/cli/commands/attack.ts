@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import type { AttackEvent } from "../../attack/events.ts";
 import { type AttackHandle, startAttack } from "../../attack/start-attack.ts";
 import type { Adapter, Client } from "../../engine/adapters/adapter.ts";
 import { isAdapterFile, loadAdapter } from "../../engine/adapters/adapters.ts";
@@ -16,6 +17,7 @@ import { confirmLoad, describeTarget, readTarget } from "../attack-target.ts";
 import { commandLine } from "../command-options.ts";
 import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
+import { isForProgram, withOutputs } from "../outputs.ts";
 import { resultsFolder } from "../paths.ts";
 import { requireFormat } from "../report-files.ts";
 import { untilStopped } from "../signals.ts";
@@ -29,7 +31,7 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
       hint: "showdown attack ws://127.0.0.1:9001/",
     });
   }
-  for (const file of values.out ?? []) requireFormat(file);
+  for (const file of values.out ?? []) requireFormat(file, "attack");
   const data = readData(values, host);
   const messageFile = readMessageFile(values, settings, host);
   const adapter = await chooseAdapter(values, host);
@@ -58,26 +60,33 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   host.err(`Target: ${describeTarget(target)}\n`);
   return await untilStopped(host, async (signal) => {
     const folder = resultsFolder(values, host);
-    const started = startAttack(plan, {
-      environment,
-      resultsFolder: folder,
-      command: withoutSecrets(commandLine(host)),
-      rows: data?.rows ?? [],
-      headers,
-      signal,
+    const progress = createAttackProgress({
+      write: host.err,
+      columns: host.columns,
+      isTty: host.errIsTty,
     });
-    const result = await follow(started, host);
+    const result = await withOutputs(values, host, progress, async (outputs) => {
+      const started = startAttack(plan, {
+        environment,
+        resultsFolder: folder,
+        command: withoutSecrets(commandLine(host)),
+        rows: data?.rows ?? [],
+        headers,
+        signal,
+      });
+      return await follow(started, [progress.onEvent, outputs.ofAttack(started.id, plan)]);
+    });
     await tellEnd(result, join(folder, result.id), values, host);
     return exitCodeOf(result);
   });
 }
 
-async function follow(started: AttackHandle, host: Host): Promise<AttackResult> {
-  const progress = createAttackProgress({ write: host.err, columns: host.columns, isTty: host.errIsTty });
-  try {
-    for await (const event of started.events) progress.onEvent(event);
-  } finally {
-    progress.end();
+async function follow(
+  started: AttackHandle,
+  listeners: readonly ((event: AttackEvent) => void)[],
+): Promise<AttackResult> {
+  for await (const event of started.events) {
+    for (const listen of listeners) listen(event);
   }
   return await started.result;
 }
@@ -90,17 +99,13 @@ async function tellEnd(
 ): Promise<void> {
   await writeRunFile(join(folder, "report.md"), await renderAttack("report.md", result));
   await writeRunFile(join(folder, "report.html"), await renderAttack("report.html", result));
-  const isTty = values.json ? host.errIsTty : host.outIsTty;
+  const isTty = isForProgram(values) ? host.errIsTty : host.outIsTty;
   const summary = renderAttackSummary(result, {
     columns: host.columns(),
     color: isTty && !host.env.NO_COLOR,
   });
-  if (values.json) {
-    host.err(summary);
-    host.out(`${JSON.stringify(result)}\n`);
-  } else {
-    host.out(summary);
-  }
+  (isForProgram(values) ? host.err : host.out)(summary);
+  if (values.json) host.out(`${JSON.stringify(result)}\n`);
   for (const file of values.out ?? []) await writeReport(file, result, host);
   host.err(`\nWritten to ${folder}\n`);
 }

@@ -5,6 +5,7 @@ import { readRunOrAttack } from "../../result/find.ts";
 import type { StoredAttack } from "../../result/read.ts";
 import { parseThresholds } from "../../views/compare/gate-grammar.ts";
 import { checkThresholds, describeOutcome } from "../../views/compare/gates.ts";
+import { exportAttackCsv } from "../../views/csv/attack-csv.ts";
 import { exportCsv } from "../../views/csv/export-csv.ts";
 import { renderAttack, renderAttackSummary } from "../attack-report.ts";
 import type { Host } from "../host.ts";
@@ -18,8 +19,8 @@ export async function report({ values, positionals }: ParsedOptions, host: Host)
   if (others.length > 0) {
     throw new ShowdownError("usage", `expected one run, got ${positionals.join(", ")}`);
   }
-  for (const file of values.out ?? []) requireFormat(file);
   const stored = readRunOrAttack(reference, runSource(values, host));
+  for (const file of values.out ?? []) requireFormat(file, "attack" in stored ? "attack" : "run");
   if ("attack" in stored) return await reportAttack(stored, values, host);
   const { result, folder } = stored;
   const thresholds = parseThresholds(values.threshold ?? [], result.plan);
@@ -33,10 +34,7 @@ export async function report({ values, positionals }: ParsedOptions, host: Host)
     join(folder, "report.html"),
   ];
   for (const path of reports) await write(path, await renderReport(path, result, values), host);
-  if (values.csv !== undefined) {
-    const csvFolder = resolve(host.cwd, values.csv);
-    for (const { name, text } of exportCsv(result)) await write(join(csvFolder, name), text, host);
-  }
+  if (values.csv !== undefined) await writeAll(values.csv, exportCsv(result), host);
   host.out(renderSummary(result, values, host));
   const failed = checkThresholds(result, thresholds).filter(({ outcome }) => outcome === "failed");
   for (const outcome of failed) host.err(`${describeOutcome(outcome)}\n`);
@@ -48,16 +46,20 @@ async function reportAttack(
   values: OptionValues,
   host: Host,
 ): Promise<number> {
-  if (values.csv !== undefined) {
-    throw new ShowdownError("usage", `--csv ${values.csv}: ${attack.id} is an attack, expected a run`);
-  }
   const reports = values.out?.map((file) => resolve(host.cwd, file)) ?? [
     join(folder, "report.md"),
     join(folder, "report.html"),
   ];
   for (const path of reports) await write(path, await renderAttack(path, attack), host);
-  host.out(renderAttackSummary(attack, { columns: host.columns(), color: host.outIsTty && !host.env.NO_COLOR }));
+  if (values.csv !== undefined) await writeAll(values.csv, exportAttackCsv(attack), host);
+  host.out(
+    renderAttackSummary(attack, { columns: host.columns(), color: host.outIsTty && !host.env.NO_COLOR }),
+  );
   return exitCodes.ok.code;
+}
+
+async function writeAll(folder: string, files: ReturnType<typeof exportCsv>, host: Host): Promise<void> {
+  for (const { name, text } of files) await write(resolve(host.cwd, folder, name), text, host);
 }
 
 async function write(path: string, text: string, host: Host): Promise<void> {
