@@ -2,6 +2,7 @@
 
 export type { AttackEvent } from "./attack/events.ts";
 export { type AttackHandle, type AttackOptions, startAttack as attack } from "./attack/start-attack.ts";
+export { findAddress } from "./attack/target.ts";
 export { discoverContenders } from "./contenders/discover.ts";
 export { type ResolvedEntrant, resolveEntrants } from "./contenders/entrants.ts";
 export { isShowdownError, ShowdownError } from "./errors.ts";

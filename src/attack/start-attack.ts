@@ -4,6 +4,7 @@ import type { WorkerFault } from "../engine/worker-fault.ts";
 import type { OpenLink } from "../engine/worker-link.ts";
 import { WorkerPool } from "../engine/worker-pool.ts";
 import { nowUs } from "../machine/clock.ts";
+import { type AttackLimit, holds } from "../measures/attack-measures.ts";
 import { type AttackPlan, loadSeconds } from "../plan/attack/plan.ts";
 import { type AttackReason, type AttackResult, attackResultSchema } from "../result/attack.ts";
 import { checkResultsFolder, createCheckedFile, type ResultFile } from "../result/file.ts";
@@ -14,6 +15,7 @@ import { ProgressBoard } from "../run/phases/progress-board.ts";
 import { nameRun } from "../run/start-run.ts";
 import { findBottleneck, findLateness } from "../trust/validity.ts";
 import { describeAttack } from "./attack-figures.ts";
+import { runAfter, runBefore } from "./commands.ts";
 import type { AttackEvent } from "./events.ts";
 import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
 
@@ -28,6 +30,12 @@ export interface AttackOptions {
   /** With every upgrade. They are in no result. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly warnings?: readonly Warning[];
+  /** The attack ends when one of them is true of any second. */
+  readonly abortOn?: readonly AttackLimit[];
+  /** Run by the shell before the first connection; it has to end with 0. */
+  readonly before?: string | undefined;
+  /** Run by the shell afterwards, whatever became of the attack. */
+  readonly after?: string | undefined;
   readonly signal: AbortSignal;
   /** How a worker is started and reached; a child process where nothing is said. */
   readonly openLink?: OpenLink;
@@ -38,7 +46,7 @@ export interface AttackHandle {
   readonly id: string;
   /** Everything that happens, for one reader; ends with the attack. */
   readonly events: AsyncIterable<AttackEvent>;
-  /** @throws {ShowdownError} `resultsFolder`, `writing` */
+  /** @throws {ShowdownError} `resultsFolder`, `writing`; `attackFailed` where the command before it fails */
   readonly result: Promise<AttackResult>;
 }
 
@@ -101,14 +109,31 @@ async function attack(
       elapsedMs: 0,
     }),
   });
-  let file: ResultFile<AttackResult> | null = null;
-  if (resultsFolder !== null) {
-    await checkResultsFolder(resultsFolder);
-    file = await createCheckedFile(resultsFolder, initial, (one) => attackResultSchema.parse(one));
+  const { before, after, signal } = options;
+  if (resultsFolder !== null) await checkResultsFolder(resultsFolder);
+  if (before !== undefined) {
+    events.push({ kind: "command", when: "before", command: before });
+    await runBefore(before, signal);
   }
-  const seen = await load(plan, options, board, events);
+  const file: ResultFile<AttackResult> | null =
+    resultsFolder === null
+      ? null
+      : await createCheckedFile(resultsFolder, initial, (one) => attackResultSchema.parse(one));
+  let seen: Partial<AttackResult> = {};
+  const told: Warning[] = [];
+  try {
+    seen = await load(plan, options, board, events);
+  } finally {
+    if (after !== undefined) {
+      events.push({ kind: "command", when: "after", command: after });
+      const exit = await runAfter(after);
+      if (exit !== null) told.push({ kind: "command-failed", command: after, exit });
+      for (const warning of told) events.push({ kind: "warning", warning });
+    }
+  }
   const result: AttackResult = attackResultSchema.parse({
     ...initial,
+    warnings: [...warnings, ...told],
     finishedAt: new Date().toISOString(),
     progress: "ended",
     ...seen,
@@ -151,6 +176,7 @@ async function load(
       startUs = Math.ceil(clockUs()) + leadMs * 1000;
       board.reset(loadSeconds(plan.load));
       pool.attack(startUs, addUp(opens.map(({ readyByRoom }) => readyByRoom)));
+      const limits = options.abortOn ?? [];
       ending = await observe(plan, {
         pool,
         board,
@@ -160,6 +186,7 @@ async function load(
         startUs,
         opened,
         tellSeconds,
+        limits,
       });
       elapsedMs = (clockUs() - startUs) / 1000;
       if (ending.status === "ok") await Bun.sleep(stragglerMs);
@@ -293,6 +320,7 @@ async function observe(
     readonly startUs: number;
     readonly opened: number;
     readonly tellSeconds: (endedMs: number) => void;
+    readonly limits: readonly AttackLimit[];
   },
 ): Promise<Ending> {
   const { pool, board, signal, events, clockUs, startUs } = watched;
@@ -323,6 +351,11 @@ async function observe(
     }
     if (pool.failed !== null) return endingOf(pool.failed);
     if (signal.aborted) return stopped;
+    const broken = findBroken(watched.limits, board);
+    if (broken !== null) {
+      const afterMs = Math.round((atUs - startUs) / 1000);
+      return { status: "aborted", reason: { kind: "abort-on", ...broken, afterMs } };
+    }
     if (finishedSending) {
       if (delivered >= expected) return ok;
       // As long as answers come, the last of them may.
@@ -334,6 +367,28 @@ async function observe(
       return { status: "failed", reason: { kind: "all-connections-closed" } };
     }
   }
+}
+
+/** The first condition that is true, and of what value. */
+function findBroken(limits: readonly AttackLimit[], board: ProgressBoard) {
+  if (limits.length === 0) return null;
+  const { failed, died } = board.connectTotals();
+  const { expected, delivered, errors } = board.phaseTotals();
+  const { delivered: answered, ...lastSecond } = board.latest();
+  const soFar = {
+    lastSecond: { answered, ...lastSecond },
+    unanswered: expected - delivered,
+    failed,
+    closed: died,
+    errors,
+  };
+  for (const limit of limits) {
+    const value = limit.measure.live?.(soFar) ?? null;
+    if (value !== null && holds(limit, value)) {
+      return { expression: limit.expression, measure: limit.measure.name, value };
+    }
+  }
+  return null;
 }
 
 function endingOf({ reason }: WorkerFault): Ending {

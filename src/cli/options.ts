@@ -124,8 +124,8 @@ export const options = {
   threshold: {
     type: text("EXPR"),
     several: true,
-    commands: ["run", "report"],
-    help: 'exit with 12 unless the run meets it: "endurance-echo latency.p99 < 50ms"; may be repeated',
+    commands: ["run", "attack", "report"],
+    help: 'exit with 12 unless it is met: "endurance-echo latency.p99 < 50ms", of an attack "latency.p99 < 50ms"',
   },
   "fail-on": {
     type: text("EXPR"),
@@ -175,6 +175,27 @@ export const options = {
     type: text("PARAMETER=V1,V2,…"),
     commands: ["run"],
     help: "a run for each value of a parameter of the plan, and how each contender scales: server-cpus=1,2,4",
+  },
+  "abort-on": {
+    type: text("EXPR"),
+    several: true,
+    commands: ["attack"],
+    help: 'stop as soon as it is true of a second: "latency.p99 > 500ms"; may be repeated',
+  },
+  before: {
+    type: text("COMMAND"),
+    commands: ["attack"],
+    help: "run by the shell before the first connection; the attack needs it to succeed",
+  },
+  after: {
+    type: text("COMMAND"),
+    commands: ["attack"],
+    help: "run by the shell afterwards, whatever became of the attack",
+  },
+  trace: {
+    type: flag(),
+    commands: ["attack"],
+    help: "show the whole exchange of one connection with three messages, and stop",
   },
   "message-file": {
     type: text("FILE"),

@@ -10,7 +10,13 @@ const count = z.int().nonnegative();
 export const attackReasonSchema = z.discriminatedUnion("kind", [
   ...reasonSchema.options,
   /** A condition of `--abort-on` came true; `value` is in the unit of its measure. */
-  z.object({ kind: z.literal("abort-on"), expression: z.string(), value: z.number() }),
+  z.object({
+    kind: z.literal("abort-on"),
+    expression: z.string(),
+    measure: z.string(),
+    value: z.number(),
+    afterMs: z.number(),
+  }),
 ]);
 export type AttackReason = z.infer<typeof attackReasonSchema>;
 

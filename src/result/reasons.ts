@@ -177,6 +177,8 @@ export const warningSchema = z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("memory"), neededBytes: count, availableBytes: count }),
     ]),
   }),
+  /** A command that an attack was to run afterwards ended otherwise than with 0. */
+  z.object({ kind: z.literal("command-failed"), command: z.string(), exit: exitSchema }),
   z.object({ kind: z.literal("cache-read-only"), folder: z.string(), problem: z.string() }),
   /** The run was ended by an error of the tool or the system. */
   z.object({ kind: z.literal("ended-by-error"), message: z.string() }),

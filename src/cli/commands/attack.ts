@@ -3,16 +3,27 @@ import { cpus } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { AttackEvent } from "../../attack/events.ts";
 import { type AttackHandle, startAttack } from "../../attack/start-attack.ts";
+import { traceAttack } from "../../attack/trace.ts";
 import type { Adapter, Client } from "../../engine/adapters/adapter.ts";
 import { isAdapterFile, loadAdapter } from "../../engine/adapters/adapters.ts";
 import { exitCodes, ShowdownError } from "../../errors.ts";
 import { describeEnvironment } from "../../machine/environment.ts";
-import { type PlannedAdapter, readAdapterOptions, resolveAttack } from "../../plan/attack/plan.ts";
+import { parseAttackLimits } from "../../measures/attack-measures.ts";
+import {
+  type AttackPlan,
+  type PlannedAdapter,
+  readAdapterOptions,
+  resolveAttack,
+} from "../../plan/attack/plan.ts";
 import type { AttackResult } from "../../result/attack.ts";
 import { writeRunFile } from "../../result/file.ts";
+import { createPainter } from "../../text/style.ts";
 import { createAttackProgress } from "../../views/attack/progress.ts";
+import { buildTraceEnd } from "../../views/attack/report.ts";
+import { describeStep } from "../../views/attack/trace-text.ts";
+import { renderBlocks } from "../../views/render/terminal.ts";
 import { readData, readMessageFile } from "../attack-data.ts";
-import { renderAttack, renderAttackSummary } from "../attack-report.ts";
+import { exitCodeOf, judgeAttack, renderAttack, renderAttackSummary } from "../attack-report.ts";
 import { confirmLoad, describeTarget, readTarget } from "../attack-target.ts";
 import { commandLine } from "../command-options.ts";
 import type { Host } from "../host.ts";
@@ -32,6 +43,10 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
     });
   }
   for (const file of values.out ?? []) requireFormat(file, "attack");
+  const limits = {
+    thresholds: parseAttackLimits("--threshold", values.threshold ?? []),
+    abortOn: parseAttackLimits("--abort-on", values["abort-on"] ?? [], true),
+  };
   const data = readData(values, host);
   const messageFile = readMessageFile(values, settings, host);
   const adapter = await chooseAdapter(values, host);
@@ -59,6 +74,16 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   await confirmLoad(plan, values, host);
   host.err(`Target: ${describeTarget(target)}\n`);
   return await untilStopped(host, async (signal) => {
+    const common = {
+      environment,
+      command: withoutSecrets(commandLine(host)),
+      rows: data?.rows ?? [],
+      headers,
+      before: values.before,
+      after: values.after,
+      signal,
+    };
+    if (values.trace) return await trace(plan, common, host);
     const folder = resultsFolder(values, host);
     const progress = createAttackProgress({
       write: host.err,
@@ -66,19 +91,25 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
       isTty: host.errIsTty,
     });
     const result = await withOutputs(values, host, progress, async (outputs) => {
-      const started = startAttack(plan, {
-        environment,
-        resultsFolder: folder,
-        command: withoutSecrets(commandLine(host)),
-        rows: data?.rows ?? [],
-        headers,
-        signal,
-      });
+      const started = startAttack(plan, { ...common, resultsFolder: folder, abortOn: limits.abortOn });
       return await follow(started, [progress.onEvent, outputs.ofAttack(started.id, plan)]);
     });
     await tellEnd(result, join(folder, result.id), values, host);
-    return exitCodeOf(result);
+    return judgeAttack(result, limits.thresholds, host);
   });
+}
+
+/** `--trace`: what one connection and the server say to each other. */
+async function trace(
+  plan: AttackPlan,
+  options: Parameters<typeof traceAttack>[1],
+  host: Host,
+): Promise<number> {
+  const paint = createPainter(host.outIsTty && !host.env.NO_COLOR);
+  const result = await traceAttack(plan, options, (step) => host.out(`${describeStep(step, paint)}\n`));
+  const screen = { columns: host.columns(), color: host.outIsTty && !host.env.NO_COLOR };
+  host.out(`\n${renderBlocks(buildTraceEnd(result), screen).join("\n")}\n`);
+  return exitCodeOf(result.status === "invalid" ? { ...result, status: "ok" } : result);
 }
 
 async function follow(
@@ -120,12 +151,6 @@ async function writeReport(file: string, result: AttackResult, host: Host): Prom
     throw new ShowdownError("writing", `${path} cannot be written: ${(cause as Error).message}`, { cause });
   }
   host.err(`Written: ${path}\n`);
-}
-
-function exitCodeOf({ status, reason }: AttackResult): number {
-  if (reason?.kind === "stopped-by-user") return exitCodes.aborted.code;
-  if (status === "invalid") return exitCodes.allInvalid.code;
-  return status === "ok" ? exitCodes.ok.code : exitCodes.attackFailed.code;
 }
 
 interface ChosenAdapter {

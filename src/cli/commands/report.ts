@@ -1,13 +1,14 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { exitCodes, ShowdownError } from "../../errors.ts";
+import { parseAttackLimits } from "../../measures/attack-measures.ts";
 import { readRunOrAttack } from "../../result/find.ts";
 import type { StoredAttack } from "../../result/read.ts";
 import { parseThresholds } from "../../views/compare/gate-grammar.ts";
 import { checkThresholds, describeOutcome } from "../../views/compare/gates.ts";
 import { exportAttackCsv } from "../../views/csv/attack-csv.ts";
 import { exportCsv } from "../../views/csv/export-csv.ts";
-import { renderAttack, renderAttackSummary } from "../attack-report.ts";
+import { judgeAttack, renderAttack, renderAttackSummary } from "../attack-report.ts";
 import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { runSource } from "../paths.ts";
@@ -55,7 +56,7 @@ async function reportAttack(
   host.out(
     renderAttackSummary(attack, { columns: host.columns(), color: host.outIsTty && !host.env.NO_COLOR }),
   );
-  return exitCodes.ok.code;
+  return judgeAttack(attack, parseAttackLimits("--threshold", values.threshold ?? []), host);
 }
 
 async function writeAll(folder: string, files: ReturnType<typeof exportCsv>, host: Host): Promise<void> {

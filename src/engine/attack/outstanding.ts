@@ -69,7 +69,7 @@ export class Outstanding {
   }
 
   bySequence(seq: number): Answer {
-    if (!(seq >= this.#known && seq < this.#next)) return answer.unknown;
+    if (!(seq >= this.#known && seq < this.#next && Number.isInteger(seq))) return answer.unknown;
     return this.#stateOf(seq) === state.answered ? answer.duplicate : this.#take(seq);
   }
 

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { ShowdownError } from "../../errors.ts";
-import { suggest } from "../../text/nearest.ts";
 import { printable } from "../../text/printable.ts";
 import type { Parameter } from "../parameters.ts";
 import { type AttackParameters, type AttackSettings, attackParameters } from "./parameters.ts";
@@ -311,16 +310,5 @@ export function readAdapterOptions(given: readonly string[]): Record<string, str
       if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
       throw new ShowdownError("usage", `--adapter-option ${printable(text)}: expected NAME=VALUE`);
     }),
-  );
-}
-
-/** @throws {ShowdownError} `usage` naming what is there */
-export function unknownAdapter(name: string, known: readonly string[]): ShowdownError {
-  return new ShowdownError(
-    "usage",
-    `--adapter ${printable(name)}: no adapter has that name${suggest(name, known)}`,
-    {
-      hint: `expected one of ${known.join(", ")}, or a file such as ./mine.ts`,
-    },
   );
 }

@@ -64,12 +64,14 @@ export class ProgressBoard {
   }
 
   /** The last second of which anything is known. */
-  latest(): { readonly delivered: number; readonly p50Us: number | null; readonly p99Us: number | null } {
+  latest() {
     const latency = this.#latest?.latency;
     return {
       delivered: this.#latest?.delivered ?? 0,
       p50Us: latency?.valueAt(0.5) ?? null,
+      p90Us: latency?.valueAt(0.9) ?? null,
       p99Us: latency?.valueAt(0.99) ?? null,
+      maxUs: latency?.valueAt(1) ?? null,
     };
   }
 

@@ -20,9 +20,18 @@ import { buildAttackCharts } from "./charts.ts";
 import { listTroubles } from "./troubles.ts";
 import { describeLoad, describeVerdict } from "./verdict.ts";
 
+/** On one screen; each may take three lines. */
+const mostTroubles = 9;
+
 /** One screen: what was asked, what came of it, and whether the figures count. */
 export function buildAttackSummary(result: AttackResult): Block[] {
-  return [heading(1, result.id), ...buildFacts(result), ...list(listTroubles(result), 16)].map(makePrintable);
+  const troubles = listTroubles(result);
+  const shown = troubles.length > mostTroubles ? troubles.slice(0, mostTroubles - 1) : troubles;
+  const more = troubles.length - shown.length;
+  const rest: Sentence = { text: `and ${more} more in report.html and report.md`, style: "dim" };
+  return [heading(1, result.id), ...buildFacts(result), ...list([...shown, ...(more > 0 ? [rest] : [])])].map(
+    makePrintable,
+  );
 }
 
 /** Everything, with charts over time where the medium has them. */
@@ -46,6 +55,13 @@ export function buildAttackReport(result: AttackResult): Block[] {
     heading(2, "How to read this"),
     ...list(listRemarks(result)),
   ].map(makePrintable);
+}
+
+/** What a trace came to. */
+export function buildTraceEnd(result: AttackResult): Block[] {
+  const { sent, answered } = result.messages;
+  const text = `${format.plural(sent, "message")} sent, ${format.formatCount(answered)} answered.`;
+  return [paragraph({ lead: "Trace:", text }), ...list(listTroubles(result))].map(makePrintable);
 }
 
 function buildFacts(result: AttackResult): Block[] {
@@ -163,7 +179,7 @@ function latencyTable({
   const rows: [string, Quantiles][] = [
     [isOpen ? "latency, from the intended time" : "latency", latencyUs],
     ...(isOpen ? ([["latency, from the actual send", uncorrectedLatencyUs]] as [string, Quantiles][]) : []),
-    ["generator's send lag", sendLagUs],
+    ...(isOpen ? ([["generator's send lag", sendLagUs]] as [string, Quantiles][]) : []),
     ["TCP handshake", connections.tcpUs],
     ["upgrade", connections.upgradeUs],
     ...(plan.adapter === null ? [] : ([["join", connections.joinUs]] as [string, Quantiles][])),

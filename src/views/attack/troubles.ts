@@ -4,13 +4,14 @@ import type { Sentence } from "../document/block.ts";
 import { describeFailure } from "../text/failure-text.ts";
 import { quote } from "../text/tell.ts";
 
-const mostBody = 300;
+const mostBody = 200;
 const mostSample = 120;
 
-/** What went otherwise than was asked, the causes first. */
+/** What went otherwise than was asked, and what may be done about it. */
 export function listTroubles(result: AttackResult): Sentence[] {
   const { connections, rejections } = result;
   return [
+    ...listHints(result),
     ...connections.failures.map(({ failure, count }) => bad("Not opened:", count, describeFailure(failure))),
     ...listRefusals(result),
     ...connections.deaths.map(({ failure, count }) => bad("Closed:", count, describeFailure(failure))),
@@ -18,7 +19,6 @@ export function listTroubles(result: AttackResult): Sentence[] {
       bad("Not reopened:", count, describeFailure(failure)),
     ),
     ...rejections.map(({ reason, count }) => bad("Refused by the server:", count, quote(reason, mostSample))),
-    ...listHints(result),
     ...listSamples(result),
   ];
 }

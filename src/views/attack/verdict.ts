@@ -1,3 +1,5 @@
+import { attackMeasures } from "../../measures/attack-measures.ts";
+import { formatMeasure } from "../../measures/measure.ts";
 import { type AttackPlan, loadSeconds } from "../../plan/attack/plan.ts";
 import { writeReply } from "../../plan/attack/reply.ts";
 import type { AttackReason, AttackResult } from "../../result/attack.ts";
@@ -44,7 +46,7 @@ function describeRate({ load }: AttackPlan): string {
 
 /** Whether the figures count, and by what that is known. */
 export function describeVerdict(result: AttackResult): Sentence {
-  const { status, reason, sendLagUs, generator, progress } = result;
+  const { plan, status, reason, sendLagUs, generator, progress } = result;
   if (progress === "running") {
     return { lead: "Unfinished:", text: "it is still running, or was cut off.", style: "warning" };
   }
@@ -52,7 +54,7 @@ export function describeVerdict(result: AttackResult): Sentence {
     case "ok":
       return {
         lead: "The figures count:",
-        text: `the generator's send lag was ${format.formatLatency(sendLagUs.p99)} at p99, ${describeUse(generator)}.`,
+        text: `${plan.load.kind === "open" ? `the generator's send lag was ${format.formatLatency(sendLagUs.p99 ?? sendLagUs.max)} at p99, it` : "the generator"} ${describeUse(generator)}.`,
         style: "good",
       };
     case "invalid":
@@ -66,12 +68,15 @@ export function describeVerdict(result: AttackResult): Sentence {
 
 function describe(reason: AttackReason | null): string {
   if (reason === null) return "for a reason that is not known";
-  if (reason.kind === "abort-on") return `"${reason.expression}" came true`;
+  if (reason.kind === "abort-on") {
+    const unit = attackMeasures.find(({ name }) => name === reason.measure)?.unit ?? "count";
+    return `"${reason.expression}" came true after ${format.formatDuration(reason.afterMs)}: ${reason.measure} was ${formatMeasure({ unit }, reason.value)}`;
+  }
   return describeReason(reason);
 }
 
 function describeUse(generator: AttackResult["generator"]): string {
-  if (generator === null) return "its CPU use is not known";
+  if (generator === null) return "used an unknown share of its CPU";
   const { cpuShare, eventLoopDelayUs } = generator;
-  return `it used ${format.formatShare(cpuShare)} of its CPU, and its loop was late by ${format.formatLatency(eventLoopDelayUs.p99 ?? eventLoopDelayUs.max)} at p99`;
+  return `used ${format.formatShare(cpuShare)} of its CPU, and its loop was late by ${format.formatLatency(eventLoopDelayUs.p99 ?? eventLoopDelayUs.max)} at p99`;
 }

@@ -3,7 +3,7 @@ import { type Figure, listFigures } from "../../measures/figures.ts";
 import { countRounds, listPhases, type NamedPhase, nameOf, participantsOf } from "../../measures/sections.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { listRuns } from "../../result/find.ts";
-import { readResultFile } from "../../result/read.ts";
+import { readStored } from "../../result/read.ts";
 import type { Environment, Result } from "../../result/schema.ts";
 
 /** What a history keeps of a run: its figures are read and let go, so that thousands of runs fit into memory. */
@@ -33,7 +33,10 @@ export function readHistory(resultsFolder: string, isWanted: (figure: Figure) =>
   const ids = new Set<string>();
   for (const { path } of listRuns(resultsFolder)) {
     try {
-      const { result } = readResultFile(path);
+      const stored = readStored(path);
+      // An attack is no run, and no fault either.
+      if ("attack" in stored) continue;
+      const { result } = stored;
       const { id, startedAt, status, plan, environment } = result;
       // A copy of a run is no second run.
       if (ids.has(id)) continue;

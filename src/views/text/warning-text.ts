@@ -1,6 +1,7 @@
 import type { NotRun, Warning } from "../../result/reasons.ts";
 import * as format from "../../text/format.ts";
 import { summarizeCheck } from "./check-text.ts";
+import { describeExit } from "./failure-text.ts";
 import { quote, type Texts, tell } from "./tell.ts";
 
 const notRunTexts: Texts<NotRun> = {
@@ -28,6 +29,7 @@ export function describeNotRun(notRun: NotRun): string {
 const warningTexts: Texts<Warning> = {
   machine: ({ check, state, values }) => summarizeCheck(check, state, values).replace(/\.$/, ""),
   "not-pinned": ({ problem }) => `not pinned: ${quote(problem)}`,
+  "command-failed": ({ command, exit }) => `${quote(command)} ${describeExit(exit)}`,
   "cache-read-only": ({ folder, problem }) =>
     `cache folder ${quote(folder)} cannot be written: ${quote(problem)}`,
   "one-at-a-time": ({ cause }) => `contenders run one at a time: ${describeObstacle(cause)}`,

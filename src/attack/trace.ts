@@ -1,0 +1,38 @@
+import { createSockets } from "../engine/sockets/create-sockets.ts";
+import { createWorker } from "../engine/worker.ts";
+import type { OpenLink } from "../engine/worker-link.ts";
+import { nowUs } from "../machine/clock.ts";
+import type { AttackPlan } from "../plan/attack/plan.ts";
+import type { AttackResult } from "../result/attack.ts";
+import { type Step, TracedSockets } from "./exchange.ts";
+import { type AttackOptions, startAttack } from "./start-attack.ts";
+
+/** What is sent of the plan's messages. */
+const messages = 3;
+
+/**
+ * The plan's exchange on one connection and with a few messages, in this process, told step by step. Nothing is written.
+ *
+ * @throws {ShowdownError} as `startAttack`
+ */
+export async function traceAttack(
+  plan: AttackPlan,
+  options: Omit<AttackOptions, "resultsFolder" | "openLink">,
+  tell: (step: Step) => void,
+): Promise<AttackResult> {
+  const openLink: OpenLink = (_, { onReport }) => {
+    const sockets = new TracedSockets(createSockets(), nowUs, tell);
+    const obey = createWorker(sockets, onReport);
+    return { send: obey, end: async () => sockets.rest() };
+  };
+  const one: AttackPlan = {
+    ...plan,
+    connections: 1,
+    rooms: 1,
+    workers: 1,
+    pacing: "timer",
+    load: { kind: "open", segments: [{ seconds: 1, fromPerSecond: messages, toPerSecond: messages }] },
+  };
+  const started = startAttack(one, { ...options, resultsFolder: null, openLink });
+  return await started.result;
+}

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import type { AttackSettings } from "./parameters.ts";
+import { type AttackRequest, attackPlanSchema, hasGroup, readAdapterOptions, resolveAttack } from "./plan.ts";
+
+const target = {
+  url: "ws://127.0.0.1:9001/",
+  host: "127.0.0.1",
+  port: 9001,
+  path: "/",
+  address: "127.0.0.1",
+  addresses: ["127.0.0.1"],
+  subprotocols: [],
+  headers: [],
+};
+
+function resolve(settings: AttackSettings = {}, changes: Partial<AttackRequest> = {}) {
+  return resolveAttack({
+    target,
+    settings,
+    messageFile: null,
+    data: null,
+    adapter: null,
+    sourceAddresses: [],
+    cpus: 8,
+    descriptorLimit: 1024,
+    ...changes,
+  });
+}
+
+test("without any option: 50 connections, 1,000 messages per second for ten seconds, by one worker", () => {
+  const plan = resolve();
+  expect(attackPlanSchema.parse(plan) as unknown).toEqual(plan);
+  expect(plan).toMatchObject({
+    connections: 50,
+    load: { kind: "open", segments: [{ seconds: 10, fromPerSecond: 1000, toPerSecond: 1000 }] },
+    reply: { kind: "echo" },
+    workers: 1,
+    adapter: null,
+  });
+});
+
+test("workers follow from rate, connections, CPUs and descriptors", () => {
+  expect(resolve({ ratePerSecond: 120_000 }).workers).toBe(3);
+  expect(resolve({ ratePerSecond: 900_000 }).workers).toBe(4);
+  expect(resolve({ connections: 4000 }).workers).toBe(5);
+  expect(() => resolve({ connections: 4000, workers: 1 })).toThrow(/need at least 5 workers/);
+});
+
+test("an adapter that delivers needs a stamp in the message, and sets the usual one", () => {
+  const answers = { reply: false, delivery: "room" } as const;
+  const adapter = { name: "chat", options: {}, subprotocols: [], answers };
+  expect(resolve({}, { adapter })).toMatchObject({ message: "{{stamp}}", reply: { kind: "adapter" } });
+  expect(() => resolve({ message: "hi" }, { adapter })).toThrow(/has no \{\{stamp\}\}/);
+  expect(() => resolve({ reply: { kind: "order" } }, { adapter })).toThrow(/the adapter chat tells replies/);
+  expect(() => resolve({ connections: 20_000 }, { adapter, descriptorLimit: null })).toThrow(
+    /--rooms 1: 20000 connections need more rooms/,
+  );
+});
+
+test.each<[AttackSettings, RegExp]>([
+  [{ inFlight: 1, ratePerSecond: 5 }, /--in-flight and --rate: expected one of them/],
+  [{ stages: [{ seconds: 1, value: 5 }], durationSeconds: 5 }, /--duration and --stages/],
+  [{ rooms: 51 }, /--rooms 51: expected at most one per connection \(50\)/],
+  [{ reply: { kind: "regex", pattern: "id=(.*)" }, message: "x" }, /neither \{\{sequence\}\}/],
+])("%j is refused", (settings, message) => {
+  expect(() => resolve(settings)).toThrow(message);
+});
+
+test("a pattern without a group needs no number", () => {
+  expect(resolve({ reply: { kind: "regex", pattern: "^ok" }, message: "x" }).message).toBe("x");
+  expect(["^ok", "(?:a|b)", "\\(x\\)", "(a)"].map(hasGroup)).toEqual([false, false, false, true]);
+});
+
+test("options of an adapter are names and values", () => {
+  expect(readAdapterOptions(["a=1", "b=x=y", "c="])).toEqual({ a: "1", b: "x=y", c: "" });
+  expect(() => readAdapterOptions(["=1"])).toThrow(/expected NAME=VALUE/);
+});

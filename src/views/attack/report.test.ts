@@ -1,0 +1,112 @@
+import { expect, test } from "bun:test";
+import { fixtureResult } from "../../../test/support/fixture-result.ts";
+import { describeAttack } from "../../attack/attack-figures.ts";
+import { resolveAttack } from "../../plan/attack/plan.ts";
+import { type AttackResult, attackResultSchema } from "../../result/attack.ts";
+import { schemaVersion } from "../../result/schema.ts";
+import { Histogram } from "../../stats/histogram.ts";
+import { renderBlocks as renderHtml } from "../render/html.ts";
+import { renderBlocks as renderMarkdown } from "../render/markdown.ts";
+import { renderBlocks } from "../render/terminal.ts";
+import { buildAttackReport, buildAttackSummary } from "./report.ts";
+
+const target = {
+  url: "ws://example.test/chat",
+  host: "example.test",
+  port: 80,
+  path: "/chat",
+  address: "192.0.2.7",
+  addresses: ["192.0.2.7", "192.0.2.8"],
+  subprotocols: [],
+  headers: [],
+};
+const plan = resolveAttack({
+  target,
+  settings: {},
+  messageFile: null,
+  data: null,
+  adapter: null,
+  sourceAddresses: [],
+  cpus: 2,
+  descriptorLimit: null,
+});
+
+/** One that nothing came of, but for the changes. */
+function fixture(changes: Partial<AttackResult> = {}): AttackResult {
+  const none = describeAttack({
+    plan,
+    opens: [],
+    loads: [],
+    latency: new Histogram(),
+    timeline: { bucketSeconds: 1, buckets: [] },
+    startUs: null,
+    elapsedMs: 0,
+  });
+  return attackResultSchema.parse({
+    schema: schemaVersion,
+    id: "2026-11-29T00-00-00-000-attack",
+    startedAt: "2026-11-29T00:00:00.000Z",
+    kind: "attack",
+    finishedAt: "2026-11-29T00:00:10.000Z",
+    progress: "ended",
+    command: ["showdown", "attack", target.url],
+    plan,
+    environment: fixtureResult().environment,
+    warnings: [],
+    status: "ok",
+    reason: null,
+    ...none,
+    ...changes,
+  });
+}
+
+const evil = "\x1b[2J<script>\u202e";
+const worst = fixture({
+  status: "failed",
+  reason: { kind: "all-connections-closed" },
+  connections: {
+    ...fixture().connections,
+    failures: Array.from({ length: 12 }, (_, at) => ({
+      failure: { kind: "close", code: 4000 + at, reason: `${evil}${"x ".repeat(200)}` } as const,
+      count: at + 1,
+    })),
+  },
+  refusals: [{ status: 403, location: evil, body: `${evil}${"y ".repeat(900)}` }],
+  samples: [{ isText: true, text: evil, bytes: 20, awaited: evil }],
+});
+
+test("whatever went wrong, it is one screen of 50 lines and 100 columns", () => {
+  for (const result of [fixture(), worst]) {
+    const lines = renderBlocks(buildAttackSummary(result), { columns: 100, color: false });
+    expect(lines.length).toBeLessThanOrEqual(50);
+    expect(Math.max(...lines.map((line) => Bun.stringWidth(line)))).toBeLessThanOrEqual(100);
+  }
+  expect(renderBlocks(buildAttackSummary(worst), { columns: 100, color: false }).at(-1)).toMatch(
+    /and \d+ more/,
+  );
+});
+
+test("the target is named with the address that is used", () => {
+  const text = renderBlocks(buildAttackSummary(fixture()), { columns: 200, color: false }).join("\n");
+  expect(text).toContain(
+    "ws://example.test/chat at 192.0.2.7 (of 2 addresses): 50 connections, 1,000 messages",
+  );
+});
+
+test("what a server said reaches no terminal and no page as it came", () => {
+  const texts = [
+    renderBlocks(buildAttackSummary(worst), { columns: 100, color: false }).join("\n"),
+    renderMarkdown(buildAttackReport(worst)),
+    renderHtml(buildAttackReport(worst)),
+  ];
+  for (const text of texts) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect(text.replaceAll("\n", "")).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);
+  }
+  for (const text of texts.slice(1)) expect(text).not.toMatch(/(?<!\\)<script>/);
+});
+
+test("an attack that was cut off says so", () => {
+  const text = renderMarkdown(buildAttackReport(fixture({ progress: "running", finishedAt: null })));
+  expect(text).toContain("**Unfinished:**");
+});

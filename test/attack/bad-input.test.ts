@@ -1,0 +1,248 @@
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { WebSocketServer } from "ws";
+import { longestMs, showdown } from "../showdown/showdown.ts";
+import { attack, small } from "./attack.ts";
+import { echo, oneIn, serve, type TestServer } from "./servers.ts";
+
+setDefaultTimeout(longestMs);
+
+let server: TestServer | null = null;
+afterEach(async () => await server?.stop());
+
+function start(...ways: Parameters<typeof serve>): string {
+  server = serve(...ways);
+  return server.url;
+}
+
+const project = join(import.meta.dir, "..", "..");
+
+test("an unreachable port: every connection failed, and why", async () => {
+  const gone = serve(echo);
+  await gone.stop();
+  const { result, exitCode, stderr } = await attack(gone.url, ...small);
+  expect(exitCode).toBe(15);
+  expect(result.connections).toMatchObject({ requested: 4, opened: 0, failed: 4 });
+  expect(result.connections.failures).toMatchObject([
+    { failure: { kind: "system", code: "ECONNREFUSED" }, count: 4 },
+  ]);
+  expect(result.reason?.kind).toBe("no-connection-opened");
+  expect(stderr).toContain("4 × ECONNREFUSED (127.0.0.1:");
+});
+
+test("a name without an address is refused before anything is opened", async () => {
+  const ended = await showdown("attack", "ws://no-such-name.invalid/");
+  expect(ended.exitCode).toBe(2);
+  expect(ended.stderr).toMatch(
+    /error: ws:\/\/no-such-name\.invalid\/: the name no-such-name\.invalid has no address \(\w+\)\n/,
+  );
+});
+
+test("a name is looked up once, and the address that is used is named", async () => {
+  const { result, stderr } = await attack(start(echo).replace("127.0.0.1", "localhost"), ...small);
+  const { address, addresses } = result.plan.target;
+  expect(addresses).toContain(address);
+  expect(stderr).toContain(`(${address.includes(":") ? `[${address}]` : address}:`);
+});
+
+test.each([301, 401, 403, 404, 503])(
+  "status %d at the upgrade is counted, and shown with its body",
+  async (status) => {
+    const body = `no: \x1b[31m${status}`;
+    const headers = { location: "ws://127.0.0.1/elsewhere" };
+    const refuse = () => new Response(body, { status, ...(status === 301 ? { headers } : {}) });
+    const { result, exitCode, stderr } = await attack(start(echo, { refuse }), ...small);
+    expect(exitCode).toBe(15);
+    expect(result.connections.failures).toEqual([{ failure: { kind: "http", status }, count: 4 }]);
+    expect(result.refusals).toEqual([{ status, location: status === 301 ? headers.location : null, body }]);
+    expect(stderr).toContain(`"no: \\x1b[31m${status}"`);
+  },
+);
+
+test("some upgrades refused: counted, and the rest goes on", async () => {
+  let asked = 0;
+  const refuse = () => (++asked % 2 === 0 ? new Response("full", { status: 503 }) : null);
+  const { result } = await attack(start(echo, { refuse }), ...small);
+  expect(result.connections).toMatchObject({ opened: 2, failed: 2 });
+  expect(result.messages).toMatchObject({ sent: 400, answered: 400, lost: 0 });
+});
+
+test("a subprotocol that the server does not choose, and one that it does", async () => {
+  // Bun.serve chooses the first one by itself.
+  const picky = new WebSocketServer({ host: "127.0.0.1", port: 0, handleProtocols: () => false });
+  await once(picky, "listening");
+  const { port } = picky.address() as AddressInfo;
+  const refused = await attack(`ws://127.0.0.1:${port}/`, ...small, "--subprotocol", "chat.v9");
+  picky.close();
+  expect(refused.result.connections.failures).toEqual([
+    { failure: { kind: "protocol", rule: "no-subprotocol-chosen" }, count: 4 },
+  ]);
+  const url = start(echo, { headers: { "Sec-WebSocket-Protocol": "chat.v2" } });
+  const chosen = await attack(url, ...small, "--subprotocol", "chat.v1", "--subprotocol", "chat.v2");
+  expect(chosen.result.messages).toMatchObject({ answered: 400 });
+});
+
+test("1013 at once: opened, closed, and nothing was sent in vain", async () => {
+  const { result, exitCode } = await attack(
+    start(echo, { onOpen: (socket) => socket.close(1013, "try later") }),
+    ...small,
+  );
+  expect(exitCode).toBe(15);
+  expect(result.connections).toMatchObject({ opened: 4, died: 4, openAtEnd: 0 });
+  expect(result.connections.deaths).toEqual([
+    { failure: { kind: "close", code: 1013, reason: "try later" }, count: 4 },
+  ]);
+  expect(result.reason?.kind).toBe("all-connections-closed");
+});
+
+test("a close in mid-run is counted by its code, its replies are lost on it, and the rest goes on", async () => {
+  const closing: Parameters<typeof serve>[0] = (socket, message) => {
+    if (socket.data.messages === 20 && String(message).endsWith(" of 1")) socket.close(4001, "bye");
+    else socket.send(message);
+  };
+  const { result } = await attack(start(closing), ...small);
+  expect(result.connections).toMatchObject({ opened: 4, died: 1, openAtEnd: 3 });
+  expect(result.connections.deaths).toEqual([
+    { failure: { kind: "close", code: 4001, reason: "bye" }, count: 1 },
+  ]);
+  expect(result.messages.lost).toBeGreaterThanOrEqual(1);
+  expect(result.messages.lostOnClosed).toBe(result.messages.lost);
+  expect(result.messages.sent + result.messages.unsent).toBe(400);
+});
+
+test("with --reconnect what was closed comes back", async () => {
+  const closing = oneIn(30, (socket) => void socket.close(4001, "bye"));
+  const { result } = await attack(start(closing), ...small, "--reconnect");
+  expect(result.connections.died).toBeGreaterThanOrEqual(4);
+  expect(result.connections.reconnected).toBeGreaterThanOrEqual(3);
+  expect(result.status).not.toBe("failed");
+});
+
+test("a server that does not echo: said plainly, with what it says and what to do", async () => {
+  const { result, stderr } = await attack(
+    start((socket) => void socket.send('{"ok":true}')),
+    ...small,
+  );
+  expect(result.messages).toMatchObject({ sent: 400, answered: 0, lost: 400, unmatched: 400 });
+  expect(stderr).toContain("The server does not echo");
+  expect(stderr).toContain("--reply");
+  expect(stderr).toContain('"{"ok":true}"');
+});
+
+test("a server that says nothing", async () => {
+  const { result, stderr } = await attack(
+    start(() => {}),
+    ...small,
+  );
+  expect(result.messages).toMatchObject({ sent: 400, answered: 0, lost: 400, unmatched: 0 });
+  expect(stderr).toContain("The server answered nothing");
+});
+
+test("a server that sends first is heard, and its greeting answers nothing", async () => {
+  const { result } = await attack(start(echo, { onOpen: (socket) => void socket.send("welcome") }), ...small);
+  expect(result.messages).toMatchObject({ answered: 400, lost: 0, unmatched: 4, received: 404 });
+  expect(result.samples[0]?.text).toBe("welcome");
+});
+
+test("upgrades carry headers, cookies and origin; values are kept out of the result", async () => {
+  const seen: Record<string, string | null>[] = [];
+  const refuse = ({ headers }: Request) => {
+    seen.push({
+      token: headers.get("x-token"),
+      cookie: headers.get("cookie"),
+      origin: headers.get("origin"),
+      host: headers.get("host"),
+    });
+    return null;
+  };
+  const { result, folder } = await attack(
+    start(echo, { refuse }),
+    ...small,
+    ...[
+      "--header",
+      "X-Token: hush-1",
+      "--cookie",
+      "a=hush-2",
+      "--cookie",
+      "b=hush-3",
+      "--origin",
+      "http://x.test",
+    ],
+  );
+  const { port } = result.plan.target;
+  const expected = {
+    token: "hush-1",
+    cookie: "a=hush-2; b=hush-3",
+    origin: "http://x.test",
+    host: `127.0.0.1:${port}`,
+  };
+  expect(seen).toEqual(Array(4).fill(expected));
+  for (const file of ["result.json", "report.md", "report.html"]) {
+    expect(await Bun.file(join(folder, file)).text()).not.toContain("hush");
+  }
+});
+
+const loopback = "ws://127.0.0.1:9/";
+const users = join(import.meta.dir, "users.csv");
+
+test.each<[string, readonly string[], RegExp]>([
+  ["no URL", [], /expected one URL, got none/],
+  [
+    "no WebSocket's URL",
+    ["http://127.0.0.1:9/x"],
+    /expected a URL such as ws:.*\n.*hint: give ws:\/\/127\.0\.0\.1:9\/x/,
+  ],
+  ["TLS", ["wss://127.0.0.1/"], /TLS is not supported yet/],
+  [
+    "an unknown field",
+    [loopback, "--message", "{{sequnce}}"],
+    /unknown field \{\{sequnce\}\}, did you mean "sequence"/,
+  ],
+  ["too few rows", [loopback, "--data", users, "--connections", "5"], /4 rows for 5 connections/],
+  ["stages that are none", [loopback, "--stages", "1m-1000"], /"1m-1000" is none/],
+  ["stages of nothing", [loopback, "--stages", "1m:0"], /one of them above 0/],
+  [
+    "stages and a rate",
+    [loopback, "--stages", "1m:5", "--rate", "5"],
+    /--stages and --rate: expected one of them/,
+  ],
+  ["a pointer that is none", [loopback, "--reply", "json:id"], /JSON pointer that begins with a slash/],
+  ["a pattern that is none", [loopback, "--reply", "regex:("], /expected a regular expression/],
+  [
+    "nothing to repeat",
+    [loopback, "--message", "x", "--reply", "json:/id"],
+    /neither \{\{sequence\}\} nor \{\{id\}\}/,
+  ],
+  ["an unknown adapter", [loopback, "--adapter", "eco"], /no adapter has that name, did you mean "echo"/],
+  [
+    "a module that is no adapter",
+    [loopback, "--adapter", join(import.meta.dir, "servers.ts")],
+    /no default export/,
+  ],
+  ["a header without a name", [loopback, "--header", "x"], /expected NAME: VALUE/],
+  ["a header of the handshake", [loopback, "--header", "Upgrade: h2c"], /the handshake has its own/],
+  [
+    "more workers than connections",
+    [loopback, "--connections", "1", "--workers", "2"],
+    /at most one per connection/,
+  ],
+  [
+    "a heavy load on a machine that is not near",
+    ["ws://192.0.2.1/", "--connections", "1001"],
+    /1,001 connections .* to ws:\/\/192\.0\.2\.1\/.* not without --yes/,
+  ],
+])("%s is refused before anything is opened", async (_, args, message) => {
+  const child = Bun.spawn([process.execPath, join(project, "src/cli/main.ts"), "attack", ...args], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  expect([await child.exited, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(message);
+});
