@@ -89,9 +89,11 @@ function serve(
     const { code = "", message } = cause as NodeJS.ErrnoException;
     const listener = code === "EADDRINUSE" ? findListener(port) : null;
     const problem =
-      code === "EADDRINUSE" ? `is in use${listener === null ? "" : ` by ${listener}`}` : `: ${message}`;
+      code === "EADDRINUSE"
+        ? `in use${listener === null ? "" : ` by ${listener}`}`
+        : `not to be had (${message})`;
     warn(
-      `--metrics: port ${port} of ${host} ${problem}; nothing is served there, all else goes on. Port 0 picks a free one`,
+      `--metrics: port ${port} of ${host} is ${problem}; nothing is served, all else goes on. Port 0 picks a free one`,
     );
     return null;
   }
@@ -110,7 +112,7 @@ function createPushReader(
         if (result.code === ExportResultCode.FAILED && !isTold) {
           isTold = true;
           const problem = printable(result.error?.message ?? "it was refused");
-          warn(`--otlp ${url}: ${problem}; the figures are tried again every 5 s, all else goes on`);
+          warn(`--otlp ${url}: ${problem}; it gets no figures until it answers, all else goes on`);
         }
         callback(result);
       }),
