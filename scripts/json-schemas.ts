@@ -10,6 +10,7 @@ import { dryRunSchema } from "../src/plan/plan.ts";
 import { attackResultSchema } from "../src/result/attack.ts";
 import { scanSchema } from "../src/result/scan.ts";
 import { resultSchema } from "../src/result/schema.ts";
+import { attackLineSchema, runLineSchema } from "../src/views/ndjson/line.ts";
 
 function write(title: string, schema: Record<string, unknown>): string {
   return `${JSON.stringify({ title, ...schema }, null, 2)}\n`;
@@ -26,6 +27,10 @@ export function createJsonSchemas(): Record<string, string> {
     "contender.schema.json": write(
       "A contender's manifest, contender.json",
       z.toJSONSchema(manifestSchema, { io: "input" }),
+    ),
+    "ndjson.schema.json": write(
+      "A line of --ndjson, of a run or an attack",
+      z.toJSONSchema(z.union([attackLineSchema, runLineSchema]), { io: "output", reused: "ref" }),
     ),
     "plan.schema.json": write(
       "The plan of a run and its order, as showdown run --dry-run prints them",

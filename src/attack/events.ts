@@ -1,5 +1,6 @@
 import type { AttackResult } from "../result/attack.ts";
 import type { Warning } from "../result/reasons.ts";
+import type { WholeSecond } from "./whole-seconds.ts";
 
 /** What happens in an attack. */
 export type AttackEvent =
@@ -28,5 +29,13 @@ export type AttackEvent =
       readonly p99Us: number | null;
       readonly errors: number;
     }
+  /** Each second of the load, once, in order; those without an event too. The last may be shorter. */
+  | (WholeSecond & {
+      readonly kind: "second";
+      /** Since the second before; found as this one is told. */
+      readonly errors: number;
+      /** Connections that are open then. */
+      readonly open: number;
+    })
   | { readonly kind: "warning"; readonly warning: Warning }
   | { readonly kind: "ended"; readonly result: AttackResult };

@@ -17,6 +17,7 @@ import { findBottleneck, findLateness } from "../trust/validity.ts";
 import { describeAttack } from "./attack-figures.ts";
 import { runAfter, runBefore } from "./commands.ts";
 import type { AttackEvent } from "./events.ts";
+import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
 
 export interface AttackOptions {
   readonly environment: Environment;
@@ -51,6 +52,8 @@ export interface AttackHandle {
 
 const pollMs = 20;
 const viewIntervalMs = 250;
+/** After its end, until each worker must have told of a second: they tell every 200 ms. */
+const tellMs = 400;
 /** For the start to reach every worker. */
 const leadMs = 50;
 /** What comes a second time comes behind what everyone waited for. */
@@ -154,6 +157,7 @@ async function load(
     onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
     ...(openLink === undefined ? {} : { openLink }),
   });
+  const tellSeconds = secondTeller(board, events);
   let opens: readonly OpenReport[] = [];
   let loads: readonly AttackReport[] = [];
   let startUs: number | null = null;
@@ -173,12 +177,23 @@ async function load(
       board.reset(loadSeconds(plan.load));
       pool.attack(startUs, addUp(opens.map(({ readyByRoom }) => readyByRoom)));
       const limits = options.abortOn ?? [];
-      ending = await observe(plan, { pool, board, signal, events, clockUs, startUs, opened, limits });
+      ending = await observe(plan, {
+        pool,
+        board,
+        signal,
+        events,
+        clockUs,
+        startUs,
+        opened,
+        tellSeconds,
+        limits,
+      });
       elapsedMs = (clockUs() - startUs) / 1000;
       if (ending.status === "ok") await Bun.sleep(stragglerMs);
     }
     loads = await pool.settleAttack();
     for (const [worker, report] of loads.entries()) board.notePhase(worker, report);
+    tellSeconds(null);
     await pool.close();
   } catch (error) {
     const { failed } = pool;
@@ -197,6 +212,24 @@ async function load(
     elapsedMs,
   });
   return { ...judge(plan, figures, ending), ...figures };
+}
+
+/** Tells the seconds that ended before a moment of the load; all that are left at null. */
+function secondTeller(board: ProgressBoard, events: EventQueue<AttackEvent>) {
+  const seconds = new WholeSeconds();
+  board.onSecond = (second) => seconds.add(second);
+  let told = 0;
+  return (endedMs: number | null): void => {
+    const taken: readonly WholeSecond[] =
+      endedMs === null ? seconds.takeRest() : seconds.take(Math.floor(endedMs / 1000));
+    if (taken.length === 0) return;
+    const { opened, died, reconnected } = board.connectTotals();
+    const { errors } = board.phaseTotals();
+    for (const second of taken) {
+      events.push({ kind: "second", ...second, errors: errors - told, open: opened - died + reconnected });
+      told = errors;
+    }
+  };
 }
 
 function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): AttackSetup[] {
@@ -287,6 +320,7 @@ async function observe(
   watched: Watched & {
     readonly startUs: number;
     readonly opened: number;
+    readonly tellSeconds: (endedMs: number) => void;
     readonly limits: readonly AttackLimit[];
   },
 ): Promise<Ending> {
@@ -314,6 +348,7 @@ async function observe(
         p99Us: latest.p99Us,
         errors,
       });
+      watched.tellSeconds((atUs - startUs) / 1000 - tellMs);
     }
     if (pool.failed !== null) return endingOf(pool.failed);
     if (signal.aborted) return stopped;

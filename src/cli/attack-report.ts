@@ -5,17 +5,20 @@ import { formatMeasure } from "../measures/measure.ts";
 import type { AttackResult } from "../result/attack.ts";
 import { printable } from "../text/printable.ts";
 import { buildAttackReport, buildAttackSummary } from "../views/attack/report.ts";
+import { writeAttackTimeline } from "../views/csv/attack-csv.ts";
 import { renderBlocks as renderMarkdown } from "../views/render/markdown.ts";
 import { renderBlocks as renderTerminal } from "../views/render/terminal.ts";
 import type { Host } from "./host.ts";
 
 const fileColumns = 100;
 
-/** The report of an attack as the ending of `file` asks for it: .md, .html, .txt or .json. */
+/** The report of an attack as the ending of `file` asks for it: .md, .html, .txt, .json, or .csv for its timeline. */
 export async function renderAttack(file: string, result: AttackResult): Promise<string> {
   switch (extname(file)) {
     case ".json":
       return `${JSON.stringify(result, null, 2)}\n`;
+    case ".csv":
+      return writeAttackTimeline(result);
     case ".html": {
       // Brings the page's whole machinery, which no other format needs to load.
       const { renderBlocks } = await import("../views/render/html.ts");

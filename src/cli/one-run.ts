@@ -12,6 +12,7 @@ import type { Progress } from "../views/watch/terminal/progress.ts";
 import { commandLine } from "./command-options.ts";
 import type { Host } from "./host.ts";
 import type { OptionValues } from "./options.ts";
+import type { Outputs } from "./outputs.ts";
 import { resultsFolder } from "./paths.ts";
 import { installOptions } from "./prepare.ts";
 import { renderReport } from "./report-files.ts";
@@ -32,6 +33,7 @@ interface Watchers {
   readonly host: Host;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  readonly outputs: Outputs;
 }
 
 export interface WrittenRun {
@@ -44,7 +46,7 @@ export interface WrittenRun {
 /** One run, shown while it goes on, with its reports beside its result. */
 export async function runOnce(
   { plan, pinReason, entrants, environment, label }: PlannedRun,
-  { values, host, signal, progress }: Watchers,
+  { values, host, signal, progress, outputs }: Watchers,
 ): Promise<WrittenRun> {
   const live = values.live ? await createLivePage({ port: values["live-port"] ?? 0, plan }) : null;
   if (live !== null) host.err(`Live page: ${live.url}\n`);
@@ -61,12 +63,15 @@ export async function runOnce(
       warnings: pinReason === null ? [] : [{ kind: "not-pinned", problem: pinReason }],
       signal,
     });
+    const listener = outputs.ofRun(started.id, plan);
     for await (const event of started.events) {
       progress.onEvent(event);
+      listener.onEvent(event);
       live?.onEvent(event);
     }
     progress.end();
     const result = await started.result;
+    listener.onResult(result);
     const folder = join(resultsFolder(values, host), result.id);
     const markdown = await renderReport("report.md", result, values);
     await writeRunFile(join(folder, "report.md"), markdown);

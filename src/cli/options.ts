@@ -1,6 +1,15 @@
 import type { AttackSettings } from "../plan/attack/parameters.ts";
 import { type ParameterName, presetNames, type Settings } from "../plan/parameters.ts";
-import { choice, count, decimal, flag, text, type ValueType } from "../plan/value-type.ts";
+import {
+  choice,
+  count,
+  decimal,
+  flag,
+  httpUrl,
+  listenAddress,
+  text,
+  type ValueType,
+} from "../plan/value-type.ts";
 
 /** An option that is no parameter of the plan. */
 export interface Option<T> {
@@ -168,12 +177,27 @@ export const options = {
     several: true,
     commands: ["attack", "report"],
     otherwise: "report.md and report.html in the run's folder",
-    help: "write the report here; .md, .html, .txt or .json decides the format; may be repeated",
+    help: "write the report here; .md, .html, .txt or .json decides the format, and .csv an attack's timeline; may be repeated",
   },
   csv: {
     type: text("DIR"),
     commands: ["report"],
-    help: "also write contenders.csv, phases.csv and timeline.csv there",
+    help: "also write contenders.csv, phases.csv and timeline.csv there; of an attack attack.csv and timeline.csv",
+  },
+  ndjson: {
+    type: text("FILE"),
+    commands: ["run", "attack"],
+    help: "write a line of JSON for each second and event while it goes on; - is stdout",
+  },
+  metrics: {
+    type: listenAddress(),
+    commands: ["run", "attack"],
+    help: "serve figures for Prometheus at /metrics while it goes on; 127.0.0.1 unless another host is named",
+  },
+  otlp: {
+    type: httpUrl(),
+    commands: ["run", "attack"],
+    help: "send figures to an OpenTelemetry collector while it goes on, such as http://127.0.0.1:4318",
   },
   markdown: { type: flag(), commands: ["compare"], help: "print the comparison as Markdown" },
   scan: {

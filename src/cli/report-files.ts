@@ -25,12 +25,16 @@ const formats: Readonly<Record<string, (result: Result, demand: Demand) => strin
   ".json": (result) => `${JSON.stringify(result, null, 2)}\n`,
 };
 
-/** @throws {ShowdownError} `usage` when the ending tells no format */
-export function requireFormat(file: string): void {
-  if (Object.hasOwn(formats, extname(file))) return;
-  const endings = Object.keys(formats).join(", ");
-  throw new ShowdownError("usage", `--out ${file}: expected an ending of ${endings}`, {
-    hint: "figures as CSV have an option of their own: --csv DIR",
+/**
+ * Before it is known of what, of an attack: its timeline is one table, for which `.csv` stands.
+ *
+ * @throws {ShowdownError} `usage` when the ending tells no format
+ */
+export function requireFormat(file: string, of: "run" | "attack"): void {
+  const endings = [...Object.keys(formats), ...(of === "attack" ? [".csv"] : [])];
+  if (endings.includes(extname(file))) return;
+  throw new ShowdownError("usage", `--out ${file}: expected an ending of ${endings.join(", ")}`, {
+    hint: "all figures as CSV have an option of their own: showdown report --csv DIR",
   });
 }
 

@@ -87,6 +87,8 @@ export interface ConnectProgress {
   readonly failedInARow: number;
   /** Opened, and closed since then by the server or the network. */
   readonly died: number;
+  /** Of those that died: open again. Absent where none is opened again. */
+  readonly reconnected?: number;
 }
 
 export interface ConnectReport extends ConnectProgress {

@@ -85,6 +85,41 @@ export function text(placeholder: string): ValueType<string> {
   };
 }
 
+/** Where to listen: a port of the loopback address, unless another address is named. IPv6 in brackets. */
+export function listenAddress(): ValueType<ListenAddress> {
+  const schema = z.object({ host: z.string(), port: z.int().min(0).max(65_535) });
+  return {
+    placeholder: "[HOST:]PORT",
+    schema,
+    read: (value) => {
+      const [, bracketed, name, port] = /^(?:(?:\[([\da-f:.]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(value) ?? [];
+      const read = schema.safeParse({ host: bracketed ?? name ?? "127.0.0.1", port: Number(port) });
+      return read.success
+        ? { value: read.data }
+        : { expected: "a port from 0 to 65,535, such as 9464 or 127.0.0.1:9464" };
+    },
+    write: ({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`,
+  };
+}
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+}
+
+/** An address that HTTP is spoken to. */
+export function httpUrl(): ValueType<string> {
+  return {
+    placeholder: "URL",
+    schema: z.string(),
+    read: (value) =>
+      URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+        ? { value }
+        : { expected: "a URL that begins with http:// or https://" },
+    write: (value) => value,
+  };
+}
+
 /** Takes no value: that it is there sets `sets`. In the environment 1, true, 0 and false say whether it is. */
 export function flag(sets = true): ValueType<boolean> {
   return {

@@ -3,6 +3,7 @@ import type { PhaseKind, Workload } from "../plan/plan.ts";
 import type { Phase } from "../result/phase.ts";
 import type { NotRun, Warning } from "../result/reasons.ts";
 import type { Looks, Round } from "../result/schema.ts";
+import type { LoadSecond } from "./phases/timeline.ts";
 
 /** What is done before the first round. */
 export type Preparation = "install" | "build" | "verify" | "ceiling";
@@ -47,6 +48,8 @@ export type RunEvent =
       readonly expectedSeconds: number | null;
     })
   | (OfRound & { readonly kind: "phase-progress"; readonly view: PhaseView })
+  /** What one worker tells of one second of a load: all of them add up to the phase. Of warm-ups nothing is told. */
+  | (OfRound & { readonly kind: "phase-second"; readonly load: LoadSecond })
   | (OfRound & { readonly kind: "phase-ended"; readonly phase: Phase })
   | { readonly kind: "round-ended"; readonly round: Round }
   /** After a round of a run that goes on until everything is decided. */

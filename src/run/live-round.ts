@@ -208,6 +208,8 @@ export class LiveRound {
     try {
       if (plan.warmupSeconds > 0) this.#keepWarmUp(await warmUp(await setUp(warmUpPlan(plan)), environment));
       this.#context = await setUp(plan);
+      const { onEvent } = this.options;
+      board.onSecond = (load) => onEvent({ kind: "phase-second", ...placeOf(this.options), load });
     } catch (error) {
       // A worker ended before the first phase: the server has no part in it, and the next round has new workers.
       const gone = poolEnding(pool);

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import type { AttackEvent } from "../../attack/events.ts";
 import { type AttackHandle, startAttack } from "../../attack/start-attack.ts";
 import { traceAttack } from "../../attack/trace.ts";
 import type { Adapter, Client } from "../../engine/adapters/adapter.ts";
@@ -28,6 +29,7 @@ import { confirmLoad, describeTarget, readTarget } from "../attack-target.ts";
 import { commandLine } from "../command-options.ts";
 import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
+import { isForProgram, withOutputs } from "../outputs.ts";
 import { resultsFolder } from "../paths.ts";
 import { requireFormat } from "../report-files.ts";
 import { untilStopped } from "../signals.ts";
@@ -41,7 +43,7 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
       hint: "showdown attack ws://127.0.0.1:9001/",
     });
   }
-  for (const file of values.out ?? []) requireFormat(file);
+  for (const file of values.out ?? []) requireFormat(file, "attack");
   const limits = {
     thresholds: parseAttackLimits("--threshold", values.threshold ?? []),
     abortOn: parseAttackLimits("--abort-on", values["abort-on"] ?? [], true),
@@ -84,8 +86,15 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
     };
     if (values.trace) return await trace(plan, common, host);
     const folder = resultsFolder(values, host);
-    const started = startAttack(plan, { ...common, resultsFolder: folder, abortOn: limits.abortOn });
-    const result = await follow(started, host);
+    const progress = createAttackProgress({
+      write: host.err,
+      columns: host.columns,
+      isTty: host.errIsTty,
+    });
+    const result = await withOutputs(values, host, progress, async (outputs) => {
+      const started = startAttack(plan, { ...common, resultsFolder: folder, abortOn: limits.abortOn });
+      return await follow(started, [progress.onEvent, outputs.ofAttack(started.id, plan)]);
+    });
     await tellEnd(result, join(folder, result.id), values, host);
     return judgeAttack(result, limits.thresholds, host);
   });
@@ -104,12 +113,12 @@ async function trace(
   return exitCodeOf(result.status === "invalid" ? { ...result, status: "ok" } : result);
 }
 
-async function follow(started: AttackHandle, host: Host): Promise<AttackResult> {
-  const progress = createAttackProgress({ write: host.err, columns: host.columns, isTty: host.errIsTty });
-  try {
-    for await (const event of started.events) progress.onEvent(event);
-  } finally {
-    progress.end();
+async function follow(
+  started: AttackHandle,
+  listeners: readonly ((event: AttackEvent) => void)[],
+): Promise<AttackResult> {
+  for await (const event of started.events) {
+    for (const listen of listeners) listen(event);
   }
   return await started.result;
 }
@@ -122,17 +131,13 @@ async function tellEnd(
 ): Promise<void> {
   await writeRunFile(join(folder, "report.md"), await renderAttack("report.md", result));
   await writeRunFile(join(folder, "report.html"), await renderAttack("report.html", result));
-  const isTty = values.json ? host.errIsTty : host.outIsTty;
+  const isTty = isForProgram(values) ? host.errIsTty : host.outIsTty;
   const summary = renderAttackSummary(result, {
     columns: host.columns(),
     color: isTty && !host.env.NO_COLOR,
   });
-  if (values.json) {
-    host.err(summary);
-    host.out(`${JSON.stringify(result)}\n`);
-  } else {
-    host.out(summary);
-  }
+  (isForProgram(values) ? host.err : host.out)(summary);
+  if (values.json) host.out(`${JSON.stringify(result)}\n`);
   for (const file of values.out ?? []) await writeReport(file, result, host);
   host.err(`\nWritten to ${folder}\n`);
 }

@@ -8,6 +8,7 @@ import type { StoredAttack } from "../../result/read.ts";
 import type { Result } from "../../result/schema.ts";
 import { parseThresholds } from "../../views/compare/gate-grammar.ts";
 import { checkThresholds, describeOutcome } from "../../views/compare/gates.ts";
+import { exportAttackCsv } from "../../views/csv/attack-csv.ts";
 import { exportCsv } from "../../views/csv/export-csv.ts";
 import type { Block } from "../../views/document/block.ts";
 import { buildReference } from "../../views/document/reference.ts";
@@ -23,8 +24,8 @@ export async function report({ values, positionals }: ParsedOptions, host: Host)
   if (others.length > 0) {
     throw new ShowdownError("usage", `expected one run, got ${positionals.join(", ")}`);
   }
-  for (const file of values.out ?? []) requireFormat(file);
   const stored = readRunOrAttack(reference, runSource(values, host));
+  for (const file of values.out ?? []) requireFormat(file, "attack" in stored ? "attack" : "run");
   if ("attack" in stored) return await reportAttack(stored, values, host);
   const { result, folder } = stored;
   const against = values.reference === undefined ? [] : compareWith(result, values.reference);
@@ -39,10 +40,7 @@ export async function report({ values, positionals }: ParsedOptions, host: Host)
     join(folder, "report.html"),
   ];
   for (const path of reports) await write(path, await renderReport(path, result, values), host);
-  if (values.csv !== undefined) {
-    const csvFolder = resolve(host.cwd, values.csv);
-    for (const { name, text } of exportCsv(result)) await write(join(csvFolder, name), text, host);
-  }
+  if (values.csv !== undefined) await writeAll(values.csv, exportCsv(result), host);
   host.out(renderSummary(result, values, host));
   if (against.length > 0) {
     host.out("\n");
@@ -64,18 +62,20 @@ async function reportAttack(
   values: OptionValues,
   host: Host,
 ): Promise<number> {
-  if (values.csv !== undefined) {
-    throw new ShowdownError("usage", `--csv ${values.csv}: ${attack.id} is an attack, expected a run`);
-  }
   const reports = values.out?.map((file) => resolve(host.cwd, file)) ?? [
     join(folder, "report.md"),
     join(folder, "report.html"),
   ];
   for (const path of reports) await write(path, await renderAttack(path, attack), host);
+  if (values.csv !== undefined) await writeAll(values.csv, exportAttackCsv(attack), host);
   host.out(
     renderAttackSummary(attack, { columns: host.columns(), color: host.outIsTty && !host.env.NO_COLOR }),
   );
   return judgeAttack(attack, parseAttackLimits("--threshold", values.threshold ?? []), host);
+}
+
+async function writeAll(folder: string, files: ReturnType<typeof exportCsv>, host: Host): Promise<void> {
+  for (const { name, text } of files) await write(resolve(host.cwd, folder, name), text, host);
 }
 
 async function write(path: string, text: string, host: Host): Promise<void> {

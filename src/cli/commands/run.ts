@@ -6,6 +6,7 @@ import { appendJobSummary } from "../../views/compare/job-summary.ts";
 import type { Host } from "../host.ts";
 import { judgeEnd, runOnce, type WrittenRun } from "../one-run.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
+import { isForProgram, withOutputs } from "../outputs.ts";
 import { makePlan } from "../plan-options.ts";
 import { findEntrants, findRunning } from "../prepare.ts";
 import { renderSummary } from "../report-files.ts";
@@ -29,7 +30,9 @@ export async function run(options: ParsedOptions, host: Host): Promise<number> {
   }
   return await untilStopped(host, async (signal, progress) => {
     const planned = { plan, pinReason, entrants, environment, label: plan.preset };
-    const written = await runOnce(planned, { values, host, signal, progress });
+    const written = await withOutputs(values, host, progress, (outputs) =>
+      runOnce(planned, { values, host, signal, progress, outputs }),
+    );
     tellEnd(written, values, host);
     return judgeEnd(written.result, { values, host });
   });
@@ -38,13 +41,9 @@ export async function run(options: ParsedOptions, host: Host): Promise<number> {
 function tellEnd({ result, folder, markdown }: WrittenRun, values: OptionValues, host: Host): void {
   const problem = appendJobSummary(host.env, markdown);
   if (problem !== null) host.err(`warning: ${problem}\n`);
-  // With --json the summary is for the person, not for the pipe.
-  const summary = renderSummary(result, values, host, values.json ? host.errIsTty : host.outIsTty);
-  if (values.json) {
-    host.err(summary);
-    host.out(`${JSON.stringify(result)}\n`);
-  } else {
-    host.out(summary);
-  }
+  // The summary is for the person, not for the pipe.
+  const isTty = isForProgram(values) ? host.errIsTty : host.outIsTty;
+  (isForProgram(values) ? host.err : host.out)(renderSummary(result, values, host, isTty));
+  if (values.json) host.out(`${JSON.stringify(result)}\n`);
   host.err(`\nWritten to ${folder}\n`);
 }

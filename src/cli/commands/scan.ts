@@ -20,6 +20,7 @@ import { commandLine, optionsOf } from "../command-options.ts";
 import type { Host } from "../host.ts";
 import { judgeEnd, runOnce } from "../one-run.ts";
 import type { ParsedOptions } from "../options.ts";
+import { isForProgram, type Outputs, withOutputs } from "../outputs.ts";
 import { resultsFolder } from "../paths.ts";
 import { makePlan } from "../plan-options.ts";
 import { showProgress, untilStopped } from "../signals.ts";
@@ -71,15 +72,15 @@ export async function scan(asked: string, options: ParsedOptions, field: Field, 
     await writeScan(document, folder);
     return document;
   };
-  return await untilStopped(host, async (signal) => {
+  return await untilStopped(host, async (signal, progress) => {
     const codes: number[] = [];
-    try {
+    const runAll = async (outputs: Outputs) => {
       for (const [at, one] of tries.entries()) {
         if (one.planned === null || signal.aborted) continue;
         host.err(`\n${parameter} ${one.value} (${at + 1} of ${tries.length})\n`);
         const { plan } = one.planned;
         const label = `${plan.preset}-${parameter}-${one.value.replaceAll(/[^\w.-]/g, "-")}`;
-        const watchers = { values, host, signal, progress: showProgress(host) };
+        const watchers = { values, host, signal, progress: showProgress(host), outputs };
         const { result } = await runOnce({ ...one.planned, ...field, label }, watchers);
         one.run = describeRun(result);
         codes.push(judgeEnd(result, { values, host }));
@@ -88,6 +89,9 @@ export async function scan(asked: string, options: ParsedOptions, field: Field, 
         one.result = result;
         await keep("running");
       }
+    };
+    try {
+      await withOutputs(values, host, progress, runAll);
     } catch (error) {
       const isBegun = tries.some(({ run }) => run !== null);
       // A run that is stopped before its first round leaves nothing.
@@ -185,14 +189,11 @@ function tellEnd(document: Scan, tries: readonly Try[], { values }: ParsedOption
   const blocks = buildScan(document);
   const problem = appendJobSummary(host.env, `${renderMarkdown(blocks)}\n`);
   if (problem !== null) host.err(`warning: ${problem}\n`);
-  const isTty = values.json ? host.errIsTty : host.outIsTty;
+  const isTty = isForProgram(values) ? host.errIsTty : host.outIsTty;
   const screen = { columns: host.columns(), color: isTty && !host.env.NO_COLOR };
   const summary = `${renderTerminal(blocks, screen).join("\n")}\n`;
-  if (!values.json) {
-    host.out(summary);
-    return;
-  }
-  host.err(summary);
+  (isForProgram(values) ? host.err : host.out)(summary);
+  if (!values.json) return;
   const results = tries.flatMap(({ result }) => result ?? []);
   host.out(`${JSON.stringify({ ...document, results })}\n`);
 }

@@ -401,6 +401,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
         failed: this.#failures.total,
         failedInARow: this.#failedInARow,
         died: this.#deaths.total,
+        reconnected: this.#reconnected,
       },
     });
     if (this.#load !== null) this.#report({ kind: "progress", progress: this.#progress(false) });

@@ -18,6 +18,8 @@ export class ProgressBoard {
   deliveredInTime = 0;
   /** Called at each news of connections. */
   onConnect: () => void = () => {};
+  /** Called with each second of a load that a worker tells. */
+  onSecond: (second: LoadSecond) => void = () => {};
   #loadSeconds = Number.POSITIVE_INFINITY;
   #latest: LatestSecond | null = null;
   readonly #connect: (ConnectProgress | null)[];
@@ -50,7 +52,10 @@ export class ProgressBoard {
   notePhase(worker: number, progress: PhaseProgress): void {
     this.#phase[worker] = progress;
     this.#heardMs[worker] = performance.now();
-    for (const second of progress.seconds) this.#fold(second);
+    for (const second of progress.seconds) {
+      this.#fold(second);
+      this.onSecond(second);
+    }
   }
 
   /** How long the worker that was silent longest has told nothing of the phase; they report a few times a second. */
@@ -82,6 +87,7 @@ export class ProgressBoard {
       failing: known.length > 0 && known.every((one) => one.failedInARow > 0),
       failedInARow: sum((one) => one.failedInARow),
       died: sum((one) => one.died),
+      reconnected: sum((one) => one.reconnected ?? 0),
     };
   }
 

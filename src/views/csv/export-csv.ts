@@ -1,12 +1,9 @@
 import type { z } from "zod";
 import { catalogue } from "../../measures/catalogue.ts";
-import type { Measure, Unit } from "../../measures/measure.ts";
 import { isRan, listPhases } from "../../measures/sections.ts";
 import { burstPhaseSchema, connectPhaseSchema, type Phase, type TimelineBucket } from "../../result/phase.ts";
 import type { ContenderFacts, Result, Round } from "../../result/schema.ts";
-
-type Value = string | number | boolean | null | undefined;
-type Columns<Record> = Readonly<globalThis.Record<string, (record: Record) => Value>>;
+import { type Columns, columnOf, columnsOf, writeCsv } from "./columns.ts";
 
 /** The files of an export by their names. The header names each column with its unit. */
 export function exportCsv(result: Result): { readonly name: string; readonly text: string }[] {
@@ -45,23 +42,6 @@ function listBuckets(record: PhaseRecord): BucketRecord[] {
   if (phase.status === "not-run" || !("timeline" in phase)) return [];
   const { bucketSeconds, buckets } = phase.timeline;
   return buckets.map((bucket, at) => ({ ...record, second: at * bucketSeconds, bucketSeconds, bucket }));
-}
-
-const suffixes: Readonly<Record<Unit, string>> = {
-  count: "",
-  perSecond: "per_second",
-  latency: "us",
-  cpu: "us",
-  bytes: "bytes",
-  share: "share",
-  ratio: "",
-};
-
-/** `latency.p99.9` is `latency_p99_9_us`. */
-function columnOf({ name, unit }: Measure): string {
-  const words = name.replaceAll(/[^a-z0-9]+/gi, "_");
-  const suffix = suffixes[unit];
-  return suffix === "" || words.endsWith(suffix) ? words : `${words}_${suffix}`;
 }
 
 const contenderColumns: Columns<ContenderFacts> = {
@@ -146,37 +126,8 @@ function slopeColumns(which: "rss" | "kernel"): Columns<PhaseRecord> {
   };
 }
 
-/** Facts as they are, under their own names: `serverRssBytes` is `server_rss_bytes`. */
-function columnsOf<R, F>(
-  factsOf: (record: R) => F,
-  keys: readonly (keyof F & string)[],
-  prefix = "",
-): Columns<R> {
-  const nameOf = (key: string) => prefix + key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  const pick = (key: string) => (record: R) => {
-    const facts = factsOf(record);
-    return typeof facts === "object" && facts !== null ? (Reflect.get(facts, key) as Value) : null;
-  };
-  return Object.fromEntries(keys.map((key) => [nameOf(key), pick(key)]));
-}
-
 function pairs(record: Readonly<Record<string, string>>): string {
   return Object.entries(record)
     .map(([key, value]) => `${key}=${value}`)
     .join(" ");
-}
-
-/** RFC 4180: lines end in CRLF, the first is the header; what is not known is empty. */
-function writeCsv<Record>(columns: Columns<Record>, records: readonly Record[]): string {
-  const lines = [
-    Object.keys(columns),
-    ...records.map((record) => Object.values(columns).map((pick) => pick(record))),
-  ];
-  return lines.map((cells) => `${cells.map(quote).join(",")}\r\n`).join("");
-}
-
-/** RFC 4180, section 2, rules 5 to 7: a field with a comma, quote or line break stands in quotes, which are doubled. */
-function quote(value: Value): string {
-  const text = value === null || value === undefined ? "" : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

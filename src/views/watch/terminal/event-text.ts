@@ -35,6 +35,7 @@ export function describeEvent(event: RunEvent, paint: Painter): string | null {
       return `  ${titleOf({ kind: phaseKind, workload }).toLowerCase()} (${index + 1} of ${count}${lasts}): ${printable(nameOfRound(event))}`;
     }
     case "phase-progress":
+    case "phase-second":
       return null;
     case "phase-ended":
       return describePhase(event, paint);

@@ -46,6 +46,8 @@ export function createProgress(output: ProgressOutput): Progress {
   };
   return {
     onEvent: (event) => {
+      // What is drawn is drawn of the views.
+      if (event.kind === "phase-second") return;
       place = advance(place, event);
       if (isTty) {
         const isLasting =

@@ -1,0 +1,54 @@
+import type { AttackEvent } from "../../attack/events.ts";
+import { type AttackPlan, loadSeconds } from "../../plan/attack/plan.ts";
+import { mergeHistograms, summarize } from "../../stats/histogram.ts";
+import { type AttackLine, lineVersion } from "./line.ts";
+
+/** What is written of each event of an attack; the first line comes of none. */
+export class AttackLines {
+  #toldMs = Number.NEGATIVE_INFINITY;
+
+  begin(id: string, { target, load }: AttackPlan, at: Date): AttackLine {
+    const { url } = target;
+    return { kind: "attack", at: at.toISOString(), schema: lineVersion, id, url, seconds: loadSeconds(load) };
+  }
+
+  describe(event: AttackEvent, now: Date): AttackLine | null {
+    const at = now.toISOString();
+    switch (event.kind) {
+      case "connecting":
+        if (now.getTime() - this.#toldMs < 1000) return null;
+        this.#toldMs = now.getTime();
+        return { ...event, kind: "connections", at };
+      case "connected":
+        return { ...event, kind: "connections", at };
+      case "second": {
+        const { latency, kind, ...figures } = event;
+        return { kind, at, ...figures, latencyUs: pickQuantiles(summarize(mergeHistograms([latency]))) };
+      }
+      case "warning":
+        return { kind: "warning", at, warning: event.warning };
+      case "ended": {
+        const { id, status, reason, connections, messages, rate, latencyUs } = event.result;
+        const { requested, opened, failed, died } = connections;
+        return {
+          kind: "attack-ended",
+          at,
+          id,
+          status,
+          reason,
+          connections: { requested, opened, failed, died },
+          messages,
+          rate,
+          latencyUs: pickQuantiles(latencyUs),
+        };
+      }
+      case "command":
+      case "load":
+        return null;
+    }
+  }
+}
+
+function pickQuantiles({ p50, p90, p99, p999, max }: ReturnType<typeof summarize>) {
+  return { p50, p90, p99, p999, max };
+}
