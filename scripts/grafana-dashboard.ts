@@ -3,7 +3,7 @@
  * `bun scripts/grafana-dashboard.ts`
  */
 import { join } from "node:path";
-import { projectFolder } from "../src/machine/environment.ts";
+import { projectFolder } from "../src/machine/installation.ts";
 import type { MetricName } from "../src/views/metrics/metric-board.ts";
 
 interface Panel {

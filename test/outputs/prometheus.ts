@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectFolder } from "../../src/machine/environment.ts";
+import { projectFolder } from "../../src/machine/installation.ts";
 
 /** The folder that prometheus and promtool are in; or why there is none. */
 export type Found = { readonly folder: string } | { readonly problem: string };
