@@ -15,7 +15,7 @@ const measuring = [
   "src/machine/",
   "src/process/probe.test.ts",
   "test/fixtures/",
-  ...["capacity", "causes", "chaos", "contention", "outcomes", "paced-broadcast", "rough-weather"].map(
+  ...["capacity", "causes", "chaos", "contention", "faulty-deliveries", "outcomes", "paced-broadcast", "rough-weather"].map(
     (name) => `test/showdown/${name}.test.ts`,
   ),
   ...["silences", "until"].map((name) => `test/showdown/${name}.test.ts`),
