@@ -15,9 +15,16 @@ const measuring = [
   "src/machine/",
   "src/process/probe.test.ts",
   "test/fixtures/",
-  ...["capacity", "causes", "chaos", "contention", "faulty-deliveries", "outcomes", "paced-broadcast", "rough-weather"].map(
-    (name) => `test/showdown/${name}.test.ts`,
-  ),
+  ...[
+    "capacity",
+    "causes",
+    "chaos",
+    "contention",
+    "faulty-deliveries",
+    "outcomes",
+    "paced-broadcast",
+    "rough-weather",
+  ].map((name) => `test/showdown/${name}.test.ts`),
   ...["silences", "until"].map((name) => `test/showdown/${name}.test.ts`),
   "test/slices/",
 ];
