@@ -107,15 +107,17 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** An address that HTTP is spoken to. */
+/** An address that HTTP is spoken to. It holds no secret: a command line is kept in results. */
 export function httpUrl(): ValueType<string> {
   return {
     placeholder: "URL",
     schema: z.string(),
-    read: (value) =>
-      URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+    read: (value) => {
+      const { protocol = "", username = "", password = "" } = URL.parse(value) ?? {};
+      return /^https?:$/.test(protocol) && username === "" && password === ""
         ? { value }
-        : { expected: "a URL that begins with http:// or https://" },
+        : { expected: "a URL that begins with http:// or https://, without a user or password" };
+    },
     write: (value) => value,
   };
 }

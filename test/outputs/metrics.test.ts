@@ -23,6 +23,7 @@ test.concurrent("Prometheus is answered while an attack goes on, and a collector
     port: 0,
     fetch: async (request) => {
       const { pathname } = new URL(request.url);
+      expect(request.headers.get("x-tenant")).toBe("mine");
       if (request.method === "POST" && pathname === "/v1/metrics") sent.push((await request.json()) as Sent);
       return Response.json({});
     },
@@ -38,7 +39,12 @@ test.concurrent("Prometheus is answered while an attack goes on, and a collector
   ];
   const child = Bun.spawn(showdownCommand("attack", echo.url, ...small, "--duration", "3s", ...options), {
     // A proxy of the user's has no part in what stays on this machine.
-    env: { ...process.env, HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9" },
+    env: {
+      ...process.env,
+      HTTP_PROXY: "http://127.0.0.1:9",
+      http_proxy: "http://127.0.0.1:9",
+      OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=mine",
+    },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

@@ -18,9 +18,9 @@ export class AttackLines {
       case "connecting":
         if (now.getTime() - this.#toldMs < 1000) return null;
         this.#toldMs = now.getTime();
-        return { ...event, kind: "connections", at };
+        return describeConnections(event, at);
       case "connected":
-        return { ...event, kind: "connections", at };
+        return describeConnections(event, at);
       case "second": {
         const { latency, kind, ...figures } = event;
         return { kind, at, ...figures, latencyUs: pickQuantiles(summarize(mergeHistograms([latency]))) };
@@ -47,6 +47,13 @@ export class AttackLines {
         return null;
     }
   }
+}
+
+function describeConnections(
+  { requested, opened, failed }: Extract<AttackEvent, { kind: "connecting" | "connected" }>,
+  at: string,
+): AttackLine {
+  return { kind: "connections", at, requested, opened, failed };
 }
 
 function pickQuantiles({ p50, p90, p99, p999, max }: ReturnType<typeof summarize>) {

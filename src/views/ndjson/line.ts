@@ -45,7 +45,11 @@ export const runLineSchema = z.discriminatedUnion("kind", [
     elapsedMs: z.number().nonnegative(),
     done: count.describe("connections opened, or deliveries"),
     total: count,
-    ratePerSecond: z.number().nonnegative().describe("of the last second"),
+    ratePerSecond: z
+      .number()
+      .nonnegative()
+      .nullable()
+      .describe("of the last whole second; null before there is one, as in short slices"),
     p50Us: us,
     p99Us: us,
     errors: count,

@@ -96,12 +96,24 @@ export class RunLines {
   }
 }
 
-function pickView({ elapsedMs, done, total, ratePerSecond, p50Us, p99Us, errors, step, fault }: PhaseView) {
+function pickView({
+  elapsedMs,
+  done,
+  total,
+  ratePerSecond,
+  p50Us,
+  p99Us,
+  errors,
+  step,
+  fault,
+  slice,
+}: PhaseView) {
+  const isUnknown = ratePerSecond === 0 && (slice !== undefined || elapsedMs < 1000);
   return {
     elapsedMs: Math.max(0, Math.round(elapsedMs)),
     done,
     total,
-    ratePerSecond,
+    ratePerSecond: isUnknown ? null : ratePerSecond,
     p50Us,
     p99Us,
     errors,
