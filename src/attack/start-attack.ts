@@ -1,11 +1,13 @@
 import type { AttackReport, AttackSetup, OpenReport } from "../engine/attack/attack-orders.ts";
 import { countOwn, indexOf } from "../engine/places.ts";
+import type { Target } from "../engine/target.ts";
 import type { WorkerFault } from "../engine/worker-fault.ts";
 import type { OpenLink } from "../engine/worker-link.ts";
 import { WorkerPool } from "../engine/worker-pool.ts";
 import { nowUs } from "../machine/clock.ts";
 import { type AttackLimit, holds } from "../measures/attack-measures.ts";
-import { type AttackPlan, loadSeconds } from "../plan/attack/plan.ts";
+import { type AttackPlan, withoutSecrets } from "../plan/attack/plan.ts";
+import { loadSeconds } from "../plan/attack/rate.ts";
 import { type AttackReason, type AttackResult, attackResultSchema } from "../result/attack.ts";
 import { checkResultsFolder, createCheckedFile, type ResultFile } from "../result/file.ts";
 import type { Warning } from "../result/reasons.ts";
@@ -26,8 +28,8 @@ export interface AttackOptions {
   readonly command: readonly string[];
   /** Rows of `--data`, the first for connection 0. */
   readonly rows?: readonly (readonly string[])[];
-  /** With every upgrade. They are in no result. */
-  readonly headers?: Readonly<Record<string, string>>;
+  /** How connections are opened, secrets included: it is in no result. */
+  readonly access: Target;
   readonly warnings?: readonly Warning[];
   /** The attack ends when one of them is true of any second. */
   readonly abortOn?: readonly AttackLimit[];
@@ -92,7 +94,7 @@ async function attack(
     finishedAt: null,
     progress: "running",
     command: [...command],
-    plan,
+    plan: withoutSecrets(plan),
     environment,
     warnings: [...warnings],
     ...ok,
@@ -200,26 +202,18 @@ async function load(
 }
 
 function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): AttackSetup[] {
-  const { target, workers, sourceAddresses, connections, columns } = plan;
-  const { rows = [], headers = {} } = options;
+  const { workers, sourceAddresses, connections, columns } = plan;
+  const { rows = [], access } = options;
   return Array.from({ length: workers }, (_, worker) => {
     const share = { worker, workers };
     const own = Array.from({ length: countOwn(share, connections) }, (__, place) => indexOf(share, place));
-    const host = Object.keys(headers).some((name) => name.toLowerCase() === "host")
-      ? {}
-      : { Host: hostOf(target) };
     return {
       ...share,
       connections,
       connectRatePerSecond: plan.connectRatePerSecond,
       target: {
-        host: target.address,
-        port: target.port,
-        path: target.path,
-        tls: null,
-        compression: null,
-        headers: { ...host, ...headers },
-        subprotocols: target.subprotocols,
+        ...access,
+        compression: plan.compression === "none" ? null : { takeover: plan.compression === "takeover" },
       },
       sourceAddresses,
       connectTimeoutMs: plan.connectTimeoutMs,
@@ -240,12 +234,6 @@ function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): At
       epochUs,
     };
   });
-}
-
-/** The name as it was typed, not the address that was found for it. */
-function hostOf({ host, port }: AttackPlan["target"]): string {
-  const name = host.includes(":") ? `[${host}]` : host;
-  return port === 80 ? name : `${name}:${port}`;
 }
 
 interface Watched {
@@ -269,7 +257,8 @@ async function openAll(
   signal.addEventListener("abort", stop, { once: true });
   const timer = setInterval(() => tell("connecting"), viewIntervalMs);
   try {
-    const opening = pool.open(Math.ceil(clockUs()) + leadMs * 1000);
+    // A worker that hears of it late opens at once what is due.
+    const opening = pool.open(Math.ceil(clockUs()));
     if (signal.aborted) stop();
     const opens = await opening;
     for (const [worker, report] of opens.entries()) board.noteConnect(worker, report);
