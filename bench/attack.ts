@@ -2,7 +2,7 @@
  * What a load costs: CPU time per message of `showdown attack` at a fixed rate, beside a client on npm's `ws`, Artillery
  * and Locust, in turn against the same server. And how long after its start `showdown attack` opens its first connection.
  *
- *   bun bench/attack.ts [rounds=3]
+ *   bun bench/attack.ts [rounds=3] [messages per second=5000]
  *
  * ARTILLERY names Artillery's program and LOCUST that of Locust, in a Python with `websocket-client`; without them they
  * are left out. Messages are those that the server counted. CPU time is that of the client with all its processes. Each
@@ -20,9 +20,9 @@ import { runCommand } from "./run-command.ts";
 
 const rounds = Number(Bun.argv[2] ?? 3);
 const connections = 100;
-const perSecond = 1000;
+const perSecond = Number(Bun.argv[3] ?? 5000);
 const shortSeconds = 2;
-const longSeconds = 10;
+const longSeconds = 12;
 const perConnection = perSecond / connections;
 const text = "x".repeat(100);
 const message = JSON.stringify({ id: "1-1", text });

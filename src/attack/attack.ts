@@ -1,6 +1,6 @@
 import { cpus } from "node:os";
 import { ShowdownError } from "../errors.ts";
-import { describeEnvironment } from "../machine/environment.ts";
+import { describeEnvironment, readDescriptorLimit } from "../machine/environment.ts";
 import { parseAttackLimits } from "../measures/attack-measures.ts";
 import { type AttackSettings, attackParameters } from "../plan/attack/parameters.ts";
 import { type DataTable, resolveAttack } from "../plan/attack/plan.ts";
@@ -62,20 +62,18 @@ async function carryOut(request: AttackRequest, events: EventQueue<AttackEvent>)
   const data = readRows(request.data);
   const adapter = await chooseAdapter(request.adapter, pairs(request.adapterOptions, "="), data, folder);
   const usual = { path: adapter?.module.path, subprotocols: adapter?.planned.subprotocols ?? [] };
-  const [{ target, access }, environment] = await Promise.all([
-    readTarget(
-      url,
-      {
-        ...request,
-        header: pairs(request.headers, ": ") ?? [],
-        cookie: pairs(request.cookies, "=") ?? [],
-        ...(request.subprotocols === undefined ? {} : { subprotocol: request.subprotocols }),
-      },
-      usual,
-      folder,
-    ),
-    describeEnvironment(),
-  ]);
+  const environment = describeEnvironment();
+  const { target, access } = await readTarget(
+    url,
+    {
+      ...request,
+      header: pairs(request.headers, ": ") ?? [],
+      cookie: pairs(request.cookies, "=") ?? [],
+      ...(request.subprotocols === undefined ? {} : { subprotocol: request.subprotocols }),
+    },
+    usual,
+    folder,
+  );
   const plan = resolveAttack({
     target,
     settings: readSettings(request),
@@ -84,7 +82,7 @@ async function carryOut(request: AttackRequest, events: EventQueue<AttackEvent>)
     adapter: adapter?.planned ?? null,
     sourceAddresses: request.sourceAddresses ?? [],
     cpus: cpus().length,
-    descriptorLimit: environment.descriptorLimit.soft,
+    descriptorLimit: readDescriptorLimit().soft,
   });
   const started = startAttack(plan, {
     ...{ environment, resultsFolder, access, abortOn, signal },

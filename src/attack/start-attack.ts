@@ -11,17 +11,18 @@ import { loadSeconds } from "../plan/attack/rate.ts";
 import { type AttackReason, type AttackResult, attackResultSchema } from "../result/attack.ts";
 import { checkResultsFolder, createCheckedFile, type ResultFile } from "../result/file.ts";
 import type { Warning } from "../result/reasons.ts";
+import { nameRun } from "../result/run-name.ts";
 import { type Environment, schemaVersion } from "../result/schema.ts";
 import { EventQueue } from "../run/event-queue.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
-import { nameRun } from "../run/start-run.ts";
 import { findBottleneck, findLateness } from "../trust/validity.ts";
 import { describeAttack } from "./attack-figures.ts";
 import { runAfter, runBefore } from "./commands.ts";
 import type { AttackEvent } from "./events.ts";
 
 export interface AttackOptions {
-  readonly environment: Environment;
+  /** What is slow to find out may be found out while workers start. */
+  readonly environment: Environment | Promise<Environment>;
   /** The attack gets a folder of its own in it; null where nothing is to be kept. */
   readonly resultsFolder: string | null;
   /** As typed, for the result; without secrets. */
@@ -84,8 +85,33 @@ async function attack(
   options: AttackOptions,
   { id, startedAt, events }: Beginning,
 ): Promise<AttackResult> {
-  const { resultsFolder, environment, command, warnings = [] } = options;
   const board = new ProgressBoard(plan.workers);
+  // Before all else: a process takes its time to start.
+  const pool = openPool(plan, board, options.openLink);
+  try {
+    return await carryOut(plan, options, { id, startedAt, events, board, pool });
+  } finally {
+    await pool.end();
+  }
+}
+
+function openPool(plan: AttackPlan, board: ProgressBoard, openLink: OpenLink | undefined): WorkerPool {
+  return new WorkerPool({
+    workers: plan.workers,
+    onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
+    onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
+    ...(openLink === undefined ? {} : { openLink }),
+  });
+}
+
+interface Begun extends Beginning {
+  readonly board: ProgressBoard;
+  readonly pool: WorkerPool;
+}
+
+async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun): Promise<AttackResult> {
+  const { resultsFolder, environment, command, warnings = [] } = options;
+  const { id, startedAt, events, board } = begun;
   const initial: AttackResult = attackResultSchema.parse({
     schema: schemaVersion,
     id,
@@ -95,7 +121,7 @@ async function attack(
     progress: "running",
     command: [...command],
     plan: withoutSecrets(plan),
-    environment,
+    environment: await environment,
     warnings: [...warnings],
     ...ok,
     ...describeAttack({
@@ -121,8 +147,9 @@ async function attack(
   let seen: Partial<AttackResult> = {};
   const told: Warning[] = [];
   try {
-    seen = await load(plan, options, board, events);
+    seen = await load(plan, options, begun);
   } finally {
+    await begun.pool.end();
     if (after !== undefined) {
       events.push({ kind: "command", when: "after", command: after });
       const exit = await runAfter(after);
@@ -144,18 +171,11 @@ async function attack(
 async function load(
   plan: AttackPlan,
   options: AttackOptions,
-  board: ProgressBoard,
-  events: EventQueue<AttackEvent>,
+  { board, events, pool }: Begun,
 ): Promise<Partial<AttackResult>> {
-  const { signal, openLink } = options;
+  const { signal } = options;
   const epochUs = Math.floor(nowUs());
   const clockUs = () => nowUs() - epochUs;
-  const pool = new WorkerPool({
-    workers: plan.workers,
-    onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
-    onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
-    ...(openLink === undefined ? {} : { openLink }),
-  });
   let opens: readonly OpenReport[] = [];
   let loads: readonly AttackReport[] = [];
   let startUs: number | null = null;
@@ -186,8 +206,6 @@ async function load(
     const { failed } = pool;
     if (failed === null) throw error;
     ending = endingOf(failed);
-  } finally {
-    await pool.end();
   }
   const figures = describeAttack({
     plan,

@@ -4,9 +4,9 @@ import { dirname, join, resolve } from "node:path";
 import { chooseAdapter } from "../../attack/choose-adapter.ts";
 import { type AttackHandle, startAttack } from "../../attack/start-attack.ts";
 import { describeTarget, readTarget } from "../../attack/target.ts";
-import { traceAttack } from "../../attack/trace.ts";
+import type { traceAttack } from "../../attack/trace.ts";
 import { exitCodes, ShowdownError } from "../../errors.ts";
-import { describeEnvironment } from "../../machine/environment.ts";
+import { describeEnvironment, readDescriptorLimit } from "../../machine/environment.ts";
 import { parseAttackLimits } from "../../measures/attack-measures.ts";
 import { type AttackPlan, resolveAttack, withoutSecrets } from "../../plan/attack/plan.ts";
 import type { AttackResult } from "../../result/attack.ts";
@@ -44,10 +44,8 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   const messageFile = readMessageFile(values, settings, host);
   const adapter = await chooseAdapter(values.adapter, values["adapter-option"], data, host.cwd);
   const usual = { path: adapter?.module.path, subprotocols: adapter?.planned.subprotocols ?? [] };
-  const [{ target, access }, environment] = await Promise.all([
-    readTarget(url, values, usual, host.cwd),
-    describeEnvironment(),
-  ]);
+  const environment = describeEnvironment();
+  const { target, access } = await readTarget(url, values, usual, host.cwd);
   const plan = resolveAttack({
     target,
     settings,
@@ -56,7 +54,7 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
     adapter: adapter?.planned ?? null,
     sourceAddresses: values["source-address"] ?? [],
     cpus: cpus().length,
-    descriptorLimit: environment.descriptorLimit.soft,
+    descriptorLimit: readDescriptorLimit().soft,
   });
   if (values["dry-run"]) {
     host.out(`${JSON.stringify({ plan: withoutSecrets(plan) }, null, 2)}\n`);
@@ -90,6 +88,8 @@ async function trace(
   host: Host,
 ): Promise<number> {
   const paint = createPainter(host.outIsTty && !host.env.NO_COLOR);
+  // Brings the generator into this process, which no other attack needs.
+  const { traceAttack } = await import("../../attack/trace.ts");
   const result = await traceAttack(plan, options, (step) => host.out(`${describeStep(step, paint)}\n`));
   const screen = { columns: host.columns(), color: host.outIsTty && !host.env.NO_COLOR };
   host.out(`\n${renderBlocks(buildTraceEnd(result), screen).join("\n")}\n`);
