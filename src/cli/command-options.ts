@@ -104,18 +104,21 @@ export function commandLine({ args, env }: Pick<Host, "args" | "env">): string[]
 
 const secretOptions = /^(--(?:header|cookie)|SHOWDOWN_(?:HEADER|COOKIE))(?:(=).*)?$/s;
 
+const adapterOption = /^(--adapter-option|SHOWDOWN_ADAPTER_OPTION)=/;
+
 /** Values of headers and cookies are not written down, nor those of secrets in URLs. */
 function withoutSecrets(words: readonly string[]): string[] {
   return words.map((word, at) => {
     const [, option, isInline] = secretOptions.exec(word) ?? [];
     if (option !== undefined) return isInline === undefined ? word : `${option}=…`;
     if (/^--(?:header|cookie)$/.test(words[at - 1] ?? "")) return "…";
-    if (words[at - 1] === "--adapter-option" || word.startsWith("--adapter-option=")) return hideOption(word);
+    if (words[at - 1] === "--adapter-option" || adapterOption.test(word)) return hideOption(word);
     return word.includes("://") ? hideSecrets(word) : word;
   });
 }
 
 function hideOption(text: string): string {
-  const [, start = "", name = "", value = ""] = /^(--adapter-option=)?([^=]+)=(.*)$/s.exec(text) ?? [];
+  const [, start = "", name = "", value = ""] =
+    /^(--adapter-option=|SHOWDOWN_ADAPTER_OPTION=)?([^=]+)=(.*)$/s.exec(text) ?? [];
   return name === "" ? text : `${start}${name}=${hideSecretOptions({ [name]: value })[name]}`;
 }
