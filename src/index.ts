@@ -1,8 +1,7 @@
 /** The library: everything the commands do, without printing or ending the process. */
 
+export { type AttackRequest, attack } from "./attack/attack.ts";
 export type { AttackEvent } from "./attack/events.ts";
-export { type AttackHandle, type AttackOptions, startAttack as attack } from "./attack/start-attack.ts";
-export { findAddress } from "./attack/target.ts";
 export { type Config, type ConfigOptions, defineConfig } from "./cli/config.ts";
 export { discoverContenders } from "./contenders/discover.ts";
 export { type ResolvedEntrant, resolveEntrants } from "./contenders/entrants.ts";
@@ -10,7 +9,7 @@ export type { Adapter, AdapterOptions, Answers, Client, Session } from "./engine
 export { isShowdownError, ShowdownError } from "./errors.ts";
 export { judge } from "./judgement/judge.ts";
 export { describeEnvironment } from "./machine/environment.ts";
-export { type AttackPlan, resolveAttack } from "./plan/attack/plan.ts";
+export type { AttackPlan } from "./plan/attack/plan.ts";
 export type { Plan } from "./plan/plan.ts";
 export { resolvePlan } from "./plan/resolve.ts";
 export type { AttackResult } from "./result/attack.ts";

@@ -1,7 +1,7 @@
 import type { AttackReport, OpenReport } from "../engine/attack/attack-orders.ts";
 import { mergeFailures } from "../engine/failure-tally.ts";
-import { type AttackPlan, loadSeconds } from "../plan/attack/plan.ts";
-import { countOf } from "../plan/attack/stages.ts";
+import type { AttackPlan } from "../plan/attack/plan.ts";
+import { countOf, loadSeconds } from "../plan/attack/rate.ts";
 import type { AttackResult } from "../result/attack.ts";
 import type { Timeline } from "../result/phase.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
@@ -13,6 +13,8 @@ type Figures = Pick<
   | "refusals"
   | "rejections"
   | "messages"
+  | "strays"
+  | "compression"
   | "samples"
   | "rate"
   | "latencyUs"
@@ -49,8 +51,16 @@ export function describeAttack(evidence: AttackEvidence): Figures {
     refusals: [
       ...new Map(opens.flatMap(({ refusals }) => refusals).map((one) => [one.status, one])).values(),
     ],
-    rejections: addRejections(loads),
+    rejections: addUp(
+      loads.flatMap(({ rejections }) => rejections),
+      ({ reason }) => reason,
+    ).map(([reason, count]) => ({ reason, count })),
+    strays: addUp(
+      loads.flatMap(({ strays }) => strays),
+      ({ rule }) => rule,
+    ).map(([rule, count]) => ({ rule, count })),
     messages,
+    compression: describeCompression(plan, opens, loads),
     samples: loads
       .flatMap(({ samples }) => samples)
       .slice(0, mostSamples)
@@ -102,6 +112,8 @@ function describeConnections(
     openAtEnd: sum(loads, (one) => one.ready),
     perSecond: opened < 2 || lastUs <= firstUs ? null : Math.round((opened * 1e7) / (lastUs - firstUs)) / 10,
     tcpUs: summarize(mergeHistograms(opens.map(({ tcp }) => tcp))),
+    tlsUs:
+      plan.target.tls === null ? null : summarize(mergeHistograms(opens.flatMap(({ tls }) => tls ?? []))),
     upgradeUs: summarize(mergeHistograms(opens.map(({ upgrade }) => upgrade))),
     joinUs: summarize(mergeHistograms(opens.map(({ join }) => join))),
   };
@@ -135,6 +147,34 @@ function countMessages(plan: AttackPlan, loads: readonly AttackReport[]): Attack
     received: add((one) => one.received),
     bytesSent: add((one) => one.bytesSent),
     bytesReceived: add((one) => one.bytesReceived),
+    deliveries: describeDeliveries(
+      expected,
+      add((one) => one.expectedDeliveries),
+      add((one) => one.deliveries),
+    ),
+  };
+}
+
+/** Where there are replies beside them. */
+function describeDeliveries(all: number, expected: number, arrived: number) {
+  return expected === 0 || expected === all ? null : { expected: Math.max(expected, arrived), arrived };
+}
+
+function describeCompression(
+  plan: AttackPlan,
+  opens: readonly OpenReport[],
+  loads: readonly AttackReport[],
+): AttackResult["compression"] {
+  if (plan.compression === "none") return null;
+  const all = loads.flatMap(({ compression }) => compression ?? []);
+  const agreed = sum(opens, (one) => one.compressed);
+  return {
+    agreed,
+    declined: sum(opens, (one) => one.opened) - agreed,
+    sentPayloadBytes: sum(all, (one) => one.sentPayloadBytes),
+    sentWireBytes: sum(all, (one) => one.sentWireBytes),
+    receivedPayloadBytes: sum(all, (one) => one.receivedPayloadBytes),
+    receivedWireBytes: sum(all, (one) => one.receivedWireBytes),
   };
 }
 
@@ -161,12 +201,14 @@ function describeRate(
   };
 }
 
-function addRejections(loads: readonly AttackReport[]): AttackResult["rejections"] {
-  const counts = new Map<string, number>();
-  for (const { reason, count } of loads.flatMap(({ rejections }) => rejections)) {
-    counts.set(reason, (counts.get(reason) ?? 0) + count);
-  }
-  return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
+/** The most frequent first. */
+function addUp<T extends { readonly count: number }, Key>(
+  items: readonly T[],
+  keyOf: (item: T) => Key,
+): (readonly [Key, number])[] {
+  const counts = new Map<Key, number>();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + item.count);
+  return [...counts].sort(([, a], [, b]) => b - a);
 }
 
 function sum<T>(items: readonly T[], pick: (item: T) => number): number {

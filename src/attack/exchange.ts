@@ -52,8 +52,12 @@ export class TracedSockets implements Sockets {
     const sent = new StreamReader(tell("client"));
     const received = new StreamReader(tell("server"));
     const socket = this.#sockets.open(target, sourceAddress, {
+      onSocketHandshake: () => {
+        note("TCP is established, the TLS handshake begins", null, []);
+        owner.onSocketHandshake?.();
+      },
       onSocketOpen: () => {
-        note("TCP is established", null, []);
+        note(target.tls == null ? "TCP is established" : "TLS is established", null, []);
         owner.onSocketOpen();
       },
       onSocketData: (bytes, end) => {
@@ -168,10 +172,11 @@ class StreamReader {
       this.#tell(`close ${payload.readUInt16BE(0)}`, null, reason === "" ? [] : [reason]);
       return;
     }
-    const isText = code === opcode.text || code === opcode.continuation;
+    const isCompressed = (first & 0x40) !== 0;
+    const isText = !isCompressed && (code === opcode.text || code === opcode.continuation);
     const text = payload.toString(isText ? "utf8" : "hex", 0, mostBytes);
     const more = payload.length > mostBytes ? ["…"] : [];
-    const title = `${name}${(first & 0x40) === 0 ? "" : ", compressed"}${isFinal ? "" : ", to be continued"}`;
+    const title = `${name}${isCompressed ? ", compressed" : ""}${isFinal ? "" : ", to be continued"}`;
     this.#tell(title, payload.length, payload.length === 0 ? [] : [text, ...more]);
   }
 }

@@ -1,18 +1,20 @@
 import type { AttackReport, AttackSetup, OpenReport } from "../engine/attack/attack-orders.ts";
 import { countOwn, indexOf } from "../engine/places.ts";
+import type { Target } from "../engine/target.ts";
 import type { WorkerFault } from "../engine/worker-fault.ts";
 import type { OpenLink } from "../engine/worker-link.ts";
 import { WorkerPool } from "../engine/worker-pool.ts";
 import { nowUs } from "../machine/clock.ts";
 import { type AttackLimit, holds } from "../measures/attack-measures.ts";
-import { type AttackPlan, loadSeconds } from "../plan/attack/plan.ts";
+import { type AttackPlan, withoutSecrets } from "../plan/attack/plan.ts";
+import { loadSeconds } from "../plan/attack/rate.ts";
 import { type AttackReason, type AttackResult, attackResultSchema } from "../result/attack.ts";
 import { checkResultsFolder, createCheckedFile, type ResultFile } from "../result/file.ts";
 import type { Warning } from "../result/reasons.ts";
+import { nameRun } from "../result/run-name.ts";
 import { type Environment, schemaVersion } from "../result/schema.ts";
 import { EventQueue } from "../run/event-queue.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
-import { nameRun } from "../run/start-run.ts";
 import { findBottleneck, findLateness } from "../trust/validity.ts";
 import { describeAttack } from "./attack-figures.ts";
 import { runAfter, runBefore } from "./commands.ts";
@@ -20,15 +22,16 @@ import type { AttackEvent } from "./events.ts";
 import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
 
 export interface AttackOptions {
-  readonly environment: Environment;
+  /** What is slow to find out may be found out while workers start. */
+  readonly environment: Environment | Promise<Environment>;
   /** The attack gets a folder of its own in it; null where nothing is to be kept. */
   readonly resultsFolder: string | null;
   /** As typed, for the result; without secrets. */
   readonly command: readonly string[];
   /** Rows of `--data`, the first for connection 0. */
   readonly rows?: readonly (readonly string[])[];
-  /** With every upgrade. They are in no result. */
-  readonly headers?: Readonly<Record<string, string>>;
+  /** How connections are opened, secrets included: it is in no result. */
+  readonly access: Target;
   readonly warnings?: readonly Warning[];
   /** The attack ends when one of them is true of any second. */
   readonly abortOn?: readonly AttackLimit[];
@@ -85,8 +88,33 @@ async function attack(
   options: AttackOptions,
   { id, startedAt, events }: Beginning,
 ): Promise<AttackResult> {
-  const { resultsFolder, environment, command, warnings = [] } = options;
   const board = new ProgressBoard(plan.workers);
+  // Before all else: a process takes its time to start.
+  const pool = openPool(plan, board, options.openLink);
+  try {
+    return await carryOut(plan, options, { id, startedAt, events, board, pool });
+  } finally {
+    await pool.end();
+  }
+}
+
+function openPool(plan: AttackPlan, board: ProgressBoard, openLink: OpenLink | undefined): WorkerPool {
+  return new WorkerPool({
+    workers: plan.workers,
+    onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
+    onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
+    ...(openLink === undefined ? {} : { openLink }),
+  });
+}
+
+interface Begun extends Beginning {
+  readonly board: ProgressBoard;
+  readonly pool: WorkerPool;
+}
+
+async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun): Promise<AttackResult> {
+  const { resultsFolder, environment, command, warnings = [] } = options;
+  const { id, startedAt, events, board } = begun;
   const initial: AttackResult = attackResultSchema.parse({
     schema: schemaVersion,
     id,
@@ -95,8 +123,8 @@ async function attack(
     finishedAt: null,
     progress: "running",
     command: [...command],
-    plan,
-    environment,
+    plan: withoutSecrets(plan),
+    environment: await environment,
     warnings: [...warnings],
     ...ok,
     ...describeAttack({
@@ -122,8 +150,9 @@ async function attack(
   let seen: Partial<AttackResult> = {};
   const told: Warning[] = [];
   try {
-    seen = await load(plan, options, board, events);
+    seen = await load(plan, options, begun);
   } finally {
+    await begun.pool.end();
     if (after !== undefined) {
       events.push({ kind: "command", when: "after", command: after });
       const exit = await runAfter(after);
@@ -145,18 +174,11 @@ async function attack(
 async function load(
   plan: AttackPlan,
   options: AttackOptions,
-  board: ProgressBoard,
-  events: EventQueue<AttackEvent>,
+  { board, events, pool }: Begun,
 ): Promise<Partial<AttackResult>> {
-  const { signal, openLink } = options;
+  const { signal } = options;
   const epochUs = Math.floor(nowUs());
   const clockUs = () => nowUs() - epochUs;
-  const pool = new WorkerPool({
-    workers: plan.workers,
-    onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
-    onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
-    ...(openLink === undefined ? {} : { openLink }),
-  });
   const tellSeconds = secondTeller(board, events);
   let opens: readonly OpenReport[] = [];
   let loads: readonly AttackReport[] = [];
@@ -199,8 +221,6 @@ async function load(
     const { failed } = pool;
     if (failed === null) throw error;
     ending = endingOf(failed);
-  } finally {
-    await pool.end();
   }
   const figures = describeAttack({
     plan,
@@ -233,26 +253,18 @@ function secondTeller(board: ProgressBoard, events: EventQueue<AttackEvent>) {
 }
 
 function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): AttackSetup[] {
-  const { target, workers, sourceAddresses, connections, columns } = plan;
-  const { rows = [], headers = {} } = options;
+  const { workers, sourceAddresses, connections, columns } = plan;
+  const { rows = [], access } = options;
   return Array.from({ length: workers }, (_, worker) => {
     const share = { worker, workers };
     const own = Array.from({ length: countOwn(share, connections) }, (__, place) => indexOf(share, place));
-    const host = Object.keys(headers).some((name) => name.toLowerCase() === "host")
-      ? {}
-      : { Host: hostOf(target) };
     return {
       ...share,
       connections,
       connectRatePerSecond: plan.connectRatePerSecond,
       target: {
-        host: target.address,
-        port: target.port,
-        path: target.path,
-        tls: null,
-        compression: null,
-        headers: { ...host, ...headers },
-        subprotocols: target.subprotocols,
+        ...access,
+        compression: plan.compression === "none" ? null : { takeover: plan.compression === "takeover" },
       },
       sourceAddresses,
       connectTimeoutMs: plan.connectTimeoutMs,
@@ -273,12 +285,6 @@ function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): At
       epochUs,
     };
   });
-}
-
-/** The name as it was typed, not the address that was found for it. */
-function hostOf({ host, port }: AttackPlan["target"]): string {
-  const name = host.includes(":") ? `[${host}]` : host;
-  return port === 80 ? name : `${name}:${port}`;
 }
 
 interface Watched {
@@ -302,7 +308,8 @@ async function openAll(
   signal.addEventListener("abort", stop, { once: true });
   const timer = setInterval(() => tell("connecting"), viewIntervalMs);
   try {
-    const opening = pool.open(Math.ceil(clockUs()) + leadMs * 1000);
+    // A worker that hears of it late opens at once what is due.
+    const opening = pool.open(Math.ceil(clockUs()));
     if (signal.aborted) stop();
     const opens = await opening;
     for (const [worker, report] of opens.entries()) board.noteConnect(worker, report);

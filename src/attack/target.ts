@@ -1,51 +1,136 @@
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
+import { readUrl, showUrl } from "../contenders/address.ts";
+import { findAddress, type Target, targetAt } from "../engine/target.ts";
 import { ShowdownError } from "../errors.ts";
 import type { AttackTarget } from "../plan/attack/plan.ts";
+import { readTlsTrust, type TlsOptions } from "../process/tls.ts";
+import { printable } from "../text/printable.ts";
+import { hideSecrets } from "../text/secrets.ts";
 
-/** A server as it is typed. */
-export interface Endpoint {
-  readonly url: string;
-  /** A name or an address, IPv6 without brackets. */
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
+/** What is said of the server and of every upgrade, as typed. */
+export interface TargetOptions extends TlsOptions {
+  /** Each `NAME: VALUE`. */
+  readonly header?: readonly string[];
+  /** Each `NAME=VALUE`. */
+  readonly cookie?: readonly string[];
+  readonly origin?: string;
+  readonly subprotocol?: readonly string[];
+}
+
+/** The server that an attack goes to. */
+export interface AskedTarget {
+  /** For the plan, and so for everyone to read. */
+  readonly target: AttackTarget;
+  /** What connections are opened with. It holds secrets as often as not, and is in no plan and no result. */
+  readonly access: Target;
 }
 
 /**
- * Looks a name up once for all workers: each might find another address.
+ * Reads the URL, and looks its name up.
  *
- * @throws {ShowdownError} `usage` where the name has none
+ * @param usual what an adapter has in place of what neither URL nor options say
+ * @param folder that paths of files are relative to
+ * @throws {ShowdownError} `usage`
  */
-export async function findAddress(endpoint: Endpoint): Promise<Pick<AttackTarget, "address" | "addresses">> {
-  const { host } = endpoint;
-  if (isIP(host) !== 0) return { address: host, addresses: [host] };
-  try {
-    const found = await lookup(host, { all: true, order: "verbatim" });
-    const addresses = [...new Set(found.map(({ address }) => address))];
-    const [address] = addresses;
-    if (address !== undefined) return { address, addresses };
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new ShowdownError("usage", `${endpoint.url}: the name ${host} has no address (${code})`, {
-      hint: "check the name, or give the address itself",
-      cause,
-    });
+export async function readTarget(
+  url: string,
+  options: TargetOptions,
+  usual: { readonly path?: string | undefined; readonly subprotocols?: readonly string[] },
+  folder: string,
+): Promise<AskedTarget> {
+  const server = readUrl(url, readTlsTrust(options, folder), usual.path);
+  const { host, port, path, tls } = server;
+  const headers = readHeaders(options);
+  const subprotocols = options.subprotocol ?? usual.subprotocols ?? [];
+  for (const name of subprotocols) {
+    if (!isToken(name)) {
+      throw new ShowdownError(
+        "usage",
+        `--subprotocol ${printable(name)}: expected a name without blanks or commas`,
+      );
+    }
   }
-  throw new ShowdownError("usage", `${endpoint.url}: the name ${host} has no address`, {
-    hint: "check the name, or give the address itself",
-  });
+  const found = await findAddress(server, "usage");
+  const access = targetAt(found.address, server);
+  const ownsHost = Object.keys(headers).some((name) => name.toLowerCase() === "host");
+  return {
+    access: {
+      ...access,
+      headers: ownsHost ? headers : { ...access.headers, ...headers },
+      subprotocols,
+    },
+    target: {
+      ...{ url: hideSecrets(url), host, port, path: hideSecrets(path), ...found },
+      tls:
+        tls === null
+          ? null
+          : {
+              verify: tls.verify,
+              serverName: tls.serverName,
+              ownAuthority: tls.ca !== null,
+              clientCertificate: tls.cert !== null,
+            },
+      subprotocols,
+      headers: Object.keys(headers),
+    },
+  };
 }
 
-/** This machine, or one of a network that is nobody else's (RFC 1918, RFC 4193, RFC 3927, RFC 4291). */
-export function isNear(address: string): boolean {
-  if (address.includes(":")) return address === "::1" || /^f[cd]|^fe[89ab]/i.test(address);
-  const [first = 0, second = 0] = address.split(".").map(Number);
-  return (
-    first === 127 ||
-    first === 10 ||
-    (first === 172 && second >= 16 && second <= 31) ||
-    (first === 192 && second === 168) ||
-    (first === 169 && second === 254)
-  );
+/** Those of the handshake itself can't be given, but for Host. */
+const reserved = [
+  "upgrade",
+  "connection",
+  "sec-websocket-key",
+  "sec-websocket-version",
+  "sec-websocket-extensions",
+];
+
+function readHeaders({ header = [], cookie = [], origin }: TargetOptions): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const line of header) {
+    const [, name = "", value = ""] = /^([^:]+):\s*(.*)$/s.exec(line) ?? [];
+    const shown = printable(name === "" ? line : name, { most: 60 });
+    if (!isToken(name) || !isHeaderValue(value)) {
+      throw new ShowdownError("usage", `--header ${shown}: expected NAME: VALUE, without line breaks`);
+    }
+    const lower = name.toLowerCase();
+    if (lower === "sec-websocket-protocol") {
+      throw new ShowdownError("usage", `--header ${shown}: expected --subprotocol NAME in its place`);
+    }
+    if (lower === "sec-websocket-extensions") {
+      throw new ShowdownError("usage", `--header ${shown}: expected --compression MODE in its place`);
+    }
+    if (reserved.includes(lower)) {
+      throw new ShowdownError("usage", `--header ${shown}: the handshake has its own`);
+    }
+    const known = Object.keys(headers).find((one) => one.toLowerCase() === lower);
+    // A repeated header is one with a list (RFC 9110, section 5.3).
+    headers[known ?? name] = known === undefined ? value : `${headers[known]}, ${value}`;
+  }
+  if (cookie.some((one) => !/^[^=;\s]+=[^;]*$/.test(one) || !isHeaderValue(one))) {
+    throw new ShowdownError("usage", "--cookie: expected NAME=VALUE");
+  }
+  if (cookie.length > 0) headers.Cookie = cookie.join("; ");
+  if (origin !== undefined) {
+    if (!isHeaderValue(origin))
+      throw new ShowdownError("usage", `--origin ${printable(origin)}: expected a URL`);
+    headers.Origin = origin;
+  }
+  return headers;
+}
+
+/** RFC 9110, section 5.6.2. */
+function isToken(text: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
+}
+
+function isHeaderValue(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  return !/[\x00-\x08\x0a-\x1f\x7f]/.test(text);
+}
+
+/** `ws://example.org/chat (192.0.2.7:80, one of 2 addresses)` */
+export function describeTarget({ url, host, address, addresses, port }: AttackTarget): string {
+  if (address === host) return showUrl(url);
+  const many = addresses.length > 1 ? `, one of ${addresses.length} addresses` : "";
+  return `${showUrl(url)} (${address.includes(":") ? `[${address}]` : address}:${port}${many})`;
 }

@@ -2,6 +2,7 @@ import { attackParameters } from "../plan/attack/parameters.ts";
 import { type Parameter, type ParameterName, type Preset, parameters } from "../plan/parameters.ts";
 import { presets } from "../plan/presets.ts";
 import type { ValueType } from "../plan/value-type.ts";
+import { hideSecretOptions, hideSecrets } from "../text/secrets.ts";
 import type { Host } from "./host.ts";
 import { type Option, options, planned, shared } from "./options.ts";
 
@@ -92,11 +93,32 @@ function variableOf(option: string): string {
   return `SHOWDOWN_${option.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** What was typed, with the options that the environment set before it: to be typed again. */
+/** What was typed, with the options that the environment set before it, and without secrets. */
 export function commandLine({ args, env }: Pick<Host, "args" | "env">): string[] {
   const [command = ""] = args;
   const set = optionsOf(command).flatMap(({ variable }) =>
     env[variable] === undefined ? [] : [`${variable}=${env[variable]}`],
   );
-  return [...set, "showdown", ...args];
+  return withoutSecrets([...set, "showdown", ...args]);
+}
+
+const secretOptions = /^(--(?:header|cookie)|SHOWDOWN_(?:HEADER|COOKIE))(?:(=).*)?$/s;
+
+const adapterOption = /^(--adapter-option|SHOWDOWN_ADAPTER_OPTION)=/;
+
+/** Values of headers and cookies are not written down, nor those of secrets in URLs. */
+function withoutSecrets(words: readonly string[]): string[] {
+  return words.map((word, at) => {
+    const [, option, isInline] = secretOptions.exec(word) ?? [];
+    if (option !== undefined) return isInline === undefined ? word : `${option}=…`;
+    if (/^--(?:header|cookie)$/.test(words[at - 1] ?? "")) return "…";
+    if (words[at - 1] === "--adapter-option" || adapterOption.test(word)) return hideOption(word);
+    return word.includes("://") ? hideSecrets(word) : word;
+  });
+}
+
+function hideOption(text: string): string {
+  const [, start = "", name = "", value = ""] =
+    /^(--adapter-option=|SHOWDOWN_ADAPTER_OPTION=)?([^=]+)=(.*)$/s.exec(text) ?? [];
+  return name === "" ? text : `${start}${name}=${hideSecretOptions({ [name]: value })[name]}`;
 }

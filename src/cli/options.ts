@@ -74,21 +74,25 @@ export const options = {
   },
   insecure: {
     type: flag(),
-    commands: ["run", "verify"],
+    commands: ["run", "attack", "verify"],
     help: "wss://: take any certificate of the server",
   },
   ca: {
     type: text("FILE"),
-    commands: ["run", "verify"],
+    commands: ["run", "attack", "verify"],
     otherwise: "those that the system trusts",
     help: "wss://: certificates in PEM, one of which has to have issued the server's",
   },
   cert: {
     type: text("FILE"),
-    commands: ["run", "verify"],
+    commands: ["run", "attack", "verify"],
     help: "wss://: certificate of the client in PEM, with its chain",
   },
-  key: { type: text("FILE"), commands: ["run", "verify"], help: "wss://: key of --cert in PEM" },
+  key: {
+    type: text("FILE"),
+    commands: ["run", "attack", "verify"],
+    help: "wss://: key of --cert in PEM",
+  },
   results: {
     type: text("DIR"),
     commands: ["run", "attack", "compare", "history", "report", "calibrate"],

@@ -186,3 +186,22 @@ test("a command line tells what the environment set, and keeps a value that is a
   const host = { args: ["run", "--results", "run"], env: { SHOWDOWN_ROUNDS: "3", SHOWDOWN_PARENT: "1" } };
   expect(commandLine(host)).toEqual(["SHOWDOWN_ROUNDS=3", "showdown", "run", "--results", "run"]);
 });
+
+test("the command line is kept without secrets", () => {
+  const args = [
+    ...["attack", "wss://a.test/?token=hush&room=1", "--header", "X: hush", "--cookie=a=hush"],
+    ...["--adapter-option", "password=hush", "--adapter-option=event=say"],
+  ];
+  expect(
+    commandLine({ args, env: { SHOWDOWN_HEADER: "X: hush", SHOWDOWN_ADAPTER_OPTION: "key=hush" } }),
+  ).toEqual([
+    ...[
+      "SHOWDOWN_HEADER=…",
+      "SHOWDOWN_ADAPTER_OPTION=key=…",
+      "showdown",
+      "attack",
+      "wss://a.test/?token=…&room=1",
+    ],
+    ...["--header", "…", "--cookie=…", "--adapter-option", "password=…", "--adapter-option=event=say"],
+  ]);
+});

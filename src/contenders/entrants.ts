@@ -5,7 +5,7 @@ import type { TlsTrust } from "../process/tls.ts";
 import type { ContenderFacts } from "../result/schema.ts";
 import { suggest } from "../text/nearest.ts";
 import { printable } from "../text/printable.ts";
-import { type Address, formatUrl, readUrl } from "./address.ts";
+import { type Address, formatUrl, readUrl, showUrl } from "./address.ts";
 import type { Contender } from "./discover.ts";
 import { type Manifest, namePattern, nameRule } from "./manifest.ts";
 
@@ -56,7 +56,13 @@ function resolveVariant({ name, folder, manifest }: Contender, variant: string):
 export function enterRunning(name: string, url: string, trust?: TlsTrust): ResolvedEntrant {
   if (!namePattern.test(name)) throw new ShowdownError("usage", `--name "${printable(name)}": ${nameRule}`);
   return {
-    ...{ contender: name, variant: defaultVariant, address: readUrl(url, trust), title: url, folder: "" },
+    ...{
+      contender: name,
+      variant: defaultVariant,
+      address: readUrl(url, trust),
+      title: showUrl(url),
+      folder: "",
+    },
     ...{
       language: "undeclared",
       library: "undeclared",

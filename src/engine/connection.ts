@@ -1,6 +1,6 @@
 import type { ConnectionFailure } from "../result/reasons.ts";
 import { closePayload, encodeClientFrame, opcode } from "../websocket/frame.ts";
-import { FrameReader, type FrameRule, type FrameSink, readTexts } from "../websocket/frame-reader.ts";
+import { FrameReader, type FrameRule, type FrameSink, readMessages } from "../websocket/frame-reader.ts";
 import { createKey, readUpgradeResponse, upgradeRequest } from "../websocket/handshake.ts";
 import { type Refusal, readRefusal } from "../websocket/refusal.ts";
 import { type Codec, closeCodec, compressionBytes, openCodec } from "./compression.ts";
@@ -82,7 +82,7 @@ export class Connection implements FrameSink, SocketOwner {
   state: ConnectionState = "idle";
   readonly #owner: ConnectionOwner;
   #socket: Socket | null = null;
-  /** Only while there is something beyond whole text messages to read. */
+  /** Only while there is something beyond whole messages to read. */
   #reader: FrameReader | null = null;
   /** Null where no compression was agreed to. */
   #codec: Codec | null = null;
@@ -293,7 +293,7 @@ export class Connection implements FrameSink, SocketOwner {
     const inflater = this.#codec === null ? null : this.#codec.inflater;
     if (inflater !== null) compressionBytes.receivedWireBytes += end;
     if (this.#reader === null) {
-      at = readTexts(bytes, end, this, inflater);
+      at = readMessages(bytes, end, this, inflater);
       if (at === end) return;
       this.#reader = new FrameReader(this, maxMessageBytes, inflater);
     }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type ConnectionFailure, failuresSchema, mostFailureReasons } from "../result/reasons.ts";
-import { FailureTally, mergeFailures } from "./failure-tally.ts";
+import { type ConnectionFailure, failuresSchema } from "../result/reasons.ts";
+import { FailureTally, mergeFailures, mostFailureReasons } from "./failure-tally.ts";
 
 const close = (reason: string): ConnectionFailure => ({ kind: "close", code: 4000, reason });
 

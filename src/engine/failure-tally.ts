@@ -1,4 +1,7 @@
-import { type ConnectionFailure, type Failures, mostFailureReasons } from "../result/reasons.ts";
+import type { ConnectionFailure, Failures } from "../result/reasons.ts";
+
+/** A list has at most so many entries; the last of them may be `other`. Here, since no worker needs the schemas. */
+export const mostFailureReasons = 12;
 
 /** Kept apart while counting, so that reasons that turn out frequent are among them. */
 const mostKept = 64;

@@ -3,6 +3,7 @@ import { connect, isIP } from "node:net";
 import type { Address } from "../contenders/address.ts";
 import { ShowdownError } from "../errors.ts";
 import type { Tls } from "../process/tls.ts";
+import { printable } from "../text/printable.ts";
 import type { CompressionOffer } from "../websocket/compression/agreement.ts";
 import { hostHeader } from "../websocket/handshake.ts";
 
@@ -30,24 +31,53 @@ export function plainTarget(host: string, port: number, path: string): Target {
 /** How long an address of several may take to accept a connection. */
 const addressPatienceMs = 1000;
 
+/** Of a name, what it stands for. */
+export interface Found {
+  /** Where connections are opened. */
+  readonly address: string;
+  /** All that the name has, in the order in which the system prefers them. */
+  readonly addresses: readonly string[];
+}
+
 /**
- * A server by its URL. A name is looked up here, once: every worker might find another address. Of several the first
- * that accepts a connection is taken.
+ * Looks a name up, once for all workers: each might find another address. Of several the first that accepts a connection
+ * is taken.
+ *
+ * @param reason of the error where the name has no address
+ * @throws {ShowdownError}
+ */
+export async function findAddress(
+  { host, port }: Pick<Address, "host" | "port">,
+  reason: "usage" | "contenderFailed",
+): Promise<Found> {
+  if (isIP(host) !== 0) return { address: host, addresses: [host] };
+  const found = await lookup(host, { all: true, order: "verbatim" }).catch((cause: NodeJS.ErrnoException) => {
+    throw new ShowdownError(
+      reason,
+      `${printable(host)}: no address is known by that name (${cause.code ?? cause})`,
+      { hint: "look at the URL, and whether this machine can look names up; or give the address", cause },
+    );
+  });
+  const addresses = [...new Set(found.map(({ address }) => address))];
+  const answering = addresses.length === 1 ? addresses[0] : await findAnswering(addresses, port);
+  return { address: answering ?? addresses[0] ?? host, addresses };
+}
+
+/**
+ * A server by its URL.
  *
  * @throws {ShowdownError} `contenderFailed` when the name has no address
  */
 export async function resolveTarget(server: Address): Promise<Target> {
+  const { address } = await findAddress(server, "contenderFailed");
+  return targetAt(address, server);
+}
+
+/** That server, at the address that was found for it. */
+export function targetAt(address: string, server: Address): Target {
   const { host, port, path, tls } = server;
-  if (isIP(host) !== 0) return { ...plainTarget(host, port, path), tls };
-  const found = await lookup(host, { all: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new ShowdownError("contenderFailed", `${host}: no address is known by that name (${error.code})`, {
-      hint: "look at the URL, and whether this machine can look names up",
-    });
-  });
-  const addresses = found.map(({ address }) => address);
-  const answering = addresses.length === 1 ? addresses[0] : await findAnswering(addresses, port);
-  const target = plainTarget(answering ?? addresses[0] ?? host, port, path);
-  return { ...target, tls, headers: { Host: hostHeader(server) } };
+  const headers: Record<string, string> = address === host ? {} : { Host: hostHeader(server) };
+  return { ...plainTarget(address, port, path), tls, headers };
 }
 
 async function findAnswering(addresses: readonly string[], port: number): Promise<string | undefined> {

@@ -65,6 +65,7 @@ const latencies: readonly AttackMeasure[] = [
 export const attackMeasures: readonly AttackMeasure[] = [
   ...latencies,
   { name: "send-lag.p99", unit: "latency", pick: (one) => one.sendLagUs.p99 },
+  { name: "tls.p99", unit: "latency", pick: (one) => one.connections.tlsUs?.p99 ?? null },
   { name: "upgrade.p99", unit: "latency", pick: (one) => one.connections.upgradeUs.p99 },
   { name: "sent.rate", unit: "perSecond", pick: (one) => one.rate?.sentPerSecond ?? null },
   {

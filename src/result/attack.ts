@@ -30,7 +30,7 @@ export const attackResultSchema = z.object({
   finishedAt: z.string().nullable(),
   /** `running` until it ends: a file found in that state belongs to an attack that was cut off. */
   progress: z.enum(["running", "ended"]),
-  /** As typed; values of headers and cookies are left out. */
+  /** As typed; values of headers, cookies and secrets in the URL are left out. */
   command: z.array(z.string()),
   plan: attackPlanSchema,
   environment: environmentSchema,
@@ -58,6 +58,8 @@ export const attackResultSchema = z.object({
     /** From the first attempt to the last that opened; null where fewer than two opened. */
     perSecond: z.number().nullable(),
     tcpUs: quantilesSchema,
+    /** The TLS handshake; null for `ws://`. */
+    tlsUs: quantilesSchema.nullable(),
     upgradeUs: quantilesSchema,
     /** What an adapter says before it may publish. */
     joinUs: quantilesSchema,
@@ -88,7 +90,30 @@ export const attackResultSchema = z.object({
     /** Of payload. */
     bytesSent: count,
     bytesReceived: count,
+    /** Of `expected` and `answered`, where an adapter's messages are both replied to and handed on; else null. */
+    deliveries: z.object({ expected: count, arrived: count }).nullable(),
   }),
+  /** Of `unmatched`: what an adapter told of, and nobody waited for. */
+  strays: z.array(
+    z.object({
+      rule: z.enum(["reply-to-nothing", "delivery-without-stamp", "delivery-of-another-room"]),
+      count,
+    }),
+  ),
+  /** Null where permessage-deflate was not asked for. */
+  compression: z
+    .object({
+      /** Connections that opened and whose server agreed to it. Only their bytes are counted, from the load's start. */
+      agreed: count,
+      /** Those whose server did not: their messages are plain. */
+      declined: count,
+      sentPayloadBytes: count,
+      /** Frames with their headers, control frames too. */
+      sentWireBytes: count,
+      receivedPayloadBytes: count,
+      receivedWireBytes: count,
+    })
+    .nullable(),
   /** The first messages that answered nothing; `text` is in hexadecimal where it was binary. */
   samples: z.array(
     z.object({ isText: z.boolean(), text: z.string(), bytes: count, awaited: z.string().nullable() }),

@@ -60,9 +60,8 @@ export const connectionFailureSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("other"), distinct: count }),
 ]);
 
-/** Most frequent first; at most `mostFailureReasons` entries, the last of which may be `other`. */
+/** Most frequent first; at most 12 entries, the last of which may be `other`. */
 export const failuresSchema = z.array(z.object({ failure: connectionFailureSchema, count }));
-export const mostFailureReasons = 12;
 
 /** A named resource that ran out while connections were opened. The value is in the unit of its name. */
 export const limitSchema = z.discriminatedUnion("kind", [

@@ -10,6 +10,7 @@ import { throwIfAborted } from "../process/abort.ts";
 import { type Reaper, startReaper } from "../process/reaper.ts";
 import { checkResultsFolder } from "../result/file.ts";
 import type { Warning } from "../result/reasons.ts";
+import { nameRun } from "../result/run-name.ts";
 import { type Environment, type Result, type Round, schemaVersion } from "../result/schema.ts";
 import { type Cache, openCache } from "./cache.ts";
 import { measureCeilings } from "./ceiling.ts";
@@ -71,11 +72,6 @@ export function startRun(plan: Plan, options: RunOptions): RunHandle {
   // Whoever reads the events to their end asks for the result only then.
   result.catch(() => {});
   return { id, events, result };
-}
-
-/** The id of what began then, which is its folder's name too. @param startedAt as ISO 8601 has it */
-export function nameRun(startedAt: string, label: string): string {
-  return `${startedAt.slice(0, 23).replaceAll(/[:.]/g, "-")}-${label}`;
 }
 
 interface Beginning {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Inflater } from "./compression/codec.ts";
 import { createInflater } from "./compression/create-codec.ts";
 import { opcode, reservedBit1 } from "./frame.ts";
-import { FrameReader, type FrameSink, readTexts } from "./frame-reader.ts";
+import { FrameReader, type FrameSink, readMessages } from "./frame-reader.ts";
 
 type Seen = [what: string, value: string];
 
@@ -53,7 +53,7 @@ function read(
     // What is left behind the end looks like the start of a text.
     shared.fill(0x81).set(bytes.subarray(from, to));
     from = to;
-    const at = reader === null ? readTexts(shared, end, sink, inflater) : 0;
+    const at = reader === null ? readMessages(shared, end, sink, inflater) : 0;
     if (at === end) continue;
     reader ??= new FrameReader(sink, maxMessageBytes, inflater);
     reader.push(shared, at, end);

@@ -36,18 +36,20 @@ const maxFragments = 65_536;
 const firstKeptBytes = 256;
 
 const plainText = 0x80 | opcode.text;
+const plainBinary = 0x80 | opcode.binary;
 const compressedText = plainText | reservedBit1;
+const compressedBinary = plainBinary | reservedBit1;
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Hands on the whole, unfragmented text messages that `bytes[0 … end)` starts with; returns where something else
+ * Hands on the whole, unfragmented messages that `bytes[0 … end)` starts with; returns where something else
  * begins, or the end after a violation. Nearly everything a server sends is such messages, and a connection that gets
  * no others needs no reader.
  *
  * @param inflater null where no compression was agreed to
  */
-export function readTexts(
+export function readMessages(
   bytes: Uint8Array,
   end: number,
   sink: FrameSink,
@@ -56,7 +58,8 @@ export function readTexts(
   let at = 0;
   while (at + 4 <= end) {
     const first = bytes[at];
-    if (first !== plainText && (first !== compressedText || inflater === null)) break;
+    const isPlain = first === plainText || first === plainBinary;
+    if (!isPlain && (inflater === null || (first !== compressedText && first !== compressedBinary))) break;
     let length = bytes[at + 1] as number;
     let start = at + 2;
     if (length === 126) {
@@ -68,8 +71,8 @@ export function readTexts(
       break; // Very long, or masked.
     }
     if (start + length > end) break;
-    if (inflater === null || first === plainText) {
-      sink.onMessage(bytes, start, start + length, true);
+    if (isPlain || inflater === null) {
+      sink.onMessage(bytes, start, start + length, first === plainText);
     } else {
       const inflated = inflater.inflate(bytes, start, start + length);
       if (inflated < 0) {
@@ -77,7 +80,7 @@ export function readTexts(
         sink.onViolation(code, rule);
         return end;
       }
-      sink.onMessage(inflater.bytes, 0, inflated, true);
+      sink.onMessage(inflater.bytes, 0, inflated, first === compressedText);
     }
     at = start + length;
   }
@@ -120,7 +123,7 @@ export class FrameReader {
     this.#inflater = inflater;
   }
 
-  /** Whether the next byte is the first of a message: then what follows may be left to `readTexts`. */
+  /** Whether the next byte is the first of a message: then what follows may be left to `readMessages`. */
   get isBetweenMessages(): boolean {
     return this.#kept === null && this.#fragments === null && !this.#ended;
   }

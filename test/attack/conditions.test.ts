@@ -1,7 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { longestMs, showdown, temporaryFolder } from "../showdown/showdown.ts";
+import { longestMs, showdown, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
 import { attack, small } from "./attack.ts";
 import { echo, serve, type TestServer } from "./servers.ts";
 
@@ -155,4 +155,30 @@ test("--dry-run prints the plan and opens nothing", async () => {
     target: { host: "127.0.0.1", port: 9, path: "/x?y=1" },
     load: { kind: "open", segments: [{ seconds: 2, fromPerSecond: 0, toPerSecond: 10 }] },
   });
+});
+
+test.each([
+  ["a load", ["--rate", "100"], "4 of 4 connections opened"],
+  ["the opening of connections", ["--connect-rate", "0.1"], "Target: "],
+])("Ctrl-C during %s: one line, exit code 130, and what was measured is kept", async (_, load, mark) => {
+  const results = temporaryFolder();
+  const args = ["attack", start(echo), "--connections", "4", "--duration", "60s", ...load];
+  const child = Bun.spawn(showdownCommand(...args, "--results", results), {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let said = "";
+  for await (const chunk of child.stderr) {
+    const before = said;
+    said += Buffer.from(chunk).toString();
+    if (said.includes(mark) && !before.includes(mark)) setTimeout(() => child.kill("SIGINT"), 500);
+  }
+  expect(await child.exited).toBe(130);
+  expect(said.split("\n").filter((line) => line.includes("SIGINT"))).toHaveLength(1);
+  expect(await new Response(child.stdout).text()).toContain("Stopped early: stopped by the user.");
+  const [name = ""] = readdirSync(results);
+  const result = JSON.parse(readFileSync(join(results, name, "result.json"), "utf8"));
+  expect(result).toMatchObject({ progress: "ended", status: "aborted", reason: { kind: "stopped-by-user" } });
+  expect(existsSync(join(results, name, "report.html"))).toBe(true);
 });

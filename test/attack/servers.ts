@@ -20,12 +20,20 @@ interface Ways {
   /** In place of the upgrade; null to go on with it. */
   readonly refuse?: (request: Request) => Response | null;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Speaks TLS. */
+  readonly tls?: Bun.TLSOptions;
+  /** Agrees to permessage-deflate where it is asked. */
+  readonly compresses?: boolean;
 }
 
-export function serve(answer: Answer, { onOpen, refuse, headers = {} }: Ways = {}): TestServer {
+export function serve(
+  answer: Answer,
+  { onOpen, refuse, headers = {}, tls, compresses = false }: Ways = {},
+): TestServer {
   const server = Bun.serve<Seen>({
     hostname: "127.0.0.1",
     port: 0,
+    ...(tls === undefined ? {} : { tls }),
     fetch(request, self) {
       const refused = refuse?.(request) ?? null;
       if (refused !== null) return refused;
@@ -34,6 +42,7 @@ export function serve(answer: Answer, { onOpen, refuse, headers = {} }: Ways = {
         : new Response("expected an upgrade", { status: 426 });
     },
     websocket: {
+      perMessageDeflate: compresses,
       open: (socket) => onOpen?.(socket),
       message: (socket, message) => {
         socket.data.messages += 1;
@@ -41,10 +50,13 @@ export function serve(answer: Answer, { onOpen, refuse, headers = {} }: Ways = {
       },
     },
   });
-  return { url: `ws://127.0.0.1:${server.port}/`, stop: () => server.stop(true) };
+  return {
+    url: `${tls === undefined ? "ws" : "wss"}://127.0.0.1:${server.port}/`,
+    stop: () => server.stop(true),
+  };
 }
 
-export const echo: Answer = (socket, message) => void socket.send(message);
+export const echo: Answer = (socket, message) => void socket.send(message, true);
 
 /** Of each connection the k-th of so many messages gets another answer than an echo. */
 export function oneIn(every: number, other: Answer): Answer {

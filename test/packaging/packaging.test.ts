@@ -138,12 +138,19 @@ describe("the npm package", () => {
     const file = JSON.stringify(join("results", result.id, "result.json"));
     writeFileSync(
       join(user, "use.ts"),
-      `import { defineConfig, readResult, renderHtml, startRun } from "ws-showdown";
+      `import { type AttackRequest, attack, defineConfig, readResult, renderHtml, startRun } from "ws-showdown";
 const { result } = readResult(${file});
 // @ts-expect-error a number is no text: the types are there
 const rounds: string = result.plan.rounds;
 export default defineConfig({ connections: rounds });
 console.log(typeof startRun, renderHtml(result).startsWith("<!doctype html>"));
+const request: AttackRequest = { url: "ws://127.0.0.1:9/", connections: 2, connectTimeoutMs: 500 };
+// @ts-expect-error the parameters have their types
+attack({ url: "ws://127.0.0.1:9/", connections: "2", connectTimeoutMs: 100 });
+const started = attack(request);
+for await (const event of started.events) if (event.kind === "connected") console.log(event.failed);
+const ended = await started.result;
+console.log(ended.status, ended.reason?.kind);
 `,
     );
     const [bun] = readdirSync(join(user, "node_modules", "@oven"));
@@ -151,7 +158,7 @@ console.log(typeof startRun, renderHtml(result).startsWith("<!doctype html>"));
       [join(user, "node_modules", "@oven", bun ?? "", "bin", "bun"), "--config=/dev/null", "use.ts"],
       user,
     );
-    expect(stdout).toBe("function true\n");
+    expect(stdout).toBe("function true\n2\nfailed no-connection-opened\n");
     const tsc = join(projectFolder, "node_modules", ".bin", "tsc");
     const strict = ["--noEmit", "--strict", "--skipLibCheck", "--target", "esnext", "--module", "nodenext"];
     writeFileSync(join(user, "globals.d.ts"), "declare const console: { log(...all: unknown[]): void };\n");

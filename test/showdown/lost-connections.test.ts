@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { mostFailureReasons } from "../../src/result/reasons.ts";
+import { mostFailureReasons } from "../../src/engine/failure-tally.ts";
 import {
   expectBalanced,
   findingsOf,

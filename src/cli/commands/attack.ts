@@ -1,21 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { chooseAdapter } from "../../attack/choose-adapter.ts";
 import type { AttackEvent } from "../../attack/events.ts";
 import { type AttackHandle, startAttack } from "../../attack/start-attack.ts";
-import { traceAttack } from "../../attack/trace.ts";
-import type { Adapter, Client } from "../../engine/adapters/adapter.ts";
-import { isAdapterFile, loadAdapter } from "../../engine/adapters/adapters.ts";
-import { exitCodes, isShowdownError, ShowdownError } from "../../errors.ts";
-import { describeEnvironment } from "../../machine/environment.ts";
+import { describeTarget, readTarget } from "../../attack/target.ts";
+import type { traceAttack } from "../../attack/trace.ts";
+import { exitCodes, ShowdownError } from "../../errors.ts";
+import { describeEnvironment, readDescriptorLimit } from "../../machine/environment.ts";
 import { parseAttackLimits } from "../../measures/attack-measures.ts";
-import {
-  type AttackPlan,
-  type DataTable,
-  type PlannedAdapter,
-  readAdapterOptions,
-  resolveAttack,
-} from "../../plan/attack/plan.ts";
+import { type AttackPlan, resolveAttack, withoutSecrets } from "../../plan/attack/plan.ts";
 import type { AttackResult } from "../../result/attack.ts";
 import { writeRunFile } from "../../result/file.ts";
 import { createPainter } from "../../text/style.ts";
@@ -25,7 +19,7 @@ import { describeStep } from "../../views/attack/trace-text.ts";
 import { renderBlocks } from "../../views/render/terminal.ts";
 import { readData, readMessageFile } from "../attack-data.ts";
 import { exitCodeOf, judgeAttack, renderAttack, renderAttackSummary } from "../attack-report.ts";
-import { confirmLoad, describeTarget, readTarget } from "../attack-target.ts";
+import { confirmLoad } from "../attack-target.ts";
 import { commandLine } from "../command-options.ts";
 import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
@@ -50,14 +44,10 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   };
   const data = readData(values, host);
   const messageFile = readMessageFile(values, settings, host);
-  const adapter = await chooseAdapter(values, data, host);
-  const [{ target, headers }, environment] = await Promise.all([
-    readTarget(url, values, {
-      path: adapter?.module.path,
-      subprotocols: adapter?.planned.subprotocols ?? [],
-    }),
-    describeEnvironment(),
-  ]);
+  const adapter = await chooseAdapter(values.adapter, values["adapter-option"], data, host.cwd);
+  const usual = { path: adapter?.module.path, subprotocols: adapter?.planned.subprotocols ?? [] };
+  const environment = describeEnvironment();
+  const { target, access } = await readTarget(url, values, usual, host.cwd);
   const plan = resolveAttack({
     target,
     settings,
@@ -66,10 +56,10 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
     adapter: adapter?.planned ?? null,
     sourceAddresses: values["source-address"] ?? [],
     cpus: cpus().length,
-    descriptorLimit: environment.descriptorLimit.soft,
+    descriptorLimit: readDescriptorLimit().soft,
   });
   if (values["dry-run"]) {
-    host.out(`${JSON.stringify({ plan }, null, 2)}\n`);
+    host.out(`${JSON.stringify({ plan: withoutSecrets(plan) }, null, 2)}\n`);
     return exitCodes.ok.code;
   }
   await confirmLoad(plan, values, host);
@@ -77,9 +67,9 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   return await untilStopped(host, async (signal) => {
     const common = {
       environment,
-      command: withoutSecrets(commandLine(host)),
+      command: commandLine(host),
       rows: data?.rows ?? [],
-      headers,
+      access,
       before: values.before,
       after: values.after,
       signal,
@@ -107,6 +97,8 @@ async function trace(
   host: Host,
 ): Promise<number> {
   const paint = createPainter(host.outIsTty && !host.env.NO_COLOR);
+  // Brings the generator into this process, which no other attack needs.
+  const { traceAttack } = await import("../../attack/trace.ts");
   const result = await traceAttack(plan, options, (step) => host.out(`${describeStep(step, paint)}\n`));
   const screen = { columns: host.columns(), color: host.outIsTty && !host.env.NO_COLOR };
   host.out(`\n${renderBlocks(buildTraceEnd(result), screen).join("\n")}\n`);
@@ -152,58 +144,4 @@ async function writeReport(file: string, result: AttackResult, host: Host): Prom
     throw new ShowdownError("writing", `${path} cannot be written: ${(cause as Error).message}`, { cause });
   }
   host.err(`Written: ${path}\n`);
-}
-
-interface ChosenAdapter {
-  readonly module: Adapter;
-  readonly planned: PlannedAdapter;
-}
-
-/** Loads it, and lets it refuse its options before there is any connection. */
-async function chooseAdapter(
-  values: OptionValues,
-  data: DataTable | null,
-  host: Host,
-): Promise<ChosenAdapter | null> {
-  const options = readAdapterOptions(values["adapter-option"] ?? []);
-  if (values.adapter === undefined) {
-    if (Object.keys(options).length === 0) return null;
-    throw new ShowdownError("usage", "--adapter-option: expected --adapter, too");
-  }
-  const name = isAdapterFile(values.adapter) ? resolve(host.cwd, values.adapter) : values.adapter;
-  let module: Adapter;
-  try {
-    module = await loadAdapter(name, options);
-    const row = Object.fromEntries(
-      (data?.columns ?? []).map((column, at) => [column, data?.rows[0]?.[at] ?? ""]),
-    );
-    module.createSession({ ...nobody, row }, options);
-  } catch (cause) {
-    if (isShowdownError(cause)) throw cause;
-    throw new ShowdownError("usage", `--adapter ${values.adapter}: ${(cause as Error).message}`, { cause });
-  }
-  const { subprotocols = [], answers } = module;
-  return { module, planned: { name, options, subprotocols, answers } };
-}
-
-const nobody: Client = {
-  index: 0,
-  room: "room-0",
-  row: {},
-  say: () => {},
-  ready: () => {},
-  reply: () => {},
-  deliver: () => {},
-  refuse: () => {},
-};
-
-const secretOptions = /^(--(?:header|cookie)|SHOWDOWN_(?:HEADER|COOKIE))(?:(=).*)?$/s;
-
-/** Values of headers and cookies are not written down. */
-function withoutSecrets(words: readonly string[]): string[] {
-  return words.map((word, at) => {
-    const [, option, isInline] = secretOptions.exec(word) ?? [];
-    if (option !== undefined) return isInline === undefined ? word : `${option}=…`;
-    return /^--(?:header|cookie)$/.test(words[at - 1] ?? "") ? "…" : word;
-  });
 }

@@ -1,4 +1,4 @@
-import { readUrl } from "../../contenders/address.ts";
+import { readUrl, showUrl } from "../../contenders/address.ts";
 import { formatEntrant } from "../../contenders/entrants.ts";
 import { type CheckReport, formatCheckReport } from "../../contract/check-report.ts";
 import { runChecks } from "../../contract/run-checks.ts";
@@ -24,7 +24,7 @@ export async function verify(options: ParsedOptions, host: Host): Promise<number
   const urls = positionals.filter((name) => name.includes("://"));
   const names = positionals.filter((name) => !name.includes("://"));
   const trust = readTlsTrust(values, host.cwd);
-  const targets = urls.map((url) => ({ url, target: readUrl(url, trust) }));
+  const targets = urls.map((url) => ({ url: showUrl(url), target: readUrl(url, trust) }));
   const all: Verified[] = [];
   const add = (verified: Verified) => {
     all.push(verified);

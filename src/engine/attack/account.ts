@@ -1,5 +1,5 @@
 import { Recorder } from "../recorder.ts";
-import type { Sample } from "./attack-orders.ts";
+import type { Sample, StrayRule } from "./attack-orders.ts";
 import { type Answer, answer, type Outstanding } from "./outstanding.ts";
 
 /** Of messages that answer nothing, so many are kept, and so much of each. */
@@ -14,7 +14,12 @@ export class Account {
   readonly recorder = new Recorder(0);
   readonly samples: Sample[] = [];
   readonly rejections = new Map<string, number>();
+  /** Of `unmatched`, what an adapter made nothing of. */
+  readonly strays = new Map<StrayRule, number>();
   expected = 0;
+  /** Of `expected` and of what was answered: not the replies. */
+  expectedDeliveries = 0;
+  deliveries = 0;
   unsent = 0;
   lostOnClosed = 0;
   duplicated = 0;

@@ -5,7 +5,7 @@ import { arrival, Ledger } from "../audit/ledger.ts";
 import type { Connection } from "../connection.ts";
 import { countOwn } from "../places.ts";
 import type { Account } from "./account.ts";
-import type { AttackSetup } from "./attack-orders.ts";
+import type { AttackSetup, StrayRule } from "./attack-orders.ts";
 import { answer, Outstanding } from "./outstanding.ts";
 import type { Talk, TalkListener } from "./talk.ts";
 import { TemplateWriter } from "./template-writer.ts";
@@ -83,7 +83,10 @@ export class AdapterTalk implements Talk {
     outstanding.add(0, atUs, lagUs);
     // Nobody tells when it is delivered everywhere: it does not wait.
     if (!this.#adapter.answers.reply) outstanding.bySequence(id);
-    this.#account.noteSent(nowUs, lagUs, this.#writer.payloadLength, this.#owed(index));
+    const deliveries = this.#owedDeliveries(index);
+    const owed = deliveries + (this.#adapter.answers.reply ? 1 : 0);
+    this.#account.expectedDeliveries += deliveries;
+    this.#account.noteSent(nowUs, lagUs, this.#writer.payloadLength, owed);
     return true;
   }
 
@@ -143,7 +146,7 @@ export class AdapterTalk implements Talk {
     const kind = outstanding.bySequence(id);
     const isNew =
       kind !== answer.unknown && this.#account.noteAnswer(kind, outstanding, this.#listener.arrivedUs);
-    if (kind === answer.unknown) this.#stray(`reply to message ${id}`);
+    if (kind === answer.unknown) this.#stray("reply-to-nothing", `reply to message ${id}`);
     if (isNew && outstanding.wasWaiting) this.#listener.onAnswered(connection);
   }
 
@@ -153,8 +156,12 @@ export class AdapterTalk implements Talk {
     const text = typeof payload === "string" ? payload : Buffer.from(payload).toString();
     const [, from, seq, atUs, lagUs] = stamp.exec(text) ?? [];
     const sender = Number(from);
-    if (seq === undefined || this.#ledger === null || sender % rooms !== index % rooms) {
-      this.#stray(text);
+    if (seq === undefined || this.#ledger === null) {
+      this.#stray("delivery-without-stamp", text);
+      return;
+    }
+    if (sender % rooms !== index % rooms) {
+      this.#stray("delivery-of-another-room", text);
       return;
     }
     const slot = Math.floor(sender / rooms);
@@ -168,19 +175,22 @@ export class AdapterTalk implements Talk {
       return;
     }
     if (kind === arrival.reordered) account.reordered += 1;
+    account.deliveries += 1;
     account.recorder.recordDelivery(this.#listener.arrivedUs, Number(atUs), Number(lagUs), -1);
     if (!this.#adapter.answers.reply && sender === index) this.#listener.onAnswered(connection);
   }
 
-  /** Answers that a message of this connection causes. */
-  #owed(index: number): number {
-    const { reply, delivery } = this.#adapter.answers;
+  /** Deliveries that a message of this connection causes. */
+  #owedDeliveries(index: number): number {
+    const { delivery } = this.#adapter.answers;
     const members = this.#members[index % this.#setup.rooms] ?? 1;
     const deliveries = { nobody: 0, sender: 1, room: members, "others-in-room": Math.max(0, members - 1) };
-    return (reply ? 1 : 0) + deliveries[delivery];
+    return deliveries[delivery];
   }
 
-  #stray(text: string): void {
+  #stray(rule: StrayRule, text: string): void {
+    const { strays } = this.#account;
+    strays.set(rule, (strays.get(rule) ?? 0) + 1);
     const bytes = utf8.encode(text);
     this.#account.noteStray(bytes, 0, bytes.length, true, () => null);
   }

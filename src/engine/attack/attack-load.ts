@@ -1,5 +1,5 @@
-import { type AttackLoad as LoadPlan, loadSeconds } from "../../plan/attack/plan.ts";
-import { countOf, createDueTimes } from "../../plan/attack/stages.ts";
+import type { AttackLoad as LoadPlan } from "../../plan/attack/plan.ts";
+import { countOf, createDueTimes, loadSeconds } from "../../plan/attack/rate.ts";
 import type { Connection } from "../connection.ts";
 import { burstPacer, mostSendsPerTurn, type Pacer, steadyPacer } from "../pacing/pacer.ts";
 import type { Account } from "./account.ts";

@@ -2,6 +2,7 @@ import type { AttackLoad } from "../../plan/attack/plan.ts";
 import type { ReplyPlan } from "../../plan/attack/reply.ts";
 import type { Failures } from "../../result/reasons.ts";
 import type { SparseHistogram } from "../../stats/histogram.ts";
+import type { CompressionBytes } from "../compression.ts";
 import type { Target } from "../target.ts";
 import type { ConnectProgress, PhaseProgress, WorkerUsage } from "../worker-protocol.ts";
 
@@ -48,6 +49,8 @@ export interface OpenReport extends ConnectProgress {
   /** Ready at the end, by room over all of the worker's own. */
   readonly ready: number;
   readonly readyByRoom: readonly number[];
+  /** Of those that opened, how many speak permessage-deflate. */
+  readonly compressed: number;
   readonly failures: Failures;
   readonly refusals: readonly RefusalSample[];
   /** Never tried, since it was told to stop. */
@@ -55,10 +58,15 @@ export interface OpenReport extends ConnectProgress {
   readonly firstAttemptUs: number | null;
   readonly lastOpenedUs: number | null;
   readonly tcp: SparseHistogram;
+  /** Null where no TLS is spoken. */
+  readonly tls: SparseHistogram | null;
   readonly upgrade: SparseHistogram;
   /** What an adapter says before it may publish. */
   readonly join: SparseHistogram;
 }
+
+/** What an adapter told of, and nobody waited for. */
+export type StrayRule = "reply-to-nothing" | "delivery-without-stamp" | "delivery-of-another-room";
 
 /** A message of the server that answers nothing. */
 export interface Sample {
@@ -80,11 +88,17 @@ export interface AttackReport extends PhaseProgress {
   readonly reordered: number;
   /** Messages that answer nothing. */
   readonly unmatched: number;
+  readonly strays: readonly { readonly rule: StrayRule; readonly count: number }[];
+  /** Of `expected` and `delivered`: not the replies, but what an adapter's server hands on. */
+  readonly expectedDeliveries: number;
+  readonly deliveries: number;
   readonly samples: readonly Sample[];
   /** Whole messages of the WebSocket, whatever they are. */
   readonly received: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
+  /** From the load's beginning on, of connections that speak permessage-deflate; null where it is not asked for. */
+  readonly compression: CompressionBytes | null;
   /** An adapter's servers that refused something, by reason. */
   readonly rejections: readonly { readonly reason: string; readonly count: number }[];
   readonly died: number;

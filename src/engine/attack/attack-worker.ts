@@ -4,6 +4,7 @@ import type { ConnectionFailure } from "../../result/reasons.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import type { Refusal } from "../../websocket/refusal.ts";
 import type { Adapter } from "../adapters/adapter.ts";
+import { bytesSince, type CompressionBytes, compressionBytes } from "../compression.ts";
 import { Connection, type ConnectionOwner } from "../connection.ts";
 import { FailureTally } from "../failure-tally.ts";
 import { countOwn, indexOf } from "../places.ts";
@@ -59,6 +60,8 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   readonly #ready = new Set<Connection>();
   readonly #loopDelay = new Histogram();
   readonly #tcp = new Histogram();
+  /** Stays empty where no TLS is spoken. */
+  readonly #tls = new Histogram();
   readonly #upgrade = new Histogram();
   readonly #join = new Histogram();
   readonly #upgradedUs = new Map<Connection, number>();
@@ -72,6 +75,9 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   readonly #opening = new Map<Connection, Attempt>();
   #attempted = 0;
   #opened = 0;
+  /** Of those that opened. */
+  #compressed = 0;
+  #bytesAtStart: CompressionBytes = { ...compressionBytes };
   #failedInARow = 0;
   #notAttempted = 0;
   #reconnected = 0;
@@ -136,7 +142,8 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     const { times } = connection;
     if (times !== null) {
       this.#tcp.record(Math.floor(times.tcpUs - times.startUs));
-      this.#upgrade.record(Math.floor(times.upgradeUs - times.tcpUs));
+      if (this.target.tls !== null) this.#tls.record(Math.floor(times.tlsUs - times.tcpUs));
+      this.#upgrade.record(Math.floor(times.upgradeUs - times.tlsUs));
       this.#upgradedUs.set(connection, times.upgradeUs);
     }
     this.#talk.opened(connection);
@@ -152,6 +159,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#failedInARow = 0;
     if (attempt.failures === null) {
       this.#opened += 1;
+      if (connection.isCompressed) this.#compressed += 1;
       this.#lastOpenedUs = this.#nowUs();
     } else {
       this.#reconnected += 1;
@@ -311,12 +319,14 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       died: this.#deaths.total,
       ready: this.#ready.size,
       readyByRoom,
+      compressed: this.#compressed,
       failures: this.#failures.list(),
       refusals: [...this.#refusals.values()],
       notAttempted: this.#notAttempted,
       firstAttemptUs: this.#firstAttemptUs,
       lastOpenedUs: this.#lastOpenedUs,
       tcp: this.#tcp.toSparse(),
+      tls: this.target.tls === null ? null : this.#tls.toSparse(),
       upgrade: this.#upgrade.toSparse(),
       join: this.#join.toSparse(),
     };
@@ -325,6 +335,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   #attack(startUs: number, members: readonly number[]): void {
     const setup = this.#setup;
     this.#account.recorder.begin(startUs);
+    this.#bytesAtStart = { ...compressionBytes };
     this.#talk.begin(members);
     const order = shuffle(createRandom(setup.seed + setup.worker), [...this.#ready]);
     const load = new AttackLoad({
@@ -361,10 +372,14 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       duplicated: account.duplicated,
       reordered: account.reordered,
       unmatched: account.unmatched,
+      strays: [...account.strays].map(([rule, count]) => ({ rule, count })),
+      expectedDeliveries: account.expectedDeliveries,
+      deliveries: account.deliveries,
       samples: account.samples,
       received: account.received,
       bytesSent: account.bytesSent,
       bytesReceived: account.bytesReceived,
+      compression: this.target.compression === null ? null : bytesSince(this.#bytesAtStart),
       rejections: [...account.rejections].map(([reason, count]) => ({ reason, count })),
       died: this.#deaths.total,
       deaths: this.#deaths.list(),

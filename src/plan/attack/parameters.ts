@@ -83,6 +83,12 @@ export const attackParameters = {
     type: count(1, mostConnections),
     default: 1,
   }),
+  compression: parameter<"none" | "no-takeover" | "takeover">({
+    option: "compression",
+    help: "permessage-deflate: each message by itself, or with takeover of those before it, as browsers ask for",
+    type: choice(["none", "no-takeover", "takeover"]),
+    default: "none",
+  }),
   pingIntervalSeconds: decidedElsewhere({
     option: "ping-interval",
     help: "a ping on each connection this often, beside the load",

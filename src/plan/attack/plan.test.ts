@@ -9,6 +9,7 @@ const target = {
   path: "/",
   address: "127.0.0.1",
   addresses: ["127.0.0.1"],
+  tls: null,
   subprotocols: [],
   headers: [],
 };

@@ -1,25 +1,38 @@
 import { z } from "zod";
 import { ShowdownError } from "../../errors.ts";
 import { printable } from "../../text/printable.ts";
+import { hideSecretOptions } from "../../text/secrets.ts";
 import type { Parameter } from "../parameters.ts";
 import { type AttackParameters, type AttackSettings, attackParameters } from "./parameters.ts";
+import { type RateSegment, rateSegments } from "./rate.ts";
 import { replySchema, writeReply } from "./reply.ts";
-import { type RateSegment, rateSegments, secondsOf } from "./stages.ts";
 import { isNumbered, parseTemplate } from "./template.ts";
 
 /** Whom the load goes to. */
 export const attackTargetSchema = z.object({
-  /** As it was typed. */
+  /** As it was typed, with `…` for the values of secrets in its query. */
   url: z.string(),
   /** A name or an address, IPv6 without brackets. */
   host: z.string(),
   port: z.int().min(1).max(65_535),
-  /** With its query. */
+  /** With its query, without secrets as well. */
   path: z.string(),
   /** The one that all connections go to. */
   address: z.string(),
   /** All that the name has. */
   addresses: z.array(z.string()).readonly(),
+  /** Null for `ws://`. Neither certificates nor keys are kept. */
+  tls: z
+    .object({
+      /** Whether the server's certificate has to be right. */
+      verify: z.boolean(),
+      /** What it has to be for; also sent (SNI) where it is a name. */
+      serverName: z.string(),
+      /** Whom the system trusts is not trusted: `--ca` says who is. */
+      ownAuthority: z.boolean(),
+      clientCertificate: z.boolean(),
+    })
+    .nullable(),
   subprotocols: z.array(z.string()).readonly(),
   /** Names only: values are secrets as often as not. */
   headers: z.array(z.string()).readonly(),
@@ -45,7 +58,7 @@ export const loadSchema = z.discriminatedUnion("kind", [
 
 const { connections, connectRatePerSecond, message, binary, replyTimeoutMs, rooms, pingIntervalSeconds } =
   attackParameters;
-const { reconnect, connectTimeoutMs, pacing, seed } = attackParameters;
+const { compression, reconnect, connectTimeoutMs, pacing, seed } = attackParameters;
 
 /** Everything that decides what an attack does. */
 export const attackPlanSchema = z.object({
@@ -66,6 +79,7 @@ export const attackPlanSchema = z.object({
     .nullable()
     .describe("null where messages go as they are"),
   rooms: schemaOf(rooms),
+  compression: schemaOf(compression),
   pingIntervalSeconds: schemaOf(pingIntervalSeconds).nullable(),
   reconnect: schemaOf(reconnect),
   connectTimeoutMs: schemaOf(connectTimeoutMs),
@@ -187,6 +201,7 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
     columns: data?.columns ?? [],
     adapter: adapter === null ? null : { name: adapter.name, options: adapter.options },
     rooms: chosen.rooms,
+    compression: chosen.compression,
     pingIntervalSeconds: chosen.pingIntervalSeconds,
     reconnect: chosen.reconnect,
     connectTimeoutMs: chosen.connectTimeoutMs,
@@ -289,10 +304,6 @@ export function peakRate({ load }: Pick<AttackPlan, "load">): number | null {
   return load.kind === "open" ? peakOf(load.segments) : null;
 }
 
-export function loadSeconds(load: AttackLoad): number {
-  return load.kind === "open" ? secondsOf(load.segments) : load.seconds;
-}
-
 function refuse(
   name: keyof AttackParameters,
   value: number,
@@ -311,4 +322,12 @@ export function readAdapterOptions(given: readonly string[]): Record<string, str
       throw new ShowdownError("usage", `--adapter-option ${printable(text)}: expected NAME=VALUE`);
     }),
   );
+}
+
+/** The plan as others may read it. */
+export function withoutSecrets(plan: AttackPlan): AttackPlan {
+  const { adapter } = plan;
+  return adapter === null
+    ? plan
+    : { ...plan, adapter: { ...adapter, options: hideSecretOptions(adapter.options) } };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { countOf, createDueTimes, rateSegments, readSeconds, stages } from "./stages.ts";
+import { countOf, createDueTimes, rateSegments } from "./rate.ts";
+import { readSeconds, stages } from "./stages.ts";
 
 test.each([
   ["10s", 10],

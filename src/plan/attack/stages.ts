@@ -7,13 +7,6 @@ export interface Stage {
   readonly value: number;
 }
 
-/** A stretch of an open loop: messages per second change evenly from its beginning to its end. */
-export interface RateSegment {
-  readonly seconds: number;
-  readonly fromPerSecond: number;
-  readonly toPerSecond: number;
-}
-
 const unitSeconds: Readonly<Record<string, number>> = { ms: 0.001, s: 1, "": 1, m: 60, min: 60, h: 3600 };
 const longestSeconds = 7 * 86_400;
 
@@ -73,57 +66,4 @@ export function stages(max: number): ValueType<readonly Stage[]> {
     read,
     write: (value) => value.map((stage) => `${writeSeconds(stage.seconds)}:${stage.value}`).join(","),
   };
-}
-
-export function rateSegments(given: readonly Stage[]): RateSegment[] {
-  return given.map(({ seconds, value }, at) => ({
-    seconds,
-    fromPerSecond: given[at - 1]?.value ?? 0,
-    toPerSecond: value,
-  }));
-}
-
-export function secondsOf(segments: readonly { readonly seconds: number }[]): number {
-  return segments.reduce((all, { seconds }) => all + seconds, 0);
-}
-
-/** Messages that are due in all. */
-export function countOf(segments: readonly RateSegment[]): number {
-  // A message is due where the sum of the rate reaches its number: rounding must not take the last of them.
-  return Math.floor(
-    segments.reduce(
-      (all, { seconds, fromPerSecond, toPerSecond }) => all + ((fromPerSecond + toPerSecond) / 2) * seconds,
-      0,
-    ) + 1e-6,
-  );
-}
-
-/** When message g of an open loop is due, in microseconds after its start. Asked for rising numbers it is O(1). */
-export function createDueTimes(segments: readonly RateSegment[]): (message: number) => number {
-  let at = 0;
-  let countBefore = 0;
-  let secondsBefore = 0;
-  return (message) => {
-    for (;;) {
-      const segment = segments[at];
-      if (segment === undefined) return secondsBefore * 1e6;
-      const { seconds, fromPerSecond: from, toPerSecond: to } = segment;
-      const within = ((from + to) / 2) * seconds;
-      const wanted = message - countBefore;
-      if (wanted > within && at < segments.length - 1) {
-        countBefore += within;
-        secondsBefore += seconds;
-        at += 1;
-        continue;
-      }
-      return (secondsBefore + Math.min(seconds, timeOf(wanted, from, (to - from) / seconds))) * 1e6;
-    }
-  };
-}
-
-/** When `from × t + slope × t² / 2` reaches `count`; in the form that has no division by a slope near zero. */
-function timeOf(count: number, from: number, slope: number): number {
-  if (count <= 0) return 0;
-  const root = Math.sqrt(Math.max(0, from * from + 2 * slope * count));
-  return from + root === 0 ? Number.POSITIVE_INFINITY : (2 * count) / (from + root);
 }

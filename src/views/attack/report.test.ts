@@ -17,6 +17,7 @@ const target = {
   path: "/chat",
   address: "192.0.2.7",
   addresses: ["192.0.2.7", "192.0.2.8"],
+  tls: null,
   subprotocols: [],
   headers: [],
 };

@@ -13,6 +13,7 @@ export function listTroubles(result: AttackResult): Sentence[] {
   const { connections, rejections } = result;
   return [
     ...listHints(result),
+    ...listDeclined(result),
     ...connections.failures.map(({ failure, count }) => bad("Not opened:", count, describeFailure(failure))),
     ...listRefusals(result),
     ...connections.deaths.map(({ failure, count }) => bad("Closed:", count, describeFailure(failure))),
@@ -20,9 +21,16 @@ export function listTroubles(result: AttackResult): Sentence[] {
       bad("Not reopened:", count, describeFailure(failure)),
     ),
     ...rejections.map(({ reason, count }) => bad("Refused by the server:", count, quote(reason, mostSample))),
+    ...result.strays.map(({ rule, count }) => bad("Unmatched:", count, strayTexts[rule])),
     ...listSamples(result),
   ];
 }
+
+const strayTexts: Readonly<Record<AttackResult["strays"][number]["rule"], string>> = {
+  "reply-to-nothing": "a reply to a message that was not sent, or was given up",
+  "delivery-without-stamp": "a delivery that is none of this attack's messages",
+  "delivery-of-another-room": "a delivery of a room that the connection is not in",
+};
 
 function bad(lead: string, count: number, text: string): Sentence {
   return { lead, text: `${format.formatCount(count)} × ${text}`, style: "bad" };
@@ -57,6 +65,16 @@ function listHints({ plan, messages, status }: AttackResult): Sentence[] {
       `${what}: say how its replies are known with --reply json:/POINTER, regex:PATTERN or order, or --reply none.`,
     ),
   ];
+}
+
+function listDeclined({ compression }: AttackResult): Sentence[] {
+  if (compression === null || compression.declined === 0) return [];
+  const { declined, agreed } = compression;
+  const who =
+    agreed === 0
+      ? "The server does not speak permessage-deflate"
+      : `On ${format.plural(declined, "connection")} the server declined permessage-deflate`;
+  return [hint(`${who}: messages went plain.`)];
 }
 
 function hint(text: string): Sentence {

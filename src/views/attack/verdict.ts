@@ -1,6 +1,7 @@
 import { attackMeasures } from "../../measures/attack-measures.ts";
 import { formatMeasure } from "../../measures/measure.ts";
-import { type AttackPlan, loadSeconds } from "../../plan/attack/plan.ts";
+import type { AttackPlan } from "../../plan/attack/plan.ts";
+import { loadSeconds } from "../../plan/attack/rate.ts";
 import { writeReply } from "../../plan/attack/reply.ts";
 import type { AttackReason, AttackResult } from "../../result/attack.ts";
 import * as format from "../../text/format.ts";

@@ -1,5 +1,6 @@
 import type { AttackEvent } from "../../attack/events.ts";
-import { type AttackPlan, loadSeconds } from "../../plan/attack/plan.ts";
+import type { AttackPlan } from "../../plan/attack/plan.ts";
+import { loadSeconds } from "../../plan/attack/rate.ts";
 import { mergeHistograms, summarize } from "../../stats/histogram.ts";
 import { type AttackLine, lineVersion } from "./line.ts";
 

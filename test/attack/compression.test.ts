@@ -1,0 +1,39 @@
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { longestMs } from "../showdown/showdown.ts";
+import { attack, small } from "./attack.ts";
+import { echo, serve, type TestServer } from "./servers.ts";
+
+setDefaultTimeout(longestMs);
+
+let server: TestServer | null = null;
+afterEach(async () => await server?.stop());
+
+function start(...ways: Parameters<typeof serve>): string {
+  server = serve(...ways);
+  return server.url;
+}
+
+const wordy = `{"id":{{sequence}},"text":"${"the same again and again, ".repeat(20)}"}`;
+
+test.each(["no-takeover", "takeover"] as const)(
+  "--compression %s: all is audited, and bytes are counted on the wire beside the payload",
+  async (mode) => {
+    const url = start(echo, { compresses: true });
+    const { result, stderr } = await attack(url, ...small, "--compression", mode, "--message", wordy);
+    expect(result.messages).toMatchObject({ sent: 400, answered: 400, lost: 0, unmatched: 0 });
+    const { compression } = result;
+    expect(compression).toMatchObject({ agreed: 4, declined: 0 });
+    expect(compression?.sentPayloadBytes).toBe(result.messages.bytesSent);
+    expect(compression?.receivedPayloadBytes).toBe(result.messages.bytesReceived);
+    expect(compression?.sentWireBytes).toBeLessThan(result.messages.bytesSent / 4);
+    expect(compression?.receivedWireBytes).toBeLessThan(result.messages.bytesReceived / 4);
+    expect(stderr).toContain("on the wire");
+  },
+);
+
+test("a server that declines is told, and gets plain messages", async () => {
+  const { result, stderr } = await attack(start(echo), ...small, "--compression", "no-takeover");
+  expect(result.messages).toMatchObject({ sent: 400, answered: 400 });
+  expect(result.compression).toMatchObject({ agreed: 0, declined: 4, sentWireBytes: 0 });
+  expect(stderr.replace(/\s+/g, " ")).toContain("does not speak permessage-deflate: messages went plain");
+});

@@ -1,0 +1,64 @@
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { type AttackEvent, attack, isShowdownError } from "../../src/index.ts";
+import { longestMs } from "../showdown/showdown.ts";
+import { echo, serve, type TestServer } from "./servers.ts";
+
+setDefaultTimeout(longestMs);
+
+let server: TestServer | null = null;
+afterEach(async () => await server?.stop());
+
+function start(...ways: Parameters<typeof serve>): string {
+  server = serve(...ways);
+  return server.url;
+}
+
+test("the library attacks, tells what happens, and resolves to the result", async () => {
+  const seen: (string | null)[] = [];
+  const refuse = ({ headers }: Request) => {
+    seen.push(headers.get("x-token"));
+    return null;
+  };
+  const { events, result } = attack({
+    url: start(echo, { refuse }),
+    ...{ connections: 2, ratePerSecond: 200, durationSeconds: 1, replyTimeoutMs: 500 },
+    headers: { "X-Token": "hush" },
+    message: "{{name}} {{sequence}}",
+    data: [{ name: "ada" }, { name: "bob" }],
+  });
+  const kinds = new Set<AttackEvent["kind"]>();
+  for await (const { kind } of events) kinds.add(kind);
+  const { messages, plan } = await result;
+  expect([...kinds]).toEqual(expect.arrayContaining(["connected", "load", "ended"]));
+  expect(messages).toMatchObject({ sent: 200, answered: 200, lost: 0 });
+  expect(seen).toEqual(["hush", "hush"]);
+  expect(plan.target.headers).toEqual(["X-Token"]);
+});
+
+test("an AbortSignal ends it gently: what was measured is in the result", async () => {
+  const controller = new AbortController();
+  const { events, result } = attack({
+    url: start(echo),
+    ...{ connections: 2, ratePerSecond: 100, durationSeconds: 60, signal: controller.signal },
+  });
+  for await (const event of events) {
+    if (event.kind === "load" && event.answered > 0) controller.abort();
+  }
+  const { status, reason, messages } = await result;
+  expect([status, reason]).toEqual(["aborted", { kind: "stopped-by-user" }]);
+  expect(messages.answered).toBeGreaterThan(0);
+  expect(messages.sent + messages.unsent).toBe(6000);
+});
+
+test.each([
+  [{ url: "http://127.0.0.1:9/" }, /expected a URL/],
+  [{ url: "ws://127.0.0.1:9/", ratePerSecond: -1 }, /^ratePerSecond -1: /],
+  [{ url: "ws://127.0.0.1:9/", abortOn: ["latency.p98 > 1ms"] }, /no measure "latency.p98"/],
+  [{ url: "ws://127.0.0.1:9/", data: [{ name: "a" }, {}] }, /row 1 lacks a column/],
+])("%j is refused with a ShowdownError", async (request, message) => {
+  const error = await attack(request as Parameters<typeof attack>[0]).result.catch(
+    (thrown: unknown) => thrown,
+  );
+  expect(isShowdownError(error, "usage")).toBe(true);
+  expect((error as Error).message).toMatch(message);
+});

@@ -1,0 +1,112 @@
+import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { longestMs, showdown } from "../showdown/showdown.ts";
+import { Authority } from "../support/certificates.ts";
+import { attack, small } from "./attack.ts";
+import { echo, serve, type TestServer } from "./servers.ts";
+
+setDefaultTimeout(longestMs);
+
+const authority = new Authority();
+const good = authority.issue("good", "DNS:localhost,IP:127.0.0.1");
+const expired = authority.issue("expired", "IP:127.0.0.1", -1);
+const elsewhere = authority.issue("elsewhere", "DNS:elsewhere.test");
+const client = authority.issue("client", "DNS:client.test");
+const selfSigned = authority.selfSigned("self-signed", ["-addext", "subjectAltName=IP:127.0.0.1"]);
+const ca = ["--ca", authority.own.certFile];
+
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+afterAll(() => authority.remove());
+
+function start(...ways: Parameters<typeof serve>): TestServer {
+  const server = serve(...ways);
+  stops.push(() => server.stop());
+  return server;
+}
+
+test("wss: all is audited as over ws, the handshake is a figure, and nothing secret is kept", async () => {
+  const { url } = start(echo, { tls: { cert: good.cert, key: good.key } });
+  const pair = ["--cert", client.certFile, "--key", client.keyFile];
+  const { result, folder, stderr } = await attack(`${url}chat?room=1&token=hush-1`, ...small, ...ca, ...pair);
+  expect(result.messages).toMatchObject({ sent: 400, answered: 400, lost: 0 });
+  expect(result.connections.tlsUs?.count).toBe(4);
+  expect(result.connections.upgradeUs.count).toBe(4);
+  expect(stderr).toContain("TLS handshake");
+  expect(result.plan.target).toMatchObject({
+    path: "/chat?room=1&token=…",
+    tls: { verify: true, serverName: "127.0.0.1", ownAuthority: true, clientCertificate: true },
+  });
+  const secrets = ["hush", "PRIVATE KEY", "BEGIN CERTIFICATE"];
+  const texts = ["result.json", "report.md", "report.html"].map((file) => join(folder, file));
+  for (const file of texts) {
+    const text = await Bun.file(file).text();
+    expect(secrets.filter((one) => text.includes(one))).toEqual([]);
+  }
+  expect(stderr).not.toContain("hush");
+});
+
+test("the server gets what the URL says, secrets included", async () => {
+  const asked: string[] = [];
+  const refuse = ({ url }: Request) => {
+    asked.push(new URL(url).search);
+    return null;
+  };
+  const { url } = start(echo, { refuse });
+  await attack(`${url}?token=hush`, ...small);
+  expect(asked).toEqual(Array(4).fill("?token=hush"));
+});
+
+test.each([
+  ["expired", expired, "expired", /certificate has expired; renew it, or go on with --insecure/],
+  ["for another host", elsewhere, "wrong-host", /is for another host; use a name that it is for/],
+  ["self-signed", selfSigned, "self-signed", /is self-signed; trust it with --ca FILE/],
+] as const)(
+  "a certificate that is %s: every connection failed, and what to do",
+  async (_, own, problem, says) => {
+    const { url } = start(echo, { tls: { cert: own.cert, key: own.key } });
+    const { result, exitCode, stderr } = await attack(url, ...small, ...ca);
+    expect(exitCode).toBe(15);
+    expect(result.connections).toMatchObject({ opened: 0, failed: 4 });
+    expect(result.connections.failures).toMatchObject([{ failure: { kind: "tls", problem }, count: 4 }]);
+    expect(stderr.replace(/\s+/g, " ")).toMatch(says);
+  },
+);
+
+test("--insecure takes any certificate", async () => {
+  const { url } = start(echo, { tls: { cert: selfSigned.cert, key: selfSigned.key } });
+  const { result } = await attack(url, ...small, "--insecure");
+  expect(result.messages).toMatchObject({ answered: 400 });
+  expect(result.plan.target.tls?.verify).toBe(false);
+});
+
+test("a server that does not speak TLS, and one that stalls in the handshake", async () => {
+  const plain = start(echo);
+  const refused = await attack(plain.url.replace("ws:", "wss:"), ...small);
+  expect(refused.result.connections.failures).toMatchObject([
+    { failure: { kind: "tls", problem: "not-tls" }, count: 4 },
+  ]);
+  const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  stops.push(() => silent.stop(true));
+  const stalled = await attack(`wss://127.0.0.1:${silent.port}/`, ...small, "--connect-timeout", "0.5");
+  expect(stalled.result.connections.failures).toEqual([
+    { failure: { kind: "timeout", stage: "tls" }, count: 4 },
+  ]);
+});
+
+test("--cert without --key is refused before anything is opened", async () => {
+  const ended = await showdown("attack", "wss://127.0.0.1:9/", "--cert", client.certFile);
+  expect(ended.exitCode).toBe(2);
+  expect(ended.stderr).toContain("--cert without --key");
+});
+
+test("--trace shows what is said within TLS", async () => {
+  const { url } = start(echo, { tls: { cert: good.cert, key: good.key } });
+  const { stdout, exitCode } = await showdown("attack", url, ...ca, "--trace", "--reply-timeout", "0.3");
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("TLS is established");
+  expect(stdout).toContain("hello 1 of 0");
+  expect(stdout).toContain("3 messages sent, 3 answered");
+});
