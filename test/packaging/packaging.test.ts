@@ -137,7 +137,7 @@ describe("the npm package", () => {
   test("is a library for Bun, with its types, and says to Node that it needs Bun", async () => {
     const file = JSON.stringify(join("results", result.id, "result.json"));
     writeFileSync(
-      join(user, "use.ts"),
+      join(user, "use.mts"),
       `import { type AttackRequest, attack, defineConfig, readResult, renderHtml, startRun } from "ws-showdown";
 const { result } = readResult(${file});
 // @ts-expect-error a number is no text: the types are there
@@ -155,14 +155,14 @@ console.log(ended.status, ended.reason?.kind);
     );
     const [bun] = readdirSync(join(user, "node_modules", "@oven"));
     const { stdout } = await succeed(
-      [join(user, "node_modules", "@oven", bun ?? "", "bin", "bun"), "--config=/dev/null", "use.ts"],
+      [join(user, "node_modules", "@oven", bun ?? "", "bin", "bun"), "--config=/dev/null", "use.mts"],
       user,
     );
     expect(stdout).toBe("function true\n2\nfailed no-connection-opened\n");
     const tsc = join(projectFolder, "node_modules", ".bin", "tsc");
     const strict = ["--noEmit", "--strict", "--skipLibCheck", "--target", "esnext", "--module", "nodenext"];
     writeFileSync(join(user, "globals.d.ts"), "declare const console: { log(...all: unknown[]): void };\n");
-    await succeed([tsc, ...strict, "--ignoreConfig", "use.ts", "globals.d.ts"], user);
+    await succeed([tsc, ...strict, "--ignoreConfig", "use.mts", "globals.d.ts"], user);
     const refused = await run(["node", "--input-type=module", "-e", 'await import("ws-showdown")'], user);
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("ws-showdown's library runs on Bun");
