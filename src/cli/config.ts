@@ -7,7 +7,7 @@ import { type CommandOption, optionsOf } from "./command-options.ts";
 import { commands } from "./commands.ts";
 import { configOptions, type options } from "./options.ts";
 import type { OptionSource } from "./parse-options.ts";
-import { importUserFile } from "./user-file.ts";
+import { importUserFile } from "../machine/user-file.ts";
 
 export type ConfigValue = string | number | boolean | readonly (string | number)[];
 type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}`
