@@ -201,7 +201,10 @@ function group(number: number): string {
 
 /** A literal in which nothing is hidden from who reads it. */
 function quote(text: string): string {
-  return JSON.stringify(text).replaceAll(/[\p{Cf}\p{Cc}\p{Zl}\p{Zp}\p{Co}]/gu, (one) => {
+  const isSingle = text.includes('"') && !text.includes("'");
+  const inside = JSON.stringify(text).slice(1, -1);
+  const literal = isSingle ? `'${inside.replaceAll('\\"', '"')}'` : `"${inside}"`;
+  return literal.replaceAll(/[\p{Cf}\p{Cc}\p{Zl}\p{Zp}\p{Co}]/gu, (one) => {
     const code = one.codePointAt(0) ?? 0;
     return `\\u{${code.toString(16)}}`;
   });

@@ -1,9 +1,10 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { readHar } from "../../attack/recording/read-har.ts";
 import { writeScenario } from "../../attack/recording/write-scenario.ts";
 import { exitCodes, ShowdownError } from "../../errors.ts";
+import * as format from "../../text/format.ts";
 import { printable } from "../../text/printable.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
@@ -24,7 +25,8 @@ export async function importRecording(
   const [target] = out;
   if (target === undefined) host.out(text);
   else await write(resolve(host.cwd, target), text);
-  host.err(`${printable(file)}: WebSockets ${sockets}, messages ${messages}\n`);
+  const what = `${format.plural(sockets, "WebSocket")}, ${format.plural(messages, "message")}`;
+  host.err(`${printable(file)}: ${what}\n`);
   for (const one of leftOut) host.err(`${one}\n`);
   host.err("Messages are as they were recorded: look through them before you share them.\n");
   if (target !== undefined) host.err(`Written: ${resolve(host.cwd, target)}\n`);

@@ -10,6 +10,11 @@ interface State {
 export class Rooms {
   readonly #states = new Map<string, State>();
 
+  /** How many wait for others, in all rooms. */
+  get waiting(): number {
+    return [...this.#states.values()].reduce((all, { waiting }) => all + waiting.size, 0);
+  }
+
   join(name: string, socket: UserSocket): void {
     this.#at(name).members.add(socket);
   }

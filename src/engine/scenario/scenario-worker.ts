@@ -198,7 +198,12 @@ export class ScenarioWorker implements SocketHost, Stage {
       else this.#startDue(this.#dueUs, atUs);
       return;
     }
-    if (!this.#isCut && atUs >= this.#endUs + this.replyTimeoutMs * 1000) this.#cut(true);
+    if (!this.#isCut) {
+      // Nobody begins any more: where all wait for others, nobody comes.
+      const isHopeless = this.#running.size > 0 && this.rooms.waiting === this.#running.size;
+      const isLate = atUs >= this.#endUs + this.replyTimeoutMs * 1000;
+      if (isLate || isHopeless) this.#cut(isLate);
+    }
     if (this.#running.size > 0 || this.#isFinished) return;
     // The last of an open loop are due as the load ends.
     if (this.#dueUs !== null) this.tally.iterations.unstarted += this.#count - this.#due;

@@ -66,7 +66,8 @@ export const attackPlanSchema = z.object({
   connections: schemaOf(connections),
   connectRatePerSecond: schemaOf(connectRatePerSecond),
   load: loadSchema,
-  message: schemaOf(message),
+  /** Empty with a scenario. */
+  message: z.string().describe(message.help),
   /** Of `message`: each character is a byte where it is `latin1`, as of a file of bytes. */
   messageEncoding: z.enum(["utf8", "latin1"]),
   binary: schemaOf(binary),
