@@ -71,8 +71,8 @@ const latencies: readonly AttackMeasure[] = [
   },
 ];
 
-/** All that `--threshold` and `--abort-on` may speak of. */
-export const attackMeasures: readonly AttackMeasure[] = [
+/** All that `--threshold` and `--abort-on` may speak of, but for what a scenario names. */
+const attackMeasures: readonly AttackMeasure[] = [
   ...latencies,
   { name: "send-lag.p99", unit: "latency", pick: (one) => one.sendLagUs.p99 },
   { name: "tls.p99", unit: "latency", pick: (one) => one.connections.tlsUs?.p99 ?? null },
@@ -143,6 +143,11 @@ function countFailed(scenario: Pick<ScenarioFacts, "checks"> | null): number | n
 }
 
 const quantiles = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
+
+/** By its public name. */
+export function findAttackMeasure(name: string): AttackMeasure | undefined {
+  return attackMeasures.find((one) => one.name === name) ?? findOwnMeasure(name);
+}
 
 /** Those whose names a scenario chose: `measure.NAME.p99`, `checks.NAME.failed`. */
 function findOwnMeasure(text: string): AttackMeasure | undefined {

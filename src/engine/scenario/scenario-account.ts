@@ -11,7 +11,7 @@ const mostNames = 100;
 const mostFailures = 64;
 const mostMessageLength = 300;
 /** What stands in a condition such as `measure.NAME.p99 < 5ms` must be told from the rest of it. */
-const namePattern = /^(?! )[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>=]{1,64}(?<! )$/u;
+const namePattern = /^(?! )[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>=]{1,40}(?<! )$/u;
 
 /** What the users of one worker came to so far. */
 export class ScenarioAccount {
@@ -82,7 +82,7 @@ export class ScenarioAccount {
 
 function addName<T>(known: Map<string, T>, what: "measure" | "check", name: string, entry: T): T {
   if (typeof name !== "string" || !namePattern.test(name)) {
-    throw new TypeError(`${what}(${quote(name)}): expected a name of 1 to 64 characters without < > =`);
+    throw new TypeError(`${what}(${quote(name)}): expected a name of 1 to 40 characters without < > =`);
   }
   if (known.size >= mostNames) {
     throw new TypeError(`${what}(${quote(name)}): there are ${mostNames} names already, expected a few`);
@@ -92,5 +92,5 @@ function addName<T>(known: Map<string, T>, what: "measure" | "check", name: stri
 }
 
 function quote(name: unknown): string {
-  return JSON.stringify(String(name).slice(0, 64));
+  return JSON.stringify(String(name).slice(0, 40));
 }

@@ -24,12 +24,15 @@ import { describeLoad, describeVerdict } from "./verdict.ts";
 /** On one screen; each may take three lines. */
 const mostTroubles = 9;
 /** Measures and checks of a scenario, on one screen. */
-const mostOwn = 6;
+const mostOwn = 4;
+/** Beside these there is room for fewer. */
+const mostScenarioTroubles = 5;
 
 /** One screen: what was asked, what came of it, and whether the figures count. */
 export function buildAttackSummary(result: AttackResult): Block[] {
   const troubles = listTroubles(result);
-  const shown = troubles.length > mostTroubles ? troubles.slice(0, mostTroubles - 1) : troubles;
+  const most = result.scenario === null ? mostTroubles : mostScenarioTroubles;
+  const shown = troubles.length > most ? troubles.slice(0, most - 1) : troubles;
   const more = troubles.length - shown.length;
   const rest: Sentence = { text: `and ${more} more in report.html and report.md`, style: "dim" };
   return [heading(1, result.id), ...buildFacts(result, mostOwn), ...list([...shown, ...(more > 0 ? [rest] : [])])].map(

@@ -6,7 +6,7 @@ import { type Block, type Sentence, type Table, table } from "../document/block.
 import { describeFailures } from "../text/failure-text.ts";
 import { quote } from "../text/tell.ts";
 
-const mostMessage = 160;
+const mostMessage = 120;
 
 /** What the users did, and their checks; nothing without a scenario. @param most checks, those that failed first */
 export function buildScenarioTables({ scenario }: AttackResult, most: number): Block[] {

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { attackMeasures } from "../../measures/attack-measures.ts";
+import { findAttackMeasure } from "../../measures/attack-measures.ts";
 import { formatMeasure } from "../../measures/measure.ts";
 import type { AttackPlan } from "../../plan/attack/plan.ts";
 import { loadSeconds } from "../../plan/attack/rate.ts";
@@ -85,7 +85,7 @@ export function describeVerdict(result: AttackResult): Sentence {
 function describe(reason: AttackReason | null): string {
   if (reason === null) return "for a reason that is not known";
   if (reason.kind === "abort-on") {
-    const unit = attackMeasures.find(({ name }) => name === reason.measure)?.unit ?? "count";
+    const unit = findAttackMeasure(reason.measure)?.unit ?? "count";
     return `"${reason.expression}" came true after ${format.formatDuration(reason.afterMs)}: ${reason.measure} was ${formatMeasure({ unit }, reason.value)}`;
   }
   if (reason.kind === "no-iteration-finished") return "no iteration of the scenario came to its end";
