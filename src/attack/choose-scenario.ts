@@ -41,7 +41,7 @@ export async function chooseScenario(given: string, folder: string): Promise<Cho
   const [types, loaded] = await Promise.all([checkTypes(path, folder), load(path)]);
   if ("problems" in types && types.problems.length > 0) {
     throw new ShowdownError("usage", types.problems.join("\n       "), {
-      hint: `its first line may say // @ts-nocheck, then nobody looks at types`,
+      hint: "its first line may say // @ts-nocheck, then nobody looks at types",
     });
   }
   if ("problem" in loaded) {

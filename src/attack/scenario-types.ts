@@ -43,8 +43,8 @@ export async function checkTypes(path: string, folder: string): Promise<TypeChec
     const exitCode = await child.exited;
     if (child.signalCode !== null) return { unchecked: `${compiler} took more than ${patienceMs / 1000} s` };
     const problems = readProblems(said);
-    // It failed for another reason than a type.
-    if (exitCode !== 0 && problems.length === 0 && !/error TS\d+/.test(said)) {
+    // It failed for another reason than what stands in a file, such as an option that it is too old for.
+    if (exitCode !== 0 && !/\(\d+,\d+\): error TS\d+/.test(said)) {
       return { unchecked: `${compiler} failed: ${printable(said.trim(), { most: mostLine }) || exitCode}` };
     }
     return { problems: boundLines(problems, mostProblems) };

@@ -18,6 +18,8 @@ const mostComment = 70;
 const mostListed = 10;
 /** A pause below this is the machine's, not the user's. */
 const leastPauseMs = 50;
+/** Whoever went away for longer came back by another way. */
+const mostPauseMs = 600_000;
 /** Answers that took longer than this are awaited longer than others. */
 const mostUsualMs = 2000;
 
@@ -106,7 +108,7 @@ function writeSteps(steps: readonly Step[], sockets: readonly RecordedSocket[]):
 function pause(gapMs: number): string[] {
   if (gapMs < leastPauseMs) return [];
   const step = gapMs < 1000 ? 50 : 100;
-  return [`await wait(${group(Math.round(gapMs / step) * step)});`];
+  return [`await wait(${group(Math.round(Math.min(gapMs, mostPauseMs) / step) * step)});`];
 }
 
 function send(name: string, { isText, data }: RecordedMessage): string {
@@ -121,7 +123,8 @@ function expectation(
   gapMs: number,
   known: ReadonlySet<string>,
 ): string {
-  const timeout = gapMs > mostUsualMs ? `{ timeoutMs: ${group(Math.ceil((gapMs * 3) / 1000) * 1000)} }` : "";
+  const patienceMs = Math.ceil((Math.min(gapMs, mostPauseMs) * 3) / 1000) * 1000;
+  const timeout = gapMs > mostUsualMs ? `{ timeoutMs: ${group(patienceMs)} }` : "";
   const kind = isText ? findKind(data) : null;
   const text = kind ?? (isText && data !== "" && data.length <= mostComment && known.has(data) ? data : null);
   const what = text === null ? (timeout === "" ? "" : "undefined") : quote(text);
