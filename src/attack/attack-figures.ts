@@ -83,7 +83,7 @@ export function describeAttack(evidence: AttackEvidence): Figures {
             null,
           ),
     timeline,
-    scenario: scenario?.describe(loads.flatMap((one) => one.scenario ?? [])) ?? null,
+    scenario: scenario?.describe(loads.flatMap((one) => one.scenarioEnd ?? [])) ?? null,
   };
 }
 
@@ -201,7 +201,8 @@ function describeRate(
   const spanUs = Math.max(sendSpanUs, Math.max(0, ...lastAnswers) - startUs);
   const perSecond = (count: number, us: number) => Math.round((count * 1e7) / us) / 10;
   return {
-    askedPerSecond: plan.load.kind === "open" && plan.scenario === null ? perSecond(planned, seconds * 1e6) : null,
+    askedPerSecond:
+      plan.load.kind === "open" && plan.scenario === null ? perSecond(planned, seconds * 1e6) : null,
     sentPerSecond: perSecond(sent, sendSpanUs),
     answeredPerSecond: perSecond(answered, spanUs),
     sendSpanMs: Math.round(sendSpanUs) / 1000,

@@ -63,7 +63,8 @@ async function carryOut(request: AttackRequest, events: EventQueue<AttackEvent>)
   const folder = process.cwd();
   const scenario = request.scenario === undefined ? null : await chooseScenario(request.scenario, folder);
   const url = request.url ?? scenario?.url ?? null;
-  if (url === null) throw new ShowdownError("usage", "url: expected ws://HOST:PORT/PATH, or a scenario with one");
+  if (url === null)
+    throw new ShowdownError("usage", "url: expected ws://HOST:PORT/PATH, or a scenario with one");
   const abortOn = parseAttackLimits("abortOn", request.abortOn ?? [], true);
   const data = readRows(request.data);
   const adapter = await chooseAdapter(request.adapter, pairs(request.adapterOptions, "="), data, folder);

@@ -60,7 +60,8 @@ async function load(path: string): Promise<Loaded> {
       if (report.kind === "scenario") tell(report.loaded);
       else if (report.kind === "fault") fail(report.message);
     },
-    onExit: ({ code, signal }) => fail(`it ended the process while it was loaded (${signal ?? `exit code ${code}`})`),
+    onExit: ({ code, signal }) =>
+      fail(`it ended the process while it was loaded (${signal ?? `exit code ${code}`})`),
   });
   const timer = setTimeout(() => {
     fail(`it was not loaded within ${loadMs / 1000} s: expected what takes its time inside of "run"`);

@@ -1,4 +1,4 @@
-import type { ScenarioProgress, ScenarioReport } from "../engine/scenario/scenario-report.ts";
+import type { ScenarioEnd, ScenarioProgress } from "../engine/scenario/scenario-report.ts";
 import type { ScenarioSoFar } from "../measures/attack-measures.ts";
 import type { ScenarioFacts } from "../result/scenario.ts";
 import { Histogram, type SparseHistogram, summarize } from "../stats/histogram.ts";
@@ -71,9 +71,9 @@ export class ScenarioBoard {
     };
   }
 
-  /** @param reports of the workers that came to an end */
-  describe(reports: readonly ScenarioReport[]): ScenarioFacts {
-    const failures = addFailures(reports.flatMap((one) => one.failures));
+  /** @param ends of the workers that came to an end */
+  describe(ends: readonly ScenarioEnd[]): ScenarioFacts {
+    const failures = addFailures(ends.flatMap((one) => one.failures));
     const beyond = failures.slice(mostFailures).reduce((all, one) => all + one.count, 0);
     return {
       iterations: this.#iterations(),
@@ -81,7 +81,7 @@ export class ScenarioBoard {
       measures: [...this.#measures].map(([name, values]) => ({ name, valueUs: summarize(values) })),
       checks: this.#checks(),
       failures: failures.slice(0, mostFailures),
-      otherFailures: reports.reduce((all, one) => all + one.otherFailures, beyond),
+      otherFailures: ends.reduce((all, one) => all + one.otherFailures, beyond),
     };
   }
 

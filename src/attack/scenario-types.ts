@@ -26,7 +26,8 @@ export type TypeCheck = { readonly problems: readonly string[] } | { readonly un
 export async function checkTypes(path: string, folder: string): Promise<TypeCheck> {
   if (!/\.[cm]?tsx?$/.test(path)) return { problems: [] };
   const compiler = findUpwards(path, join("node_modules", ".bin", "tsc")) ?? findOwnCompiler();
-  if (compiler === null) return { unchecked: "no TypeScript compiler near it: npm install --save-dev typescript" };
+  if (compiler === null)
+    return { unchecked: "no TypeScript compiler near it: npm install --save-dev typescript" };
   const scratch = mkdtempSync(join(tmpdir(), "showdown-types-"));
   try {
     const config = join(scratch, "tsconfig.json");

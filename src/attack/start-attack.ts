@@ -237,7 +237,7 @@ async function load(
       board.notePhase(worker, report);
       scenario?.note(worker, report.scenario);
     }
-    if (scenario !== null) opens = loads.flatMap((one) => one.scenario?.opening ?? []);
+    if (scenario !== null) opens = loads.flatMap((one) => one.scenarioEnd?.opening ?? []);
     tellSeconds(null);
     await pool.close();
   } catch (error) {
@@ -259,11 +259,7 @@ async function load(
 }
 
 /** Tells the seconds that ended before a moment of the load; all that are left at null. */
-function secondTeller(
-  board: ProgressBoard,
-  scenario: ScenarioBoard | null,
-  events: EventQueue<AttackEvent>,
-) {
+function secondTeller(board: ProgressBoard, scenario: ScenarioBoard | null, events: EventQueue<AttackEvent>) {
   const seconds = new WholeSeconds();
   board.onSecond = (second) => seconds.add(second);
   let told = 0;
@@ -418,11 +414,7 @@ async function observe(
 }
 
 /** The first condition that is true, and of what value. */
-function findBroken(
-  limits: readonly AttackLimit[],
-  board: ProgressBoard,
-  scenario: ScenarioBoard | null,
-) {
+function findBroken(limits: readonly AttackLimit[], board: ProgressBoard, scenario: ScenarioBoard | null) {
   if (limits.length === 0) return null;
   const { failed, died } = board.connectTotals();
   const { expected, delivered, errors } = board.phaseTotals();
@@ -449,11 +441,7 @@ function endingOf({ reason }: WorkerFault): Ending {
 }
 
 /** Whether the figures count: those of an open loop by how late it sent, of a closed one by its CPU time. */
-function judge(
-  plan: AttackPlan,
-  figures: ReturnType<typeof describeAttack>,
-  ending: Ending,
-): Ending {
+function judge(plan: AttackPlan, figures: ReturnType<typeof describeAttack>, ending: Ending): Ending {
   const { sendLagUs, latencyUs, generator, rate } = figures;
   if (ending.status === "ok" && plan.scenario !== null) {
     const reason = judgeScenario(figures);

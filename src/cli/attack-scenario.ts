@@ -33,6 +33,7 @@ export async function readAsked(positionals: readonly string[], host: Host): Pro
       hint: `showdown attack ${scenario?.file} ws://127.0.0.1:9001/`,
     });
   }
-  if (scenario?.unchecked != null) host.err(`${scenario.file}: types were not checked: ${scenario.unchecked}\n`);
+  if (scenario?.unchecked != null)
+    host.err(`${scenario.file}: types were not checked: ${scenario.unchecked}\n`);
   return { url, scenario };
 }

@@ -47,7 +47,12 @@ export type Report =
   | { readonly kind: "opened"; readonly report: OpenReport }
   | { readonly kind: "attacked"; readonly report: AttackReport }
   | { readonly kind: "closed" }
-  | { readonly kind: "scenario"; readonly loaded: { readonly url: string | null } | { readonly problem: string; readonly hint: string | null } }
+  | {
+      readonly kind: "scenario";
+      readonly loaded:
+        | { readonly url: string | null }
+        | { readonly problem: string; readonly hint: string | null };
+    }
   /** Its last word: it ends itself. */
   | { readonly kind: "fault"; readonly message: string };
 

@@ -41,7 +41,9 @@ test.concurrent("what it throws is counted by message and line, and the report s
   expect(result.reason).toEqual({ kind: "no-iteration-finished" });
   const failures = result.scenario?.failures ?? [];
   expect(failures).toHaveLength(2);
-  const [boom, closed] = ["boom", "closed"].map((word) => failures.find(({ message }) => message.includes(word)));
+  const [boom, closed] = ["boom", "closed"].map((word) =>
+    failures.find(({ message }) => message.includes(word)),
+  );
   expect(boom).toMatchObject({ kind: "thrown", message: "boom\x1b[2J\u202e" });
   expect(boom?.place?.split(":")[0]).toBe(placeOf(file, 'throw new Error("boom').split(":")[0] ?? "");
   expect(closed?.message).toBe("expect: the connection is closed (close 4001)");
@@ -59,7 +61,10 @@ test.concurrent.each([
   ["null.x", /^TypeError: /],
   ['measure("m", Number.NaN)', /^TypeError: measure\("m"\): NaN is no time/],
   ['measure("a<b", 1)', /^TypeError: measure\("a<b"\): expected a name/],
-  ["for (let n = 0; n < 101; n += 1) check(`c${n}`, true)", /^TypeError: check\("c100"\): there are 100 names/],
+  [
+    "for (let n = 0; n < 101; n += 1) check("c" + n, true)",
+    /^TypeError: check\("c100"\): there are 100 names/,
+  ],
   ['await room("r").meet(3)', "meet(3): expected a number from 1 to 2, the users of this worker"],
   ['await connect("no path")', /^connect\("no path"\): expected a path/],
   ['await connect("/", { headers: { a: "b\\r\\nc: d" } })', /^connect: header "a"/],
@@ -71,7 +76,9 @@ test.concurrent.each([
 ] as const)("%s", async (body, message) => {
   const { result } = await play(folder, server.url, `${body};`);
   const { failures = [], iterations } = result.scenario ?? {};
-  const found = failures.find((one) => (typeof message === "string" ? one.message === message : message.test(one.message)));
+  const found = failures.find((one) =>
+    typeof message === "string" ? one.message === message : message.test(one.message),
+  );
   expect(found, JSON.stringify(failures)).toBeDefined();
   expect(found?.place).toMatch(/^5:\d+$/);
   expect(iterations?.started).toBe(
@@ -80,7 +87,7 @@ test.concurrent.each([
 });
 
 test.concurrent("messages of which each is another one are counted as others", async () => {
-  const body = "throw new Error(`number ${iteration} of ${user}`);";
+  const body = 'throw new Error("number " + iteration + " of " + user);';
   const { result } = await play(folder, server.url, body, "--connections", "20");
   const { failures = [], otherFailures = 0, iterations } = result.scenario ?? {};
   expect(failures).toHaveLength(12);
@@ -126,7 +133,9 @@ test.concurrent("a loop that does not await is found, and no process stays", asy
   const file = writeScenario(folder, "await wait(100); for (;;) {}", "js");
   const { exitCode, stderr, workers } = await watch(file, server.url, ...brief);
   expect(exitCode).toBe(14);
-  expect(stderr).toMatch(/generator worker 0 failed: it told nothing for 10 s: .*without awaiting\s+anything/s);
+  expect(stderr).toMatch(
+    /generator worker 0 failed: it told nothing for 10 s: .*without awaiting\s+anything/s,
+  );
   expect(workers.length).toBeGreaterThanOrEqual(1);
   expect(workers.filter(isRunning)).toEqual([]);
 });
@@ -154,7 +163,9 @@ test.concurrent("its workers end with the tool, even in a loop", async () => {
 test.concurrent("a type error, with its line; and what another has to do with it is none", async () => {
   const file = writeScenario(folder, '    const socket = await connect(7);\n    socket.sned("x");');
   const { stderr } = await refused(file, server.url);
-  expect(stderr).toMatch(/scenario-\d+\.ts:5:34: Argument of type 'number' is not assignable to parameter of type 'string'\.? ?\(TS2345\)/);
+  expect(stderr).toMatch(
+    /scenario-\d+\.ts:5:34: Argument of type 'number' is not assignable to parameter of type 'string'\.? ?\(TS2345\)/,
+  );
   expect(stderr).toMatch(/scenario-\d+\.ts:6:12: Property 'sned' does not exist/);
   expect(stderr).toContain("// @ts-nocheck");
 });
@@ -170,7 +181,10 @@ test.concurrent("what can't be loaded, with its line", async () => {
     [write("throws.js", "\n\nthrow new Error('at once');\n"), /throws\.js:3:\d+: at once/],
     [write("nothing.js", "export const run = 1;\n"), /nothing\.js: it has no default export/],
     [write("no-run.js", "export default {};\n"), /no-run\.js: "run" is missing/],
-    [write("exits.js", "process.exit(3);\n"), /exits\.js: it ended the process while it was loaded \(exit code 3\)/],
+    [
+      write("exits.js", "process.exit(3);\n"),
+      /exits\.js: it ended the process while it was loaded \(exit code 3\)/,
+    ],
     [join(folder, "absent.ts"), /absent\.ts: there is no such file/],
   ];
   for (const [file, message] of cases) expect((await refused(file, server.url)).stderr).toMatch(message);

@@ -18,7 +18,11 @@ function entry(url: string, messages: readonly Message[], headers: Readonly<Reco
   return {
     startedDateTime: new Date(start).toISOString(),
     _resourceType: "websocket",
-    request: { method: "GET", url, headers: Object.entries(headers).map(([name, value]) => ({ name, value })) },
+    request: {
+      method: "GET",
+      url,
+      headers: Object.entries(headers).map(([name, value]) => ({ name, value })),
+    },
     response: { status: 101 },
     _webSocketMessages: messages.map(([type, after, data, opcode = 1]) => ({
       type,
@@ -31,7 +35,10 @@ function entry(url: string, messages: readonly Message[], headers: Readonly<Reco
 
 function write(name: string, ...entries: readonly unknown[]): string {
   const file = join(folder, name);
-  const page = { startedDateTime: "2026-11-29T09:00:00Z", request: { url: "https://example.test/", headers: [] } };
+  const page = {
+    startedDateTime: "2026-11-29T09:00:00Z",
+    request: { url: "https://example.test/", headers: [] },
+  };
   writeFileSync(file, JSON.stringify({ log: { version: "1.2", entries: [page, ...entries] } }));
   return file;
 }
@@ -120,7 +127,9 @@ test("a recording is nobody's to trust: nothing of it becomes code, hides or fil
   expect(stderr).toMatch(/Left out: 1,?00\d messages after the first 2000\./);
   const transpiled = new Bun.Transpiler({ loader: "ts" }).transformSync(stdout);
   const sent: unknown[] = [];
-  const module = await import(`data:text/javascript,${encodeURIComponent(transpiled.replace(/import .*?;/, "const scenario = (one) => one;"))}`);
+  const module = await import(
+    `data:text/javascript,${encodeURIComponent(transpiled.replace(/import .*?;/, "const scenario = (one) => one;"))}`
+  );
   const socket = { send: (message: unknown) => sent.push(message), expect: async () => ({}) };
   await module.default.run({ connect: async () => socket, wait: async () => {} });
   expect(sent[0]).toBe(evil);
@@ -129,15 +138,34 @@ test("a recording is nobody's to trust: nothing of it becomes code, hides or fil
 test.each([
   ["no JSON", "{", /it is no JSON/],
   ["no HAR", "{}", /log: .*expected/],
-  ["no WebSocket", JSON.stringify({ log: { entries: [{ request: { url: "https://x/" } }] } }), /none of its 1 entries/],
+  [
+    "no WebSocket",
+    JSON.stringify({ log: { entries: [{ request: { url: "https://x/" } }] } }),
+    /none of its 1 entries/,
+  ],
   [
     "a message without data",
-    JSON.stringify({ log: { entries: [{ request: { url: "ws://x/" }, _webSocketMessages: [{ type: "send", time: 1, opcode: 1 }] }] } }),
+    JSON.stringify({
+      log: {
+        entries: [
+          { request: { url: "ws://x/" }, _webSocketMessages: [{ type: "send", time: 1, opcode: 1 }] },
+        ],
+      },
+    }),
     /log\.entries\[0\]\._webSocketMessages\[0\]\.data/,
   ],
   [
     "no base64",
-    JSON.stringify({ log: { entries: [{ request: { url: "ws://x/" }, _webSocketMessages: [{ type: "send", time: 1, opcode: 2, data: "?" }] }] } }),
+    JSON.stringify({
+      log: {
+        entries: [
+          {
+            request: { url: "ws://x/" },
+            _webSocketMessages: [{ type: "send", time: 1, opcode: 2, data: "?" }],
+          },
+        ],
+      },
+    }),
     /binary message 1 is no base64/,
   ],
   [

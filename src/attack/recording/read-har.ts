@@ -56,7 +56,10 @@ const opcodes = { text: 1, binary: 2 } as const;
 export function readHar(bytes: Uint8Array, file: string): RecordedSocket[] {
   const name = printable(file);
   if (bytes.length > mostBytes) {
-    throw new ShowdownError("usage", `${name}: ${bytes.length >> 20} MiB, expected at most ${mostBytes >> 20}`);
+    throw new ShowdownError(
+      "usage",
+      `${name}: ${bytes.length >> 20} MiB, expected at most ${mostBytes >> 20}`,
+    );
   }
   const { log } = check(harSchema, parse(bytes, name), name, "");
   const sockets = log.entries.flatMap((entry, at) => {
@@ -99,7 +102,10 @@ function describeSocket(entry: z.infer<typeof entrySchema>, name: string, at: nu
   // Firefox and older Chromes name the request that became one.
   const url = request.url.replace(/^http/i, "ws");
   if (!URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol)) {
-    throw new ShowdownError("usage", `${where}.request.url: "${printable(url, { most: 80 })}" is no ws:// or wss://`);
+    throw new ShowdownError(
+      "usage",
+      `${where}.request.url: "${printable(url, { most: 80 })}" is no ws:// or wss://`,
+    );
   }
   const messages = all
     .map(({ type, time, opcode, data }) => ({

@@ -29,7 +29,12 @@ const usualHeaders =
 
 type Step =
   | { readonly kind: "connect"; readonly atMs: number; readonly name: string; readonly path: string }
-  | { readonly kind: "message"; readonly atMs: number; readonly name: string; readonly message: RecordedMessage };
+  | {
+      readonly kind: "message";
+      readonly atMs: number;
+      readonly name: string;
+      readonly message: RecordedMessage;
+    };
 
 /**
  * A scenario that does what was recorded: the same messages, with the user's pauses, and one expected for each that came.
@@ -97,7 +102,10 @@ function writeSteps(steps: readonly Step[], sockets: readonly RecordedSocket[]):
     beforeMs = step.atMs;
     if (step.kind === "connect") {
       const isFirst = step === firstPath;
-      return [...pause(gapMs), `const ${step.name} = await connect(${isFirst ? "" : quote(hideSecrets(step.path))});`];
+      return [
+        ...pause(gapMs),
+        `const ${step.name} = await connect(${isFirst ? "" : quote(hideSecrets(step.path))});`,
+      ];
     }
     const { name, message } = step;
     if (message.isSent) return [...pause(gapMs), send(name, message)];
@@ -137,7 +145,9 @@ function expectation(
 function findKind(data: string): string | null {
   if (!/^\s*[[{]/.test(data)) return null;
   const [kind = null] =
-    /"(?:type|event|kind|action|method|op|cmd|topic)"\s*:\s*"[^"\\\p{C}]{1,40}"/u.exec(data.slice(0, mostLength)) ?? [];
+    /"(?:type|event|kind|action|method|op|cmd|topic)"\s*:\s*"[^"\\\p{C}]{1,40}"/u.exec(
+      data.slice(0, mostLength),
+    ) ?? [];
   return kind;
 }
 

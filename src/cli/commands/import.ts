@@ -10,16 +10,17 @@ import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
 
 /** `showdown import`: a scenario of what a browser recorded. Returns the exit code. */
-export async function importRecording(
-  { positionals, values }: ParsedOptions,
-  host: Host,
-): Promise<number> {
+export async function importRecording({ positionals, values }: ParsedOptions, host: Host): Promise<number> {
   const [file, ...others] = positionals;
   const { out = [] } = values;
   if (file === undefined || others.length > 0 || out.length > 1) {
-    throw new ShowdownError("usage", `expected one recording, got ${positionals.length}, and at most one --out`, {
-      hint: "showdown import recording.har --out scenario.ts",
-    });
+    throw new ShowdownError(
+      "usage",
+      `expected one recording, got ${positionals.length}, and at most one --out`,
+      {
+        hint: "showdown import recording.har --out scenario.ts",
+      },
+    );
   }
   const { text, sockets, messages, leftOut } = writeScenario(readHar(read(file, host), file), basename(file));
   const [target] = out;

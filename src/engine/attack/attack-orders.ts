@@ -3,7 +3,7 @@ import type { ReplyPlan } from "../../plan/attack/reply.ts";
 import type { Failures } from "../../result/reasons.ts";
 import type { SparseHistogram } from "../../stats/histogram.ts";
 import type { CompressionBytes } from "../compression.ts";
-import type { ScenarioReport } from "../scenario/scenario-report.ts";
+import type { ScenarioEnd } from "../scenario/scenario-report.ts";
 import type { Target } from "../target.ts";
 import type { ConnectProgress, PhaseProgress, WorkerUsage } from "../worker-protocol.ts";
 
@@ -116,5 +116,5 @@ export interface AttackReport extends PhaseProgress {
   readonly sendLag: SparseHistogram;
   readonly usage: WorkerUsage;
   /** Absent where there is no scenario. */
-  readonly scenario?: ScenarioReport;
+  readonly scenarioEnd?: ScenarioEnd;
 }

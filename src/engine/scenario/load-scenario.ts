@@ -18,12 +18,15 @@ export async function loadScenario(path: string): Promise<Scenario> {
     });
   if (found === undefined) throw refuse("it has no default export, expected a scenario");
   if (typeof run !== "function") throw refuse('"run" is missing in its default export, expected a function');
-  if (url !== undefined && typeof url !== "string") throw refuse('"url" is no text, expected ws://HOST:PORT/PATH');
+  if (url !== undefined && typeof url !== "string")
+    throw refuse('"url" is no text, expected ws://HOST:PORT/PATH');
   return found as Scenario;
 }
 
 /** What may be known of it before there is any load: whom it loads, or why it can't be loaded. */
-export async function describeScenario(path: string): Promise<Extract<Report, { kind: "scenario" }>["loaded"]> {
+export async function describeScenario(
+  path: string,
+): Promise<Extract<Report, { kind: "scenario" }>["loaded"]> {
   try {
     return { url: (await loadScenario(path)).url ?? null };
   } catch (error) {

@@ -40,7 +40,9 @@ export class ScenarioAccount {
   /** @throws {TypeError} with a sentence for whoever wrote the scenario */
   measure(name: string, ms: number): void {
     if (typeof ms !== "number" || !(ms >= 0 && ms < Number.POSITIVE_INFINITY)) {
-      throw new TypeError(`measure(${quote(name)}): ${String(ms)} is no time, expected milliseconds from 0 on`);
+      throw new TypeError(
+        `measure(${quote(name)}): ${String(ms)} is no time, expected milliseconds from 0 on`,
+      );
     }
     const values = this.#measures.get(name) ?? addName(this.#measures, "measure", name, new Histogram());
     values.record(Math.round(ms * 1000));

@@ -17,7 +17,7 @@ export interface ScenarioProgress {
 }
 
 /** What is told once, at the end. */
-export interface ScenarioReport extends ScenarioProgress {
+export interface ScenarioEnd {
   readonly opening: OpenReport;
   readonly failures: readonly Failure[];
   readonly otherFailures: number;

@@ -335,8 +335,7 @@ export class ScenarioWorker implements SocketHost, Stage {
       uncorrected: recorder.uncorrected.toSparse(),
       sendLag: recorder.sendLag.toSparse(),
       usage: this.#usage(),
-      scenario: {
-        ...progress.scenario,
+      scenarioEnd: {
         opening: this.#openings.report(),
         failures: tally.listFailures(),
         otherFailures: tally.otherFailures,

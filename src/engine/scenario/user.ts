@@ -92,7 +92,13 @@ function createConnection(stage: Stage, iteration: Iteration, socket: UserSocket
     expect: (what, options) => {
       const awaited = readAwaited(stage, iteration, what, options);
       return iteration.wait("expect", (settle) =>
-        expectOf([socket], { stage, awaited, settle, sentUs: null, taken: (message) => settle.resolve(message) }),
+        expectOf([socket], {
+          stage,
+          awaited,
+          settle,
+          sentUs: null,
+          taken: (message) => settle.resolve(message),
+        }),
       );
     },
     close: () => {
@@ -120,14 +126,18 @@ function createRoom(
     meet: (users) => {
       const at = iteration.note("meet");
       if (!Number.isInteger(users) || users < 1 || users > most) {
-        throw withMessage(at, `meet(${users}): expected a number from 1 to ${most}, the users of this worker`);
+        throw withMessage(
+          at,
+          `meet(${users}): expected a number from 1 to ${most}, the users of this worker`,
+        );
       }
       return iteration.wait("meet", (settle) => rooms.meet(name, users, () => settle.resolve(undefined)));
     },
     expect: (what, options) => {
       const awaited = readAwaited(stage, iteration, what, options);
       const members = rooms.membersOf(name);
-      if (members.length === 0) throw withMessage(iteration.note("room.expect"), "expect: nobody is in the room");
+      if (members.length === 0)
+        throw withMessage(iteration.note("room.expect"), "expect: nobody is in the room");
       return iteration.wait("room.expect", (settle) => {
         let missing = members.length;
         const taken = () => {
@@ -235,7 +245,10 @@ function atPath(
 function readMs(name: string, ms: number, iteration: Iteration): number {
   // The longest that a timer takes.
   if (typeof ms === "number" && ms >= 0 && ms < 2 ** 31) return ms;
-  throw withMessage(iteration.note(name), `${name}: ${String(ms)} is no time, expected milliseconds from 0 on`);
+  throw withMessage(
+    iteration.note(name),
+    `${name}: ${String(ms)} is no time, expected milliseconds from 0 on`,
+  );
 }
 
 function toJson(value: unknown, at: Error): string {

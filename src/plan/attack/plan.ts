@@ -224,7 +224,15 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
 
 /** A scenario says itself what is sent, when and where: what others say of it would be of no effect. */
 function refuseMessages({ settings, messageFile, adapter }: AttackRequest): void {
-  const names = ["message", "binary", "reply", "inFlight", "rooms", "pingIntervalSeconds", "reconnect"] as const;
+  const names = [
+    "message",
+    "binary",
+    "reply",
+    "inFlight",
+    "rooms",
+    "pingIntervalSeconds",
+    "reconnect",
+  ] as const;
   const given = names.flatMap((name) => {
     const value = settings[name] ?? null;
     return value === null || value === false ? [] : [`--${attackParameters[name].option}`];
@@ -232,7 +240,10 @@ function refuseMessages({ settings, messageFile, adapter }: AttackRequest): void
   if (messageFile !== null) given.push("--message-file");
   if (adapter !== null) given.push("--adapter");
   if (given.length === 0) return;
-  throw new ShowdownError("usage", `${given.join(", ")}: not with a scenario, which says itself what is sent`);
+  throw new ShowdownError(
+    "usage",
+    `${given.join(", ")}: not with a scenario, which says itself what is sent`,
+  );
 }
 
 /** @param isScenario without a rate each user begins again when it is through */

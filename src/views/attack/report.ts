@@ -35,9 +35,11 @@ export function buildAttackSummary(result: AttackResult): Block[] {
   const shown = troubles.length > most ? troubles.slice(0, most - 1) : troubles;
   const more = troubles.length - shown.length;
   const rest: Sentence = { text: `and ${more} more in report.html and report.md`, style: "dim" };
-  return [heading(1, result.id), ...buildFacts(result, mostOwn), ...list([...shown, ...(more > 0 ? [rest] : [])])].map(
-    makePrintable,
-  );
+  return [
+    heading(1, result.id),
+    ...buildFacts(result, mostOwn),
+    ...list([...shown, ...(more > 0 ? [rest] : [])]),
+  ].map(makePrintable);
 }
 
 /** Everything, with charts over time where the medium has them. */

@@ -45,7 +45,13 @@ export function listScenarioTroubles({ scenario, plan }: AttackResult): Sentence
     }),
     ...(otherFailures === 0
       ? []
-      : [{ lead: "Failed:", text: `${format.formatCount(otherFailures)} × for other reasons`, style: "bad" } as const]),
+      : [
+          {
+            lead: "Failed:",
+            text: `${format.formatCount(otherFailures)} × for other reasons`,
+            style: "bad",
+          } as const,
+        ]),
     ...checks
       .filter(({ failed }) => failed > 0)
       .map(({ name, failed, place }): Sentence => {
@@ -106,8 +112,5 @@ function checkTable(checks: NonNullable<AttackResult["scenario"]>["checks"], mos
 }
 
 function columnsOf(headers: readonly string[]): Table["columns"] {
-  return [
-    { header: "", align: "left" },
-    ...headers.map((header) => ({ header, align: "right" as const })),
-  ];
+  return [{ header: "", align: "left" }, ...headers.map((header) => ({ header, align: "right" as const }))];
 }

@@ -51,7 +51,14 @@ function listRefusals({ refusals, plan }: AttackResult): Sentence[] {
 /** Where replies are not known by what was said, how they might be. */
 function listHints({ plan, messages, status }: AttackResult): Sentence[] {
   const { sent, answered, unmatched, received, lostOnClosed, lost } = messages;
-  if (plan.reply.kind === "none" || plan.reply.kind === "scenario" || sent === 0 || answered > 0 || status === "failed") return [];
+  if (
+    plan.reply.kind === "none" ||
+    plan.reply.kind === "scenario" ||
+    sent === 0 ||
+    answered > 0 ||
+    status === "failed"
+  )
+    return [];
   if (received === 0 && lost > lostOnClosed) {
     return [
       hint(

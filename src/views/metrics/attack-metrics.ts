@@ -41,7 +41,11 @@ export function noteAttack(
   };
 }
 
-function noteScenario(board: MetricBoard, load: Labels, { iterations, checks, measures }: ScenarioNews): void {
+function noteScenario(
+  board: MetricBoard,
+  load: Labels,
+  { iterations, checks, measures }: ScenarioNews,
+): void {
   for (const status of ["finished", "failed", "unended", "unstarted"] as const) {
     board.add("showdown_iterations", { ...load, status }, iterations[status]);
   }

@@ -94,7 +94,9 @@ export class MetricBoard {
   addLatency(
     labels: Labels,
     latency: SparseHistogram,
-    name: "showdown_message_latency_seconds" | "showdown_measure_seconds" = "showdown_message_latency_seconds",
+    name:
+      | "showdown_message_latency_seconds"
+      | "showdown_measure_seconds" = "showdown_message_latency_seconds",
   ): void {
     this.#at(name, labels).latency.add(latency);
   }

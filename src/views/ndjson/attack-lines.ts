@@ -66,7 +66,10 @@ function describeConnections(
 }
 
 function describeNews({ measures, ...rest }: ScenarioNews) {
-  const summaries = measures.map(({ name, values }) => ({ name, valueUs: summarize(mergeHistograms([values])) }));
+  const summaries = measures.map(({ name, values }) => ({
+    name,
+    valueUs: summarize(mergeHistograms([values])),
+  }));
   return describeScenario(rest, summaries);
 }
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { attackReasonSchema, attackResultSchema } from "../../result/attack.ts";
 import { judgementSchema } from "../../result/judgement.ts";
-import { scenarioSchema } from "../../result/scenario.ts";
 import { faultSchema, notRunSchema, reasonSchema, warningSchema } from "../../result/reasons.ts";
+import { scenarioSchema } from "../../result/scenario.ts";
 
 /** The version of the lines; raised when a reader of the old ones would misread the new ones. */
 export const lineVersion = 1;
