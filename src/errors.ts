@@ -31,7 +31,7 @@ export const exitCodes = {
   attackFailed: {
     code: 15,
     meaning:
-      "attack: no connection opened, the server closed them all, --abort-on came true, or --before failed",
+      "attack: no connection opened, the server closed them all, no iteration of a scenario finished, --abort-on came true, or --before failed",
   },
   aborted: { code: 130, meaning: "stopped by Ctrl-C; what was measured is written" },
   pipeClosed: { code: 141, meaning: "the reader of the output went away, as in: showdown list | head -1" },

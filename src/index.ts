@@ -6,6 +6,17 @@ export { type Config, type ConfigOptions, defineConfig } from "./cli/config.ts";
 export { discoverContenders } from "./contenders/discover.ts";
 export { type ResolvedEntrant, resolveEntrants } from "./contenders/entrants.ts";
 export type { Adapter, AdapterOptions, Answers, Client, Session } from "./engine/adapters/adapter.ts";
+export {
+  type ConnectOptions,
+  type Expected,
+  type ExpectOptions,
+  type Message,
+  type Room,
+  type Scenario,
+  scenario,
+  type User,
+  type UserConnection,
+} from "./engine/scenario/scenario.ts";
 export { isShowdownError, ShowdownError } from "./errors.ts";
 export { judge } from "./judgement/judge.ts";
 export { describeEnvironment } from "./machine/environment.ts";

@@ -6,6 +6,7 @@ import type { AttackResult } from "../result/attack.ts";
 import type { Timeline } from "../result/phase.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
 import { describeGenerator } from "../trust/generator-usage.ts";
+import type { ScenarioBoard } from "./scenario-board.ts";
 
 type Figures = Pick<
   AttackResult,
@@ -22,6 +23,7 @@ type Figures = Pick<
   | "sendLagUs"
   | "generator"
   | "timeline"
+  | "scenario"
 >;
 
 /** Of the samples of all workers. */
@@ -37,11 +39,13 @@ export interface AttackEvidence {
   /** When the load began, on the attack's epoch; null where it did not. */
   readonly startUs: number | null;
   readonly elapsedMs: number;
+  /** Absent or null where there is none. */
+  readonly scenario?: ScenarioBoard | null;
 }
 
 /** Adds up what all workers saw of an attack. */
 export function describeAttack(evidence: AttackEvidence): Figures {
-  const { plan, opens, loads, latency, timeline, elapsedMs } = evidence;
+  const { plan, opens, loads, latency, timeline, elapsedMs, scenario = null } = evidence;
   const messages = countMessages(plan, loads);
   const owed = Math.max(messages.expected, latency.count);
   const uncorrected = mergeHistograms(loads.map((one) => one.uncorrected));
@@ -79,6 +83,7 @@ export function describeAttack(evidence: AttackEvidence): Figures {
             null,
           ),
     timeline,
+    scenario: scenario?.describe(loads.flatMap((one) => one.scenarioEnd ?? [])) ?? null,
   };
 }
 
@@ -100,7 +105,8 @@ function describeConnections(
     ReturnType<typeof mergeFailures>,
   ];
   return {
-    requested: plan.connections,
+    // A scenario's users open as many as they like.
+    requested: plan.scenario === null ? plan.connections : sum(opens, (one) => one.attempted),
     opened,
     failed: sum(opens, (one) => one.failed),
     failures,
@@ -129,7 +135,9 @@ function countMessages(plan: AttackPlan, loads: readonly AttackReport[]): Attack
     answered,
   );
   const planned =
-    loads.length === 0 && plan.load.kind === "open" ? countOf(plan.load.segments) : add((one) => one.planned);
+    loads.length === 0 && plan.load.kind === "open" && plan.scenario === null
+      ? countOf(plan.load.segments)
+      : add((one) => one.planned);
   return {
     planned: Math.max(planned, sent),
     sent,
@@ -193,7 +201,8 @@ function describeRate(
   const spanUs = Math.max(sendSpanUs, Math.max(0, ...lastAnswers) - startUs);
   const perSecond = (count: number, us: number) => Math.round((count * 1e7) / us) / 10;
   return {
-    askedPerSecond: plan.load.kind === "open" ? perSecond(planned, seconds * 1e6) : null,
+    askedPerSecond:
+      plan.load.kind === "open" && plan.scenario === null ? perSecond(planned, seconds * 1e6) : null,
     sentPerSecond: perSecond(sent, sendSpanUs),
     answeredPerSecond: perSecond(answered, spanUs),
     sendSpanMs: Math.round(sendSpanUs) / 1000,

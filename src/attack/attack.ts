@@ -8,6 +8,7 @@ import type { TlsOptions } from "../process/tls.ts";
 import type { AttackResult } from "../result/attack.ts";
 import { EventQueue } from "../run/event-queue.ts";
 import { chooseAdapter } from "./choose-adapter.ts";
+import { chooseScenario } from "./choose-scenario.ts";
 import type { AttackEvent } from "./events.ts";
 import { startAttack } from "./start-attack.ts";
 import { readTarget } from "./target.ts";
@@ -17,8 +18,10 @@ import { readTarget } from "./target.ts";
  * there. Nobody is asked before a heavy load on a machine that is not near.
  */
 export interface AttackRequest extends AttackSettings, TlsOptions {
-  /** `ws://` or `wss://` */
-  readonly url: string;
+  /** `ws://` or `wss://`; may be left out where a scenario names one. */
+  readonly url?: string;
+  /** The path of a module that each connection's user goes through, in place of messages. */
+  readonly scenario?: string;
   /** With every upgrade; in no result. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cookies?: Readonly<Record<string, string>>;
@@ -56,8 +59,12 @@ export function attack(request: AttackRequest): {
 }
 
 async function carryOut(request: AttackRequest, events: EventQueue<AttackEvent>): Promise<AttackResult> {
-  const { url, signal = new AbortController().signal, resultsFolder = null } = request;
+  const { signal = new AbortController().signal, resultsFolder = null } = request;
   const folder = process.cwd();
+  const scenario = request.scenario === undefined ? null : await chooseScenario(request.scenario, folder);
+  const url = request.url ?? scenario?.url ?? null;
+  if (url === null)
+    throw new ShowdownError("usage", "url: expected ws://HOST:PORT/PATH, or a scenario with one");
   const abortOn = parseAttackLimits("abortOn", request.abortOn ?? [], true);
   const data = readRows(request.data);
   const adapter = await chooseAdapter(request.adapter, pairs(request.adapterOptions, "="), data, folder);
@@ -80,6 +87,7 @@ async function carryOut(request: AttackRequest, events: EventQueue<AttackEvent>)
     messageFile: null,
     data,
     adapter: adapter?.planned ?? null,
+    scenario: scenario?.file ?? null,
     sourceAddresses: request.sourceAddresses ?? [],
     cpus: cpus().length,
     descriptorLimit: readDescriptorLimit().soft,

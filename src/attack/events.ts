@@ -1,5 +1,6 @@
 import type { AttackResult } from "../result/attack.ts";
 import type { Warning } from "../result/reasons.ts";
+import type { ScenarioNews } from "./scenario-board.ts";
 import type { WholeSecond } from "./whole-seconds.ts";
 
 /** What happens in an attack. */
@@ -36,6 +37,8 @@ export type AttackEvent =
       readonly errors: number;
       /** Connections that are open then. */
       readonly open: number;
+      /** Found as `errors` are; absent without a scenario. */
+      readonly scenario?: ScenarioNews;
     })
   | { readonly kind: "warning"; readonly warning: Warning }
   | { readonly kind: "ended"; readonly result: AttackResult };

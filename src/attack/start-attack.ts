@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { AttackReport, AttackSetup, OpenReport } from "../engine/attack/attack-orders.ts";
 import { countOwn, indexOf } from "../engine/places.ts";
 import type { Target } from "../engine/target.ts";
@@ -19,6 +20,8 @@ import { findBottleneck, findLateness } from "../trust/validity.ts";
 import { describeAttack } from "./attack-figures.ts";
 import { runAfter, runBefore } from "./commands.ts";
 import type { AttackEvent } from "./events.ts";
+import { judgeScenario } from "./judge-scenario.ts";
+import { ScenarioBoard } from "./scenario-board.ts";
 import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
 
 export interface AttackOptions {
@@ -61,6 +64,9 @@ const tellMs = 400;
 const leadMs = 50;
 /** What comes a second time comes behind what everyone waited for. */
 const stragglerMs = 50;
+/** Workers report every 200 ms, and this process looks every 20 ms: one that is silent for so long is stuck. */
+const stuckMs = 10_000;
+const unheardMs = 1000;
 
 type Ending = Pick<AttackResult, "status"> & { readonly reason: AttackReason | null };
 const ok: Ending = { status: "ok", reason: null };
@@ -90,25 +96,36 @@ async function attack(
 ): Promise<AttackResult> {
   const board = new ProgressBoard(plan.workers);
   // Before all else: a process takes its time to start.
-  const pool = openPool(plan, board, options.openLink);
+  const scenario = plan.scenario === null ? null : new ScenarioBoard(plan.workers);
+  const pool = openPool(plan, board, scenario, options.openLink);
   try {
-    return await carryOut(plan, options, { id, startedAt, events, board, pool });
+    return await carryOut(plan, options, { id, startedAt, events, board, scenario, pool });
   } finally {
     await pool.end();
   }
 }
 
-function openPool(plan: AttackPlan, board: ProgressBoard, openLink: OpenLink | undefined): WorkerPool {
+function openPool(
+  plan: AttackPlan,
+  board: ProgressBoard,
+  scenario: ScenarioBoard | null,
+  openLink: OpenLink | undefined,
+): WorkerPool {
   return new WorkerPool({
     workers: plan.workers,
     onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
-    onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
+    onPhaseProgress: (worker, progress) => {
+      board.notePhase(worker, progress);
+      scenario?.note(worker, progress.scenario);
+    },
     ...(openLink === undefined ? {} : { openLink }),
   });
 }
 
 interface Begun extends Beginning {
   readonly board: ProgressBoard;
+  /** Null where messages are sent without one. */
+  readonly scenario: ScenarioBoard | null;
   readonly pool: WorkerPool;
 }
 
@@ -174,12 +191,12 @@ async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun):
 async function load(
   plan: AttackPlan,
   options: AttackOptions,
-  { board, events, pool }: Begun,
+  { board, scenario, events, pool }: Begun,
 ): Promise<Partial<AttackResult>> {
   const { signal } = options;
   const epochUs = Math.floor(nowUs());
   const clockUs = () => nowUs() - epochUs;
-  const tellSeconds = secondTeller(board, events);
+  const tellSeconds = secondTeller(board, scenario, events);
   let opens: readonly OpenReport[] = [];
   let loads: readonly AttackReport[] = [];
   let startUs: number | null = null;
@@ -187,11 +204,12 @@ async function load(
   let ending: Ending = ok;
   try {
     await pool.setupAttack(setupsOf(plan, options, epochUs));
-    opens = await openAll(plan, { pool, board, signal, events, clockUs });
+    // A scenario opens its own.
+    if (scenario === null) opens = await openAll(plan, { pool, board, signal, events, clockUs });
     const opened = opens.reduce((all, one) => all + one.opened, 0);
     if (signal.aborted) {
       ending = stopped;
-    } else if (opened === 0) {
+    } else if (opened === 0 && scenario === null) {
       const failure = opens.flatMap(({ failures }) => failures)[0]?.failure ?? null;
       ending = { status: "failed", reason: { kind: "no-connection-opened", failure } };
     } else {
@@ -202,6 +220,7 @@ async function load(
       ending = await observe(plan, {
         pool,
         board,
+        scenario,
         signal,
         events,
         clockUs,
@@ -214,7 +233,11 @@ async function load(
       if (ending.status === "ok") await Bun.sleep(stragglerMs);
     }
     loads = await pool.settleAttack();
-    for (const [worker, report] of loads.entries()) board.notePhase(worker, report);
+    for (const [worker, report] of loads.entries()) {
+      board.notePhase(worker, report);
+      scenario?.note(worker, report.scenario);
+    }
+    if (scenario !== null) opens = loads.flatMap((one) => one.scenarioEnd?.opening ?? []);
     tellSeconds(null);
     await pool.close();
   } catch (error) {
@@ -230,12 +253,13 @@ async function load(
     timeline: board.timeline.build(),
     startUs,
     elapsedMs,
+    scenario,
   });
   return { ...judge(plan, figures, ending), ...figures };
 }
 
 /** Tells the seconds that ended before a moment of the load; all that are left at null. */
-function secondTeller(board: ProgressBoard, events: EventQueue<AttackEvent>) {
+function secondTeller(board: ProgressBoard, scenario: ScenarioBoard | null, events: EventQueue<AttackEvent>) {
   const seconds = new WholeSeconds();
   board.onSecond = (second) => seconds.add(second);
   let told = 0;
@@ -246,7 +270,9 @@ function secondTeller(board: ProgressBoard, events: EventQueue<AttackEvent>) {
     const { opened, died, reconnected } = board.connectTotals();
     const { errors } = board.phaseTotals();
     for (const second of taken) {
-      events.push({ kind: "second", ...second, errors: errors - told, open: opened - died + reconnected });
+      const news = scenario === null ? {} : { scenario: scenario.takeNews() };
+      const open = opened - died + reconnected;
+      events.push({ kind: "second", ...second, errors: errors - told, open, ...news });
       told = errors;
     }
   };
@@ -277,6 +303,7 @@ function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): At
       columns,
       rows: columns.length === 0 ? [] : own.map((index) => rows[index] ?? []),
       adapter: plan.adapter,
+      scenario: plan.scenario === null ? null : resolve(plan.scenario),
       rooms: plan.rooms,
       pingIntervalSeconds: plan.pingIntervalSeconds,
       reconnect: plan.reconnect,
@@ -325,17 +352,19 @@ async function openAll(
 async function observe(
   plan: AttackPlan,
   watched: Watched & {
+    readonly scenario: ScenarioBoard | null;
     readonly startUs: number;
     readonly opened: number;
     readonly tellSeconds: (endedMs: number) => void;
     readonly limits: readonly AttackLimit[];
   },
 ): Promise<Ending> {
-  const { pool, board, signal, events, clockUs, startUs } = watched;
+  const { pool, board, scenario, signal, events, clockUs, startUs } = watched;
   const totalMs = loadSeconds(plan.load) * 1000;
   let viewedUs = 0;
   let finishedUs: number | null = null;
   let answered = 0;
+  let unheardLooks = 0;
   for (;;) {
     await Bun.sleep(pollMs);
     const atUs = clockUs();
@@ -357,28 +386,35 @@ async function observe(
       });
       watched.tellSeconds((atUs - startUs) / 1000 - tellMs);
     }
+    // By looks, not by the clock: a process that was suspended itself would find everybody silent.
+    unheardLooks = board.longestUnheardMs() < unheardMs ? 0 : unheardLooks + 1;
+    if (unheardLooks * pollMs >= stuckMs) {
+      const why = scenario === null ? "" : ": the scenario computes, or loops without awaiting anything";
+      pool.giveUp(board.quietest(), `it told nothing for ${stuckMs / 1000} s${why}`);
+    }
     if (pool.failed !== null) return endingOf(pool.failed);
     if (signal.aborted) return stopped;
-    const broken = findBroken(watched.limits, board);
+    const broken = findBroken(watched.limits, board, scenario);
     if (broken !== null) {
       const afterMs = Math.round((atUs - startUs) / 1000);
       return { status: "aborted", reason: { kind: "abort-on", ...broken, afterMs } };
     }
     if (finishedSending) {
-      if (delivered >= expected) return ok;
+      // A scenario says itself when all are through.
+      if (delivered >= expected || scenario !== null) return ok;
       // As long as answers come, the last of them may.
       if (finishedUs === null || delivered !== answered) finishedUs = atUs;
       answered = delivered;
       if (atUs - finishedUs >= plan.replyTimeoutMs * 1000) return ok;
     }
-    if (!plan.reconnect && board.connectTotals().died >= watched.opened) {
+    if (!plan.reconnect && scenario === null && board.connectTotals().died >= watched.opened) {
       return { status: "failed", reason: { kind: "all-connections-closed" } };
     }
   }
 }
 
 /** The first condition that is true, and of what value. */
-function findBroken(limits: readonly AttackLimit[], board: ProgressBoard) {
+function findBroken(limits: readonly AttackLimit[], board: ProgressBoard, scenario: ScenarioBoard | null) {
   if (limits.length === 0) return null;
   const { failed, died } = board.connectTotals();
   const { expected, delivered, errors } = board.phaseTotals();
@@ -389,6 +425,7 @@ function findBroken(limits: readonly AttackLimit[], board: ProgressBoard) {
     failed,
     closed: died,
     errors,
+    scenario: scenario?.soFar() ?? null,
   };
   for (const limit of limits) {
     const value = limit.measure.live?.(soFar) ?? null;
@@ -404,15 +441,16 @@ function endingOf({ reason }: WorkerFault): Ending {
 }
 
 /** Whether the figures count: those of an open loop by how late it sent, of a closed one by its CPU time. */
-function judge(
-  plan: AttackPlan,
-  { sendLagUs, latencyUs, generator, rate }: ReturnType<typeof describeAttack>,
-  ending: Ending,
-): Ending {
+function judge(plan: AttackPlan, figures: ReturnType<typeof describeAttack>, ending: Ending): Ending {
+  const { sendLagUs, latencyUs, generator, rate } = figures;
+  if (ending.status === "ok" && plan.scenario !== null) {
+    const reason = judgeScenario(figures);
+    if (reason !== null) return { status: "failed", reason };
+  }
   if (ending.status !== "ok" || generator === null || rate === null) return ending;
   const { pacing, workers } = plan;
   const doubt =
-    plan.load.kind === "open"
+    plan.load.kind === "open" && plan.scenario === null
       ? findLateness({
           plan: { pacing, validityRule: true },
           sendLagP99Us: sendLagUs.p99,

@@ -10,6 +10,8 @@ import { type AttackOptions, startAttack } from "./start-attack.ts";
 
 /** What is sent of the plan's messages. */
 const messages = 3;
+/** Of a scenario: one iteration, for nobody begins again so soon. */
+const onceSeconds = 0.02;
 
 /**
  * The plan's exchange on one connection and with a few messages, in this process, told step by step. Nothing is written.
@@ -35,7 +37,10 @@ export async function traceAttack(
     rooms: 1,
     workers: 1,
     pacing: "timer",
-    load: { kind: "open", segments: [{ seconds: 1, fromPerSecond: messages, toPerSecond: messages }] },
+    load:
+      plan.scenario === null
+        ? { kind: "open", segments: [{ seconds: 1, fromPerSecond: messages, toPerSecond: messages }] }
+        : { kind: "closed", inFlight: 1, seconds: onceSeconds },
   };
   const started = startAttack(one, { ...options, resultsFolder: null, openLink });
   return await started.result;

@@ -29,7 +29,7 @@ export const commands = {
   },
   attack: {
     summary: "load any WebSocket server by its URL, and account for every message",
-    usage: "ws://HOST:PORT/PATH [OPTION…]",
+    usage: "[SCENARIO] [ws://HOST:PORT/PATH] [OPTION…]",
     examples: [
       "showdown attack ws://127.0.0.1:9001/",
       "showdown attack ws://127.0.0.1:9001/ --connections 500 --rate 20000 --duration 1m",
@@ -37,8 +37,18 @@ export const commands = {
       "showdown attack ws://127.0.0.1:9001/ --in-flight 1 --message-file message.json",
       `showdown attack ws://127.0.0.1:9001/ --message '{"id":{{sequence}},"user":"{{name}}"}' --data users.csv --reply json:/id`,
       "showdown attack ws://127.0.0.1:9001/ --adapter ./mine.ts --rooms 10",
+      "showdown attack scenario.ts --connections 20 --threshold 'checks.failed = 0'",
     ],
     execute: async (...given) => (await import("./commands/attack.ts")).attack(...given),
+  },
+  import: {
+    summary: "make a scenario for attack of what a browser recorded (HAR)",
+    usage: "RECORDING.har [--out SCENARIO.ts]",
+    examples: [
+      "showdown import recording.har --out scenario.ts",
+      "showdown attack scenario.ts --connections 20",
+    ],
+    execute: async (...given) => (await import("./commands/import.ts")).importRecording(...given),
   },
   new: {
     summary: "make a contender of your own: a folder that builds, verifies and runs at once",

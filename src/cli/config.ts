@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { ShowdownError } from "../errors.ts";
+import { importUserFile } from "../machine/user-file.ts";
 import { nearest, suggest } from "../text/nearest.ts";
 import { printable } from "../text/printable.ts";
 import { type CommandOption, optionsOf } from "./command-options.ts";
 import { commands } from "./commands.ts";
 import { configOptions, type options } from "./options.ts";
 import type { OptionSource } from "./parse-options.ts";
-import { importUserFile } from "./user-file.ts";
 
 export type ConfigValue = string | number | boolean | readonly (string | number)[];
 type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}`

@@ -179,9 +179,9 @@ export const options = {
   out: {
     type: text("FILE"),
     several: true,
-    commands: ["attack", "report"],
-    otherwise: "report.md and report.html in the run's folder",
-    help: "write the report here; .md, .html, .txt or .json decides the format, and .csv an attack's timeline; may be repeated",
+    commands: ["attack", "report", "import"],
+    otherwise: "report.md and report.html in the run's folder; of import stdout",
+    help: "write the report here; .md, .html, .txt or .json decides the format, and .csv an attack's timeline; may be repeated; of import: the scenario's file",
   },
   csv: {
     type: text("DIR"),

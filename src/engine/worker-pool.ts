@@ -144,6 +144,11 @@ export class WorkerPool {
     await this.#ask("closed", this.#all({ kind: "close" }));
   }
 
+  /** Of a worker that tells nothing any more: whatever is asked for from now on rejects. */
+  giveUp(worker: number, message: string): void {
+    this.#fail({ worker, message });
+  }
+
   /** Ends the workers at once. */
   async end(): Promise<void> {
     this.#isEnding = true;

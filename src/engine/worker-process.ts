@@ -1,3 +1,4 @@
+import { dieWithParent } from "../machine/parent-death.ts";
 import { createSockets } from "./sockets/create-sockets.ts";
 import { createWorker } from "./worker.ts";
 import type { Command, Report } from "./worker-protocol.ts";
@@ -7,7 +8,8 @@ const report = (message: Report): void => void process.send?.(message);
 const obey = createWorker(createSockets, report);
 
 process.on("message", (command: Command) => obey(command));
-// The tool is gone: so is the reason to live.
+// The tool is gone: so is the reason to live. What a scenario keeps in a loop never hears of it.
+dieWithParent();
 process.on("disconnect", () => process.exit(0));
 // Ctrl-C and the terminal's end reach the whole foreground group; the tool decides what they mean.
 for (const signal of ["SIGINT", "SIGHUP"]) process.on(signal, () => {});

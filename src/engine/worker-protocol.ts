@@ -5,6 +5,7 @@ import type { ContenderFacts } from "../result/schema.ts";
 import type { SparseHistogram } from "../stats/histogram.ts";
 import type { AttackReport, AttackSetup, OpenReport } from "./attack/attack-orders.ts";
 import type { CompressionBytes } from "./compression.ts";
+import type { ScenarioProgress } from "./scenario/scenario-report.ts";
 import type { SegmentCount } from "./segment-sample.ts";
 import type { Target } from "./target.ts";
 
@@ -30,6 +31,8 @@ export type Command =
   /** @param members of each room, over all workers */
   | { readonly kind: "attack"; readonly startUs: number; readonly members: readonly number[] }
   | { readonly kind: "settle-attack" }
+  /** Before all else: loads a scenario to see whether it can be; answered by `scenario`. */
+  | { readonly kind: "load-scenario"; readonly file: string }
   | { readonly kind: "close" };
 
 export type Report =
@@ -44,6 +47,12 @@ export type Report =
   | { readonly kind: "opened"; readonly report: OpenReport }
   | { readonly kind: "attacked"; readonly report: AttackReport }
   | { readonly kind: "closed" }
+  | {
+      readonly kind: "scenario";
+      readonly loaded:
+        | { readonly url: string | null }
+        | { readonly problem: string; readonly hint: string | null };
+    }
   /** Its last word: it ends itself. */
   | { readonly kind: "fault"; readonly message: string };
 
@@ -208,6 +217,8 @@ export interface PhaseProgress {
   readonly lastArrivalUs: number;
   /** Seconds that ended since the last report. */
   readonly seconds: readonly SecondReport[];
+  /** Absent where there is no scenario. */
+  readonly scenario?: ScenarioProgress;
 }
 
 /** What arrived otherwise than the contract has it. */

@@ -13,6 +13,8 @@ import { MessagePhase } from "./message-phase.ts";
 import { countOwn, indexOf, roomWithin } from "./places.ts";
 import type { Protocol } from "./protocols/protocol.ts";
 import { createProtocol } from "./protocols/protocols.ts";
+import { describeScenario, loadScenario } from "./scenario/load-scenario.ts";
+import { ScenarioWorker } from "./scenario/scenario-worker.ts";
 import type { Sockets } from "./sockets/socket.ts";
 import type { Target } from "./target.ts";
 import type {
@@ -40,7 +42,7 @@ export function createWorker(
   createSockets: (target: Target) => Sockets,
   report: (report: Report) => void,
 ): (command: Command) => void {
-  let worker: Worker | AttackWorker | null = null;
+  let worker: Worker | AttackWorker | ScenarioWorker | null = null;
   let sockets: Sockets | null = null;
   return (command) => {
     if (command.kind === "setup") {
@@ -57,6 +59,8 @@ export function createWorker(
           ready: { pinFailure: null, sourceAddresses: command.setup.sourceAddresses },
         });
       });
+    } else if (command.kind === "load-scenario") {
+      void describeScenario(command.file).then((loaded) => report({ kind: "scenario", loaded }));
     } else {
       worker?.obey(command);
     }
@@ -67,8 +71,11 @@ async function createAttackWorker(
   setup: AttackSetup,
   sockets: Sockets,
   report: (report: Report) => void,
-): Promise<AttackWorker> {
-  const { adapter: named } = setup;
+): Promise<AttackWorker | ScenarioWorker> {
+  const { adapter: named, scenario } = setup;
+  if (scenario !== null) {
+    return new ScenarioWorker(await loadScenario(scenario), scenario, setup, sockets, report);
+  }
   const adapter = named === null ? null : await loadAdapter(named.name, named.options);
   // As in a run: the compiler's and the collector's threads must not delay what is due.
   if (setup.pacing === "spin") preferMainThread(setup.load.kind === "open");

@@ -12,6 +12,18 @@ test("limits are read with their units", () => {
   expect(read("duplicated = 0")).toEqual(["duplicated", "=", 0]);
 });
 
+test("what a scenario names has its unit by what is asked of it", () => {
+  const read = (text: string) => {
+    const [limit] = parseAttackLimits("--abort-on", [text], true);
+    return [limit?.measure.name, limit?.operator, limit?.value];
+  };
+  expect(read("measure.round trip.p99 > 2ms")).toEqual(["measure.round trip.p99", ">", 2000]);
+  expect(read("measure.a.b.count > 5")).toEqual(["measure.a.b.count", ">", 5]);
+  expect(read("checks.it's in.failed.share > 1%")).toEqual(["checks.it's in.failed.share", ">", 0.01]);
+  expect(() => read("measure.a.p98 > 2ms")).toThrow(/no measure "measure\.a\.p98"/);
+  expect(() => read("checks.a.failed > 2ms")).toThrow(/expected a number without a unit/);
+});
+
 test("all problems are told at once", () => {
   expect(() => parseAttackLimits("--threshold", ["latncy.p99 < 5ms", "lost < 5ms"])).toThrow(
     /"latncy\.p99 < 5ms": no measure "latncy\.p99", did you mean "latency\.p99"\?\n.*"lost < 5ms": value "5ms": expected a number without a unit/,

@@ -1,5 +1,7 @@
 import { ShowdownError } from "../errors.ts";
 import type { AttackResult } from "../result/attack.ts";
+import type { ScenarioFacts } from "../result/scenario.ts";
+import type { Histogram } from "../stats/histogram.ts";
 import { suggest } from "../text/nearest.ts";
 import { printable } from "../text/printable.ts";
 import type { Unit } from "./measure.ts";
@@ -19,8 +21,16 @@ export interface AttackSoFar {
   readonly unanswered: number;
   readonly failed: number;
   readonly closed: number;
-  /** Closed connections, and messages that were unsent, duplicated or matched nothing. */
+  /** Closed connections, messages that were unsent, duplicated or matched nothing, and iterations that failed. */
   readonly errors: number;
+  /** Null without one. */
+  readonly scenario: ScenarioSoFar | null;
+}
+
+/** What users did since the beginning. */
+export interface ScenarioSoFar extends Pick<ScenarioFacts, "iterations" | "checks"> {
+  /** In microseconds, by name. */
+  readonly measures: ReadonlyMap<string, Histogram>;
 }
 
 /** A figure of an attack by its public name. */
@@ -61,8 +71,8 @@ const latencies: readonly AttackMeasure[] = [
   },
 ];
 
-/** All that `--threshold` and `--abort-on` may speak of. */
-export const attackMeasures: readonly AttackMeasure[] = [
+/** All that `--threshold` and `--abort-on` may speak of, but for what a scenario names. */
+const attackMeasures: readonly AttackMeasure[] = [
   ...latencies,
   { name: "send-lag.p99", unit: "latency", pick: (one) => one.sendLagUs.p99 },
   { name: "tls.p99", unit: "latency", pick: (one) => one.connections.tlsUs?.p99 ?? null },
@@ -101,11 +111,83 @@ export const attackMeasures: readonly AttackMeasure[] = [
   {
     name: "errors",
     unit: "count",
-    pick: ({ messages, connections }) =>
-      connections.died + messages.unsent + messages.duplicated + messages.unmatched,
+    pick: ({ messages, connections, scenario }) =>
+      connections.died +
+      messages.unsent +
+      messages.duplicated +
+      messages.unmatched +
+      (scenario?.iterations.failed ?? 0),
     live: (one) => one.errors,
   },
+  { name: "iterations", unit: "count", pick: (one) => one.scenario?.iterations.finished ?? null },
+  ...(["failed", "unended", "unstarted"] as const).map(
+    (which): AttackMeasure => ({
+      name: `iterations.${which}`,
+      unit: "count",
+      pick: (one) => one.scenario?.iterations[which] ?? null,
+      live: (one) => one.scenario?.iterations[which] ?? null,
+    }),
+  ),
+  { name: "iteration.p50", unit: "latency", pick: (one) => one.scenario?.iterationUs.p50 ?? null },
+  { name: "iteration.p99", unit: "latency", pick: (one) => one.scenario?.iterationUs.p99 ?? null },
+  {
+    name: "checks.failed",
+    unit: "count",
+    pick: ({ scenario }) => countFailed(scenario),
+    live: ({ scenario }) => countFailed(scenario),
+  },
 ];
+
+function countFailed(scenario: Pick<ScenarioFacts, "checks"> | null): number | null {
+  return scenario?.checks.reduce((all, { failed }) => all + failed, 0) ?? null;
+}
+
+const quantiles = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
+
+/** By its public name. */
+export function findAttackMeasure(name: string): AttackMeasure | undefined {
+  return attackMeasures.find((one) => one.name === name) ?? findOwnMeasure(name);
+}
+
+/** Those whose names a scenario chose: `measure.NAME.p99`, `checks.NAME.failed`. */
+function findOwnMeasure(text: string): AttackMeasure | undefined {
+  const [, name = "", figure] = /^measure\.(.+)\.(p50|p90|p99|p999|max|mean|count)$/.exec(text) ?? [];
+  if (figure !== undefined) return ownTime(text, name, figure as keyof typeof quantiles | "mean" | "count");
+  const [, check = "", what] = /^checks\.(.+)\.(passed|failed|failed\.share)$/.exec(text) ?? [];
+  return what === undefined ? undefined : ownCheck(text, check, what as keyof typeof checkFigures);
+}
+
+function ownTime(
+  text: string,
+  name: string,
+  figure: keyof typeof quantiles | "mean" | "count",
+): AttackMeasure {
+  return {
+    name: text,
+    unit: figure === "count" ? "count" : "latency",
+    pick: ({ scenario }) => scenario?.measures.find((one) => one.name === name)?.valueUs[figure] ?? null,
+    live: ({ scenario }) => {
+      const values = scenario?.measures.get(name);
+      if (values === undefined || figure === "count") return values?.count ?? null;
+      return figure === "mean" ? values.sum / values.count : values.valueAt(quantiles[figure]);
+    },
+  };
+}
+
+type Counted = Pick<ScenarioFacts["checks"][number], "passed" | "failed">;
+const checkFigures = {
+  passed: ({ passed }: Counted) => passed,
+  failed: ({ failed }: Counted) => failed,
+  "failed.share": ({ passed, failed }: Counted) => failed / (passed + failed),
+};
+
+function ownCheck(text: string, name: string, what: keyof typeof checkFigures): AttackMeasure {
+  const pick = ({ scenario }: { readonly scenario: Pick<ScenarioFacts, "checks"> | null }) => {
+    const check = scenario?.checks.find((one) => one.name === name);
+    return check === undefined ? null : checkFigures[what](check);
+  };
+  return { name: text, unit: what === "failed.share" ? "share" : "count", pick, live: pick };
+}
 
 /** `latency.p99 > 500ms` */
 export interface AttackLimit {
@@ -134,7 +216,7 @@ export function parseAttackLimits(
   );
   if (problems.length === 0) return limits.filter((limit) => typeof limit !== "string");
   throw new ShowdownError("usage", problems.join("\n       "), {
-    hint: `expected such as "latency.p99 ${onlyLive ? ">" : "<"} 500ms", of ${known.map(({ name }) => name).join(", ")}`,
+    hint: `expected such as "latency.p99 ${onlyLive ? ">" : "<"} 500ms", of ${known.map(({ name }) => name).join(", ")}; of a scenario also measure.NAME.p99 and checks.NAME.failed`,
   });
 }
 
@@ -142,7 +224,7 @@ function parseLimit(expression: string, known: readonly AttackMeasure[]): Attack
   const [, name = "", operator, right = ""] =
     /^([^<>=]+?)\s*(<=|>=|<|>|=)([^<>=]+)$/.exec(expression.trim()) ?? [];
   if (operator === undefined) return "expected MEASURE, one of < <= > >= =, and a value";
-  const measure = known.find((one) => one.name === name.trim());
+  const measure = known.find((one) => one.name === name.trim()) ?? findOwnMeasure(name.trim());
   if (measure === undefined) {
     const names = known.map((one) => one.name);
     return `no measure "${name}"${suggest(name, names)}`;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { attackPlanSchema } from "../plan/attack/plan.ts";
 import { generatorSchema, quantilesSchema, timelineSchema } from "./phase.ts";
 import { failuresSchema, reasonSchema, warningSchema } from "./reasons.ts";
+import { scenarioSchema } from "./scenario.ts";
 import { environmentSchema, schemaVersion } from "./schema.ts";
 
 const count = z.int().nonnegative();
@@ -17,6 +18,8 @@ export const attackReasonSchema = z.discriminatedUnion("kind", [
     value: z.number(),
     afterMs: z.number(),
   }),
+  /** Of a scenario: all iterations that ended threw. */
+  z.object({ kind: z.literal("no-iteration-finished") }),
 ]);
 export type AttackReason = z.infer<typeof attackReasonSchema>;
 
@@ -139,6 +142,8 @@ export const attackResultSchema = z.object({
   sendLagUs: quantilesSchema,
   generator: generatorSchema.nullable(),
   timeline: timelineSchema,
+  /** Null where messages were sent without one. */
+  scenario: scenarioSchema.nullable(),
 });
 
 export type AttackResult = z.infer<typeof attackResultSchema>;

@@ -186,7 +186,7 @@ const loopback = "ws://127.0.0.1:9/";
 const users = join(import.meta.dir, "users.csv");
 
 test.each<[string, readonly string[], RegExp]>([
-  ["no URL", [], /expected one URL, got none/],
+  ["no URL", [], /expected one URL, or a scenario, got none/],
   [
     "no WebSocket's URL",
     ["http://127.0.0.1:9/x"],

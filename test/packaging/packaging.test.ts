@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -97,6 +98,38 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
+const scenarioText = `import { scenario } from "ws-showdown";
+
+export default scenario({
+  async run({ connect, check, measure }) {
+    const socket = await connect();
+    socket.send("hello");
+    check("an answer", (await socket.expect("hello")).isText);
+    measure("one", 1);
+  },
+});
+`;
+
+/** A scenario in that folder, against an echo. */
+async function playScenario(command: readonly string[], cwd: string, env: Record<string, string>) {
+  writeFileSync(join(cwd, "scenario.ts"), scenarioText);
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: (request, self) => (self.upgrade(request) ? undefined : new Response(null, { status: 400 })),
+    websocket: { message: (socket, message) => void socket.send(message) },
+  });
+  const options = ["--connections", "2", "--duration", "1s", "--json"];
+  const args = ["attack", "scenario.ts", `ws://127.0.0.1:${server.port}/`, ...options];
+  const { stdout, stderr } = await run([...command, ...args], cwd, env);
+  await server.stop(true);
+  if (stdout === "") throw new Error(stderr);
+  const { scenario } = JSON.parse(stdout);
+  expect(scenario.failures).toEqual([]);
+  expect(scenario.checks).toMatchObject([{ name: "an answer", failed: 0 }]);
+  expect(scenario.measures).toMatchObject([{ name: "one" }]);
+}
+
 describe("the npm package", () => {
   test("holds what is needed to run, and no tests", async () => {
     const { stdout } = await succeed(["tar", "-tzf", tarball], root);
@@ -168,6 +201,19 @@ console.log(ended.status, ended.reason?.kind);
     expect(refused.stderr).toContain("ws-showdown's library runs on Bun");
   });
 
+  test("plays a scenario, whose types are those of the package", async () => {
+    const command = ["node", join(installed, "bin", "showdown.mjs")];
+    await playScenario(command, user, {});
+    writeFileSync(join(user, "wrong.ts"), scenarioText.replace("connect()", "connect(7)"));
+    const tsc = join(user, "node_modules", ".bin", "tsc");
+    mkdirSync(dirname(tsc), { recursive: true });
+    symlinkSync(join(projectFolder, "node_modules", ".bin", "tsc"), tsc);
+    const { exitCode, stderr } = await run([...command, "attack", "wrong.ts", "ws://127.0.0.1:1/"], user);
+    rmSync(tsc);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("wrong.ts:5:34: Argument of type 'number'");
+  });
+
   test("says in one sentence that there is no Bun", async () => {
     const copy = join(root, "without bun");
     cpSync(join(installed, "bin"), join(copy, "bin"), { recursive: true });
@@ -212,6 +258,10 @@ describe("the executable, with nothing on PATH", () => {
     const path = join(results, result.id, "result.json");
     const { stdout } = await succeed([executable, "compare", path, path], alone, nothing);
     expect(stdout).toContain("A and B are the same run");
+  });
+
+  test("plays a scenario", async () => {
+    await playScenario([executable], alone, nothing);
   });
 
   test("verifies a server, and loads it by worker processes that are itself", async () => {

@@ -19,6 +19,7 @@ import { describeStep } from "../../views/attack/trace-text.ts";
 import { renderBlocks } from "../../views/render/terminal.ts";
 import { readData, readMessageFile } from "../attack-data.ts";
 import { exitCodeOf, judgeAttack, renderAttack, renderAttackSummary } from "../attack-report.ts";
+import { readAsked } from "../attack-scenario.ts";
 import { confirmLoad } from "../attack-target.ts";
 import { commandLine } from "../command-options.ts";
 import type { Host } from "../host.ts";
@@ -31,12 +32,6 @@ import { untilStopped } from "../signals.ts";
 /** `showdown attack`: any server by its URL. Returns the exit code. */
 export async function attack(options: ParsedOptions, host: Host): Promise<number> {
   const { values, attack: settings, positionals } = options;
-  const [url, ...others] = positionals;
-  if (url === undefined || others.length > 0) {
-    throw new ShowdownError("usage", `expected one URL, got ${positionals.join(", ") || "none"}`, {
-      hint: "showdown attack ws://127.0.0.1:9001/",
-    });
-  }
   for (const file of values.out ?? []) requireFormat(file, "attack");
   const limits = {
     thresholds: parseAttackLimits("--threshold", values.threshold ?? []),
@@ -44,6 +39,7 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   };
   const data = readData(values, host);
   const messageFile = readMessageFile(values, settings, host);
+  const { url, scenario } = await readAsked(positionals, host);
   const adapter = await chooseAdapter(values.adapter, values["adapter-option"], data, host.cwd);
   const usual = { path: adapter?.module.path, subprotocols: adapter?.planned.subprotocols ?? [] };
   const environment = describeEnvironment();
@@ -54,6 +50,7 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
     messageFile,
     data,
     adapter: adapter?.planned ?? null,
+    scenario: scenario?.file ?? null,
     sourceAddresses: values["source-address"] ?? [],
     cpus: cpus().length,
     descriptorLimit: readDescriptorLimit().soft,

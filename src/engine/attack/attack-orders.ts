@@ -3,6 +3,7 @@ import type { ReplyPlan } from "../../plan/attack/reply.ts";
 import type { Failures } from "../../result/reasons.ts";
 import type { SparseHistogram } from "../../stats/histogram.ts";
 import type { CompressionBytes } from "../compression.ts";
+import type { ScenarioEnd } from "../scenario/scenario-report.ts";
 import type { Target } from "../target.ts";
 import type { ConnectProgress, PhaseProgress, WorkerUsage } from "../worker-protocol.ts";
 
@@ -27,6 +28,8 @@ export interface AttackSetup {
   readonly rows: readonly (readonly string[])[];
   /** Null where messages go as they are; `name` is a built-in adapter's, or the path of a module. */
   readonly adapter: { readonly name: string; readonly options: Readonly<Record<string, string>> } | null;
+  /** The absolute path of the module that each connection's user goes through in place of messages; null without. */
+  readonly scenario: string | null;
   /** Connection i is in room i modulo `rooms`. */
   readonly rooms: number;
   readonly pingIntervalSeconds: number | null;
@@ -112,4 +115,6 @@ export interface AttackReport extends PhaseProgress {
   readonly uncorrected: SparseHistogram;
   readonly sendLag: SparseHistogram;
   readonly usage: WorkerUsage;
+  /** Absent where there is no scenario. */
+  readonly scenarioEnd?: ScenarioEnd;
 }

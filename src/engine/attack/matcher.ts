@@ -29,6 +29,7 @@ export function createMatcher(reply: ReplyPlan, binary: boolean): Matcher {
       return { match: (outstanding) => outstanding.byOrder() };
     case "none":
     case "adapter":
+    case "scenario":
       return { match: () => answer.unknown };
   }
 }

@@ -67,6 +67,20 @@ test.each<[AttackSettings, RegExp]>([
   expect(() => resolve(settings)).toThrow(message);
 });
 
+test("a scenario says itself what is sent; a rate is of its iterations", () => {
+  const scenario = "scenario.ts";
+  expect(resolve({}, { scenario })).toMatchObject({
+    scenario,
+    message: "",
+    reply: { kind: "scenario" },
+    load: { kind: "closed", inFlight: 1, seconds: 10 },
+  });
+  expect(resolve({ ratePerSecond: 20 }, { scenario }).load).toMatchObject({ kind: "open" });
+  expect(() => resolve({ reply: { kind: "order" }, rooms: 2 }, { scenario })).toThrow(
+    /^--reply, --rooms: not with a scenario/,
+  );
+});
+
 test("a pattern without a group needs no number", () => {
   expect(resolve({ reply: { kind: "regex", pattern: "^ok" }, message: "x" }).message).toBe("x");
   expect(["^ok", "(?:a|b)", "\\(x\\)", "(a)"].map(hasGroup)).toEqual([false, false, false, true]);

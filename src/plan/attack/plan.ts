@@ -66,7 +66,8 @@ export const attackPlanSchema = z.object({
   connections: schemaOf(connections),
   connectRatePerSecond: schemaOf(connectRatePerSecond),
   load: loadSchema,
-  message: schemaOf(message),
+  /** Empty with a scenario. */
+  message: z.string().describe(message.help),
   /** Of `message`: each character is a byte where it is `latin1`, as of a file of bytes. */
   messageEncoding: z.enum(["utf8", "latin1"]),
   binary: schemaOf(binary),
@@ -78,6 +79,10 @@ export const attackPlanSchema = z.object({
     .object({ name: z.string(), options: z.record(z.string(), z.string()) })
     .nullable()
     .describe("null where messages go as they are"),
+  scenario: z
+    .string()
+    .nullable()
+    .describe("the module that each connection's user goes through, in place of messages; null without"),
   rooms: schemaOf(rooms),
   compression: schemaOf(compression),
   pingIntervalSeconds: schemaOf(pingIntervalSeconds).nullable(),
@@ -124,6 +129,8 @@ export interface AttackRequest {
   readonly messageFile: { readonly text: string; readonly encoding: "utf8" | "latin1" } | null;
   readonly data: DataTable | null;
   readonly adapter: PlannedAdapter | null;
+  /** A file, relative to the current folder or absolute; absent or null: messages are sent. */
+  readonly scenario?: string | null;
   readonly sourceAddresses: readonly string[];
   /** CPUs that this process may use; null where unknown. */
   readonly cpus: number | null;
@@ -146,16 +153,18 @@ const stampedMessage = "{{stamp}}";
  * @throws {ShowdownError} `usage` for one that can't be carried out, saying what would
  */
 export function resolveAttack(request: AttackRequest): AttackPlan {
-  const { settings, target, data, adapter, sourceAddresses } = request;
+  const { settings, target, data, adapter, sourceAddresses, scenario = null } = request;
   const defaults = Object.fromEntries(
     Object.entries(attackParameters).map(([name, { default: value }]) => [name, value]),
   ) as AttackParameters;
   const chosen = { ...defaults, ...settings };
-  const load = chooseLoad(chosen, settings);
+  if (scenario !== null) refuseMessages(request);
+  const load = chooseLoad(chosen, settings, scenario !== null);
   const isStamped = adapter !== null && adapter.answers.delivery !== "nobody";
   const usual = isStamped ? stampedMessage : chosen.message;
-  const message = request.messageFile?.text ?? settings.message ?? usual;
-  const reply = adapter === null ? chosen.reply : ({ kind: "adapter" } as const);
+  const message = scenario === null ? (request.messageFile?.text ?? settings.message ?? usual) : "";
+  const reply: AttackPlan["reply"] =
+    scenario !== null ? { kind: "scenario" } : adapter === null ? chosen.reply : { kind: "adapter" };
   checkMessage(request, { message, reply, isStamped });
   if (data !== null && data.rows.length < chosen.connections) {
     throw new ShowdownError(
@@ -200,6 +209,7 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
     replyTimeoutMs: chosen.replyTimeoutMs,
     columns: data?.columns ?? [],
     adapter: adapter === null ? null : { name: adapter.name, options: adapter.options },
+    scenario,
     rooms: chosen.rooms,
     compression: chosen.compression,
     pingIntervalSeconds: chosen.pingIntervalSeconds,
@@ -212,7 +222,32 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
   };
 }
 
-function chooseLoad(chosen: AttackParameters, settings: AttackSettings): AttackLoad {
+/** A scenario says itself what is sent, when and where: what others say of it would be of no effect. */
+function refuseMessages({ settings, messageFile, adapter }: AttackRequest): void {
+  const names = [
+    "message",
+    "binary",
+    "reply",
+    "inFlight",
+    "rooms",
+    "pingIntervalSeconds",
+    "reconnect",
+  ] as const;
+  const given = names.flatMap((name) => {
+    const value = settings[name] ?? null;
+    return value === null || value === false ? [] : [`--${attackParameters[name].option}`];
+  });
+  if (messageFile !== null) given.push("--message-file");
+  if (adapter !== null) given.push("--adapter");
+  if (given.length === 0) return;
+  throw new ShowdownError(
+    "usage",
+    `${given.join(", ")}: not with a scenario, which says itself what is sent`,
+  );
+}
+
+/** @param isScenario without a rate each user begins again when it is through */
+function chooseLoad(chosen: AttackParameters, settings: AttackSettings, isScenario: boolean): AttackLoad {
   const given = (["stages", "inFlight", "ratePerSecond"] as const).filter(
     (name) => settings[name] !== undefined && settings[name] !== null,
   );
@@ -232,6 +267,7 @@ function chooseLoad(chosen: AttackParameters, settings: AttackSettings): AttackL
   }
   const seconds = chosen.durationSeconds;
   if (chosen.inFlight !== null) return { kind: "closed", inFlight: chosen.inFlight, seconds };
+  if (isScenario && settings.ratePerSecond === undefined) return { kind: "closed", inFlight: 1, seconds };
   const { ratePerSecond } = chosen;
   return { kind: "open", segments: [{ seconds, fromPerSecond: ratePerSecond, toPerSecond: ratePerSecond }] };
 }

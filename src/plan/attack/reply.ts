@@ -17,6 +17,8 @@ export const replySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("ping") }),
   /** Whatever the adapter says. */
   z.object({ kind: z.literal("adapter") }),
+  /** Whatever the scenario expects. */
+  z.object({ kind: z.literal("scenario") }),
 ]);
 export type ReplyPlan = z.infer<typeof replySchema>;
 

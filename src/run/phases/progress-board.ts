@@ -63,6 +63,11 @@ export class ProgressBoard {
     return performance.now() - Math.min(...this.#heardMs);
   }
 
+  /** The worker that was silent longest. */
+  quietest(): number {
+    return this.#heardMs.indexOf(Math.min(...this.#heardMs));
+  }
+
   /** The last second of which anything is known. */
   latest() {
     const latency = this.#latest?.latency;

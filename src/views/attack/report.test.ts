@@ -76,8 +76,37 @@ const worst = fixture({
   samples: [{ isText: true, text: evil, bytes: 20, awaited: evil }],
 });
 
+/** As long as names and messages can be, and as many. */
+const worstScenario: AttackResult = {
+  ...worst,
+  status: "failed",
+  reason: { kind: "no-iteration-finished" },
+  plan: { ...worst.plan, scenario: "folder/scenario.ts", reply: { kind: "scenario" }, message: "" },
+  scenario: {
+    iterations: { started: 3e9, finished: 1e9, failed: 1e9, unended: 1e9, unstarted: 1e9 },
+    iterationUs: fixture().latencyUs,
+    measures: Array.from({ length: 100 }, (_, at) => ({
+      name: `${at}${"n".repeat(38)}`,
+      valueUs: { ...fixture().latencyUs, count: 1, p50: 123_456, p90: 1, p99: 1, p999: 1, max: 123_456 },
+    })),
+    checks: Array.from({ length: 100 }, (_, at) => ({
+      name: `${at}${"c".repeat(38)}`,
+      passed: 1e9,
+      failed: 1e9,
+      place: "1234:56",
+    })),
+    failures: Array.from({ length: 12 }, (_, at) => ({
+      kind: at % 2 === 0 ? ("thrown" as const) : ("unended" as const),
+      message: `${evil}${"z ".repeat(100)}`,
+      place: "1234:56",
+      count: 1e9,
+    })),
+    otherFailures: 7,
+  },
+};
+
 test("whatever went wrong, it is one screen of 50 lines and 100 columns", () => {
-  for (const result of [fixture(), worst]) {
+  for (const result of [fixture(), worst, worstScenario]) {
     const lines = renderBlocks(buildAttackSummary(result), { columns: 100, color: false });
     expect(lines.length).toBeLessThanOrEqual(50);
     expect(Math.max(...lines.map((line) => Bun.stringWidth(line)))).toBeLessThanOrEqual(100);
@@ -97,8 +126,10 @@ test("the target is named with the address that is used", () => {
 test("what a server said reaches no terminal and no page as it came", () => {
   const texts = [
     renderBlocks(buildAttackSummary(worst), { columns: 100, color: false }).join("\n"),
-    renderMarkdown(buildAttackReport(worst)),
-    renderHtml(buildAttackReport(worst)),
+    ...[worst, worstScenario].flatMap((one) => [
+      renderMarkdown(buildAttackReport(one)),
+      renderHtml(buildAttackReport(one)),
+    ]),
   ];
   for (const text of texts) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there

@@ -17,21 +17,29 @@ import {
 import { describeFailures } from "../text/failure-text.ts";
 import { describeWarning } from "../text/warning-text.ts";
 import { buildAttackCharts } from "./charts.ts";
+import { buildScenarioTables, listScenarioRemarks, ownTimes } from "./scenario.ts";
 import { listTroubles } from "./troubles.ts";
 import { describeLoad, describeVerdict } from "./verdict.ts";
 
 /** On one screen; each may take three lines. */
 const mostTroubles = 9;
+/** Measures and checks of a scenario, on one screen. */
+const mostOwn = 4;
+/** Beside these there is room for fewer. */
+const mostScenarioTroubles = 5;
 
 /** One screen: what was asked, what came of it, and whether the figures count. */
 export function buildAttackSummary(result: AttackResult): Block[] {
   const troubles = listTroubles(result);
-  const shown = troubles.length > mostTroubles ? troubles.slice(0, mostTroubles - 1) : troubles;
+  const most = result.scenario === null ? mostTroubles : mostScenarioTroubles;
+  const shown = troubles.length > most ? troubles.slice(0, most - 1) : troubles;
   const more = troubles.length - shown.length;
   const rest: Sentence = { text: `and ${more} more in report.html and report.md`, style: "dim" };
-  return [heading(1, result.id), ...buildFacts(result), ...list([...shown, ...(more > 0 ? [rest] : [])])].map(
-    makePrintable,
-  );
+  return [
+    heading(1, result.id),
+    ...buildFacts(result, mostOwn),
+    ...list([...shown, ...(more > 0 ? [rest] : [])]),
+  ].map(makePrintable);
 }
 
 /** Everything, with charts over time where the medium has them. */
@@ -40,7 +48,7 @@ export function buildAttackReport(result: AttackResult): Block[] {
   const machine = `${environment.cpuModel}, ${format.plural(environment.cpuCount, "CPU")}, ${environment.os}, ${environment.tool}, Bun ${environment.bun}`;
   return [
     heading(1, result.id),
-    ...buildFacts(result),
+    ...buildFacts(result, Number.POSITIVE_INFINITY),
     ...list(listTroubles(result)),
     ...(result.timeline.buckets.length < 2 ? [] : [heading(2, "Over time"), ...buildAttackCharts(result)]),
     heading(2, "What was done"),
@@ -64,14 +72,16 @@ export function buildTraceEnd(result: AttackResult): Block[] {
   return [paragraph({ lead: "Trace:", text }), ...list(listTroubles(result))].map(makePrintable);
 }
 
-function buildFacts(result: AttackResult): Block[] {
+/** @param mostOwn measures and checks of a scenario each */
+function buildFacts(result: AttackResult, mostOwn: number): Block[] {
   return [
     paragraph(describeLoad(result)),
     paragraph(describeVerdict(result)),
     table(connectionTable(result)),
     ...(result.rate === null ? [] : [table(messageTable(result)), table(rateTable(result))]),
+    ...buildScenarioTables(result, mostOwn),
     ...(result.compression === null ? [] : [table(compressionTable(result.compression))]),
-    ...[latencyTable(result)].filter(({ rows }) => rows.length > 0).map(table),
+    ...[latencyTable(result, mostOwn)].filter(({ rows }) => rows.length > 0).map(table),
   ];
 }
 
@@ -119,6 +129,8 @@ function messageTable({ messages, plan }: AttackResult): Table {
   const { sent, unsent, answered, lost, duplicated, reordered, unmatched, received } = messages;
   const isAwaited = plan.reply.kind !== "none";
   const one = (value: Cell): Cell => (isAwaited ? value : { text: format.unknown });
+  // A scenario takes what it expects, and nobody knows what else it might have.
+  const audited = (value: Cell): Cell => (plan.scenario === null ? one(value) : { text: format.unknown });
   return {
     columns: columnsOf("", [
       "sent",
@@ -138,9 +150,9 @@ function messageTable({ messages, plan }: AttackResult): Table {
           count(unsent, "bad"),
           one(count(answered)),
           one(count(lost, "bad")),
-          one(count(duplicated, "bad")),
-          one(count(reordered, "bad")),
-          one(count(unmatched, "warning")),
+          audited(count(duplicated, "bad")),
+          audited(count(reordered, "bad")),
+          audited(count(unmatched, "warning")),
           count(received),
         ],
       },
@@ -214,15 +226,11 @@ function compressionTable({
   };
 }
 
-function latencyTable({
-  plan,
-  connections,
-  latencyUs,
-  uncorrectedLatencyUs,
-  sendLagUs,
-}: AttackResult): Table {
-  const isOpen = plan.load.kind === "open";
+function latencyTable(result: AttackResult, mostOwn: number): Table {
+  const { plan, connections, latencyUs, uncorrectedLatencyUs, sendLagUs } = result;
+  const isOpen = plan.load.kind === "open" && plan.scenario === null;
   const rows: [string, Quantiles][] = [
+    ...ownTimes(result, mostOwn),
     [isOpen ? "latency, from the intended time" : "latency", latencyUs],
     ...(isOpen ? ([["latency, from the actual send", uncorrectedLatencyUs]] as [string, Quantiles][]) : []),
     ...(isOpen ? ([["generator's send lag", sendLagUs]] as [string, Quantiles][]) : []),
@@ -244,7 +252,9 @@ function latencyTable({
   };
 }
 
-function listRemarks({ plan, connections }: AttackResult): (string | Sentence)[] {
+function listRemarks(result: AttackResult): (string | Sentence)[] {
+  const { plan, connections } = result;
+  if (plan.scenario !== null) return listScenarioRemarks(result);
   const isOpen = plan.load.kind === "open";
   return [
     isOpen

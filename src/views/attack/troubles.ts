@@ -4,6 +4,7 @@ import * as format from "../../text/format.ts";
 import type { Sentence } from "../document/block.ts";
 import { describeFailure } from "../text/failure-text.ts";
 import { quote } from "../text/tell.ts";
+import { listScenarioTroubles } from "./scenario.ts";
 
 const mostBody = 200;
 const mostSample = 120;
@@ -13,6 +14,7 @@ export function listTroubles(result: AttackResult): Sentence[] {
   const { connections, rejections } = result;
   return [
     ...listHints(result),
+    ...listScenarioTroubles(result),
     ...listDeclined(result),
     ...connections.failures.map(({ failure, count }) => bad("Not opened:", count, describeFailure(failure))),
     ...listRefusals(result),
@@ -49,7 +51,14 @@ function listRefusals({ refusals, plan }: AttackResult): Sentence[] {
 /** Where replies are not known by what was said, how they might be. */
 function listHints({ plan, messages, status }: AttackResult): Sentence[] {
   const { sent, answered, unmatched, received, lostOnClosed, lost } = messages;
-  if (plan.reply.kind === "none" || sent === 0 || answered > 0 || status === "failed") return [];
+  if (
+    plan.reply.kind === "none" ||
+    plan.reply.kind === "scenario" ||
+    sent === 0 ||
+    answered > 0 ||
+    status === "failed"
+  )
+    return [];
   if (received === 0 && lost > lostOnClosed) {
     return [
       hint(

@@ -1,4 +1,5 @@
-import { attackMeasures } from "../../measures/attack-measures.ts";
+import { basename } from "node:path";
+import { findAttackMeasure } from "../../measures/attack-measures.ts";
 import { formatMeasure } from "../../measures/measure.ts";
 import type { AttackPlan } from "../../plan/attack/plan.ts";
 import { loadSeconds } from "../../plan/attack/rate.ts";
@@ -10,11 +11,17 @@ import { describeReason } from "../text/reason-text.ts";
 
 /** `ws://127.0.0.1:9001/: 50 connections, 1,000 messages per second for 10 s, replies by echo.` */
 export function describeLoad({ plan }: AttackResult): Sentence {
-  const { target, connections, adapter, reply } = plan;
+  const { target, connections, adapter, reply, scenario } = plan;
   const where =
     target.address === target.host
       ? ""
       : ` at ${target.address}${target.addresses.length > 1 ? ` (of ${target.addresses.length} addresses)` : ""}`;
+  if (scenario !== null) {
+    return {
+      lead: `${target.url}${where}:`,
+      text: `${format.plural(connections, "user")} of ${basename(scenario)}, ${describeIterations(plan)}.`,
+    };
+  }
   const how = adapter === null ? describeReplies(reply) : `by the adapter ${adapter.name}`;
   return {
     lead: `${target.url}${where}:`,
@@ -30,9 +37,17 @@ function describeReplies(reply: AttackPlan["reply"]): string {
       return "pings";
     case "order":
       return "replies taken in order";
+    case "scenario":
+      return "by a scenario";
     default:
       return `replies known by ${writeReply(reply)}`;
   }
+}
+
+function describeIterations(plan: AttackPlan): string {
+  return plan.load.kind === "open"
+    ? describeRate(plan).replaceAll("messages", "iterations")
+    : `each beginning again when it was through, for ${format.formatDuration(loadSeconds(plan.load) * 1000)}`;
 }
 
 function describeRate({ load }: AttackPlan): string {
@@ -55,7 +70,7 @@ export function describeVerdict(result: AttackResult): Sentence {
     case "ok":
       return {
         lead: "The figures count:",
-        text: `${plan.load.kind === "open" ? `the generator's send lag was ${format.formatLatency(sendLagUs.p99 ?? sendLagUs.max)} at p99, it` : "the generator"} ${describeUse(generator)}.`,
+        text: `${plan.load.kind === "open" && plan.scenario === null ? `the generator's send lag was ${format.formatLatency(sendLagUs.p99 ?? sendLagUs.max)} at p99, it` : "the generator"} ${describeUse(generator)}.`,
         style: "good",
       };
     case "invalid":
@@ -70,9 +85,10 @@ export function describeVerdict(result: AttackResult): Sentence {
 function describe(reason: AttackReason | null): string {
   if (reason === null) return "for a reason that is not known";
   if (reason.kind === "abort-on") {
-    const unit = attackMeasures.find(({ name }) => name === reason.measure)?.unit ?? "count";
+    const unit = findAttackMeasure(reason.measure)?.unit ?? "count";
     return `"${reason.expression}" came true after ${format.formatDuration(reason.afterMs)}: ${reason.measure} was ${formatMeasure({ unit }, reason.value)}`;
   }
+  if (reason.kind === "no-iteration-finished") return "no iteration of the scenario came to its end";
   return describeReason(reason);
 }
 

@@ -1,4 +1,5 @@
 import type { AttackEvent } from "../../attack/events.ts";
+import type { ScenarioNews } from "../../attack/scenario-board.ts";
 import type { AttackPlan } from "../../plan/attack/plan.ts";
 import type { Labels, MetricBoard } from "./metric-board.ts";
 
@@ -30,6 +31,7 @@ export function noteAttack(
         board.add("showdown_errors", load, event.errors);
         board.addLatency(load, event.latency);
         board.set("showdown_connections", server, event.open);
+        if (event.scenario !== undefined) noteScenario(board, load, event.scenario);
         break;
       case "ended":
         board.add("showdown_messages_lost", load, event.result.messages.lost);
@@ -37,4 +39,21 @@ export function noteAttack(
         break;
     }
   };
+}
+
+function noteScenario(
+  board: MetricBoard,
+  load: Labels,
+  { iterations, checks, measures }: ScenarioNews,
+): void {
+  for (const status of ["finished", "failed", "unended", "unstarted"] as const) {
+    board.add("showdown_iterations", { ...load, status }, iterations[status]);
+  }
+  for (const { name, passed, failed } of checks) {
+    board.add("showdown_checks", { ...load, check: name, status: "passed" }, passed);
+    board.add("showdown_checks", { ...load, check: name, status: "failed" }, failed);
+  }
+  for (const { name, values } of measures) {
+    board.addLatency({ ...load, measure: name }, values, "showdown_measure_seconds");
+  }
 }

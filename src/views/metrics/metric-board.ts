@@ -36,6 +36,13 @@ export const metrics = {
   showdown_connections: { type: "gauge", unit: "", help: "Connections that are open." },
   showdown_connection_failures: { type: "counter", unit: "", help: "Connections that could not be opened." },
   showdown_phases: { type: "counter", unit: "", help: "Phases that have ended, by their status." },
+  showdown_iterations: {
+    type: "counter",
+    unit: "",
+    help: "Of a scenario: iterations that have ended, by their status.",
+  },
+  showdown_checks: { type: "counter", unit: "", help: "Of a scenario: its checks, by name and status." },
+  showdown_measure_seconds: { type: "histogram", unit: "s", help: "Of a scenario: its measures, by name." },
   showdown_server_cpu_seconds: {
     type: "counter",
     unit: "s",
@@ -57,6 +64,9 @@ export interface Labels {
   readonly phase?: string;
   readonly workload?: string;
   readonly status?: string;
+  /** Names that a scenario chose. */
+  readonly check?: string;
+  readonly measure?: string;
 }
 
 export interface Series {
@@ -81,8 +91,14 @@ export class MetricBoard {
     series.value = type === "counter" ? Math.max(series.value, value) : value;
   }
 
-  addLatency(labels: Labels, latency: SparseHistogram): void {
-    this.#at("showdown_message_latency_seconds", labels).latency.add(latency);
+  addLatency(
+    labels: Labels,
+    latency: SparseHistogram,
+    name:
+      | "showdown_message_latency_seconds"
+      | "showdown_measure_seconds" = "showdown_message_latency_seconds",
+  ): void {
+    this.#at(name, labels).latency.add(latency);
   }
 
   seriesOf(name: MetricName): readonly Series[] {

@@ -1,4 +1,5 @@
 import type { AttackEvent } from "../../attack/events.ts";
+import type { ScenarioNews } from "../../attack/scenario-board.ts";
 import type { AttackPlan } from "../../plan/attack/plan.ts";
 import { loadSeconds } from "../../plan/attack/rate.ts";
 import { mergeHistograms, summarize } from "../../stats/histogram.ts";
@@ -23,13 +24,19 @@ export class AttackLines {
       case "connected":
         return describeConnections(event, at);
       case "second": {
-        const { latency, kind, ...figures } = event;
-        return { kind, at, ...figures, latencyUs: pickQuantiles(summarize(mergeHistograms([latency]))) };
+        const { latency, kind, scenario, ...figures } = event;
+        return {
+          kind,
+          at,
+          ...figures,
+          latencyUs: pickQuantiles(summarize(mergeHistograms([latency]))),
+          ...(scenario === undefined ? {} : { scenario: describeNews(scenario) }),
+        };
       }
       case "warning":
         return { kind: "warning", at, warning: event.warning };
       case "ended": {
-        const { id, status, reason, connections, messages, rate, latencyUs } = event.result;
+        const { id, status, reason, connections, messages, rate, latencyUs, scenario } = event.result;
         const { requested, opened, failed, died } = connections;
         return {
           kind: "attack-ended",
@@ -41,6 +48,7 @@ export class AttackLines {
           messages,
           rate,
           latencyUs: pickQuantiles(latencyUs),
+          ...(scenario === null ? {} : { scenario: describeScenario(scenario, scenario.measures) }),
         };
       }
       case "command":
@@ -55,6 +63,28 @@ function describeConnections(
   at: string,
 ): AttackLine {
   return { kind: "connections", at, requested, opened, failed };
+}
+
+function describeNews({ measures, ...rest }: ScenarioNews) {
+  const summaries = measures.map(({ name, values }) => ({
+    name,
+    valueUs: summarize(mergeHistograms([values])),
+  }));
+  return describeScenario(rest, summaries);
+}
+
+/** Names become keys: each is there once. */
+function describeScenario(
+  { iterations, checks }: Pick<ScenarioNews, "iterations" | "checks">,
+  measures: readonly { readonly name: string; readonly valueUs: ReturnType<typeof summarize> }[],
+) {
+  return {
+    iterations,
+    checks: Object.fromEntries(checks.map(({ name, passed, failed }) => [name, { passed, failed }])),
+    measures: Object.fromEntries(
+      measures.map(({ name, valueUs }) => [name, { count: valueUs.count, ...pickQuantiles(valueUs) }]),
+    ),
+  };
 }
 
 function pickQuantiles({ p50, p90, p99, p999, max }: ReturnType<typeof summarize>) {

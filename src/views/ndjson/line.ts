@@ -2,6 +2,7 @@ import { z } from "zod";
 import { attackReasonSchema, attackResultSchema } from "../../result/attack.ts";
 import { judgementSchema } from "../../result/judgement.ts";
 import { faultSchema, notRunSchema, reasonSchema, warningSchema } from "../../result/reasons.ts";
+import { scenarioSchema } from "../../result/scenario.ts";
 
 /** The version of the lines; raised when a reader of the old ones would misread the new ones. */
 export const lineVersion = 1;
@@ -82,6 +83,9 @@ export const runLineSchema = z.discriminatedUnion("kind", [
 export type RunLine = z.input<typeof runLineSchema>;
 
 const { status, connections, messages, rate } = attackResultSchema.shape;
+const { iterations } = scenarioSchema.shape;
+const checks = z.record(z.string(), z.object({ passed: count, failed: count })).describe("by name");
+const measures = z.record(z.string(), latencyUs.extend({ count })).describe("by name, in microseconds");
 
 /** One line of `--ndjson` while an attack goes on. */
 export const attackLineSchema = z.discriminatedUnion("kind", [
@@ -111,6 +115,10 @@ export const attackLineSchema = z.discriminatedUnion("kind", [
     errors: count,
     open: count.describe("connections"),
     latencyUs,
+    scenario: z
+      .object({ iterations, checks, measures })
+      .optional()
+      .describe("what its users did since the second before"),
   }),
   z.object({ kind: z.literal("warning"), at, warning: warningSchema }),
   z.object({
@@ -123,6 +131,10 @@ export const attackLineSchema = z.discriminatedUnion("kind", [
     messages,
     rate,
     latencyUs,
+    scenario: z
+      .object({ iterations, checks, measures })
+      .optional()
+      .describe("of the whole load; absent where messages were sent without one"),
   }),
 ]);
 export type AttackLine = z.input<typeof attackLineSchema>;

@@ -1,8 +1,13 @@
 import { isShowdownError, ShowdownError } from "../errors.ts";
-import { defineConfig } from "./config.ts";
 
-/** What files of users get when they import "ws-showdown", wherever they lie and however the program was installed. */
-const provided = { defineConfig };
+/**
+ * What files of users get when they import "ws-showdown", wherever they lie and however the program was installed. They
+ * hand back what they are given: an editor knows by their types what may stand there.
+ */
+const provided = {
+  defineConfig: <T>(config: T): T => config,
+  scenario: <T>(one: T): T => one,
+};
 let isProvided = false;
 
 /**
@@ -35,11 +40,19 @@ export async function importUserFile(path: string): Promise<unknown> {
 /** `:line:column`, as editors and terminals know it; empty where the error does not say. */
 function positionIn(path: string, error: unknown): string {
   // Of what Bun could not parse or resolve.
-  const { position, stack = "" } = (error ?? {}) as {
-    position?: { line: number; column: number } | null;
-    stack?: string;
-  };
+  const { position } = (error ?? {}) as { position?: { line: number; column: number } | null };
   if (position) return `:${position.line}:${position.column}`;
-  const [, after = ""] = stack.split(path);
-  return /^:\d+:\d+/.exec(after)?.[0] ?? "";
+  const place = placeIn(path, error);
+  return place === null ? "" : `:${place}`;
+}
+
+/** `line:column` of the innermost call in this file that led to an error; null where there was none. */
+export function placeIn(path: string, error: unknown): string | null {
+  const stack = (error as { stack?: unknown } | null)?.stack;
+  if (typeof stack !== "string") return null;
+  for (const after of stack.split(path).slice(1)) {
+    const place = /^:(\d+:\d+)/.exec(after)?.[1];
+    if (place !== undefined) return place;
+  }
+  return null;
 }
