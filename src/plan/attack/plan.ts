@@ -3,8 +3,9 @@ import { ShowdownError } from "../../errors.ts";
 import { printable } from "../../text/printable.ts";
 import { hideSecretOptions } from "../../text/secrets.ts";
 import type { Parameter } from "../parameters.ts";
+import { type ConnectionStage, connectionStages, mostOpen } from "./connection-stages.ts";
 import { type AttackParameters, type AttackSettings, attackParameters } from "./parameters.ts";
-import { type RateSegment, rateSegments } from "./rate.ts";
+import { loadSeconds, type RateSegment, rateSegments, secondsOf } from "./rate.ts";
 import { replySchema, writeReply } from "./reply.ts";
 import { isNumbered, parseTemplate } from "./template.ts";
 
@@ -63,8 +64,20 @@ const { compression, reconnect, connectTimeoutMs, pacing, seed } = attackParamet
 /** Everything that decides what an attack does. */
 export const attackPlanSchema = z.object({
   target: attackTargetSchema,
+  /** Of stages the most that are open at a time. */
   connections: schemaOf(connections),
-  connectRatePerSecond: schemaOf(connectRatePerSecond),
+  connectRatePerSecond: schemaOf(connectRatePerSecond).nullable().describe("null where stages say it"),
+  connectionStages: z
+    .array(
+      z.object({
+        seconds: z.number().positive(),
+        from: z.int().nonnegative(),
+        to: z.int().nonnegative(),
+      }),
+    )
+    .readonly()
+    .nullable()
+    .describe("null where all connections are opened before the load"),
   load: loadSchema,
   message: schemaOf(message),
   /** Of `message`: each character is a byte where it is `latin1`, as of a file of bytes. */
@@ -150,9 +163,10 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
   const defaults = Object.fromEntries(
     Object.entries(attackParameters).map(([name, { default: value }]) => [name, value]),
   ) as AttackParameters;
-  const chosen = { ...defaults, ...settings };
-  const load = chooseLoad(chosen, settings);
   const isStamped = adapter !== null && adapter.answers.delivery !== "nobody";
+  const stages = chooseConnectionStages(settings, isStamped ? adapter : null);
+  const chosen = { ...defaults, ...settings, ...(stages === null ? {} : { connections: mostOpen(stages) }) };
+  const load = chooseLoad(chosen, settings, stages === null ? null : secondsOf(stages));
   const usual = isStamped ? stampedMessage : chosen.message;
   const message = request.messageFile?.text ?? settings.message ?? usual;
   const reply = adapter === null ? chosen.reply : ({ kind: "adapter" } as const);
@@ -191,7 +205,8 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
   return {
     target,
     connections: chosen.connections,
-    connectRatePerSecond: chosen.connectRatePerSecond,
+    connectRatePerSecond: stages === null ? chosen.connectRatePerSecond : null,
+    connectionStages: stages,
     load,
     message,
     messageEncoding: request.messageFile?.encoding ?? "utf8",
@@ -212,7 +227,41 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
   };
 }
 
-function chooseLoad(chosen: AttackParameters, settings: AttackSettings): AttackLoad {
+function chooseConnectionStages(
+  settings: AttackSettings,
+  delivering: PlannedAdapter | null,
+): ConnectionStage[] | null {
+  const given = settings.connectionStages ?? null;
+  if (given === null) return null;
+  const option = `--${attackParameters.connectionStages.option}`;
+  for (const name of ["connections", "connectRatePerSecond", "durationSeconds"] as const) {
+    if (settings[name] === undefined) continue;
+    throw new ShowdownError("usage", `--${attackParameters[name].option} and ${option}: expected one of them`, {
+      hint: "stages say how many connections are open, how fast they open, and how long the load lasts",
+    });
+  }
+  if (given[0]?.value === 0) {
+    const text = attackParameters.connectionStages.type.write(given);
+    throw new ShowdownError("usage", `${option} ${text}: the first stage opens nothing`, {
+      hint: "expected a number above 0 in it",
+    });
+  }
+  if (delivering !== null) {
+    throw new ShowdownError(
+      "usage",
+      `${option}: the adapter ${delivering.name} hands messages on, and who is there to get them would change`,
+      { hint: "give --connections" },
+    );
+  }
+  return connectionStages(given);
+}
+
+/** @param lastsSeconds of connection stages; null where there are none */
+function chooseLoad(
+  chosen: AttackParameters,
+  settings: AttackSettings,
+  lastsSeconds: number | null,
+): AttackLoad {
   const given = (["stages", "inFlight", "ratePerSecond"] as const).filter(
     (name) => settings[name] !== undefined && settings[name] !== null,
   );
@@ -228,9 +277,17 @@ function chooseLoad(chosen: AttackParameters, settings: AttackSettings): AttackL
         hint: "stages say how long each of them lasts",
       });
     }
-    return { kind: "open", segments: rateSegments(chosen.stages) };
+    const load = { kind: "open", segments: rateSegments(chosen.stages) } as const;
+    if (lastsSeconds !== null && Math.abs(loadSeconds(load) - lastsSeconds) > 1e-6) {
+      throw new ShowdownError(
+        "usage",
+        `--stages last ${loadSeconds(load)} s and --connection-stages ${lastsSeconds} s: expected the same`,
+        { hint: "both begin and end with the load" },
+      );
+    }
+    return load;
   }
-  const seconds = chosen.durationSeconds;
+  const seconds = lastsSeconds ?? chosen.durationSeconds;
   if (chosen.inFlight !== null) return { kind: "closed", inFlight: chosen.inFlight, seconds };
   const { ratePerSecond } = chosen;
   return { kind: "open", segments: [{ seconds, fromPerSecond: ratePerSecond, toPerSecond: ratePerSecond }] };

@@ -10,7 +10,7 @@ import { describeReason } from "../text/reason-text.ts";
 
 /** `ws://127.0.0.1:9001/: 50 connections, 1,000 messages per second for 10 s, replies by echo.` */
 export function describeLoad({ plan }: AttackResult): Sentence {
-  const { target, connections, adapter, reply } = plan;
+  const { target, adapter, reply } = plan;
   const where =
     target.address === target.host
       ? ""
@@ -18,8 +18,13 @@ export function describeLoad({ plan }: AttackResult): Sentence {
   const how = adapter === null ? describeReplies(reply) : `by the adapter ${adapter.name}`;
   return {
     lead: `${target.url}${where}:`,
-    text: `${format.plural(connections, "connection")}, ${describeRate(plan)}, ${how}.`,
+    text: `${describeConnections(plan)}, ${describeRate(plan)}, ${how}.`,
   };
+}
+
+function describeConnections({ connections, connectionStages }: AttackPlan): string {
+  if (connectionStages === null) return format.plural(connections, "connection");
+  return `stages to ${connectionStages.map(({ to }) => format.formatCount(to)).join(", ")} connections`;
 }
 
 function describeReplies(reply: AttackPlan["reply"]): string {

@@ -81,7 +81,7 @@ export const runLineSchema = z.discriminatedUnion("kind", [
 ]);
 export type RunLine = z.input<typeof runLineSchema>;
 
-const { status, connections, messages, rate } = attackResultSchema.shape;
+const { status, connections, connectionStages, messages, rate } = attackResultSchema.shape;
 
 /** One line of `--ndjson` while an attack goes on. */
 export const attackLineSchema = z.discriminatedUnion("kind", [
@@ -109,7 +109,8 @@ export const attackLineSchema = z.discriminatedUnion("kind", [
     sent: count,
     answered: count,
     errors: count,
-    open: count.describe("connections"),
+    open: count.describe("connections, as the line is told"),
+    unanswered: count.describe("replies owed for what was sent so far, as the line is told"),
     latencyUs,
   }),
   z.object({ kind: z.literal("warning"), at, warning: warningSchema }),
@@ -119,7 +120,14 @@ export const attackLineSchema = z.discriminatedUnion("kind", [
     id: z.string(),
     status,
     reason: attackReasonSchema.nullable(),
-    connections: connections.pick({ requested: true, opened: true, failed: true, died: true }),
+    connections: connections.pick({
+      requested: true,
+      opened: true,
+      failed: true,
+      died: true,
+      released: true,
+    }),
+    connectionStages: connectionStages.describe("null where all connections were opened before the load"),
     messages,
     rate,
     latencyUs,
