@@ -47,7 +47,12 @@ export interface AttackEvidence {
 export function describeAttack(evidence: AttackEvidence): Figures {
   const { plan, loads, latency, timeline, stages, elapsedMs } = evidence;
   // Where connections come and go, how they opened is only known at the end.
-  const opens = loads.length === 0 ? evidence.opens : loads.map(({ staged }, at) => staged?.opening ?? evidence.opens[at]).filter((one) => one !== undefined);
+  const opens =
+    loads.length === 0
+      ? evidence.opens
+      : loads
+          .map(({ staged }, at) => staged?.opening ?? evidence.opens[at])
+          .filter((one) => one !== undefined);
   const messages = countMessages(plan, loads);
   const owed = Math.max(messages.expected, latency.count);
   const uncorrected = mergeHistograms(loads.map((one) => one.uncorrected));

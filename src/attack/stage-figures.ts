@@ -31,7 +31,9 @@ export class StageFigures {
     if (this.#stages.length === 0) return null;
     const sums = loads.flatMap(({ staged }) => (staged === null ? [] : [staged.sums]));
     const began = Math.max(0, ...sums.map(({ length }) => length));
-    const totals = Array.from({ length: began }, (_, at) => addUp(sums.map((one) => one[at] ?? one.at(-1) ?? none)));
+    const totals = Array.from({ length: began }, (_, at) =>
+      addUp(sums.map((one) => one[at] ?? one.at(-1) ?? none)),
+    );
     return totals.map((total, at) => {
       const before = totals[at - 1] ?? none;
       const { seconds, from, to } = this.#stages[at] as ConnectionStage;

@@ -1,8 +1,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { ServerWebSocket } from "bun";
-import { longestMs, showdown, temporaryFolder } from "../showdown/showdown.ts";
 import { attackLineSchema } from "../../src/views/ndjson/line.ts";
+import { longestMs, showdown, temporaryFolder } from "../showdown/showdown.ts";
 import { attack } from "./attack.ts";
 
 setDefaultTimeout(longestMs);
@@ -77,7 +77,8 @@ test.concurrent("connections come and go in straight lines, and the rate goes on
     { seconds: 1, from: 20, to: 20, opened: 0, released: 0, open: 20 },
     { seconds: 2, from: 20, to: 0, opened: 0, released: 20, open: 0 },
   ]);
-  const sum = (pick: (stage: (typeof all)[number]) => number) => all.reduce((sums, one) => sums + pick(one), 0);
+  const sum = (pick: (stage: (typeof all)[number]) => number) =>
+    all.reduce((sums, one) => sums + pick(one), 0);
   expect(sum((one) => one.opened)).toBe(20);
   expect(sum((one) => one.sent)).toBe(2000);
   expect(sum((one) => one.answered)).toBe(2000);
@@ -138,7 +139,7 @@ test.concurrent("what the server closes is no release, and its place stays empty
     if (String(message).endsWith(" of 2")) socket.close(4001, "bye");
     else socket.send(message);
   });
-  const stages = ["--connection-stages", "1s:4,1s:2,1s:4", "--rate", "100"];
+  const stages = ["--connection-stages", "1s:4,1s:2,1s:4", "--rate", "100", "--reply-timeout", "0.5"];
   const { result } = await attack(url, ...stages);
   await stop();
   expect(result.connections).toMatchObject({ requested: 6, opened: 6, released: 1, died: 2, openAtEnd: 3 });

@@ -47,7 +47,9 @@ describe.skipIf(chromiumPath === null)("the live page of an attack in Chromium",
     await page.waitForFunction(
       `document.querySelector('#charts path.line').getAttribute('d').split('L').length > ${before}`,
     );
-    expect(await page.locator("#now").textContent()).toMatch(/open connections\d+sent[\d,]+answered[\d,]+ \(/);
+    expect(await page.locator("#now").textContent()).toMatch(
+      /open connections\d+sent[\d,]+answered[\d,]+ \(/,
+    );
     expect(await page.locator("#report").textContent()).toBe("");
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
 

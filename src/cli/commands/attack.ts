@@ -83,7 +83,8 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
       columns: host.columns,
       isTty: host.errIsTty,
     });
-    const createView = async () => (await import("../../views/attack/live-view.ts")).showAttack(withoutSecrets(plan));
+    const createView = async () =>
+      (await import("../../views/attack/live-view.ts")).showAttack(withoutSecrets(plan));
     const result = await withLivePage(values, host, createView, async (live) => {
       const ended = await withOutputs(values, host, progress, async (outputs) => {
         const started = startAttack(plan, { ...common, resultsFolder: results, abortOn: limits.abortOn });

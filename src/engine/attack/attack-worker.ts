@@ -391,10 +391,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
 
   /** Tells once that every first attempt has come to an end. */
   #settleOpening(): void {
-    if (
-      !this.#isOpening ||
-      this.#opened + this.#failures.total + this.#notAttempted < this.#openedFirst
-    )
+    if (!this.#isOpening || this.#opened + this.#failures.total + this.#notAttempted < this.#openedFirst)
       return;
     this.#isOpening = false;
     this.#report({ kind: "opened", report: this.#describeOpening() });

@@ -15,7 +15,7 @@ test("without stages workers take turns from the first message on", () => {
   expect(messagesOf(1, 3, null).slice(0, 3)).toEqual([1, 4, 7]);
 });
 
-test("a worker takes part a second after its first connection was to open, until that is to close", () => {
+test("a worker takes part a second after its first connection was to open, until shortly before that is to close", () => {
   const stages = connectionStages([
     { seconds: 2, value: 4 },
     { seconds: 2, value: 0 },
@@ -23,9 +23,9 @@ test("a worker takes part a second after its first connection was to open, until
   // Connection 1 is wanted from 0.5 s to 3.5 s.
   const [first = [], second = []] = [0, 1].map((worker) => messagesOf(worker, 2, stages));
   expect(second[0]).toBe(151);
-  expect(second.at(-1)).toBe(349);
+  expect(second.at(-1)).toBe(323);
   expect(first.filter((message) => message < 150)).toHaveLength(150);
-  expect(first.filter((message) => message >= 350)).toHaveLength(50);
+  expect(first.filter((message) => message >= 325)).toHaveLength(75);
 });
 
 test("whatever the stages, each message is exactly one worker's, in order", () => {

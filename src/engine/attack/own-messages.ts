@@ -9,8 +9,10 @@ export interface OwnMessages {
   readonly message: (send: number) => number;
 }
 
-/** A worker's first connection has so long to open before messages are its own. */
+/** A worker's first connection has so long to open before messages are its own, */
 const openingSeconds = 1;
+/** and so long before it is closed none are any more: one that is sent late must find it there. */
+const closingSeconds = 0.25;
 
 /**
  * Workers take turns, so that together they keep the rate evenly. Where connections come and go by stages, only those
@@ -62,19 +64,23 @@ function listTurns(
   const changes = Array.from({ length: workers - 1 }, (_, at) => timesWanted(stages, at + 1)).flatMap(
     (times) =>
       times
-        .map(([from, to]) => [from + openingSeconds, to] as const)
+        .map(([from, to]) => [from + openingSeconds, to - closingSeconds] as const)
         .filter(([from, to]) => from < to)
         .flatMap(([from, to]) => [
           { seconds: from, by: 1 },
           { seconds: to, by: -1 },
         ]),
   );
-  const ends = [...changes.sort((a, b) => a.seconds - b.seconds), { seconds: Number.POSITIVE_INFINITY, by: 0 }];
+  const ends = [
+    ...changes.sort((a, b) => a.seconds - b.seconds),
+    { seconds: Number.POSITIVE_INFINITY, by: 0 },
+  ];
   const turns: Turns[] = [];
   let sharers = 1;
   let from = 0;
   for (const { seconds, by } of ends) {
-    const to = seconds === Number.POSITIVE_INFINITY ? all : Math.min(all, Math.ceil(sumUpTo(segments, seconds)));
+    const to =
+      seconds === Number.POSITIVE_INFINITY ? all : Math.min(all, Math.ceil(sumUpTo(segments, seconds)));
     if (worker < sharers && from < to) {
       const first = from + ((((worker - from) % sharers) + sharers) % sharers);
       turns.push({ first, step: sharers, count: Math.max(0, Math.ceil((to - first) / sharers)) });

@@ -236,9 +236,13 @@ function chooseConnectionStages(
   const option = `--${attackParameters.connectionStages.option}`;
   for (const name of ["connections", "connectRatePerSecond", "durationSeconds"] as const) {
     if (settings[name] === undefined) continue;
-    throw new ShowdownError("usage", `--${attackParameters[name].option} and ${option}: expected one of them`, {
-      hint: "stages say how many connections are open, how fast they open, and how long the load lasts",
-    });
+    throw new ShowdownError(
+      "usage",
+      `--${attackParameters[name].option} and ${option}: expected one of them`,
+      {
+        hint: "stages say how many connections are open, how fast they open, and how long the load lasts",
+      },
+    );
   }
   if (given[0]?.value === 0) {
     const text = attackParameters.connectionStages.type.write(given);

@@ -40,7 +40,9 @@ test("a line has a point for each second in which there is something to tell", (
   expect(charts).toContain('aria-label="Messages per second; last: sent: 100/s, answered: 2,000/s"');
   expect(charts).toContain('aria-label="Messages without an answer so far; last: without an answer: 7"');
   expect(charts).toContain('aria-label="Open connections; last: open: 50"');
-  const lines = [...charts.matchAll(/class="line" d="([^"]+)"/g)].map(([, path = ""]) => path.split("L").length);
+  const lines = [...charts.matchAll(/class="line" d="([^"]+)"/g)].map(
+    ([, path = ""]) => path.split("L").length,
+  );
   expect(lines).toEqual([3, 3, 2, 2, 3, 3]);
 });
 

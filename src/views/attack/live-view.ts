@@ -123,7 +123,8 @@ function renderNow({ connections, load, result }: AttackState): Markup {
     ]);
   }
   if (load !== null) {
-    const { elapsedMs, totalMs, sent, answered, answeredPerSecond, unanswered, open, p50Us, p99Us, errors } = load;
+    const { elapsedMs, totalMs, sent, answered, answeredPerSecond, unanswered, open, p50Us, p99Us, errors } =
+      load;
     const leftMs = Math.max(0, totalMs - elapsedMs);
     return html`${renderNumberList([
       { label: "open connections", value: count(open) },

@@ -129,7 +129,7 @@ function stageTable(stages: NonNullable<AttackResult["connectionStages"]>): Tabl
       "failed",
       "closed",
       "released",
-      "open at end",
+      "open",
       "sent",
       "answered",
       "p50",
@@ -301,7 +301,7 @@ function listRemarks({ plan, connections, connectionStages }: AttackResult): (st
     ...(plan.connectionStages === null
       ? []
       : [
-          "Released connections are those that a stage closed, each when its replies had come. A stage's latencies are of the seconds that begin in it.",
+          "Released connections are those that a stage closed, each when its replies had come. Of a stage, open ones are those at its end, and latencies those of the seconds that begin in it.",
           ...((connectionStages?.length ?? 0) > mostStages
             ? [`The first ${mostStages} stages are shown; result.json has all.`]
             : []),
