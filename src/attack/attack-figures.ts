@@ -1,5 +1,6 @@
 import type { AttackReport, OpenReport } from "../engine/attack/attack-orders.ts";
 import { mergeFailures } from "../engine/failure-tally.ts";
+import { countOpenings } from "../plan/attack/connection-stages.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
 import { countOf, loadSeconds } from "../plan/attack/rate.ts";
 import type { AttackResult } from "../result/attack.ts";
@@ -7,10 +8,12 @@ import type { Timeline } from "../result/phase.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
 import { describeGenerator } from "../trust/generator-usage.ts";
 import type { ScenarioBoard } from "./scenario-board.ts";
+import type { StageFigures } from "./stage-figures.ts";
 
 type Figures = Pick<
   AttackResult,
   | "connections"
+  | "connectionStages"
   | "refusals"
   | "rejections"
   | "messages"
@@ -36,6 +39,7 @@ export interface AttackEvidence {
   readonly loads: readonly AttackReport[];
   readonly latency: Histogram;
   readonly timeline: Timeline;
+  readonly stages: StageFigures;
   /** When the load began, on the attack's epoch; null where it did not. */
   readonly startUs: number | null;
   readonly elapsedMs: number;
@@ -45,13 +49,21 @@ export interface AttackEvidence {
 
 /** Adds up what all workers saw of an attack. */
 export function describeAttack(evidence: AttackEvidence): Figures {
-  const { plan, opens, loads, latency, timeline, elapsedMs, scenario = null } = evidence;
+  const { plan, loads, latency, timeline, stages, elapsedMs, scenario = null } = evidence;
+  // Where connections come and go, how they opened is only known at the end.
+  const opens =
+    loads.length === 0
+      ? evidence.opens
+      : loads
+          .map(({ staged }, at) => staged?.opening ?? evidence.opens[at])
+          .filter((one) => one !== undefined);
   const messages = countMessages(plan, loads);
   const owed = Math.max(messages.expected, latency.count);
   const uncorrected = mergeHistograms(loads.map((one) => one.uncorrected));
   const cores = { workers: plan.workers, workerCpus: null, serverCpus: null };
   return {
     connections: describeConnections(plan, opens, loads),
+    connectionStages: stages.build(loads),
     refusals: [
       ...new Map(opens.flatMap(({ refusals }) => refusals).map((one) => [one.status, one])).values(),
     ],
@@ -104,15 +116,20 @@ function describeConnections(
     ReturnType<typeof mergeFailures>,
     ReturnType<typeof mergeFailures>,
   ];
+  const stages = plan.connectionStages;
+  const requested = stages === null ? plan.connections : countOpenings(stages);
+  const failed = sum(opens, (one) => one.failed);
   return {
     // A scenario's users open as many as they like.
-    requested: plan.scenario === null ? plan.connections : sum(opens, (one) => one.attempted),
+    requested: plan.scenario === null ? requested : sum(opens, (one) => one.attempted),
     opened,
-    failed: sum(opens, (one) => one.failed),
+    failed,
     failures,
-    notAttempted: sum(opens, (one) => one.notAttempted),
+    notAttempted:
+      stages === null ? sum(opens, (one) => one.notAttempted) : Math.max(0, requested - opened - failed),
     died: sum(loads, (one) => one.died),
     deaths,
+    released: loads.reduce((all, { staged }) => all + (staged?.sums.at(-1)?.released ?? 0), 0),
     reconnected: sum(loads, (one) => one.reconnected),
     reconnectFailures,
     openAtEnd: sum(loads, (one) => one.ready),

@@ -26,6 +26,10 @@ export type AttackEvent =
       readonly answered: number;
       /** Of the last second that is known. */
       readonly answeredPerSecond: number;
+      /** Replies that are owed now. */
+      readonly unanswered: number;
+      /** Connections that are open now. */
+      readonly open: number;
       readonly p50Us: number | null;
       readonly p99Us: number | null;
       readonly errors: number;
@@ -39,6 +43,8 @@ export type AttackEvent =
       readonly open: number;
       /** Found as `errors` are; absent without a scenario. */
       readonly scenario?: ScenarioNews;
+      /** Replies that are owed then, for all that was sent so far. */
+      readonly unanswered: number;
     })
   | { readonly kind: "warning"; readonly warning: Warning }
   | { readonly kind: "ended"; readonly result: AttackResult };

@@ -22,6 +22,7 @@ import { runAfter, runBefore } from "./commands.ts";
 import type { AttackEvent } from "./events.ts";
 import { judgeScenario } from "./judge-scenario.ts";
 import { ScenarioBoard } from "./scenario-board.ts";
+import { StageFigures } from "./stage-figures.ts";
 import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
 
 export interface AttackOptions {
@@ -70,6 +71,7 @@ const unheardMs = 1000;
 
 type Ending = Pick<AttackResult, "status"> & { readonly reason: AttackReason | null };
 const ok: Ending = { status: "ok", reason: null };
+const allClosed: Ending = { status: "failed", reason: { kind: "all-connections-closed" } };
 const stopped: Ending = { status: "aborted", reason: { kind: "stopped-by-user" } };
 
 /** Opens connections to a server that runs already, loads it, and accounts for every answer. Prints nothing. */
@@ -150,6 +152,7 @@ async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun):
       loads: [],
       latency: board.latency,
       timeline: board.timeline.build(),
+      stages: new StageFigures(plan.connectionStages),
       startUs: null,
       elapsedMs: 0,
     }),
@@ -196,7 +199,8 @@ async function load(
   const { signal } = options;
   const epochUs = Math.floor(nowUs());
   const clockUs = () => nowUs() - epochUs;
-  const tellSeconds = secondTeller(board, scenario, events);
+  const stages = new StageFigures(plan.connectionStages);
+  const tellSeconds = secondTeller({ board, scenario, stages }, events);
   let opens: readonly OpenReport[] = [];
   let loads: readonly AttackReport[] = [];
   let startUs: number | null = null;
@@ -251,6 +255,7 @@ async function load(
     loads,
     latency: board.latency,
     timeline: board.timeline.build(),
+    stages,
     startUs,
     elapsedMs,
     scenario,
@@ -259,20 +264,26 @@ async function load(
 }
 
 /** Tells the seconds that ended before a moment of the load; all that are left at null. */
-function secondTeller(board: ProgressBoard, scenario: ScenarioBoard | null, events: EventQueue<AttackEvent>) {
+function secondTeller(
+  { board, scenario, stages }: Pick<Begun, "board" | "scenario"> & { readonly stages: StageFigures },
+  events: EventQueue<AttackEvent>,
+) {
   const seconds = new WholeSeconds();
-  board.onSecond = (second) => seconds.add(second);
+  board.onSecond = (second) => {
+    seconds.add(second);
+    stages.add(second);
+  };
   let told = 0;
   return (endedMs: number | null): void => {
     const taken: readonly WholeSecond[] =
       endedMs === null ? seconds.takeRest() : seconds.take(Math.floor(endedMs / 1000));
     if (taken.length === 0) return;
-    const { opened, died, reconnected } = board.connectTotals();
-    const { errors } = board.phaseTotals();
+    const { open } = board.connectTotals();
+    const { errors, expected, delivered } = board.phaseTotals();
+    const unanswered = Math.max(0, expected - delivered);
     for (const second of taken) {
       const news = scenario === null ? {} : { scenario: scenario.takeNews() };
-      const open = opened - died + reconnected;
-      events.push({ kind: "second", ...second, errors: errors - told, open, ...news });
+      events.push({ kind: "second", ...second, errors: errors - told, open, unanswered, ...news });
       told = errors;
     }
   };
@@ -288,6 +299,7 @@ function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): At
       ...share,
       connections,
       connectRatePerSecond: plan.connectRatePerSecond,
+      connectionStages: plan.connectionStages,
       target: {
         ...access,
         compression: plan.compression === "none" ? null : { takeover: plan.compression === "takeover" },
@@ -326,7 +338,8 @@ async function openAll(
   plan: AttackPlan,
   { pool, board, signal, events, clockUs }: Watched,
 ): Promise<readonly OpenReport[]> {
-  const requested = plan.connections;
+  // Of stages the first one: the others come with the load.
+  const requested = plan.connectionStages === null ? plan.connections : 1;
   const tell = (kind: "connecting" | "connected") => {
     const { opened, failed } = board.connectTotals();
     events.push({ kind, requested, opened, failed });
@@ -380,6 +393,8 @@ async function observe(
         sent,
         answered: delivered,
         answeredPerSecond: latest.delivered,
+        unanswered: Math.max(0, expected - delivered),
+        open: board.connectTotals().open,
         p50Us: latest.p50Us,
         p99Us: latest.p99Us,
         errors,
@@ -401,16 +416,25 @@ async function observe(
     }
     if (finishedSending) {
       // A scenario says itself when all are through.
-      if (delivered >= expected || scenario !== null) return ok;
+      if (scenario !== null) return ok;
+      if (delivered >= expected) return endOf(plan, board);
       // As long as answers come, the last of them may.
       if (finishedUs === null || delivered !== answered) finishedUs = atUs;
       answered = delivered;
-      if (atUs - finishedUs >= plan.replyTimeoutMs * 1000) return ok;
+      if (atUs - finishedUs >= plan.replyTimeoutMs * 1000) return endOf(plan, board);
     }
-    if (!plan.reconnect && scenario === null && board.connectTotals().died >= watched.opened) {
-      return { status: "failed", reason: { kind: "all-connections-closed" } };
+    // Where stages or a scenario open more there is hope until the end.
+    const opensMore = plan.connectionStages !== null || plan.reconnect || scenario !== null;
+    if (!opensMore && board.connectTotals().died >= watched.opened) {
+      return allClosed;
     }
   }
+}
+
+/** Of a load that went on to its end. */
+function endOf({ connectionStages, reconnect }: AttackPlan, board: ProgressBoard): Ending {
+  const { opened, died } = board.connectTotals();
+  return connectionStages !== null && !reconnect && died > 0 && died >= opened ? allClosed : ok;
 }
 
 /** The first condition that is true, and of what value. */

@@ -34,6 +34,8 @@ export async function traceAttack(
   const one: AttackPlan = {
     ...plan,
     connections: 1,
+    connectRatePerSecond: 1,
+    connectionStages: null,
     rooms: 1,
     workers: 1,
     pacing: "timer",

@@ -34,6 +34,7 @@ export const commands = {
       "showdown attack ws://127.0.0.1:9001/",
       "showdown attack ws://127.0.0.1:9001/ --connections 500 --rate 20000 --duration 1m",
       "showdown attack ws://127.0.0.1:9001/ --stages 1m:1000,5m:1000,30s:0 --reconnect",
+      "showdown attack ws://127.0.0.1:9001/ --connection-stages 10s:100,1m:1000,10s:0 --live",
       "showdown attack ws://127.0.0.1:9001/ --in-flight 1 --message-file message.json",
       `showdown attack ws://127.0.0.1:9001/ --message '{"id":{{sequence}},"user":"{{name}}"}' --data users.csv --reply json:/id`,
       "showdown attack ws://127.0.0.1:9001/ --adapter ./mine.ts --rooms 10",

@@ -7,10 +7,10 @@ import type { Environment, Result } from "../result/schema.ts";
 import { startRun } from "../run/start-run.ts";
 import { parseThresholds } from "../views/compare/gate-grammar.ts";
 import { checkThresholds, describeOutcome } from "../views/compare/gates.ts";
-import { createLivePage } from "../views/watch/live/live-page.ts";
 import type { Progress } from "../views/watch/terminal/progress.ts";
 import { commandLine } from "./command-options.ts";
 import type { Host } from "./host.ts";
+import { withLivePage } from "./live.ts";
 import type { OptionValues } from "./options.ts";
 import type { Outputs } from "./outputs.ts";
 import { resultsFolder } from "./paths.ts";
@@ -48,9 +48,8 @@ export async function runOnce(
   { plan, pinReason, entrants, environment, label }: PlannedRun,
   { values, host, signal, progress, outputs }: Watchers,
 ): Promise<WrittenRun> {
-  const live = values.live ? await createLivePage({ port: values["live-port"] ?? 0, plan }) : null;
-  if (live !== null) host.err(`Live page: ${live.url}\n`);
-  try {
+  const createView = async () => (await import("../views/watch/live/view.ts")).showRun(plan);
+  return await withLivePage(values, host, createView, async (live) => {
     const started = startRun(plan, {
       ...installOptions(values, host),
       entrants,
@@ -78,9 +77,7 @@ export async function runOnce(
     await writeRunFile(join(folder, "report.html"), await renderReport("report.html", result, values));
     await live?.stop(`The run has ended. Its report is in ${folder}.`);
     return { result, folder, markdown };
-  } finally {
-    await live?.stop();
-  }
+  });
 }
 
 /** Says which thresholds were met. Returns the run's exit code. */

@@ -99,10 +99,14 @@ export const options = {
     otherwise: "results",
     help: "folder that runs are written to and read from",
   },
-  live: { type: flag(), commands: ["run"], help: "serve a page that shows the run as it goes on" },
+  live: {
+    type: flag(),
+    commands: ["run", "attack"],
+    help: "serve a page on this machine that shows it as it goes on",
+  },
   "live-port": {
     type: count(0, 65_535),
-    commands: ["run"],
+    commands: ["run", "attack"],
     otherwise: "0",
     help: "port of the live page; 0 picks a free one",
   },

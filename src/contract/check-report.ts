@@ -18,6 +18,7 @@ export type CheckResult = {
 
 /** What became of all checks. Plain data, fit for JSON. */
 export interface CheckReport {
+  /** Its path with `…` for the values of secrets in the query. */
   readonly target: Omit<Target, "tls">;
   readonly url: string;
   readonly framing: Framing;

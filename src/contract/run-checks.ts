@@ -1,4 +1,5 @@
 import { formatUrl } from "../contenders/address.ts";
+import { hideSecrets } from "../text/secrets.ts";
 import { attempt, makeContext, type Outcome, skipped } from "./attempt.ts";
 import type { Check, CheckSettings } from "./check.ts";
 import type { CheckReport, CheckResult } from "./check-report.ts";
@@ -50,7 +51,7 @@ export async function runChecks(target: Target, options: CheckOptions = {}): Pro
   // Without what TLS is spoken with: it goes into files.
   const { tls = null, ...where } = target;
   return {
-    target: where,
+    target: { ...where, path: hideSecrets(where.path) },
     url: formatUrl({ ...where, tls }),
     framing: settings.framing,
     results,

@@ -98,6 +98,8 @@ export interface ConnectProgress {
   readonly died: number;
   /** Of those that died: open again. Absent where none is opened again. */
   readonly reconnected?: number;
+  /** Closed by this side, since the stages of the load say so. Absent where there are none. */
+  readonly released?: number;
 }
 
 export interface ConnectReport extends ConnectProgress {

@@ -46,6 +46,7 @@ export const attackResultSchema = z.object({
   /** Null exactly where the status is `ok`. */
   reason: attackReasonSchema.nullable(),
   connections: z.object({
+    /** Of stages all openings: one that was closed on the way down is opened again on the next way up. */
     requested: count,
     opened: count,
     failed: count,
@@ -55,6 +56,8 @@ export const attackResultSchema = z.object({
     /** Opened, and closed by the server or the network before the end. */
     died: count,
     deaths: failuresSchema,
+    /** Open ones that the stages of the load closed. */
+    released: count,
     reconnected: count,
     reconnectFailures: failuresSchema,
     openAtEnd: count,
@@ -67,6 +70,26 @@ export const attackResultSchema = z.object({
     /** What an adapter says before it may publish. */
     joinUs: quantilesSchema,
   }),
+  /** Those that began, in order: they add up to the whole. Null where all connections were opened before the load. */
+  connectionStages: z
+    .array(
+      z.object({
+        seconds: z.number().positive(),
+        from: count,
+        to: count,
+        opened: count,
+        failed: count,
+        died: count,
+        released: count,
+        /** At its end, of those that messages may be sent on. */
+        open: count,
+        sent: count,
+        answered: count,
+        /** Of the seconds that begin in it, by what came; the last has those after it, too. */
+        latencyUs: quantilesSchema,
+      }),
+    )
+    .nullable(),
   /** The first answer to an upgrade of each status other than 101. */
   refusals: z.array(z.object({ status: z.int(), location: z.string().nullable(), body: z.string() })),
   /** What an adapter's server refused, by reason. */

@@ -110,6 +110,21 @@ test("--trace shows what one connection and the server say, and leaves nothing b
   expect(existsSync(results)).toBe(false);
 });
 
+test.each([
+  "--ndjson=-",
+  "--metrics=0",
+  "--otlp=http://127.0.0.1:9",
+  "--out=report.md",
+  "--threshold=lost = 0",
+  "--abort-on=errors > 9",
+  "--live",
+  "--json",
+])("--trace and %s: refused, since nothing would come of it", async (output) => {
+  const ended = await showdown("attack", "ws://127.0.0.1:9/", "--trace", output);
+  expect([ended.exitCode, ended.stdout]).toEqual([2, ""]);
+  expect(ended.stderr).toContain(`--trace and ${output.replace(/=.*/, "")}: `);
+});
+
 test("a refused upgrade is traced with its body", async () => {
   const refuse = () => new Response("token expired", { status: 401 });
   const { stdout, exitCode } = await showdown("attack", start(echo, { refuse }), "--trace");

@@ -50,7 +50,7 @@ test("the page has a server, a program and commands", () => {
 
 test.each(commands)("docs/attack.md: %s", async (command) => {
   const own = `${process.execPath} ${join(root, "src", "cli", "main.ts")}`;
-  const isLong = !/--(duration|stages|trace)/.test(command);
+  const isLong = !/--(duration|(connection-)?stages|trace)/.test(command);
   const asked = `${here(command).replace("npx ws-showdown", own)}${isLong ? " --duration 1s" : ""}`;
   const { exitCode, said } = await run(["sh", "-c", asked]);
   // On a busy machine the figures may not count, which is not what is tested.

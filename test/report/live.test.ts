@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser } from "playwright-core";
 import type { Phase } from "../../src/result/phase.ts";
-import type { PhaseView } from "../../src/run/events.ts";
+import type { PhaseView, RunEvent } from "../../src/run/events.ts";
 import { createLivePage, type LivePage } from "../../src/views/watch/live/live-page.ts";
+import { showRun } from "../../src/views/watch/live/view.ts";
 import { bunNative, elixirGenserver, fixturePlan, fixtureResult } from "../support/fixture-result.ts";
 import { chromiumPath, launchChromium } from "./chromium.ts";
 
@@ -16,11 +17,11 @@ if (round === undefined) throw new Error("the fixture has no round: expected sev
 
 describe.skipIf(chromiumPath === null)("the live page in Chromium", () => {
   let browser: Browser;
-  let live: LivePage;
+  let live: LivePage<RunEvent>;
 
   beforeAll(async () => {
     browser = await launchChromium();
-    live = await createLivePage({ port: 0, plan: result.plan });
+    live = await createLivePage({ port: 0, view: showRun(result.plan) });
   });
   afterAll(async () => {
     await live?.stop();
@@ -88,7 +89,7 @@ const endurance: PhaseView = {
   errors: 0,
 };
 
-function startRound(live: LivePage): void {
+function startRound(live: LivePage<RunEvent>): void {
   live.onEvent({
     kind: "round-started",
     ...who,
@@ -100,7 +101,7 @@ function startRound(live: LivePage): void {
 
 const who = { contender: "bun-native", variant: "default", position: 1 } as const;
 
-function startPhase(live: LivePage, index: number): void {
+function startPhase(live: LivePage<RunEvent>, index: number): void {
   const { kind, workload = null } = result.plan.phases[index] ?? { kind: "connect" };
   live.onEvent({
     kind: "phase-started",
@@ -113,7 +114,7 @@ function startPhase(live: LivePage, index: number): void {
   });
 }
 
-function endPhases(live: LivePage, phases: readonly Phase[]): void {
+function endPhases(live: LivePage<RunEvent>, phases: readonly Phase[]): void {
   for (const [index, phase] of phases.entries()) {
     startPhase(live, index);
     live.onEvent({ kind: "phase-ended", ...who, phase });

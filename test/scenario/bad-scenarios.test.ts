@@ -62,7 +62,7 @@ test.concurrent.each([
   ['measure("m", Number.NaN)', /^TypeError: measure\("m"\): NaN is no time/],
   ['measure("a<b", 1)', /^TypeError: measure\("a<b"\): expected a name/],
   [
-    "for (let n = 0; n < 101; n += 1) check("c" + n, true)",
+    'for (let n = 0; n < 101; n += 1) check("c" + n, true)',
     /^TypeError: check\("c100"\): there are 100 names/,
   ],
   ['await room("r").meet(3)', "meet(3): expected a number from 1 to 2, the users of this worker"],

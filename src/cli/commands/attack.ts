@@ -23,6 +23,7 @@ import { readAsked } from "../attack-scenario.ts";
 import { confirmLoad } from "../attack-target.ts";
 import { commandLine } from "../command-options.ts";
 import type { Host } from "../host.ts";
+import { withLivePage } from "../live.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { isForProgram, withOutputs } from "../outputs.ts";
 import { resultsFolder } from "../paths.ts";
@@ -33,6 +34,7 @@ import { untilStopped } from "../signals.ts";
 export async function attack(options: ParsedOptions, host: Host): Promise<number> {
   const { values, attack: settings, positionals } = options;
   for (const file of values.out ?? []) requireFormat(file, "attack");
+  if (values.trace) refuseBesideTrace(values);
   const limits = {
     thresholds: parseAttackLimits("--threshold", values.threshold ?? []),
     abortOn: parseAttackLimits("--abort-on", values["abort-on"] ?? [], true),
@@ -72,18 +74,39 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
       signal,
     };
     if (values.trace) return await trace(plan, common, host);
-    const folder = resultsFolder(values, host);
+    const results = resultsFolder(values, host);
     const progress = createAttackProgress({
       write: host.err,
       columns: host.columns,
       isTty: host.errIsTty,
     });
-    const result = await withOutputs(values, host, progress, async (outputs) => {
-      const started = startAttack(plan, { ...common, resultsFolder: folder, abortOn: limits.abortOn });
-      return await follow(started, [progress.onEvent, outputs.ofAttack(started.id, plan)]);
+    const createView = async () =>
+      (await import("../../views/attack/live-view.ts")).showAttack(withoutSecrets(plan));
+    const result = await withLivePage(values, host, createView, async (live) => {
+      const ended = await withOutputs(values, host, progress, async (outputs) => {
+        const started = startAttack(plan, { ...common, resultsFolder: results, abortOn: limits.abortOn });
+        const listeners = [progress.onEvent, outputs.ofAttack(started.id, plan)];
+        return await follow(started, live === null ? listeners : [...listeners, live.onEvent]);
+      });
+      const folder = join(results, ended.id);
+      await tellEnd(ended, folder, values, host);
+      await live?.stop(`The attack has ended. Its report is in ${folder}.`);
+      return ended;
     });
-    await tellEnd(result, join(folder, result.id), values, host);
     return judgeAttack(result, limits.thresholds, host);
+  });
+}
+
+/** What is said of a whole load, which a trace is not. */
+const notTraced = ["ndjson", "metrics", "otlp", "out", "live", "json", "threshold", "abort-on"] as const;
+
+/** @throws {ShowdownError} `usage`: what was asked for would not come */
+function refuseBesideTrace(values: OptionValues): void {
+  const given = notTraced.filter((name) => values[name] !== undefined && values[name] !== false);
+  if (given.length === 0) return;
+  const names = given.map((name) => `--${name}`).join(", ");
+  throw new ShowdownError("usage", `--trace and ${names}: a trace is three messages, and only shown`, {
+    hint: "leave --trace out for a load with its figures, or the others for the trace",
   });
 }
 

@@ -101,6 +101,10 @@ export class AdapterTalk implements Talk {
 
   pong(): void {}
 
+  waiting({ place }: Connection): number {
+    return (this.#outstanding[place] as Outstanding).waiting;
+  }
+
   closed({ place }: Connection): number {
     this.#sessions[place] = null;
     return (this.#outstanding[place] as Outstanding).forget();

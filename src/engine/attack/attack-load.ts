@@ -1,16 +1,20 @@
 import type { AttackLoad as LoadPlan } from "../../plan/attack/plan.ts";
-import { countOf, createDueTimes, loadSeconds } from "../../plan/attack/rate.ts";
+import { createDueTimes, loadSeconds } from "../../plan/attack/rate.ts";
 import type { Connection } from "../connection.ts";
 import { burstPacer, mostSendsPerTurn, type Pacer, steadyPacer } from "../pacing/pacer.ts";
 import type { Account } from "./account.ts";
 import type { AttackSetup } from "./attack-orders.ts";
+import { type OwnMessages, shareMessages } from "./own-messages.ts";
 import type { Talk } from "./talk.ts";
 
 /** Between two looks at what has no answer. */
 const tendIntervalUs = 100_000;
 
 interface AttackLoadOptions {
-  readonly setup: Pick<AttackSetup, "worker" | "workers" | "pacing" | "load" | "replyTimeoutMs">;
+  readonly setup: Pick<
+    AttackSetup,
+    "worker" | "workers" | "pacing" | "load" | "connectionStages" | "replyTimeoutMs"
+  >;
   readonly talk: Talk;
   readonly account: Account;
   /** Those that messages may be sent on; in the order in which they take turns. */
@@ -39,12 +43,13 @@ export class AttackLoad {
 
   constructor(options: AttackLoadOptions) {
     this.#options = options;
-    const { load } = options.setup;
+    const { load, connectionStages } = options.setup;
     this.#turn = [...options.ready];
     for (const [at, connection] of this.#turn.entries()) this.#placeInTurn.set(connection, at);
     this.#endUs = options.startUs + loadSeconds(load) * 1e6;
-    this.planned = load.kind === "open" ? this.#ownCount(countOf(load.segments)) : null;
-    this.#pacer = load.kind === "open" ? this.#openLoop(load, this.planned ?? 0) : this.#closedLoop();
+    const own = load.kind === "open" ? shareMessages(load.segments, connectionStages, options.setup) : null;
+    this.planned = own?.count ?? null;
+    this.#pacer = load.kind === "open" && own !== null ? this.#openLoop(load, own) : this.#closedLoop();
   }
 
   get finishedSending(): boolean {
@@ -93,7 +98,7 @@ export class AttackLoad {
     if (nowUs >= this.#endUs) this.#finish();
   }
 
-  #openLoop(load: Extract<LoadPlan, { kind: "open" }>, count: number): Pacer {
+  #openLoop(load: Extract<LoadPlan, { kind: "open" }>, { count, message }: OwnMessages): Pacer {
     const { setup, account, clockUs, wakesWithinUs, startUs } = this.#options;
     const due = createDueTimes(load.segments);
     return steadyPacer({
@@ -102,8 +107,7 @@ export class AttackLoad {
       wakesWithinUs,
       isOwed: () => account.recorder.delivered < account.expected,
       clockUs,
-      // Workers take turns, so that together they keep the rate evenly.
-      dueUs: (send) => startUs + due(send * setup.workers + setup.worker),
+      dueUs: (send) => startUs + due(message(send)),
       send: (_, dueUs, nowUs) => this.#send(this.#nextConnection(), dueUs, nowUs),
       finish: () => this.#finish(),
     });
@@ -141,11 +145,6 @@ export class AttackLoad {
   #send(connection: Connection | undefined, dueUs: number, nowUs: number): void {
     const { talk, account } = this.#options;
     if (connection === undefined || !talk.send(connection, dueUs, nowUs)) account.unsent += 1;
-  }
-
-  #ownCount(all: number): number {
-    const { worker, workers } = this.#options.setup;
-    return Math.max(0, Math.ceil((all - worker) / workers));
   }
 
   #finish(): void {

@@ -1,4 +1,4 @@
-import type { AttackLoad } from "../../plan/attack/plan.ts";
+import type { AttackLoad, AttackPlan } from "../../plan/attack/plan.ts";
 import type { ReplyPlan } from "../../plan/attack/reply.ts";
 import type { Failures } from "../../result/reasons.ts";
 import type { SparseHistogram } from "../../stats/histogram.ts";
@@ -13,7 +13,10 @@ export interface AttackSetup {
   readonly worker: number;
   readonly workers: number;
   readonly connections: number;
-  readonly connectRatePerSecond: number;
+  /** Null where stages say it. */
+  readonly connectRatePerSecond: number | null;
+  /** Null where all connections are opened before the load. */
+  readonly connectionStages: AttackPlan["connectionStages"];
   readonly target: Target;
   readonly sourceAddresses: readonly string[];
   readonly connectTimeoutMs: number;
@@ -81,6 +84,18 @@ export interface Sample {
   readonly awaited: string | null;
 }
 
+/** Of connection stages, what a worker has done up to the end of one, since the attack's beginning. */
+export interface StageSums {
+  readonly opened: number;
+  readonly failed: number;
+  readonly died: number;
+  readonly released: number;
+  /** Then: those that messages may be sent on. */
+  readonly open: number;
+  readonly sent: number;
+  readonly answered: number;
+}
+
 /** What a worker's load came to. */
 export interface AttackReport extends PhaseProgress {
   readonly planned: number;
@@ -108,6 +123,11 @@ export interface AttackReport extends PhaseProgress {
   readonly deaths: Failures;
   readonly reconnected: number;
   readonly reconnectFailures: Failures;
+  /**
+   * Where connections come and go by stages: how all of them opened, and the sums at the end of each stage that began;
+   * the last one's are those of the whole load. Else null.
+   */
+  readonly staged: { readonly opening: OpenReport; readonly sums: readonly StageSums[] } | null;
   readonly ready: number;
   readonly firstSendUs: number | null;
   readonly lastSendUs: number | null;

@@ -1,4 +1,5 @@
 import { nowUs } from "../../machine/clock.ts";
+import { secondsOf } from "../../plan/attack/rate.ts";
 import { createRandom, shuffle } from "../../plan/random.ts";
 import type { ConnectionFailure } from "../../result/reasons.ts";
 import { Histogram } from "../../stats/histogram.ts";
@@ -14,7 +15,9 @@ import type { Command, PhaseProgress, Report, WorkerUsage } from "../worker-prot
 import { Account } from "./account.ts";
 import { AdapterTalk } from "./adapter-talk.ts";
 import { AttackLoad } from "./attack-load.ts";
-import type { AttackReport, AttackSetup, OpenReport, RefusalSample } from "./attack-orders.ts";
+import type { AttackReport, AttackSetup, OpenReport, RefusalSample, StageSums } from "./attack-orders.ts";
+import { ConnectionRamp } from "./connection-ramp.ts";
+import { goodbyeMs, LeavingConnections } from "./leaving-connections.ts";
 import { PlainTalk } from "./plain-talk.ts";
 import type { Talk, TalkListener } from "./talk.ts";
 
@@ -22,8 +25,6 @@ const progressIntervalMs = 200;
 /** How often it is looked for connections that are due, or late. */
 const tendIntervalMs = 5;
 const heartbeatMs = 10;
-/** How long a server may take to close what was said goodbye to. */
-const goodbyeMs = 2000;
 /** A connection that was lost is opened again after this; twice as late after each attempt that fails. */
 const leastReconnectMs = 100;
 const mostReconnectMs = 5000;
@@ -86,6 +87,14 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   #isOpening = false;
   #load: AttackLoad | null = null;
   #hasStarted = false;
+  /** Null where all connections are opened before the load, or it has not begun. */
+  #ramp: ConnectionRamp | null = null;
+  #startUs = 0;
+  #stagesEndUs = 0;
+  readonly #leaving: LeavingConnections;
+  /** Open ones that the stages closed. */
+  #released = 0;
+  readonly #stageSums: StageSums[] = [];
   readonly #timers: Timer[] = [];
   #progressTimer: Timer | null = null;
   #cpuAtStart = process.cpuUsage();
@@ -106,6 +115,12 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       adapter === null
         ? new PlainTalk(setup, places, this.#account, this)
         : new AdapterTalk(adapter, setup, this.#account, this);
+    this.#leaving = new LeavingConnections({
+      isOpening: (connection) => this.#opening.has(connection),
+      isAwaited: (connection) => this.#talk.waiting(connection) > 0,
+      onGoodbye: (connection) => this.#talk.closed(connection),
+      patienceMs: setup.replyTimeoutMs,
+    });
     this.#startTimers();
   }
 
@@ -155,7 +170,6 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#opening.delete(connection);
     this.#join.record(Math.floor(nowUs() - (this.#upgradedUs.get(connection) ?? nowUs())));
     this.#upgradedUs.delete(connection);
-    this.#ready.add(connection);
     this.#failedInARow = 0;
     if (attempt.failures === null) {
       this.#opened += 1;
@@ -164,7 +178,13 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     } else {
       this.#reconnected += 1;
     }
-    this.#load?.noteReady(connection);
+    // The stages may have closed it meanwhile.
+    if (this.#leaving.has(connection)) {
+      this.#released += 1;
+    } else {
+      this.#ready.add(connection);
+      this.#load?.noteReady(connection);
+    }
     this.#settleOpening();
   }
 
@@ -192,6 +212,8 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       return;
     }
     this.#account.lostOnClosed += owed;
+    // It was to be closed anyway.
+    if (this.#leaving.delete(connection)) return;
     this.#deaths.note(failure);
     this.#ready.delete(connection);
     this.#load?.noteClosed(connection);
@@ -207,7 +229,29 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   }
 
   onAnswered(connection: Connection): void {
+    if (this.#leaving.size > 0 && this.#leaving.has(connection)) return;
     this.#load?.noteAnswered(connection);
+  }
+
+  onWanted(place: number): void {
+    this.#schedule({ place, atUs: this.#nowUs(), failures: null });
+  }
+
+  onUnwanted(place: number): void {
+    this.#waiting = this.#waiting.filter((attempt) => attempt.place !== place);
+    const connection = this.#connections[place] ?? null;
+    if (connection === null) return;
+    if (this.#ready.delete(connection)) {
+      this.#load?.noteClosed(connection);
+      this.#released += 1;
+    } else if (!this.#opening.has(connection)) {
+      return;
+    }
+    this.#leaving.add(connection, this.#nowUs());
+  }
+
+  onStageEnded(): void {
+    this.#stageSums.push(this.#sums());
   }
 
   onBlocked(): void {}
@@ -217,9 +261,9 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   #open(startUs: number): void {
     const { connectRatePerSecond } = this.#setup;
     this.#isOpening = true;
-    this.#waiting = this.#connections.map((_, place) => ({
+    this.#waiting = Array.from({ length: this.#openedFirst }, (_, place) => ({
       place,
-      atUs: startUs + (indexOf(this.#setup, place) / connectRatePerSecond) * 1e6,
+      atUs: startUs + (indexOf(this.#setup, place) / (connectRatePerSecond ?? 1)) * 1e6,
       failures: null,
     }));
     this.#resetUsage();
@@ -238,9 +282,15 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   /** Opens what is due, gives up what takes too long. */
   #tend(): void {
     const atUs = this.#nowUs();
+    if (this.#ramp !== null && atUs > this.#startUs) {
+      // However late the last message is sent, its connection is there.
+      const endUs = this.#load?.finishedSending ? Number.POSITIVE_INFINITY : this.#stagesEndUs - 1;
+      this.#ramp.advance((Math.min(atUs, endUs) - this.#startUs) / 1e6);
+    }
+    this.#leaving.tend(atUs);
     let due = 0;
     while (due < this.#waiting.length && (this.#waiting[due] as Attempt).atUs <= atUs) due += 1;
-    if (due > 0) for (const attempt of this.#waiting.splice(0, due)) this.#begin(attempt);
+    if (due > 0) this.#beginAll(this.#waiting.splice(0, due));
     const lateUs = atUs - this.#setup.connectTimeoutMs * 1000;
     for (const [connection, attempt] of this.#opening) {
       if (attempt.atUs > lateUs) break;
@@ -248,6 +298,18 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     }
     if (this.#hasStarted) this.#load?.tend(atUs);
     this.#settleOpening();
+  }
+
+  #beginAll(attempts: readonly Attempt[]): void {
+    const held = attempts.filter((attempt) => !this.#isFree(attempt.place));
+    for (const attempt of attempts) if (this.#isFree(attempt.place)) this.#begin(attempt);
+    this.#waiting.unshift(...held);
+  }
+
+  /** Not so while replies to its last connection are awaited. */
+  #isFree(place: number): boolean {
+    const connection = this.#connections[place] ?? null;
+    return connection === null || !this.#leaving.has(connection);
   }
 
   #begin(attempt: Attempt): void {
@@ -277,29 +339,59 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     if (attempt === undefined) return;
     this.#opening.delete(connection);
     this.#upgradedUs.delete(connection);
+    const isWanted = !this.#leaving.delete(connection);
     if (attempt.failures === null) {
       this.#failures.note(failure);
       this.#failedInARow += 1;
     } else {
       this.#reconnectFailures.note(failure);
-      this.#reopen(connection.place, attempt.failures + 1);
+      if (isWanted) this.#reopen(connection.place, attempt.failures + 1);
     }
     this.#settleOpening();
   }
 
   #reopen(place: number, failures: number): void {
     const waitMs = Math.min(mostReconnectMs, leastReconnectMs * 2 ** failures);
-    const attempt = { place, atUs: this.#nowUs() + waitMs * 1000, failures };
+    this.#schedule({ place, atUs: this.#nowUs() + waitMs * 1000, failures });
+  }
+
+  #schedule(attempt: Attempt): void {
     const at = this.#waiting.findLastIndex(({ atUs }) => atUs <= attempt.atUs);
     this.#waiting.splice(at + 1, 0, attempt);
   }
 
+  /** Connections of its own that are opened before the load: of stages the very first, if it is the worker's. */
+  get #openedFirst(): number {
+    const { connections, connectionStages } = this.#setup;
+    return countOwn(this.#setup, connectionStages === null ? connections : 1);
+  }
+
+  #sums(): StageSums {
+    const { recorder } = this.#account;
+    return {
+      opened: this.#opened,
+      failed: this.#failures.total,
+      died: this.#deaths.total,
+      released: this.#released,
+      open: this.#ready.size,
+      sent: recorder.sent,
+      answered: recorder.delivered,
+    };
+  }
+
+  /** What the load came to by stages; the last of them has what came after its end, too. */
+  #endStages(): AttackReport["staged"] {
+    if (this.#setup.connectionStages === null) return null;
+    for (const connection of [...this.#opening.keys()]) this.#expire(connection);
+    const ended = this.#ramp?.isOver ? this.#stageSums.slice(0, -1) : this.#stageSums;
+    this.#ramp = null;
+    this.#waiting = [];
+    return { opening: this.#describeOpening(), sums: [...ended, this.#sums()] };
+  }
+
   /** Tells once that every first attempt has come to an end. */
   #settleOpening(): void {
-    if (
-      !this.#isOpening ||
-      this.#opened + this.#failures.total + this.#notAttempted < this.#connections.length
-    )
+    if (!this.#isOpening || this.#opened + this.#failures.total + this.#notAttempted < this.#openedFirst)
       return;
     this.#isOpening = false;
     this.#report({ kind: "opened", report: this.#describeOpening() });
@@ -349,6 +441,11 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       onMilestone: () => this.#tellProgress(),
     });
     this.#load = load;
+    this.#startUs = startUs;
+    if (setup.connectionStages !== null) {
+      this.#ramp = new ConnectionRamp(setup.connectionStages, setup, this);
+      this.#stagesEndUs = startUs + secondsOf(setup.connectionStages) * 1e6;
+    }
     this.sockets.pace(() => {
       if (!this.#hasStarted && this.#nowUs() >= startUs) {
         this.#hasStarted = true;
@@ -362,6 +459,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#load?.stop();
     this.sockets.rest();
     if (this.#progressTimer !== null) clearInterval(this.#progressTimer);
+    const staged = this.#endStages();
     const account = this.#account;
     const { recorder } = account;
     const report: AttackReport = {
@@ -385,6 +483,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       deaths: this.#deaths.list(),
       reconnected: this.#reconnected,
       reconnectFailures: this.#reconnectFailures.list(),
+      staged,
       ready: this.#ready.size,
       firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
       lastSendUs: recorder.sent > 0 ? recorder.lastSendUs : null,
@@ -399,7 +498,10 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#waiting = [];
-    const connections = this.#connections.filter((connection) => connection !== null);
+    const connections = [
+      ...this.#connections.filter((connection) => connection !== null),
+      ...this.#leaving.closing,
+    ];
     for (const connection of connections) connection.close();
     const untilUs = nowUs() + goodbyeMs * 1000;
     while (nowUs() < untilUs && connections.some(({ state }) => state === "closing")) await Bun.sleep(10);
@@ -417,6 +519,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
         failedInARow: this.#failedInARow,
         died: this.#deaths.total,
         reconnected: this.#reconnected,
+        released: this.#released,
       },
     });
     if (this.#load !== null) this.#report({ kind: "progress", progress: this.#progress(false) });
@@ -429,10 +532,16 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       expected,
       delivered: recorder.delivered,
       errors: unsent + this.#deaths.total + duplicated + unmatched,
-      finishedSending: this.#load?.finishedSending ?? false,
+      finishedSending: this.#isDone(),
       lastArrivalUs: recorder.lastArrivalUs,
       seconds: recorder.takeSeconds(this.#nowUs(), all),
     };
+  }
+
+  /** Nothing more will be sent, and its stages have come to their end with all that they asked for. */
+  #isDone(): boolean {
+    if (this.#load?.finishedSending !== true) return false;
+    return this.#ramp === null || (this.#ramp.isOver && this.#leaving.size === 0 && this.#opening.size === 0);
   }
 
   #startTimers(): void {

@@ -73,6 +73,10 @@ export class PlainTalk implements Talk {
     if (this.#isPing && payload.length > 0) this.#match(connection, payload, 0, payload.length, false);
   }
 
+  waiting({ place }: Connection): number {
+    return this.#owed * (this.#outstanding[place] as Outstanding).waiting;
+  }
+
   closed({ place }: Connection): number {
     const unanswered = (this.#outstanding[place] as Outstanding).forget();
     return this.#owed * unanswered;

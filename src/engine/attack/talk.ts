@@ -16,6 +16,8 @@ export interface Talk {
   send(connection: Connection, dueUs: number, nowUs: number): boolean;
   received(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void;
   pong(connection: Connection, payload: Uint8Array): void;
+  /** Messages whose reply is awaited. */
+  waiting(connection: Connection): number;
   /** @returns how many replies it still owed */
   closed(connection: Connection): number;
   /** Gives up what was due before `dueUs` and has no answer. */

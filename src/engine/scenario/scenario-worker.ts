@@ -213,9 +213,11 @@ export class ScenarioWorker implements SocketHost, Stage {
 
   /** Users begin one after another, as connections of other loads are opened. */
   #startUsers(atUs: number): void {
+    // Null where stages say how connections open, which a scenario has none of.
     const { connectRatePerSecond } = this.#setup;
+    const every = connectRatePerSecond === null ? 0 : 1e6 / connectRatePerSecond;
     let [first] = this.#idle;
-    while (first !== undefined && this.#startUs + (first.user / connectRatePerSecond) * 1e6 <= atUs) {
+    while (first !== undefined && this.#startUs + first.user * every <= atUs) {
       this.#idle.shift();
       this.#iterate(first);
       [first] = this.#idle;
@@ -309,6 +311,7 @@ export class ScenarioWorker implements SocketHost, Stage {
     const progress = this.#progress(true);
     const report: AttackReport = {
       ...progress,
+      staged: null,
       planned: recorder.sent + account.unsent,
       unsent: account.unsent,
       lostOnClosed: account.lostOnClosed,

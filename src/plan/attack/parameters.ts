@@ -29,6 +29,12 @@ export const attackParameters = {
     type: decimal(0.01, 1_000_000),
     default: 1000,
   }),
+  connectionStages: decidedElsewhere({
+    option: "connection-stages",
+    help: "instead of --connections, --connect-rate and --duration: how many are open, in a straight line to each number; the load goes on those that are",
+    type: stages(mostConnections, true),
+    otherwise: "all are opened before the load",
+  }),
   ratePerSecond: parameter({
     option: "rate",
     help: "messages per second over all connections, each at its time whatever became of others (open loop)",

@@ -3,8 +3,9 @@ import { ShowdownError } from "../../errors.ts";
 import { printable } from "../../text/printable.ts";
 import { hideSecretOptions } from "../../text/secrets.ts";
 import type { Parameter } from "../parameters.ts";
+import { type ConnectionStage, connectionStages, mostOpen } from "./connection-stages.ts";
 import { type AttackParameters, type AttackSettings, attackParameters } from "./parameters.ts";
-import { type RateSegment, rateSegments } from "./rate.ts";
+import { loadSeconds, type RateSegment, rateSegments, secondsOf } from "./rate.ts";
 import { replySchema, writeReply } from "./reply.ts";
 import { isNumbered, parseTemplate } from "./template.ts";
 
@@ -63,8 +64,20 @@ const { compression, reconnect, connectTimeoutMs, pacing, seed } = attackParamet
 /** Everything that decides what an attack does. */
 export const attackPlanSchema = z.object({
   target: attackTargetSchema,
+  /** Of stages the most that are open at a time. */
   connections: schemaOf(connections),
-  connectRatePerSecond: schemaOf(connectRatePerSecond),
+  connectRatePerSecond: schemaOf(connectRatePerSecond).nullable().describe("null where stages say it"),
+  connectionStages: z
+    .array(
+      z.object({
+        seconds: z.number().positive(),
+        from: z.int().nonnegative(),
+        to: z.int().nonnegative(),
+      }),
+    )
+    .readonly()
+    .nullable()
+    .describe("null where all connections are opened before the load"),
   load: loadSchema,
   /** Empty with a scenario. */
   message: z.string().describe(message.help),
@@ -157,10 +170,12 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
   const defaults = Object.fromEntries(
     Object.entries(attackParameters).map(([name, { default: value }]) => [name, value]),
   ) as AttackParameters;
-  const chosen = { ...defaults, ...settings };
   if (scenario !== null) refuseMessages(request);
-  const load = chooseLoad(chosen, settings, scenario !== null);
   const isStamped = adapter !== null && adapter.answers.delivery !== "nobody";
+  const stages = chooseConnectionStages(settings, isStamped ? adapter : null);
+  const chosen = { ...defaults, ...settings, ...(stages === null ? {} : { connections: mostOpen(stages) }) };
+  const lastsSeconds = stages === null ? null : secondsOf(stages);
+  const load = chooseLoad(chosen, settings, { lastsSeconds, isScenario: scenario !== null });
   const usual = isStamped ? stampedMessage : chosen.message;
   const message = scenario === null ? (request.messageFile?.text ?? settings.message ?? usual) : "";
   const reply: AttackPlan["reply"] =
@@ -200,7 +215,8 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
   return {
     target,
     connections: chosen.connections,
-    connectRatePerSecond: chosen.connectRatePerSecond,
+    connectRatePerSecond: stages === null ? chosen.connectRatePerSecond : null,
+    connectionStages: stages,
     load,
     message,
     messageEncoding: request.messageFile?.encoding ?? "utf8",
@@ -232,6 +248,7 @@ function refuseMessages({ settings, messageFile, adapter }: AttackRequest): void
     "rooms",
     "pingIntervalSeconds",
     "reconnect",
+    "connectionStages",
   ] as const;
   const given = names.flatMap((name) => {
     const value = settings[name] ?? null;
@@ -246,8 +263,51 @@ function refuseMessages({ settings, messageFile, adapter }: AttackRequest): void
   );
 }
 
-/** @param isScenario without a rate each user begins again when it is through */
-function chooseLoad(chosen: AttackParameters, settings: AttackSettings, isScenario: boolean): AttackLoad {
+function chooseConnectionStages(
+  settings: AttackSettings,
+  delivering: PlannedAdapter | null,
+): ConnectionStage[] | null {
+  const given = settings.connectionStages ?? null;
+  if (given === null) return null;
+  const option = `--${attackParameters.connectionStages.option}`;
+  for (const name of ["connections", "connectRatePerSecond", "durationSeconds"] as const) {
+    if (settings[name] === undefined) continue;
+    throw new ShowdownError(
+      "usage",
+      `--${attackParameters[name].option} and ${option}: expected one of them`,
+      {
+        hint: "stages say how many connections are open, how fast they open, and how long the load lasts",
+      },
+    );
+  }
+  if (given[0]?.value === 0) {
+    const text = attackParameters.connectionStages.type.write(given);
+    throw new ShowdownError("usage", `${option} ${text}: the first stage opens nothing`, {
+      hint: "expected a number above 0 in it",
+    });
+  }
+  if (delivering !== null) {
+    throw new ShowdownError(
+      "usage",
+      `${option}: the adapter ${delivering.name} hands messages on, and who is there to get them would change`,
+      { hint: "give --connections" },
+    );
+  }
+  return connectionStages(given);
+}
+
+interface LoadTerms {
+  /** Of connection stages; null where there are none. */
+  readonly lastsSeconds: number | null;
+  /** Without a rate each user begins again when it is through. */
+  readonly isScenario: boolean;
+}
+
+function chooseLoad(
+  chosen: AttackParameters,
+  settings: AttackSettings,
+  { lastsSeconds, isScenario }: LoadTerms,
+): AttackLoad {
   const given = (["stages", "inFlight", "ratePerSecond"] as const).filter(
     (name) => settings[name] !== undefined && settings[name] !== null,
   );
@@ -263,9 +323,17 @@ function chooseLoad(chosen: AttackParameters, settings: AttackSettings, isScenar
         hint: "stages say how long each of them lasts",
       });
     }
-    return { kind: "open", segments: rateSegments(chosen.stages) };
+    const load = { kind: "open", segments: rateSegments(chosen.stages) } as const;
+    if (lastsSeconds !== null && Math.abs(loadSeconds(load) - lastsSeconds) > 1e-6) {
+      throw new ShowdownError(
+        "usage",
+        `--stages last ${loadSeconds(load)} s and --connection-stages ${lastsSeconds} s: expected the same`,
+        { hint: "both begin and end with the load" },
+      );
+    }
+    return load;
   }
-  const seconds = chosen.durationSeconds;
+  const seconds = lastsSeconds ?? chosen.durationSeconds;
   if (chosen.inFlight !== null) return { kind: "closed", inFlight: chosen.inFlight, seconds };
   if (isScenario && settings.ratePerSecond === undefined) return { kind: "closed", inFlight: 1, seconds };
   const { ratePerSecond } = chosen;

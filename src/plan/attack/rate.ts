@@ -35,6 +35,19 @@ export function countOf(segments: readonly RateSegment[]): number {
   );
 }
 
+/** Messages that are due before a moment, which need not be a whole number of them. */
+export function sumUpTo(segments: readonly RateSegment[], seconds: number): number {
+  let sum = 0;
+  let left = seconds;
+  for (const { seconds: length, fromPerSecond: from, toPerSecond: to } of segments) {
+    if (left <= 0) break;
+    const within = Math.min(length, left);
+    sum += from * within + (((to - from) / length) * within * within) / 2;
+    left -= within;
+  }
+  return sum;
+}
+
 /** When message g of an open loop is due, in microseconds after its start. Asked for rising numbers it is O(1). */
 export function createDueTimes(segments: readonly RateSegment[]): (message: number) => number {
   let at = 0;

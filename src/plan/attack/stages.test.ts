@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { countOf, createDueTimes, rateSegments } from "./rate.ts";
+import { countOf, createDueTimes, rateSegments, sumUpTo } from "./rate.ts";
 import { readSeconds, stages } from "./stages.ts";
 
 test.each([
@@ -67,15 +67,3 @@ test("in any ramps the messages due by a moment are the sum of the rate up to it
     { numRuns: 50 },
   );
 });
-
-function sumUpTo(segments: ReturnType<typeof rateSegments>, seconds: number): number {
-  let sum = 0;
-  let left = seconds;
-  for (const { seconds: length, fromPerSecond: from, toPerSecond: to } of segments) {
-    const within = Math.min(length, left);
-    sum += from * within + (((to - from) / length) * within * within) / 2;
-    left -= within;
-    if (left <= 0) break;
-  }
-  return sum;
-}

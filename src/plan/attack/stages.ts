@@ -39,15 +39,16 @@ export function time(): ValueType<number> {
   };
 }
 
-/** `TIME:VALUE,…` */
-export function stages(max: number): ValueType<readonly Stage[]> {
-  const expected = `stages such as 1m:1000,5m:1000,30s:0, each a time and a value of at most ${max.toLocaleString("en")}`;
+/** `TIME:VALUE,…`; values may have a fraction unless they are `whole`. */
+export function stages(max: number, whole = false): ValueType<readonly Stage[]> {
+  const kind = whole ? "whole number" : "value";
+  const expected = `stages such as 1m:1000,5m:1000,30s:0, each a time and a ${kind} of at most ${max.toLocaleString("en")}`;
   const read = (text: string): ReadValue<readonly Stage[]> => {
     const value: Stage[] = [];
     for (const part of text.split(",")) {
       const [, duration = "", number = ""] = /^([^:]+):(\d+(?:\.\d+)?)$/.exec(part.trim()) ?? [];
       const seconds = readSeconds(duration);
-      if (seconds === null || Number(number) > max) {
+      if (seconds === null || Number(number) > max || (whole && !Number.isInteger(Number(number)))) {
         return { expected: `${expected}; "${part.trim()}" is none` };
       }
       value.push({ seconds, value: Number(number) });
@@ -60,7 +61,12 @@ export function stages(max: number): ValueType<readonly Stage[]> {
   return {
     placeholder: "TIME:VALUE,…",
     schema: z
-      .array(z.object({ seconds: z.number().positive(), value: z.number().nonnegative() }))
+      .array(
+        z.object({
+          seconds: z.number().positive(),
+          value: whole ? z.int().nonnegative().max(max) : z.number().nonnegative(),
+        }),
+      )
       .min(1)
       .readonly(),
     read,

@@ -93,6 +93,8 @@ export class ProgressBoard {
       failedInARow: sum((one) => one.failedInARow),
       died: sum((one) => one.died),
       reconnected: sum((one) => one.reconnected ?? 0),
+      /** At this moment. */
+      open: sum((one) => one.opened - one.died + (one.reconnected ?? 0) - (one.released ?? 0)),
     };
   }
 

@@ -79,12 +79,13 @@ function describeConnections({
 }
 
 function describeLoad(event: Extract<AttackEvent, { kind: "load" }>): string {
-  const { elapsedMs, totalMs, sent, answered, answeredPerSecond, p50Us, p99Us, errors } = event;
+  const { elapsedMs, totalMs, sent, answered, answeredPerSecond, open, p50Us, p99Us, errors } = event;
   const leftMs = totalMs - elapsedMs;
   return [
     leftMs > 0
       ? `${format.formatDuration(Math.ceil(leftMs / 1000) * 1000)} left`
       : "waiting for the last replies",
+    `open ${format.formatCount(open)}`,
     `sent ${format.formatCount(sent)}`,
     `answered ${format.formatCount(answered)} (${format.formatRate(answeredPerSecond)})`,
     `p50 ${format.formatLatency(p50Us)}`,

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { fixtureResult } from "../../../test/support/fixture-result.ts";
 import { describeAttack } from "../../attack/attack-figures.ts";
+import { StageFigures } from "../../attack/stage-figures.ts";
 import { resolveAttack } from "../../plan/attack/plan.ts";
 import { type AttackResult, attackResultSchema } from "../../result/attack.ts";
 import { schemaVersion } from "../../result/schema.ts";
@@ -40,6 +41,7 @@ function fixture(changes: Partial<AttackResult> = {}): AttackResult {
     loads: [],
     latency: new Histogram(),
     timeline: { bucketSeconds: 1, buckets: [] },
+    stages: new StageFigures(null),
     startUs: null,
     elapsedMs: 0,
   });

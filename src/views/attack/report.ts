@@ -78,6 +78,7 @@ function buildFacts(result: AttackResult, mostOwn: number): Block[] {
     paragraph(describeLoad(result)),
     paragraph(describeVerdict(result)),
     table(connectionTable(result)),
+    ...(result.connectionStages === null ? [] : [table(stageTable(result.connectionStages))]),
     ...(result.rate === null ? [] : [table(messageTable(result)), table(rateTable(result))]),
     ...buildScenarioTables(result, mostOwn),
     ...(result.compression === null ? [] : [table(compressionTable(result.compression))]),
@@ -96,14 +97,16 @@ function columnsOf(label: string, headers: readonly string[]): Table["columns"] 
   ];
 }
 
-function connectionTable({ connections }: AttackResult): Table {
-  const { requested, opened, failed, died, reconnected, openAtEnd, perSecond } = connections;
+function connectionTable({ connections, connectionStages }: AttackResult): Table {
+  const { requested, opened, failed, died, released, reconnected, openAtEnd, perSecond } = connections;
+  const isStaged = connectionStages !== null;
   return {
     columns: columnsOf("", [
       "asked",
       "opened",
       "failed",
       "closed",
+      ...(isStaged ? ["released"] : []),
       "reopened",
       "open at end",
       "opened per second",
@@ -116,12 +119,46 @@ function connectionTable({ connections }: AttackResult): Table {
           count(opened),
           count(failed, "bad"),
           count(died, "bad"),
+          ...(isStaged ? [count(released)] : []),
           count(reconnected),
           count(openAtEnd),
           { text: format.formatRate(perSecond) },
         ],
       },
     ],
+  };
+}
+
+/** Of a long list the last ones are left to the result file. */
+const mostStages = 12;
+
+function stageTable(stages: NonNullable<AttackResult["connectionStages"]>): Table {
+  return {
+    columns: columnsOf("", [
+      "opened",
+      "failed",
+      "closed",
+      "released",
+      "open",
+      "sent",
+      "answered",
+      "p50",
+      "p99",
+    ]),
+    rows: stages.slice(0, mostStages).map(({ seconds, to, ...stage }) => ({
+      cells: [
+        { text: `to ${format.formatCount(to)} in ${format.formatDuration(seconds * 1000)}` },
+        count(stage.opened),
+        count(stage.failed, "bad"),
+        count(stage.died, "bad"),
+        count(stage.released),
+        count(stage.open),
+        count(stage.sent),
+        count(stage.answered),
+        { text: format.formatLatency(stage.latencyUs.p50) },
+        { text: format.formatLatency(stage.latencyUs.p99) },
+      ],
+    })),
   };
 }
 
@@ -253,7 +290,7 @@ function latencyTable(result: AttackResult, mostOwn: number): Table {
 }
 
 function listRemarks(result: AttackResult): (string | Sentence)[] {
-  const { plan, connections } = result;
+  const { plan, connections, connectionStages } = result;
   if (plan.scenario !== null) return listScenarioRemarks(result);
   const isOpen = plan.load.kind === "open";
   return [
@@ -270,6 +307,14 @@ function listRemarks(result: AttackResult): (string | Sentence)[] {
           plan.compression === "takeover"
             ? "With takeover each compressed connection keeps 110 to 310 kB of windows here, and a server about as much. CPU and memory of the generator include compression."
             : "Each message was compressed by itself: nothing is kept between two. CPU of the generator includes compression.",
+        ]),
+    ...(plan.connectionStages === null
+      ? []
+      : [
+          "Released connections are those that a stage closed, each when its replies had come. Of a stage, open ones are those at its end, and latencies those of the seconds that begin in it.",
+          ...((connectionStages?.length ?? 0) > mostStages
+            ? [`The first ${mostStages} stages are shown; result.json has all.`]
+            : []),
         ]),
     ...(connections.deaths.length === 0 ? [] : [`Closed: ${describeFailures(connections.deaths)}.`]),
     `Messages were sent for ${format.formatDuration(loadSeconds(plan.load) * 1000)}; after it, ${format.formatDuration(plan.replyTimeoutMs)} without an answer end the attack.`,

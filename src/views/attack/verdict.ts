@@ -25,8 +25,13 @@ export function describeLoad({ plan }: AttackResult): Sentence {
   const how = adapter === null ? describeReplies(reply) : `by the adapter ${adapter.name}`;
   return {
     lead: `${target.url}${where}:`,
-    text: `${format.plural(connections, "connection")}, ${describeRate(plan)}, ${how}.`,
+    text: `${describeConnections(plan)}, ${describeRate(plan)}, ${how}.`,
   };
+}
+
+function describeConnections({ connections, connectionStages }: AttackPlan): string {
+  if (connectionStages === null) return format.plural(connections, "connection");
+  return `stages to ${connectionStages.map(({ to }) => format.formatCount(to)).join(", ")} connections`;
 }
 
 function describeReplies(reply: AttackPlan["reply"]): string {

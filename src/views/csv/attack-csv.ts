@@ -41,7 +41,17 @@ const figureColumns: Columns<AttackResult> = {
   reason: ({ reason }) => reason?.kind,
   ...columnsOf(
     ({ connections }: AttackResult) => connections,
-    ["requested", "opened", "failed", "notAttempted", "died", "reconnected", "openAtEnd", "perSecond"],
+    [
+      "requested",
+      "opened",
+      "failed",
+      "notAttempted",
+      "died",
+      "released",
+      "reconnected",
+      "openAtEnd",
+      "perSecond",
+    ],
     "connections_",
   ),
   ...columnsOf(

@@ -36,15 +36,17 @@ export class AttackLines {
       case "warning":
         return { kind: "warning", at, warning: event.warning };
       case "ended": {
-        const { id, status, reason, connections, messages, rate, latencyUs, scenario } = event.result;
-        const { requested, opened, failed, died } = connections;
+        const { id, status, reason, connections, connectionStages, messages, rate, latencyUs, scenario } =
+          event.result;
+        const { requested, opened, failed, died, released } = connections;
         return {
           kind: "attack-ended",
           at,
           id,
           status,
           reason,
-          connections: { requested, opened, failed, died },
+          connections: { requested, opened, failed, died, released },
+          connectionStages,
           messages,
           rate,
           latencyUs: pickQuantiles(latencyUs),

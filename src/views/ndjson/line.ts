@@ -82,7 +82,7 @@ export const runLineSchema = z.discriminatedUnion("kind", [
 ]);
 export type RunLine = z.input<typeof runLineSchema>;
 
-const { status, connections, messages, rate } = attackResultSchema.shape;
+const { status, connections, connectionStages, messages, rate } = attackResultSchema.shape;
 const { iterations } = scenarioSchema.shape;
 const checks = z.record(z.string(), z.object({ passed: count, failed: count })).describe("by name");
 const measures = z.record(z.string(), latencyUs.extend({ count })).describe("by name, in microseconds");
@@ -113,7 +113,8 @@ export const attackLineSchema = z.discriminatedUnion("kind", [
     sent: count,
     answered: count,
     errors: count,
-    open: count.describe("connections"),
+    open: count.describe("connections, as the line is told"),
+    unanswered: count.describe("replies owed for what was sent so far, as the line is told"),
     latencyUs,
     scenario: z
       .object({ iterations, checks, measures })
@@ -127,7 +128,14 @@ export const attackLineSchema = z.discriminatedUnion("kind", [
     id: z.string(),
     status,
     reason: attackReasonSchema.nullable(),
-    connections: connections.pick({ requested: true, opened: true, failed: true, died: true }),
+    connections: connections.pick({
+      requested: true,
+      opened: true,
+      failed: true,
+      died: true,
+      released: true,
+    }),
+    connectionStages: connectionStages.describe("null where all connections were opened before the load"),
     messages,
     rate,
     latencyUs,

@@ -16,8 +16,7 @@ export function renderHtml(result: Result, demand: Demand = defaultDemand): stri
 
 /** Any document as such a file. */
 export function renderBlocks(blocks: readonly Block[]): string {
-  const chapters = split(blocks);
-  const [head, ...rest] = chapters;
+  const [head, ...rest] = split(blocks);
   const links = rest.flatMap(({ title }) =>
     title === null ? [] : [html`<a href="#${idOf(title)}">${title}</a> `],
   );
@@ -30,6 +29,11 @@ ${head === undefined ? null : renderChapter(head)}
 ${rest.map((chapter) => html`<section>${renderChapter(chapter)}</section>\n`)}
 </main>`,
   });
+}
+
+/** Any blocks as a part of a page. */
+export function renderPart(blocks: readonly Block[]): Markup {
+  return html`${split(blocks).map((chapter) => html`<section>${renderChapter(chapter)}</section>\n`)}`;
 }
 
 /** A heading of the first or second level with what follows it. */

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import { fixturePlan } from "../../../../test/support/fixture-result.ts";
 import type { ShowdownError } from "../../../errors.ts";
-import { createLivePage, type LivePage } from "./live-page.ts";
-import type { viewOf } from "./view.ts";
+import { createLivePage, type LivePage, type LiveUpdate } from "./live-page.ts";
+import { showRun } from "./view.ts";
 
 const plan = fixturePlan({ entrants: [{ contender: "go-gorilla", variant: "default" }] });
 
 test("whoever asks sees the latest, from the beginning to the end", async () => {
-  const live = await createLivePage({ port: 0, plan });
+  const live = await createLivePage({ port: 0, view: showRun(plan) });
   expect(Object.keys((await look(live)).regions)).toEqual(["headline", "now", "charts", "known", "warnings"]);
   for (const contender of ["one", "two"]) {
     live.onEvent({ kind: "preparing", step: "build", contender });
@@ -23,7 +23,7 @@ test("whoever asks sees the latest, from the beginning to the end", async () => 
 });
 
 test("the end waits for those who look, and for nobody else", async () => {
-  const live = await createLivePage({ port: 0, plan });
+  const live = await createLivePage({ port: 0, view: showRun(plan) });
   const started = performance.now();
   await live.stop();
   await live.stop();
@@ -33,7 +33,7 @@ test("the end waits for those who look, and for nobody else", async () => {
 test("an occupied port is refused before anything begins, with who has it and what to do", async () => {
   const other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
   const { port = 0 } = other;
-  const error = await createLivePage({ port, plan }).catch((caught: unknown) => caught);
+  const error = await createLivePage({ port, view: showRun(plan) }).catch((caught: unknown) => caught);
   await other.stop(true);
   expect(error).toMatchObject({ reason: "portInUse" });
   expect((error as ShowdownError).message).toContain(`port ${port} of 127.0.0.1`);
@@ -41,7 +41,7 @@ test("an occupied port is refused before anything begins, with who has it and wh
 });
 
 test("another site's name that leads here is refused", async () => {
-  const live = await createLivePage({ port: 0, plan });
+  const live = await createLivePage({ port: 0, view: showRun(plan) });
   const ask = async (host: string) => (await fetch(live.url, { headers: { host } })).status;
   expect(await ask("evil.example")).toBe(403);
   expect(await ask("localhost:1234")).toBe(200);
@@ -50,7 +50,7 @@ test("another site's name that leads here is refused", async () => {
 });
 
 test("what a server, a manifest or a build said arrives as text: no markup, no control characters", async () => {
-  const live = await createLivePage({ port: 0, plan });
+  const live = await createLivePage({ port: 0, view: showRun(plan) });
   const evil = "<img src=x onerror=alert(1)>\x1b[2J\n\nevent: x\u202e";
   live.onEvent({ kind: "warning", warning: { kind: "ended-by-error", message: evil } });
   live.onEvent({ kind: "preparing", step: "build", contender: evil });
@@ -70,6 +70,6 @@ test("what a server, a manifest or a build said arrives as text: no markup, no c
   expect(text.replaceAll("\n", "")).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);
 });
 
-async function look({ url }: LivePage): Promise<ReturnType<typeof viewOf>> {
-  return (await (await fetch(new URL("/state", url))).json()) as ReturnType<typeof viewOf>;
+async function look({ url }: Pick<LivePage<never>, "url">): Promise<LiveUpdate> {
+  return (await (await fetch(new URL("/state", url))).json()) as LiveUpdate;
 }

@@ -5,6 +5,7 @@ import type { PhaseView, RunEvent } from "../../../run/events.ts";
 import { describeReason } from "../../text/reason-text.ts";
 import { describeNotRun, describeWarning } from "../../text/warning-text.ts";
 import { advance, start } from "../place.ts";
+import { addPoint } from "./parts.ts";
 
 /** A moment of a phase. */
 export interface TracePoint {
@@ -16,8 +17,6 @@ export interface TracePoint {
 }
 
 const mostWarnings = 20;
-/** More would only make each update longer. */
-const mostPoints = 240;
 
 /** What a run has come to, as its events tell: what somebody sees who looks now, whenever they came. */
 export class LiveState {
@@ -95,6 +94,5 @@ export function addView(trace: readonly TracePoint[], view: PhaseView): readonly
   const second = Math.round(view.elapsedMs / 10) / 100;
   const last = trace.at(-1);
   if (last !== undefined && second - last.second < 1) return trace;
-  const longer = [...trace, { second, ratePerSecond: view.ratePerSecond, p99Us: view.p99Us }];
-  return longer.length > mostPoints ? longer.filter((_, index) => index % 2 === 0) : longer;
+  return addPoint(trace, { second, ratePerSecond: view.ratePerSecond, p99Us: view.p99Us });
 }

@@ -2,28 +2,43 @@ import { decidingMeasures, measureOf } from "../../../measures/catalogue.ts";
 import { overRounds } from "../../../measures/figures.ts";
 import { formatMeasure } from "../../../measures/measure.ts";
 import { listPhases, nameOfRound, titleOf } from "../../../measures/sections.ts";
-import type { PhaseView } from "../../../run/events.ts";
+import type { Plan } from "../../../plan/plan.ts";
+import type { PhaseView, RunEvent } from "../../../run/events.ts";
 import * as format from "../../../text/format.ts";
 import { printable } from "../../../text/printable.ts";
-import type { LineChart } from "../../document/block.ts";
-import { renderFigure } from "../../render/chart.ts";
 import { html, type Markup } from "../../render/markup.ts";
 import { describeReason } from "../../text/reason-text.ts";
 import { describeView, describeWork, type Place, phaseLeftMs, phaseShare } from "../place.ts";
 import { describePreparation } from "../terminal/event-text.ts";
-import type { LiveState, TracePoint } from "./state.ts";
+import type { LiveUpdate, LiveView } from "./live-page.ts";
+import { renderCourse, renderNumberList, renderWarnings } from "./parts.ts";
+import { LiveState, type TracePoint } from "./state.ts";
 
-/** What is to be seen now: each region of the page as markup, in which whatever came from outside is text. */
-export function viewOf(state: LiveState) {
+/** A run. */
+export function showRun(plan: Plan): LiveView<RunEvent> {
+  const state = new LiveState(plan);
+  return {
+    sections: html`<section id="charts" class="charts" aria-label="The phase that runs"></section>
+<section><h2>So far</h2>
+<p>Medians of the rounds that ended well.</p>
+<div id="known"></div></section>`,
+    note: (event) => state.note(event),
+    end: (ending) => {
+      state.ended = ending;
+    },
+    look: () => viewOf(state),
+  };
+}
+
+export function viewOf(state: LiveState): LiveUpdate {
   return {
     regions: {
       headline: renderHeadline(state).markup,
       now: renderNow(state).markup,
       charts: renderCharts(state).markup,
       known: renderKnown(state).markup,
-      warnings: renderWarnings(state).markup,
+      warnings: renderWarnings(state.warnings).markup,
     },
-    /** Nothing comes after this one. */
     isOver: state.ended !== null,
   };
 }
@@ -58,10 +73,7 @@ function renderNumbers(view: PhaseView, place: Place): Markup {
       ? ["running for", format.formatDuration(elapsedMs)]
       : ["time left", format.formatDuration(leftMs)],
   ];
-  return html`<dl>${numbers.map(
-    ([label, value]) =>
-      html`<div class="${label === "errors" && errors > 0 ? "bad" : ""}"><dt>${label}</dt><dd>${value}</dd></div>`,
-  )}</dl>
+  return html`${renderNumberList(numbers.map(([label, value]) => ({ label, value, isBad: label === "errors" && errors > 0 })))}
 <progress max="100" value="${Math.round((phaseShare(place) ?? 0) * 100)}" aria-label="Progress of the phase"></progress>`;
 }
 
@@ -70,44 +82,19 @@ function renderCharts(state: LiveState): Markup {
   const { kind = "connect", workload = null } = state.plan.phases[state.shownPhase] ?? {};
   const title = titleOf({ kind, workload });
   const what = kind === "connect" ? "connections" : "deliveries";
-  return html`${renderCourse(state, `${title}: ${what} per second`, "perSecond", (point) => point.ratePerSecond)}${
-    kind === "connect"
-      ? null
-      : renderCourse(state, `${title}: p99 latency`, "latency", (point) => point.p99Us)
+  const draw = (figure: string, unit: "perSecond" | "latency", pick: (point: TracePoint) => number | null) =>
+    renderCourse(
+      `${title}: ${figure}`,
+      unit,
+      state.names.map((name) => ({
+        name: printable(name),
+        course: state.traceOf(state.shownPhase, name),
+        pick,
+      })),
+    );
+  return html`${draw(`${what} per second`, "perSecond", (point) => point.ratePerSecond)}${
+    kind === "connect" ? null : draw("p99 latency", "latency", (point) => point.p99Us)
   }`;
-}
-
-function renderCourse(
-  state: LiveState,
-  title: string,
-  unit: "perSecond" | "latency",
-  pick: (point: TracePoint) => number | null,
-): Markup {
-  const series = state.names.map((name) => ({
-    name: printable(name),
-    points: state.traceOf(state.shownPhase, name).flatMap((point) => {
-      const value = pick(point);
-      if (value === null) return [];
-      // A log axis has no zero.
-      const middle = unit === "latency" ? Math.max(1, value) : value;
-      return [{ x: point.second, middle, low: middle, high: middle }];
-    }),
-  }));
-  const drawn = series.filter(({ points }) => points.length > 0);
-  const last = drawn.map(
-    ({ name, points }) => `${name}: ${formatMeasure({ unit }, points.at(-1)?.middle ?? 0)}`,
-  );
-  const chart: LineChart = {
-    kind: "lines",
-    title,
-    unit,
-    contenders: series.map(({ name }) => name),
-    x: "second",
-    scale: unit === "latency" ? "log" : "linear",
-    series: drawn,
-    level: null,
-  };
-  return renderFigure(chart, `last: ${last.join(", ") || "nothing yet"}`);
 }
 
 /** A table for each phase: what stands for the rounds that count, and what became of everybody else. */
@@ -132,9 +119,4 @@ function describeState(state: LiveState, index: number, name: string): string {
   if (phases.length === 0) return state.failures.get(name) ?? (state.ended === null ? "to come" : "not run");
   const failed = phases.findLast(({ reason }) => reason !== null);
   return failed?.reason ? `${failed.status}: ${describeReason(failed.reason)}` : "";
-}
-
-function renderWarnings({ warnings }: LiveState): Markup {
-  if (warnings.length === 0) return html``;
-  return html`<h2>Warnings</h2><ul>${warnings.map((text) => html`<li>${text}</li>`)}</ul>`;
 }

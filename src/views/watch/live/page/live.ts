@@ -1,16 +1,16 @@
-/** Follows the run: puts each region that changed into its place. Runs in the browser as it stands, without imports. */
+/** Follows what goes on: puts each region that changed into its place. Runs in the browser as it stands, without imports. */
 interface LiveUpdate {
   readonly regions: Readonly<Record<string, string>>;
   readonly isOver: boolean;
 }
 
-/** Four times a second is enough for eyes and costs the run nothing. */
+/** Four times a second is enough for eyes and costs the load nothing. */
 const askMs = 250;
 const shown = new Map<string, string>();
 follow();
 
 async function follow(): Promise<void> {
-  // A page that nobody sees takes no processor time from the run.
+  // A page that nobody sees takes no processor time from the load.
   const isOver = !document.hidden && (await ask());
   if (!isOver) setTimeout(follow, askMs);
 }
@@ -22,7 +22,7 @@ async function ask(): Promise<boolean> {
     say(null);
     return update.isOver;
   } catch {
-    say("The connection to the run is lost; trying again.");
+    say("The connection to showdown is lost; trying again.");
     return false;
   }
 }
