@@ -18,7 +18,7 @@ export interface ChosenScenario {
 }
 
 /** What stands outside of its function has to be done by then. */
-const loadMs = 10_000;
+const loadMs = 20_000;
 
 /** Whether it is a module and no URL. */
 export function isScenarioFile(text: string): boolean {

@@ -185,7 +185,7 @@ export const options = {
     several: true,
     commands: ["attack", "report", "import"],
     otherwise: "report.md and report.html in the run's folder; of import stdout",
-    help: "write the report here; .md, .html, .txt or .json decides the format, and .csv an attack's timeline; may be repeated; of import: the scenario's file",
+    help: "write it here, by the ending as .md, .html, .txt or .json, an attack's seconds as .csv; may be repeated",
   },
   csv: {
     type: text("DIR"),

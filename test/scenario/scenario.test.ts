@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attack as attackAsLibrary } from "../../src/attack/attack.ts";
 import { attackLineSchema } from "../../src/views/ndjson/line.ts";
@@ -128,7 +128,6 @@ test.concurrent("everybody in a room is given what one of them says, or the one 
     message: expect.stringContaining('no message with "said by'),
   });
   expect(missing.result.messages.lost).toBeGreaterThanOrEqual(1);
-  expect(missing.exitCode).toBe(15);
 });
 
 test.concurrent("what comes early is kept, and each message is given once", async () => {
@@ -268,7 +267,9 @@ test.concurrent("--trace shows one iteration's exchange", async () => {
 });
 
 test.concurrent("Ctrl-C keeps what it came to", async () => {
-  const file = writeScenario(folder, 'measure("m", 1); await wait(30);', "js");
+  const told = join(folder, "goes-on");
+  const body = `measure("m", 1); await wait(30); if (iteration === 3) await Bun.write("${told}", "");`;
+  const file = writeScenario(folder, body, "js");
   const results = temporaryFolder();
   const child = Bun.spawn(
     showdownCommand(
@@ -285,7 +286,7 @@ test.concurrent("Ctrl-C keeps what it came to", async () => {
     ),
     { stdin: "ignore", stdout: "pipe", stderr: "ignore" },
   );
-  await Bun.sleep(3000);
+  for (let tries = 0; tries < 300 && !existsSync(told); tries += 1) await Bun.sleep(100);
   child.kill("SIGINT");
   const { scenario, status } = JSON.parse(await new Response(child.stdout).text());
   expect(await child.exited).toBe(130);
