@@ -1,7 +1,7 @@
 import type { AttackEvent } from "../../attack/events.ts";
 import type { AttackPlan } from "../../plan/attack/plan.ts";
 import type { AttackResult } from "../../result/attack.ts";
-import { mergeHistograms, summarize } from "../../stats/histogram.ts";
+import { mergeHistograms } from "../../stats/histogram.ts";
 import * as format from "../../text/format.ts";
 import { printable } from "../../text/printable.ts";
 import { renderPart } from "../render/html.ts";
@@ -69,8 +69,10 @@ class AttackState {
         this.load = event;
         break;
       case "second": {
-        const { p50, p99 } = summarize(mergeHistograms([event.latency]));
-        this.course = addPoint(this.course, { ...event, p50Us: p50, p99Us: p99 });
+        const latency = mergeHistograms([event.latency]);
+        // As on a terminal: a second at a low rate has too few answers for the report's rule, and is for eyes alone.
+        const quantiles = { p50Us: latency.valueAt(0.5), p99Us: latency.valueAt(0.99) };
+        this.course = addPoint(this.course, { ...event, ...quantiles });
         break;
       }
       case "warning":
