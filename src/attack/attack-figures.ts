@@ -1,10 +1,11 @@
-import type { AttackReport, OpenReport } from "../engine/attack/attack-orders.ts";
+import type { AttackReport, OpenReport, RefusalSample } from "../engine/attack/attack-orders.ts";
 import { mergeFailures } from "../engine/failure-tally.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
 import { countOf, loadSeconds } from "../plan/attack/rate.ts";
 import type { AttackResult } from "../result/attack.ts";
 import type { Timeline } from "../result/phase.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
+import { hideSecrets } from "../text/secrets.ts";
 import { describeGenerator } from "../trust/generator-usage.ts";
 
 type Figures = Pick<
@@ -49,7 +50,9 @@ export function describeAttack(evidence: AttackEvidence): Figures {
   return {
     connections: describeConnections(plan, opens, loads),
     refusals: [
-      ...new Map(opens.flatMap(({ refusals }) => refusals).map((one) => [one.status, one])).values(),
+      ...new Map(
+        opens.flatMap(({ refusals }) => refusals).map((one) => [one.status, tellable(one)]),
+      ).values(),
     ],
     rejections: addUp(
       loads.flatMap(({ rejections }) => rejections),
@@ -80,6 +83,11 @@ export function describeAttack(evidence: AttackEvidence): Figures {
           ),
     timeline,
   };
+}
+
+/** A server may say again what it was asked with: a token in its URL. */
+function tellable({ status, location, body }: RefusalSample): RefusalSample {
+  return { status, location: location === null ? null : hideSecrets(location), body: hideSecrets(body) };
 }
 
 function describeConnections(

@@ -29,7 +29,7 @@ test("an echo is audited to the last message, in an open loop at the rate that w
     unmatched: 0,
     received: 400,
   });
-  expect(result.rate?.askedPerSecond).toBe(400);
+  expect(result.rate?.askedPerSecond).toBe(800);
   expect(result.latencyUs.count).toBe(400);
   expect(result.timeline.buckets.reduce((all, { sent }) => all + sent, 0)).toBe(400);
 });

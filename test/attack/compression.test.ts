@@ -37,3 +37,22 @@ test("a server that declines is told, and gets plain messages", async () => {
   expect(result.compression).toMatchObject({ agreed: 0, declined: 4, sentWireBytes: 0 });
   expect(stderr.replace(/\s+/g, " ")).toContain("does not speak permessage-deflate: messages went plain");
 });
+
+test("a bomb is not inflated: its connection is closed for it, and the rest goes on", async () => {
+  const bomb = Buffer.alloc((8 << 20) + 1);
+  const throwing: Parameters<typeof serve>[0] = (socket, message) => {
+    if (socket.data.messages === 20 && String(message).endsWith(" of 1")) socket.send(bomb, true);
+    else socket.send(message, true);
+  };
+  const { result } = await attack(
+    start(throwing, { compresses: true }),
+    ...small,
+    "--compression",
+    "takeover",
+  );
+  expect(result.connections).toMatchObject({ died: 1, openAtEnd: 3 });
+  expect(result.connections.deaths).toEqual([
+    { failure: { kind: "protocol", rule: "inflated-message-too-long" }, count: 1 },
+  ]);
+  expect(result.compression?.receivedWireBytes).toBeLessThan(1 << 20);
+});

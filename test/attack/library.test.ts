@@ -1,6 +1,15 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { type AttackEvent, attack, isShowdownError } from "../../src/index.ts";
-import { longestMs } from "../showdown/showdown.ts";
+import { join } from "node:path";
+import {
+  type AttackEvent,
+  attack,
+  isShowdownError,
+  readAttack,
+  readResult,
+  renderHtml,
+  renderMarkdown,
+} from "../../src/index.ts";
+import { longestMs, temporaryFolder } from "../showdown/showdown.ts";
 import { echo, serve, type TestServer } from "./servers.ts";
 
 setDefaultTimeout(longestMs);
@@ -33,6 +42,21 @@ test("the library attacks, tells what happens, and resolves to the result", asyn
   expect(messages).toMatchObject({ sent: 200, answered: 200, lost: 0 });
   expect(seen).toEqual(["hush", "hush"]);
   expect(plan.target.headers).toEqual(["X-Token"]);
+});
+
+test("a result is rendered as it came, and as it was kept", async () => {
+  const resultsFolder = temporaryFolder();
+  const { result } = attack({
+    url: start(echo),
+    ...{ connections: 2, ratePerSecond: 200, durationSeconds: 0.2, resultsFolder },
+  });
+  const ended = await result;
+  const path = join(resultsFolder, ended.id, "result.json");
+  expect(readAttack(path).attack).toEqual(ended);
+  expect(renderHtml(ended)).toStartWith("<!doctype html>");
+  expect(renderHtml(ended)).toContain(ended.id);
+  expect(renderMarkdown(ended)).toStartWith(`# ${ended.id}\n`);
+  expect(() => readResult(path)).toThrow("is the result of an attack, expected that of a run");
 });
 
 test("an AbortSignal ends it gently: what was measured is in the result", async () => {

@@ -1,7 +1,7 @@
 /** Small WebSocket servers, each with one way of its own, on a loopback port that the system chose. */
 import type { ServerWebSocket } from "bun";
 
-export interface TestServer {
+export interface TestServer extends AsyncDisposable {
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -17,6 +17,7 @@ interface Seen {
 
 interface Ways {
   readonly onOpen?: (socket: ServerWebSocket<Seen>) => void;
+  readonly onPing?: (socket: ServerWebSocket<Seen>) => void;
   /** In place of the upgrade; null to go on with it. */
   readonly refuse?: (request: Request) => Response | null;
   readonly headers?: Readonly<Record<string, string>>;
@@ -28,7 +29,7 @@ interface Ways {
 
 export function serve(
   answer: Answer,
-  { onOpen, refuse, headers = {}, tls, compresses = false }: Ways = {},
+  { onOpen, onPing, refuse, headers = {}, tls, compresses = false }: Ways = {},
 ): TestServer {
   const server = Bun.serve<Seen>({
     hostname: "127.0.0.1",
@@ -44,15 +45,18 @@ export function serve(
     websocket: {
       perMessageDeflate: compresses,
       open: (socket) => onOpen?.(socket),
+      ping: (socket) => onPing?.(socket),
       message: (socket, message) => {
         socket.data.messages += 1;
         answer(socket, message);
       },
     },
   });
+  const stop = () => server.stop(true);
   return {
     url: `${tls === undefined ? "ws" : "wss"}://127.0.0.1:${server.port}/`,
-    stop: () => server.stop(true),
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 

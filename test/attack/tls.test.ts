@@ -1,7 +1,10 @@
 import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { longestMs, showdown } from "../showdown/showdown.ts";
+import { attackResultSchema } from "../../src/result/attack.ts";
+import { longestMs, showdown, showdownUnder } from "../showdown/showdown.ts";
 import { Authority } from "../support/certificates.ts";
+import { startOpenSslServer } from "../support/openssl-server.ts";
 import { attack, small } from "./attack.ts";
 import { echo, serve, type TestServer } from "./servers.ts";
 
@@ -15,11 +18,17 @@ const client = authority.issue("client", "DNS:client.test");
 const selfSigned = authority.selfSigned("self-signed", ["-addext", "subjectAltName=IP:127.0.0.1"]);
 const ca = ["--ca", authority.own.certFile];
 
+const stranger = new Authority();
+const unknown = stranger.issue("unknown", "IP:127.0.0.1");
+
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
-afterAll(() => authority.remove());
+afterAll(() => {
+  authority.remove();
+  stranger.remove();
+});
 
 function start(...ways: Parameters<typeof serve>): TestServer {
   const server = serve(...ways);
@@ -63,6 +72,7 @@ test.each([
   ["expired", expired, "expired", /certificate has expired; renew it, or go on with --insecure/],
   ["for another host", elsewhere, "wrong-host", /is for another host; use a name that it is for/],
   ["self-signed", selfSigned, "self-signed", /is self-signed; trust it with --ca FILE/],
+  ["of an unknown issuer", unknown, "unknown-issuer", /nobody trusted has issued the server's certificate/],
 ] as const)(
   "a certificate that is %s: every connection failed, and what to do",
   async (_, own, problem, says) => {
@@ -94,6 +104,42 @@ test("a server that does not speak TLS, and one that stalls in the handshake", a
   expect(stalled.result.connections.failures).toEqual([
     { failure: { kind: "timeout", stage: "tls" }, count: 4 },
   ]);
+});
+
+test("a server that speaks TLS 1.1 only", async () => {
+  const { port, stop } = await startOpenSslServer(good, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0");
+  stops.push(stop);
+  const { result, stderr } = await attack(`wss://127.0.0.1:${port}/`, ...small, ...ca);
+  expect(result.connections.failures).toMatchObject([
+    { failure: { kind: "tls", problem: "version" }, count: 4 },
+  ]);
+  expect(stderr).toContain("the server does not speak TLS 1.2 or newer");
+});
+
+test.if(process.platform === "linux")("without OpenSSL's library Bun's own TLS does the same", async () => {
+  const folder = join(authority.folder, "no-openssl");
+  mkdirSync(folder);
+  // The loader looks here first, and goes no further.
+  writeFileSync(join(folder, "libssl.so.3"), "no library");
+  const { url } = start(echo, { tls: { cert: good.cert, key: good.key } });
+  const library = join(import.meta.dir, "..", "..", "src", "engine", "sockets", "openssl.ts");
+  const env = ["env", `LD_LIBRARY_PATH=${folder}`];
+  const look = `console.log((await import(${JSON.stringify(library)})).openSsl())`;
+  expect(Bun.spawnSync([...env, process.execPath, "-e", look]).stdout.toString()).toBe("null\n");
+  const results = join(folder, "results");
+  const { stdout, stderr } = await showdownUnder(
+    env,
+    "attack",
+    url,
+    ...small,
+    ...ca,
+    "--json",
+    "--results",
+    results,
+  );
+  const { messages, connections } = attackResultSchema.parse(JSON.parse(stdout));
+  expect(messages, stderr).toMatchObject({ sent: 400, answered: 400, lost: 0 });
+  expect(connections.tlsUs?.count).toBe(4);
 });
 
 test("--cert without --key is refused before anything is opened", async () => {
