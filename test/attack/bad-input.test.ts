@@ -1,23 +1,17 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { WebSocketServer } from "ws";
 import { longestMs, showdown } from "../showdown/showdown.ts";
 import { attack, small } from "./attack.ts";
-import { echo, oneIn, serve, type TestServer } from "./servers.ts";
+import { echo, oneIn, serve, start, stopServers } from "./servers.ts";
 
 setDefaultTimeout(longestMs);
 
-let server: TestServer | null = null;
-afterEach(async () => await server?.stop());
+afterAll(stopServers);
 
-function start(...ways: Parameters<typeof serve>): string {
-  server = serve(...ways);
-  return server.url;
-}
-
-test("an unreachable port: every connection failed, and why", async () => {
+test.concurrent("an unreachable port: every connection failed, and why", async () => {
   const gone = serve(echo);
   await gone.stop();
   const { result, exitCode, stderr } = await attack(gone.url, ...small);
@@ -30,7 +24,7 @@ test("an unreachable port: every connection failed, and why", async () => {
   expect(stderr).toContain("4 × ECONNREFUSED (127.0.0.1:");
 });
 
-test("an unreachable host: counted by what the system says, or as a timeout in TCP", async () => {
+test.concurrent("an unreachable host: counted by what the system says, or as a timeout in TCP", async () => {
   // Of the addresses for documentation (RFC 3849), which lead nowhere.
   const { result, exitCode, stderr } = await attack(
     "ws://[2001:db8::1]/",
@@ -50,7 +44,7 @@ test("an unreachable host: counted by what the system says, or as a timeout in T
   ).toBe(true);
 });
 
-test("a server that takes connections and never answers the upgrade", async () => {
+test.concurrent("a server that takes connections and never answers the upgrade", async () => {
   const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const { result, stderr } = await attack(
     `ws://127.0.0.1:${silent.port}/`,
@@ -63,13 +57,13 @@ test("a server that takes connections and never answers the upgrade", async () =
   expect(stderr).toContain("4 × timed out waiting for the upgrade");
 });
 
-test("a name without an address is refused before anything is opened", async () => {
+test.concurrent("a name without an address is refused before anything is opened", async () => {
   const ended = await showdown("attack", "ws://no-such-name.invalid/");
   expect(ended.exitCode).toBe(2);
   expect(ended.stderr).toMatch(/error: no-such-name\.invalid: no address is known by that name \(\w+\)\n/);
 });
 
-test("a name is looked up once; its addresses are named first, and in the report the one that is used", async () => {
+test.concurrent("a name is looked up once; its addresses are named first, and in the report the one that is used", async () => {
   const { result, stderr } = await attack(start(echo).replace("127.0.0.1", "localhost"), ...small);
   const { address, addresses, port } = result.plan.target;
   expect(address).toBe("127.0.0.1");
@@ -78,7 +72,7 @@ test("a name is looked up once; its addresses are named first, and in the report
   expect(stderr).toContain(`ws://localhost:${port}/ at 127.0.0.1`);
 });
 
-test.each([301, 401, 403, 404, 503])(
+test.concurrent.each([301, 401, 403, 404, 503])(
   "status %d at the upgrade is counted, and shown with its body",
   async (status) => {
     const body = `no: \x1b[31m${status}`;
@@ -93,7 +87,7 @@ test.each([301, 401, 403, 404, 503])(
   },
 );
 
-test("some upgrades refused: counted, and the rest goes on", async () => {
+test.concurrent("some upgrades refused: counted, and the rest goes on", async () => {
   let asked = 0;
   const refuse = () => (++asked % 2 === 0 ? new Response("full", { status: 503 }) : null);
   const { result } = await attack(start(echo, { refuse }), ...small);
@@ -101,7 +95,7 @@ test("some upgrades refused: counted, and the rest goes on", async () => {
   expect(result.messages).toMatchObject({ sent: 400, answered: 400, lost: 0 });
 });
 
-test("a subprotocol that the server does not choose, and one that it does", async () => {
+test.concurrent("a subprotocol that the server does not choose, and one that it does", async () => {
   // Bun.serve chooses the first one by itself.
   const picky = new WebSocketServer({ host: "127.0.0.1", port: 0, handleProtocols: () => false });
   await once(picky, "listening");
@@ -116,7 +110,7 @@ test("a subprotocol that the server does not choose, and one that it does", asyn
   expect(chosen.result.messages).toMatchObject({ answered: 400 });
 });
 
-test("1013 at once: opened, closed, and nothing was sent in vain", async () => {
+test.concurrent("1013 at once: opened, closed, and nothing was sent in vain", async () => {
   const { result, exitCode } = await attack(
     start(echo, { onOpen: (socket) => socket.close(1013, "try later") }),
     ...small,
@@ -129,7 +123,7 @@ test("1013 at once: opened, closed, and nothing was sent in vain", async () => {
   expect(result.reason?.kind).toBe("all-connections-closed");
 });
 
-test("a close in mid-run is counted by its code, its replies are lost on it, and the rest goes on", async () => {
+test.concurrent("a close in mid-run is counted by its code, its replies are lost on it, and the rest goes on", async () => {
   const closing: Parameters<typeof serve>[0] = (socket, message) => {
     if (socket.data.messages === 20 && String(message).endsWith(" of 1")) socket.close(4001, "bye");
     else socket.send(message);
@@ -144,7 +138,7 @@ test("a close in mid-run is counted by its code, its replies are lost on it, and
   expect(result.messages.sent + result.messages.unsent).toBe(400);
 });
 
-test("with --reconnect what was closed comes back", async () => {
+test.concurrent("with --reconnect what was closed comes back", async () => {
   const closing = oneIn(30, (socket) => void socket.close(4001, "bye"));
   const load = ["--rate", "400", "--duration", "1s", "--reconnect"];
   const { result } = await attack(start(closing), ...small, ...load);
@@ -153,7 +147,7 @@ test("with --reconnect what was closed comes back", async () => {
   expect(result.status).not.toBe("failed");
 });
 
-test("a server that does not echo: said plainly, with what it says and what to do", async () => {
+test.concurrent("a server that does not echo: said plainly, with what it says and what to do", async () => {
   const { result, stderr } = await attack(
     start((socket) => void socket.send('{"ok":true}')),
     ...small,
@@ -164,7 +158,7 @@ test("a server that does not echo: said plainly, with what it says and what to d
   expect(stderr).toContain('"{"ok":true}"');
 });
 
-test("replies that are looked for by a pointer and never match are lost, and shown", async () => {
+test.concurrent("replies that are looked for by a pointer and never match are lost, and shown", async () => {
   const message = ["--message", '{"id":{{sequence}}}', "--reply", "json:/reply/id"];
   const { result, stderr } = await attack(start(echo), ...small, ...message);
   expect(result.messages).toMatchObject({ sent: 400, answered: 0, lost: 400, unmatched: 400 });
@@ -172,7 +166,7 @@ test("replies that are looked for by a pointer and never match are lost, and sho
   expect(stderr).toMatch(/Unmatched: "{"id":\d+}"/);
 });
 
-test("a server that says nothing", async () => {
+test.concurrent("a server that says nothing", async () => {
   const { result, stderr } = await attack(
     start(() => {}),
     ...small,
@@ -181,13 +175,13 @@ test("a server that says nothing", async () => {
   expect(stderr).toContain("The server answered nothing");
 });
 
-test("a server that sends first is heard, and its greeting answers nothing", async () => {
+test.concurrent("a server that sends first is heard, and its greeting answers nothing", async () => {
   const { result } = await attack(start(echo, { onOpen: (socket) => void socket.send("welcome") }), ...small);
   expect(result.messages).toMatchObject({ answered: 400, lost: 0, unmatched: 4, received: 404 });
   expect(result.samples[0]?.text).toBe("welcome");
 });
 
-test("upgrades carry headers, cookies and origin; values are kept out of the result", async () => {
+test.concurrent("upgrades carry headers, cookies and origin; values are kept out of the result", async () => {
   const seen: Record<string, string | null>[] = [];
   const refuse = ({ headers }: Request) => {
     seen.push({

@@ -1,7 +1,7 @@
 /** Small WebSocket servers, each with one way of its own, on a loopback port that the system chose. */
 import type { ServerWebSocket } from "bun";
 
-export interface TestServer extends AsyncDisposable {
+export interface TestServer {
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -52,12 +52,24 @@ export function serve(
       },
     },
   });
-  const stop = () => server.stop(true);
   return {
     url: `${tls === undefined ? "ws" : "wss"}://127.0.0.1:${server.port}/`,
-    stop,
-    [Symbol.asyncDispose]: stop,
+    stop: () => server.stop(true),
   };
+}
+
+const started: TestServer[] = [];
+
+/** As `serve`; it goes on until `stopServers`. Returns its URL. */
+export function start(...ways: Parameters<typeof serve>): string {
+  const server = serve(...ways);
+  started.push(server);
+  return server.url;
+}
+
+/** For `afterAll`. */
+export async function stopServers(): Promise<void> {
+  await Promise.all(started.splice(0).map((server) => server.stop()));
 }
 
 export const echo: Answer = (socket, message) => void socket.send(message, true);
