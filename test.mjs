@@ -30,6 +30,8 @@ const measuring = [
 ];
 /** Most of their time they wait, for clocks and for processes to start. */
 const atOnce = Math.min(8, availableParallelism() + 1);
+/** Of one file: each of them starts processes. */
+const testsAtOnce = 4;
 
 setUp();
 const showdown = join(root, "src", "cli", "main.ts");
@@ -141,7 +143,8 @@ async function bunTest(title, args) {
   process.stdout.write(`\n— ${title}\n`);
   const startMs = performance.now();
   // End-to-end tests start servers that take their time to end.
-  const tests = spawn(bun, ["test", "--timeout", "120000", ...args], {
+  const limits = ["--timeout", "120000", `--max-concurrency=${testsAtOnce}`];
+  const tests = spawn(bun, ["test", ...limits, ...args], {
     cwd: root,
     env: process.env,
     stdio: ["ignore", "pipe", "pipe"],

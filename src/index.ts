@@ -25,7 +25,12 @@ export type { Plan } from "./plan/plan.ts";
 export { resolvePlan } from "./plan/resolve.ts";
 export type { AttackResult } from "./result/attack.ts";
 export type { Judgement, Outcome } from "./result/judgement.ts";
-export { readResultFile as readResult, type StoredResult } from "./result/read.ts";
+export {
+  readAttackFile as readAttack,
+  readResultFile as readResult,
+  type StoredAttack,
+  type StoredResult,
+} from "./result/read.ts";
 export type { Result, Round } from "./result/schema.ts";
 export type { RunEvent } from "./run/events.ts";
 export { type RunHandle, type RunOptions, startRun } from "./run/start-run.ts";

@@ -1,4 +1,4 @@
-import type { AttackReport, OpenReport } from "../engine/attack/attack-orders.ts";
+import type { AttackReport, OpenReport, RefusalSample } from "../engine/attack/attack-orders.ts";
 import { mergeFailures } from "../engine/failure-tally.ts";
 import { countOpenings } from "../plan/attack/connection-stages.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
@@ -6,6 +6,7 @@ import { countOf, loadSeconds } from "../plan/attack/rate.ts";
 import type { AttackResult } from "../result/attack.ts";
 import type { Timeline } from "../result/phase.ts";
 import { type Histogram, mergeHistograms, percentileCurve, summarize } from "../stats/histogram.ts";
+import { hideSecrets } from "../text/secrets.ts";
 import { describeGenerator } from "../trust/generator-usage.ts";
 import type { ScenarioBoard } from "./scenario-board.ts";
 import type { StageFigures } from "./stage-figures.ts";
@@ -65,7 +66,9 @@ export function describeAttack(evidence: AttackEvidence): Figures {
     connections: describeConnections(plan, opens, loads),
     connectionStages: stages.build(loads),
     refusals: [
-      ...new Map(opens.flatMap(({ refusals }) => refusals).map((one) => [one.status, one])).values(),
+      ...new Map(
+        opens.flatMap(({ refusals }) => refusals).map((one) => [one.status, tellable(one)]),
+      ).values(),
     ],
     rejections: addUp(
       loads.flatMap(({ rejections }) => rejections),
@@ -97,6 +100,11 @@ export function describeAttack(evidence: AttackEvidence): Figures {
     timeline,
     scenario: scenario?.describe(loads.flatMap((one) => one.scenarioEnd ?? [])) ?? null,
   };
+}
+
+/** A server may say again what it was asked with: a token in its URL. */
+function tellable({ status, location, body }: RefusalSample): RefusalSample {
+  return { status, location: location === null ? null : hideSecrets(location), body: hideSecrets(body) };
 }
 
 function describeConnections(

@@ -22,6 +22,7 @@ import { runAfter, runBefore } from "./commands.ts";
 import type { AttackEvent } from "./events.ts";
 import { judgeScenario } from "./judge-scenario.ts";
 import { ScenarioBoard } from "./scenario-board.ts";
+import { checkSources, settleAddress } from "./settle-address.ts";
 import { StageFigures } from "./stage-figures.ts";
 import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
 
@@ -53,7 +54,10 @@ export interface AttackHandle {
   readonly id: string;
   /** Everything that happens, for one reader; ends with the attack. */
   readonly events: AsyncIterable<AttackEvent>;
-  /** @throws {ShowdownError} `resultsFolder`, `writing`; `attackFailed` where the command before it fails */
+  /**
+   * @throws {ShowdownError} `resultsFolder`, `writing`; `usage` for source addresses that can't be used; `attackFailed`
+   *   where the command before it fails
+   */
   readonly result: Promise<AttackResult>;
 }
 
@@ -131,9 +135,17 @@ interface Begun extends Beginning {
   readonly pool: WorkerPool;
 }
 
-async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun): Promise<AttackResult> {
-  const { resultsFolder, environment, command, warnings = [] } = options;
+async function carryOut(asked: AttackPlan, options: AttackOptions, begun: Begun): Promise<AttackResult> {
+  const { resultsFolder, environment, command, before, after, signal, warnings = [] } = options;
   const { id, startedAt, events, board } = begun;
+  await checkSources(asked);
+  if (resultsFolder !== null) await checkResultsFolder(resultsFolder);
+  if (before !== undefined) {
+    events.push({ kind: "command", when: "before", command: before });
+    await runBefore(before, signal);
+  }
+  // Only now: it may be the command before it that starts the server.
+  const { plan, access } = await settleAddress(asked, options.access);
   const initial: AttackResult = attackResultSchema.parse({
     schema: schemaVersion,
     id,
@@ -157,12 +169,6 @@ async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun):
       elapsedMs: 0,
     }),
   });
-  const { before, after, signal } = options;
-  if (resultsFolder !== null) await checkResultsFolder(resultsFolder);
-  if (before !== undefined) {
-    events.push({ kind: "command", when: "before", command: before });
-    await runBefore(before, signal);
-  }
   const file: ResultFile<AttackResult> | null =
     resultsFolder === null
       ? null
@@ -170,7 +176,7 @@ async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun):
   let seen: Partial<AttackResult> = {};
   const told: Warning[] = [];
   try {
-    seen = await load(plan, options, begun);
+    seen = await load(plan, { ...options, access }, begun);
   } finally {
     await begun.pool.end();
     if (after !== undefined) {

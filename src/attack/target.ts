@@ -1,10 +1,12 @@
+import { isIP } from "node:net";
 import { readUrl, showUrl } from "../contenders/address.ts";
-import { findAddress, type Target, targetAt } from "../engine/target.ts";
+import { lookUp, type Target, targetAt } from "../engine/target.ts";
 import { ShowdownError } from "../errors.ts";
 import type { AttackTarget } from "../plan/attack/plan.ts";
 import { readTlsTrust, type TlsOptions } from "../process/tls.ts";
 import { printable } from "../text/printable.ts";
 import { hideSecrets } from "../text/secrets.ts";
+import { authority } from "../websocket/handshake.ts";
 
 /** What is said of the server and of every upgrade, as typed. */
 export interface TargetOptions extends TlsOptions {
@@ -25,7 +27,8 @@ export interface AskedTarget {
 }
 
 /**
- * Reads the URL, and looks its name up.
+ * Reads the URL, and looks its name up. Opens no connection: of several addresses the plan has the first until
+ * `settleAddress`.
  *
  * @param usual what an adapter has in place of what neither URL nor options say
  * @param folder that paths of files are relative to
@@ -49,8 +52,9 @@ export async function readTarget(
       );
     }
   }
-  const found = await findAddress(server, "usage");
-  const access = targetAt(found.address, server);
+  const addresses = await lookUp(host, "usage");
+  const [address] = addresses;
+  const access = targetAt(address, server);
   const ownsHost = Object.keys(headers).some((name) => name.toLowerCase() === "host");
   return {
     access: {
@@ -59,7 +63,7 @@ export async function readTarget(
       subprotocols,
     },
     target: {
-      ...{ url: hideSecrets(url), host, port, path: hideSecrets(path), ...found },
+      ...{ url: hideSecrets(url), host, port, path: hideSecrets(path), address, addresses },
       tls:
         tls === null
           ? null
@@ -128,9 +132,13 @@ function isHeaderValue(text: string): boolean {
   return !/[\x00-\x08\x0a-\x1f\x7f]/.test(text);
 }
 
-/** `ws://example.org/chat (192.0.2.7:80, one of 2 addresses)` */
-export function describeTarget({ url, host, address, addresses, port }: AttackTarget): string {
-  if (address === host) return showUrl(url);
-  const many = addresses.length > 1 ? `, one of ${addresses.length} addresses` : "";
-  return `${showUrl(url)} (${address.includes(":") ? `[${address}]` : address}:${port}${many})`;
+/** Of a name's addresses so many are named. */
+const mostNamed = 3;
+
+/** `ws://example.org/chat (192.0.2.7:80 or 192.0.2.8:80)` */
+export function describeTarget({ url, host, addresses, port }: AttackTarget): string {
+  if (isIP(host) !== 0) return showUrl(url);
+  const named = addresses.slice(0, mostNamed).map((address) => authority(address, port));
+  const more = addresses.length - named.length;
+  return `${showUrl(url)} (${[...named, ...(more > 0 ? [`${more} more`] : [])].join(" or ")})`;
 }

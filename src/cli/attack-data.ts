@@ -15,6 +15,9 @@ export function readData({ data }: OptionValues, host: Host): DataTable | null {
     new ShowdownError("usage", `--data ${data}: ${problem}`, {
       hint: "the first line names the columns, each further line is a connection's",
     });
+  if (columns.length === 0 && text.trim() !== "") {
+    throw refuse("it is no CSV: a quotation mark is not closed, or stands in the middle of a value");
+  }
   if (columns.length === 0) throw refuse("it is empty, expected a header and rows");
   const wrong = columns.find((name) => !/^[\w-]+$/.test(name));
   if (wrong !== undefined) {

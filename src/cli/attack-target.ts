@@ -7,8 +7,8 @@ import * as format from "../text/format.ts";
 import type { Host } from "./host.ts";
 import type { OptionValues } from "./options.ts";
 
-/** More than this to somebody else's machine is asked for. */
-const most = { connections: 1000, perSecond: 10_000 };
+/** More than this to somebody else's machine is asked for. A closed loop has no rate: what is under way stands for it. */
+const most = { connections: 1000, perSecond: 10_000, inFlight: 1000 };
 
 /**
  * Makes sure that somebody meant a load that others would feel.
@@ -18,9 +18,14 @@ const most = { connections: 1000, perSecond: 10_000 };
 export async function confirmLoad(plan: AttackPlan, { yes }: OptionValues, host: Host): Promise<void> {
   const { target, connections } = plan;
   const rate = peakRate(plan);
-  const isHeavy = connections > most.connections || (rate ?? 0) > most.perSecond;
-  if (yes || !isHeavy || isNear(target.address)) return;
-  const load = `${format.plural(connections, "connection")}${rate === null ? "" : ` and ${format.formatCount(rate)} messages per second`}`;
+  const inFlight = plan.load.kind === "closed" ? connections * plan.load.inFlight : 0;
+  const isHeavy = connections > most.connections || (rate ?? 0) > most.perSecond || inFlight > most.inFlight;
+  if (yes || !isHeavy || target.addresses.every(isNear)) return;
+  const messages =
+    rate === null
+      ? `${format.plural(inFlight, "message")} in flight`
+      : `${format.formatCount(rate)} messages per second`;
+  const load = `${format.plural(connections, "connection")} and ${messages}`;
   const what = `${load} to ${describeTarget(target)}, which is no machine of this network`;
   if ((await host.ask?.(`${what}. Go on?`)) === true) return;
   throw new ShowdownError("usage", `${what}: not without --yes`, {

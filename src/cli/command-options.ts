@@ -117,6 +117,12 @@ function withoutSecrets(words: readonly string[]): string[] {
   });
 }
 
+/** A value that an option was given, as others may read it. */
+export function showValue(option: string, text: string): string {
+  if (option === "header" || option === "cookie") return text.replace(/([:=]\s*).*$/s, "$1…");
+  return option === "adapter-option" ? hideOption(text) : hideSecrets(text);
+}
+
 function hideOption(text: string): string {
   const [, start = "", name = "", value = ""] =
     /^(--adapter-option=|SHOWDOWN_ADAPTER_OPTION=)?([^=]+)=(.*)$/s.exec(text) ?? [];

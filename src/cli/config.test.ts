@@ -60,6 +60,30 @@ test("the command line wins over the environment, that over the file's environme
   expect(from("seed")?.from).toBe("preset quick");
 });
 
+test("of an attack every value is told with where it comes from, and no secret", async () => {
+  await write("showdown.config.json", '{ "connections": 7, "header": ["X-Token: hush"], "duration": "2s" }');
+  const env = { SHOWDOWN_RATE: "30", SHOWDOWN_CONNECTIONS: "8" };
+  const args = [
+    "ws://127.0.0.1/",
+    "--connections",
+    "9",
+    "--cookie",
+    "a=hush",
+    "--adapter-option",
+    "token=hush",
+  ];
+  const { attack, origins } = readOptions("attack", args, env, await loadConfig({}, folder));
+  expect(attack).toEqual({ connections: 9, ratePerSecond: 30, durationSeconds: 2 });
+  const rows = new Map(listConfig("attack", origins, "quick").map(({ option, ...row }) => [option, row]));
+  expect(rows.get("connections")).toEqual({ value: "9", from: "command line" });
+  expect(rows.get("rate")).toEqual({ value: "30", from: "SHOWDOWN_RATE" });
+  expect(rows.get("duration")).toEqual({ value: "2s", from: "showdown.config.json" });
+  expect(rows.get("connect-rate")).toEqual({ value: "1,000", from: "default" });
+  expect(rows.get("header")).toEqual({ value: "X-Token: …", from: "showdown.config.json" });
+  expect(rows.get("cookie")?.value).toBe("a=…");
+  expect(JSON.stringify([...rows])).not.toContain("hush");
+});
+
 test("a command takes the options that it has", async () => {
   await write("showdown.config.json", '{ "connections": 5, "json": true }');
   const sources = await loadConfig({}, folder);

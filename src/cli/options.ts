@@ -6,6 +6,7 @@ import {
   decimal,
   flag,
   httpUrl,
+  ipAddress,
   listenAddress,
   text,
   type ValueType,
@@ -264,7 +265,7 @@ export const options = {
   },
   origin: { type: text("URL"), commands: ["attack"], help: "the Origin header of every upgrade" },
   "source-address": {
-    type: text("ADDRESS"),
+    type: ipAddress(),
     several: true,
     commands: ["attack"],
     help: "local address to connect from, each with ports of its own; may be repeated",

@@ -1,5 +1,5 @@
 import type { ParameterName, Preset } from "../plan/parameters.ts";
-import { describeValue, optionsOf } from "./command-options.ts";
+import { describeValue, optionsOf, showValue } from "./command-options.ts";
 import { configOptions, planned } from "./options.ts";
 import type { Origins } from "./parse-options.ts";
 
@@ -13,7 +13,10 @@ export function listConfig(
   return optionsOf(command).flatMap(({ name, parameter, otherwise }) => {
     if (own.includes(name)) return [];
     const given = origins.get(name);
-    if (given !== undefined) return [{ option: name, value: given.texts.join(", "), from: given.from }];
+    if (given !== undefined) {
+      const value = given.texts.map((text) => showValue(name, text)).join(", ");
+      return [{ option: name, value, from: given.from }];
+    }
     // Of the commands that plan a run; others take a parameter as one of their options.
     if (parameter !== null && planned.includes(command)) {
       const value = describeValue(parameter as ParameterName, preset);

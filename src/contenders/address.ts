@@ -65,7 +65,7 @@ export function isLoopback({ host }: Pick<Address, "host">): boolean {
 
 /** This machine, or one of a network that is nobody else's (RFC 1918, RFC 4193, RFC 3927, RFC 4291). */
 export function isNear(address: string): boolean {
-  if (address.includes(":")) return address === "::1" || /^f[cd]|^fe[89ab]/i.test(address);
+  if (address.includes(":")) return address === "::1" || /^f[cd][\da-f]{2}:|^fe[89ab][\da-f]:/i.test(address);
   const [first = 0, second = 0] = address.split(".").map(Number);
   return (
     first === 127 ||

@@ -31,26 +31,18 @@ export function plainTarget(host: string, port: number, path: string): Target {
 /** How long an address of several may take to accept a connection. */
 const addressPatienceMs = 1000;
 
-/** Of a name, what it stands for. */
-export interface Found {
-  /** Where connections are opened. */
-  readonly address: string;
-  /** All that the name has, in the order in which the system prefers them. */
-  readonly addresses: readonly string[];
-}
-
 /**
- * Looks a name up, once for all workers: each might find another address. Of several the first that accepts a connection
- * is taken.
+ * Looks a name up, once for all workers: each might find another address. Opens no connection.
  *
  * @param reason of the error where the name has no address
+ * @returns in the order in which the system prefers them
  * @throws {ShowdownError}
  */
-export async function findAddress(
-  { host, port }: Pick<Address, "host" | "port">,
+export async function lookUp(
+  host: string,
   reason: "usage" | "contenderFailed",
-): Promise<Found> {
-  if (isIP(host) !== 0) return { address: host, addresses: [host] };
+): Promise<readonly [string, ...string[]]> {
+  if (isIP(host) !== 0) return [host];
   const found = await lookup(host, { all: true, order: "verbatim" }).catch((cause: NodeJS.ErrnoException) => {
     throw new ShowdownError(
       reason,
@@ -58,9 +50,27 @@ export async function findAddress(
       { hint: "look at the URL, and whether this machine can look names up; or give the address", cause },
     );
   });
-  const addresses = [...new Set(found.map(({ address }) => address))];
-  const answering = addresses.length === 1 ? addresses[0] : await findAnswering(addresses, port);
-  return { address: answering ?? addresses[0] ?? host, addresses };
+  const [first = host, ...others] = new Set(found.map(({ address }) => address));
+  return [first, ...others];
+}
+
+/** Of several addresses the first that accepts a connection; the first where none does. One alone is not tried. */
+export async function findAnswering(
+  addresses: readonly [string, ...string[]],
+  port: number,
+): Promise<string> {
+  if (addresses.length > 1) for (const address of addresses) if (await accepts(address, port)) return address;
+  return addresses[0];
+}
+
+async function accepts(address: string, port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect({ host: address, port, timeout: addressPatienceMs });
+  socket.on("connect", () => resolve(true));
+  for (const event of ["error", "timeout"]) socket.on(event, () => resolve(false));
+  const isAccepted = await promise;
+  socket.destroy();
+  return isAccepted;
 }
 
 /**
@@ -69,8 +79,8 @@ export async function findAddress(
  * @throws {ShowdownError} `contenderFailed` when the name has no address
  */
 export async function resolveTarget(server: Address): Promise<Target> {
-  const { address } = await findAddress(server, "contenderFailed");
-  return targetAt(address, server);
+  const { host, port } = server;
+  return targetAt(await findAnswering(await lookUp(host, "contenderFailed"), port), server);
 }
 
 /** That server, at the address that was found for it. */
@@ -78,17 +88,4 @@ export function targetAt(address: string, server: Address): Target {
   const { host, port, path, tls } = server;
   const headers: Record<string, string> = address === host ? {} : { Host: hostHeader(server) };
   return { ...plainTarget(address, port, path), tls, headers };
-}
-
-async function findAnswering(addresses: readonly string[], port: number): Promise<string | undefined> {
-  for (const address of addresses) {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const socket = connect({ host: address, port, timeout: addressPatienceMs });
-    socket.on("connect", () => resolve(true));
-    for (const event of ["error", "timeout"]) socket.on(event, () => resolve(false));
-    const accepts = await promise;
-    socket.destroy();
-    if (accepts) return address;
-  }
-  return undefined;
 }

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { suggest } from "../text/nearest.ts";
 
@@ -105,6 +106,17 @@ export interface ListenAddress {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+}
+
+/** IPv6 without brackets. */
+export function ipAddress(): ValueType<string> {
+  return {
+    placeholder: "ADDRESS",
+    schema: z.string(),
+    read: (value) =>
+      isIP(value) === 0 ? { expected: "an IP address, such as 127.0.0.2 or ::1" } : { value },
+    write: (value) => value,
+  };
 }
 
 /** An address that HTTP is spoken to. It holds no secret: a command line is kept in results. */

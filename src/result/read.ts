@@ -42,6 +42,17 @@ export function readResultFile(path: string): StoredResult {
 }
 
 /**
+ * As `readResultFile`, of an attack.
+ *
+ * @throws ShowdownError likewise
+ */
+export function readAttackFile(path: string): StoredAttack {
+  const stored = readStored(path);
+  if ("attack" in stored) return stored;
+  throw unusable(`${path} is the result of a run, expected that of an attack`);
+}
+
+/**
  * As `readResultFile`, also of an attack.
  *
  * @throws ShowdownError likewise

@@ -1,19 +1,13 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { longestMs, showdown, temporaryFolder } from "../showdown/showdown.ts";
 import { attack, small } from "./attack.ts";
-import { echo, oneIn, serve, type TestServer } from "./servers.ts";
+import { echo, oneIn, type serve, start, stopServers } from "./servers.ts";
 
 setDefaultTimeout(longestMs);
 
-let server: TestServer | null = null;
-afterEach(async () => await server?.stop());
-
-function start(...ways: Parameters<typeof serve>): string {
-  server = serve(...ways);
-  return server.url;
-}
+afterAll(stopServers);
 
 /** Rooms as the contract has them; `lose` says which copies do not go out. */
 function chat(lose: (copy: number) => boolean): string {
@@ -35,7 +29,7 @@ function chat(lose: (copy: number) => boolean): string {
   });
 }
 
-test("what is said in a room is owed to all its members, over several workers", async () => {
+test.concurrent("what is said in a room is owed to all its members, over several workers", async () => {
   const url = chat(() => false);
   const load = ["--connections", "12", "--rooms", "3", "--workers", "2", "--rate", "300", "--duration", "1s"];
   const { result } = await attack(url, "--adapter", "chaos-chat", ...load);
@@ -43,7 +37,7 @@ test("what is said in a room is owed to all its members, over several workers", 
   expect(result.connections.joinUs.count).toBe(12);
 });
 
-test("a copy in a hundred that is lost on its way to a room is counted", async () => {
+test.concurrent("a copy in a hundred that is lost on its way to a room is counted", async () => {
   const url = chat((copy) => copy % 100 === 0);
   const load = ["--connections", "8", "--rooms", "2", "--rate", "300", "--duration", "1s"];
   const { result } = await attack(url, "--adapter", "chaos-chat", ...load, "--reply-timeout", "0.5");
@@ -56,7 +50,7 @@ test("a copy in a hundred that is lost on its way to a room is counted", async (
   });
 });
 
-test("the adapter of an echo counts what the plain path counts", async () => {
+test.concurrent("the adapter of an echo counts what the plain path counts", async () => {
   const { result } = await attack(start(oneIn(100, () => {})), ...small, "--adapter", "echo");
   expect(result.messages).toMatchObject({ sent: 400, expected: 400, answered: 396, lost: 4 });
 });
@@ -93,26 +87,18 @@ function writeOwn(): string {
   return file;
 }
 
-test("an adapter of one's own is loaded from a file, and its replies are audited", async () => {
+test.concurrent("an adapter of one's own is loaded from a file, and its replies are audited", async () => {
+  const url = start(counterpart);
   const args = ["--adapter", writeOwn(), "--adapter-option", "token=secret"];
-  const { result } = await attack(start(counterpart), ...small, ...args);
+  const { result } = await attack(url, ...small, ...args);
   expect(result.plan.target.subprotocols).toEqual(["mine.v1"]);
   expect(result.messages).toMatchObject({ sent: 400, expected: 400, answered: 400, lost: 0, unmatched: 0 });
-  const closed = await attack(
-    server?.url ?? "",
-    "--connections",
-    "3",
-    "--in-flight",
-    "2",
-    "--duration",
-    "1s",
-    ...args,
-  );
+  const closed = await attack(url, "--connections", "3", "--in-flight", "2", "--duration", "300ms", ...args);
   expect(closed.result.messages.answered).toBe(closed.result.messages.sent);
   expect(closed.result.messages.sent).toBeGreaterThan(6);
 });
 
-test("what its server refuses before it is ready is a failed connection, by its reason", async () => {
+test.concurrent("what its server refuses before it is ready is a failed connection, by its reason", async () => {
   const args = ["--adapter", writeOwn(), "--adapter-option", "token=wrong"];
   const { result, exitCode, stderr } = await attack(start(counterpart), ...small, ...args);
   expect(exitCode).toBe(15);
@@ -121,7 +107,7 @@ test("what its server refuses before it is ready is a failed connection, by its 
   expect(stderr).toContain("4 × bad token");
 });
 
-test("one that never gets ready is given up in time", async () => {
+test.concurrent("one that never gets ready is given up in time", async () => {
   const args = ["--adapter", writeOwn(), "--adapter-option", "token=x", "--connect-timeout", "0.5"];
   const { result } = await attack(
     start(() => {}),
@@ -131,7 +117,7 @@ test("one that never gets ready is given up in time", async () => {
   expect(result.connections.failures).toEqual([{ failure: { kind: "timeout", stage: "join" }, count: 4 }]);
 });
 
-test("an option that an adapter refuses is told before anything is opened", async () => {
+test.concurrent("an option that an adapter refuses is told before anything is opened", async () => {
   const ended = await showdown("attack", start(echo), "--adapter", writeOwn());
   expect(ended.exitCode).toBe(2);
   expect(ended.stderr).toContain("option token is missing, expected token=TEXT");

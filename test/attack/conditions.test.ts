@@ -1,21 +1,15 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { longestMs, showdown, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
 import { attack, small } from "./attack.ts";
-import { echo, serve, type TestServer } from "./servers.ts";
+import { echo, type serve, start, stopServers } from "./servers.ts";
 
 setDefaultTimeout(longestMs);
 
-let server: TestServer | null = null;
-afterEach(async () => await server?.stop());
+afterAll(stopServers);
 
-function start(...ways: Parameters<typeof serve>): string {
-  server = serve(...ways);
-  return server.url;
-}
-
-test("--abort-on ends a load as soon as it is true, and what was measured is kept", async () => {
+test.concurrent("--abort-on ends a load as soon as it is true, and what was measured is kept", async () => {
   const slow: Parameters<typeof serve>[0] = (socket, message) =>
     void setTimeout(() => socket.send(message), 60);
   const url = start(slow);
@@ -28,7 +22,7 @@ test("--abort-on ends a load as soon as it is true, and what was measured is kep
   expect(result.messages.sent + result.messages.unsent).toBe(24_000);
 });
 
-test("thresholds have an exit code of their own, at the end and from the file", async () => {
+test.concurrent("thresholds have an exit code of their own, at the end and from the file", async () => {
   const url = start((socket, message) => void (socket.data.messages > 1 && socket.send(message)));
   const results = temporaryFolder();
   const run = ["attack", url, ...small, "--reply-timeout", "0.2", "--results", results];
@@ -42,7 +36,7 @@ test("thresholds have an exit code of their own, at the end and from the file", 
   expect([12, 14]).toContain((await of("--threshold", "lost.share < 0.5%")).exitCode);
 });
 
-test.each([
+test.concurrent.each([
   ["--threshold", "latency.p98 < 5ms", /no measure "latency\.p98", did you mean "latency\.p9/],
   ["--threshold", "latency.p99 < 5", /expected a number with one of the units/],
   ["--threshold", "lost", /expected MEASURE, one of/],
@@ -53,30 +47,24 @@ test.each([
   expect(ended.stderr).toMatch(message);
 });
 
-test("commands run before and after; the attack needs the first to succeed", async () => {
+test.concurrent("commands run before and after; the attack needs the first to succeed", async () => {
   const folder = temporaryFolder();
   const log = join(folder, "log");
+  const url = start(echo);
   const commands = ["--before", `echo before >> ${log}`, "--after", `echo after >> ${log}; exit 3`];
-  const { result, stderr } = await attack(start(echo), ...small, ...commands);
+  const { result, stderr } = await attack(url, ...small, ...commands);
   expect(readFileSync(log, "utf8")).toBe("before\nafter\n");
   expect(result.messages.answered).toBe(400);
   expect(result.warnings).toMatchObject([{ kind: "command-failed", exit: { code: 3 } }]);
   expect(stderr).toContain("exited with code 3");
   const results = join(folder, "results");
-  const failed = await showdown(
-    "attack",
-    server?.url ?? "",
-    "--before",
-    "echo no; false",
-    "--results",
-    results,
-  );
+  const failed = await showdown("attack", url, "--before", "echo no; false", "--results", results);
   expect(failed.exitCode).toBe(15);
   expect(failed.stderr).toContain("it exited with 1: no");
   expect(existsSync(results) ? readdirSync(results) : []).toEqual([]);
 });
 
-test("--trace shows what one connection and the server say, and leaves nothing behind", async () => {
+test.concurrent("--trace shows what one connection and the server say, and leaves nothing behind", async () => {
   const results = join(temporaryFolder(), "results");
   const url = start((socket, message) => void socket.send(`\x1b[31m${message}`));
   const { stdout, exitCode } = await showdown(
@@ -110,7 +98,7 @@ test("--trace shows what one connection and the server say, and leaves nothing b
   expect(existsSync(results)).toBe(false);
 });
 
-test.each([
+test.concurrent.each([
   "--ndjson=-",
   "--metrics=0",
   "--otlp=http://127.0.0.1:9",
@@ -125,7 +113,7 @@ test.each([
   expect(ended.stderr).toContain(`--trace and ${output.replace(/=.*/, "")}: `);
 });
 
-test("a refused upgrade is traced with its body", async () => {
+test.concurrent("a refused upgrade is traced with its body", async () => {
   const refuse = () => new Response("token expired", { status: 401 });
   const { stdout, exitCode } = await showdown("attack", start(echo, { refuse }), "--trace");
   expect(exitCode).toBe(15);
@@ -133,7 +121,7 @@ test("a refused upgrade is traced with its body", async () => {
   expect(stdout).toContain("token expired");
 });
 
-test("--out writes reports by their endings, and report makes them again", async () => {
+test.concurrent("--out writes reports by their endings, and report makes them again", async () => {
   const folder = temporaryFolder();
   const files = ["a.md", "a.html", "a.txt", "a.json"].map((name) => join(folder, name));
   const { result, folder: kept } = await attack(
@@ -157,7 +145,7 @@ test("--out writes reports by their endings, and report makes them again", async
   expect(compared.stderr).toContain("is the result of an attack, expected that of a run");
 });
 
-test("--dry-run prints the plan and opens nothing", async () => {
+test.concurrent("--dry-run prints the plan and opens nothing", async () => {
   const { stdout, exitCode } = await showdown(
     "attack",
     "ws://127.0.0.1:9/x?y=1",
@@ -172,7 +160,7 @@ test("--dry-run prints the plan and opens nothing", async () => {
   });
 });
 
-test.each([
+test.concurrent.each([
   ["a load", ["--rate", "100"], "4 of 4 connections opened"],
   ["the opening of connections", ["--connect-rate", "0.1"], "Target: "],
 ])("Ctrl-C during %s: one line, exit code 130, and what was measured is kept", async (_, load, mark) => {

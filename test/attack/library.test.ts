@@ -1,19 +1,22 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { type AttackEvent, attack, isShowdownError } from "../../src/index.ts";
-import { longestMs } from "../showdown/showdown.ts";
-import { echo, serve, type TestServer } from "./servers.ts";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import {
+  type AttackEvent,
+  attack,
+  isShowdownError,
+  readAttack,
+  readResult,
+  renderHtml,
+  renderMarkdown,
+} from "../../src/index.ts";
+import { longestMs, temporaryFolder } from "../showdown/showdown.ts";
+import { echo, start, stopServers } from "./servers.ts";
 
 setDefaultTimeout(longestMs);
 
-let server: TestServer | null = null;
-afterEach(async () => await server?.stop());
+afterAll(stopServers);
 
-function start(...ways: Parameters<typeof serve>): string {
-  server = serve(...ways);
-  return server.url;
-}
-
-test("the library attacks, tells what happens, and resolves to the result", async () => {
+test.concurrent("the library attacks, tells what happens, and resolves to the result", async () => {
   const seen: (string | null)[] = [];
   const refuse = ({ headers }: Request) => {
     seen.push(headers.get("x-token"));
@@ -35,7 +38,22 @@ test("the library attacks, tells what happens, and resolves to the result", asyn
   expect(plan.target.headers).toEqual(["X-Token"]);
 });
 
-test("an AbortSignal ends it gently: what was measured is in the result", async () => {
+test.concurrent("a result is rendered as it came, and as it was kept", async () => {
+  const resultsFolder = temporaryFolder();
+  const { result } = attack({
+    url: start(echo),
+    ...{ connections: 2, ratePerSecond: 200, durationSeconds: 0.2, resultsFolder },
+  });
+  const ended = await result;
+  const path = join(resultsFolder, ended.id, "result.json");
+  expect(readAttack(path).attack).toEqual(ended);
+  expect(renderHtml(ended)).toStartWith("<!doctype html>");
+  expect(renderHtml(ended)).toContain(ended.id);
+  expect(renderMarkdown(ended)).toStartWith(`# ${ended.id}\n`);
+  expect(() => readResult(path)).toThrow("is the result of an attack, expected that of a run");
+});
+
+test.concurrent("an AbortSignal ends it gently: what was measured is in the result", async () => {
   const controller = new AbortController();
   const { events, result } = attack({
     url: start(echo),
@@ -50,7 +68,7 @@ test("an AbortSignal ends it gently: what was measured is in the result", async 
   expect(messages.sent + messages.unsent).toBe(6000);
 });
 
-test.each([
+test.concurrent.each([
   [{ url: "http://127.0.0.1:9/" }, /expected a URL/],
   [{ url: "ws://127.0.0.1:9/", ratePerSecond: -1 }, /^ratePerSecond -1: /],
   [{ url: "ws://127.0.0.1:9/", abortOn: ["latency.p98 > 1ms"] }, /no measure "latency.p98"/],

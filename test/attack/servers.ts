@@ -17,6 +17,7 @@ interface Seen {
 
 interface Ways {
   readonly onOpen?: (socket: ServerWebSocket<Seen>) => void;
+  readonly onPing?: (socket: ServerWebSocket<Seen>) => void;
   /** In place of the upgrade; null to go on with it. */
   readonly refuse?: (request: Request) => Response | null;
   readonly headers?: Readonly<Record<string, string>>;
@@ -28,7 +29,7 @@ interface Ways {
 
 export function serve(
   answer: Answer,
-  { onOpen, refuse, headers = {}, tls, compresses = false }: Ways = {},
+  { onOpen, onPing, refuse, headers = {}, tls, compresses = false }: Ways = {},
 ): TestServer {
   const server = Bun.serve<Seen>({
     hostname: "127.0.0.1",
@@ -44,6 +45,7 @@ export function serve(
     websocket: {
       perMessageDeflate: compresses,
       open: (socket) => onOpen?.(socket),
+      ping: (socket) => onPing?.(socket),
       message: (socket, message) => {
         socket.data.messages += 1;
         answer(socket, message);
@@ -54,6 +56,20 @@ export function serve(
     url: `${tls === undefined ? "ws" : "wss"}://127.0.0.1:${server.port}/`,
     stop: () => server.stop(true),
   };
+}
+
+const started: TestServer[] = [];
+
+/** As `serve`; it goes on until `stopServers`. Returns its URL. */
+export function start(...ways: Parameters<typeof serve>): string {
+  const server = serve(...ways);
+  started.push(server);
+  return server.url;
+}
+
+/** For `afterAll`. */
+export async function stopServers(): Promise<void> {
+  await Promise.all(started.splice(0).map((server) => server.stop()));
 }
 
 export const echo: Answer = (socket, message) => void socket.send(message, true);

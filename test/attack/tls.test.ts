@@ -1,7 +1,10 @@
-import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { longestMs, showdown } from "../showdown/showdown.ts";
+import { attackResultSchema } from "../../src/result/attack.ts";
+import { longestMs, showdown, showdownUnder } from "../showdown/showdown.ts";
 import { Authority } from "../support/certificates.ts";
+import { startOpenSslServer } from "../support/openssl-server.ts";
 import { attack, small } from "./attack.ts";
 import { echo, serve, type TestServer } from "./servers.ts";
 
@@ -15,11 +18,15 @@ const client = authority.issue("client", "DNS:client.test");
 const selfSigned = authority.selfSigned("self-signed", ["-addext", "subjectAltName=IP:127.0.0.1"]);
 const ca = ["--ca", authority.own.certFile];
 
+const stranger = new Authority();
+const unknown = stranger.issue("unknown", "IP:127.0.0.1");
+
 const stops: (() => unknown)[] = [];
-afterEach(async () => {
+afterAll(async () => {
   for (const stop of stops.splice(0)) await stop();
+  authority.remove();
+  stranger.remove();
 });
-afterAll(() => authority.remove());
 
 function start(...ways: Parameters<typeof serve>): TestServer {
   const server = serve(...ways);
@@ -27,7 +34,7 @@ function start(...ways: Parameters<typeof serve>): TestServer {
   return server;
 }
 
-test("wss: all is audited as over ws, the handshake is a figure, and nothing secret is kept", async () => {
+test.concurrent("wss: all is audited as over ws, the handshake is a figure, and nothing secret is kept", async () => {
   const { url } = start(echo, { tls: { cert: good.cert, key: good.key } });
   const pair = ["--cert", client.certFile, "--key", client.keyFile];
   const { result, folder, stderr } = await attack(`${url}chat?room=1&token=hush-1`, ...small, ...ca, ...pair);
@@ -48,7 +55,7 @@ test("wss: all is audited as over ws, the handshake is a figure, and nothing sec
   expect(stderr).not.toContain("hush");
 });
 
-test("the server gets what the URL says, secrets included", async () => {
+test.concurrent("the server gets what the URL says, secrets included", async () => {
   const asked: string[] = [];
   const refuse = ({ url }: Request) => {
     asked.push(new URL(url).search);
@@ -59,10 +66,11 @@ test("the server gets what the URL says, secrets included", async () => {
   expect(asked).toEqual(Array(4).fill("?token=hush"));
 });
 
-test.each([
+test.concurrent.each([
   ["expired", expired, "expired", /certificate has expired; renew it, or go on with --insecure/],
   ["for another host", elsewhere, "wrong-host", /is for another host; use a name that it is for/],
   ["self-signed", selfSigned, "self-signed", /is self-signed; trust it with --ca FILE/],
+  ["of an unknown issuer", unknown, "unknown-issuer", /nobody trusted has issued the server's certificate/],
 ] as const)(
   "a certificate that is %s: every connection failed, and what to do",
   async (_, own, problem, says) => {
@@ -75,14 +83,14 @@ test.each([
   },
 );
 
-test("--insecure takes any certificate", async () => {
+test.concurrent("--insecure takes any certificate", async () => {
   const { url } = start(echo, { tls: { cert: selfSigned.cert, key: selfSigned.key } });
   const { result } = await attack(url, ...small, "--insecure");
   expect(result.messages).toMatchObject({ answered: 400 });
   expect(result.plan.target.tls?.verify).toBe(false);
 });
 
-test("a server that does not speak TLS, and one that stalls in the handshake", async () => {
+test.concurrent("a server that does not speak TLS, and one that stalls in the handshake", async () => {
   const plain = start(echo);
   const refused = await attack(plain.url.replace("ws:", "wss:"), ...small);
   expect(refused.result.connections.failures).toMatchObject([
@@ -96,13 +104,52 @@ test("a server that does not speak TLS, and one that stalls in the handshake", a
   ]);
 });
 
-test("--cert without --key is refused before anything is opened", async () => {
+test.concurrent("a server that speaks TLS 1.1 only", async () => {
+  const { port, stop } = await startOpenSslServer(good, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0");
+  stops.push(stop);
+  const { result, stderr } = await attack(`wss://127.0.0.1:${port}/`, ...small, ...ca);
+  expect(result.connections.failures).toMatchObject([
+    { failure: { kind: "tls", problem: "version" }, count: 4 },
+  ]);
+  expect(stderr).toContain("the server does not speak TLS 1.2 or newer");
+});
+
+test.concurrent.if(process.platform === "linux")(
+  "without OpenSSL's library Bun's own TLS does the same",
+  async () => {
+    const folder = join(authority.folder, "no-openssl");
+    mkdirSync(folder);
+    // The loader looks here first, and goes no further.
+    writeFileSync(join(folder, "libssl.so.3"), "no library");
+    const { url } = start(echo, { tls: { cert: good.cert, key: good.key } });
+    const library = join(import.meta.dir, "..", "..", "src", "engine", "sockets", "openssl.ts");
+    const env = ["env", `LD_LIBRARY_PATH=${folder}`];
+    const look = `console.log((await import(${JSON.stringify(library)})).openSsl())`;
+    expect(Bun.spawnSync([...env, process.execPath, "-e", look]).stdout.toString()).toBe("null\n");
+    const results = join(folder, "results");
+    const { stdout, stderr } = await showdownUnder(
+      env,
+      "attack",
+      url,
+      ...small,
+      ...ca,
+      "--json",
+      "--results",
+      results,
+    );
+    const { messages, connections } = attackResultSchema.parse(JSON.parse(stdout));
+    expect(messages, stderr).toMatchObject({ sent: 400, answered: 400, lost: 0 });
+    expect(connections.tlsUs?.count).toBe(4);
+  },
+);
+
+test.concurrent("--cert without --key is refused before anything is opened", async () => {
   const ended = await showdown("attack", "wss://127.0.0.1:9/", "--cert", client.certFile);
   expect(ended.exitCode).toBe(2);
   expect(ended.stderr).toContain("--cert without --key");
 });
 
-test("--trace shows what is said within TLS", async () => {
+test.concurrent("--trace shows what is said within TLS", async () => {
   const { url } = start(echo, { tls: { cert: good.cert, key: good.key } });
   const { stdout, exitCode } = await showdown("attack", url, ...ca, "--trace", "--reply-timeout", "0.3");
   expect(exitCode).toBe(0);

@@ -36,7 +36,8 @@ const sum = (list: readonly number[]) => list.reduce((all, one) => all + one, 0)
 test.concurrent("an attack on stdout, to a reader that takes its time: each second once, and they add up to its account", async () => {
   const slowly = ["sh", "-c", '"$@" | (sleep 3; cat)', "sh"];
   const csv = join(folder, "attack.csv");
-  const options = [...small, "--duration", "2s", "--results", results, "--out", csv, "--ndjson", "-"];
+  const load = [...small, "--rate", "400", "--duration", "2s"];
+  const options = [...load, "--results", results, "--out", csv, "--ndjson", "-"];
   const { stdout, stderr } = await showdownUnder(slowly, "attack", echo.url, ...options);
   const all = lines(stdout).map((line) => attackLineSchema.parse(line));
   expect(all[0]).toMatchObject({ kind: "attack", url: echo.url, seconds: 2 });

@@ -16,8 +16,10 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { projectFolder } from "../../src/machine/installation.ts";
+import { attackResultSchema } from "../../src/result/attack.ts";
 import { type Result, resultSchema } from "../../src/result/schema.ts";
 import { fixture, startServer } from "../contract/server-process.ts";
+import { startEcho } from "../outputs/echo-server.ts";
 
 // Two builds, two installations from the registry, and a run.
 setDefaultTimeout(300_000);
@@ -32,7 +34,10 @@ const user = join(root, "user");
 const installed = join(user, "node_modules", "ws-showdown");
 const executable = join(root, "alone", "showdown");
 const tarball = join(root, "package.tgz");
+const echo = startEcho();
 let result: Result;
+/** The executable, in the project's folder. */
+let building: Promise<Ended>;
 
 interface Ended {
   readonly exitCode: number;
@@ -86,6 +91,9 @@ beforeAll(async () => {
   await succeed(["npm", "pack", "--pack-destination", root], projectFolder);
   const packed = readdirSync(root).find((name) => name.endsWith(".tgz"));
   copyFileSync(join(root, packed ?? ""), tarball);
+  // Only now, since both write to dist; beside what else goes on, since most of that waits.
+  building = succeed(["npm", "run", "build:executable"], projectFolder);
+  building.catch(() => {});
   mkdirSync(user);
   writeFileSync(join(user, "package.json"), "{}");
   // Of the project that it is used in: for that one's own Bun.
@@ -93,7 +101,8 @@ beforeAll(async () => {
   writeFileSync(join(user, ".env"), "SHOWDOWN_ROUNDS=0");
 });
 
-afterAll(() => {
+afterAll(async () => {
+  await echo.stop();
   if (existsSync(installed)) setWritable(installed, true);
   rmSync(root, { recursive: true, force: true });
 });
@@ -136,6 +145,7 @@ describe("the npm package", () => {
     const files = stdout.trim().split("\n");
     expect(files).toContain("package/bin/showdown.mjs");
     expect(files).toContain("package/contenders/node-ws/package-lock.json");
+    expect(files).toContain("package/dist/showdown.1");
     expect(
       files.filter((file) => /\.test\.ts$|_test\.(go|exs)$|\/(test|src\/cli|node_modules)\//.test(file)),
     ).toEqual([]);
@@ -165,6 +175,44 @@ describe("the npm package", () => {
     expect(listFiles(installed)).toEqual(before);
     expect(existsSync(join(user, "results", result.id, "report.html"))).toBe(true);
     expect(existsSync(join(root, "cache", "ws-showdown", "contenders"))).toBe(true);
+  });
+
+  test("loads a server by its URL, as its configuration says where nothing else does", async () => {
+    const configuration = { connections: 3, rate: 300, environments: { ci: { duration: "500ms" } } };
+    const text = `import { defineConfig } from "ws-showdown";\nexport default defineConfig(${JSON.stringify(configuration)});\n`;
+    writeFileSync(join(user, "showdown.config.ts"), text);
+    const asked = [
+      "npx",
+      "ws-showdown",
+      "attack",
+      echo.url,
+      "--environment",
+      "ci",
+      "--connections",
+      "4",
+      "--json",
+    ];
+    const rate = { SHOWDOWN_RATE: "200" };
+    const printed = await succeed([...asked, "--print-config"], user, rate);
+    const rows = JSON.parse(printed.stdout) as { option: string; value: string; from: string }[];
+    expect(rows.filter(({ from }) => from !== "default")).toEqual([
+      { option: "connections", value: "4", from: "command line" },
+      { option: "rate", value: "200", from: "SHOWDOWN_RATE" },
+      { option: "duration", value: "500ms", from: "showdown.config.ts, environment ci" },
+      { option: "json", value: "true", from: "command line" },
+    ]);
+    const { stdout, stderr } = await run(asked, user, rate);
+    rmSync(join(user, "showdown.config.ts"));
+    const attacked = attackResultSchema.parse(JSON.parse(stdout));
+    expect(attacked.messages, stderr).toMatchObject({ sent: 100, answered: 100, lost: 0 });
+    expect(existsSync(join(user, "results", attacked.id, "report.html"))).toBe(true);
+  });
+
+  test("has completions, and a manual where man looks for it", async () => {
+    const { stdout } = await succeed(["npx", "ws-showdown", "completions", "bash"], user);
+    expect(stdout).toContain("-F _showdown showdown ws-showdown");
+    const { man } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { man: string[] };
+    expect(readFileSync(join(installed, man[0] ?? ""), "utf8")).toContain(".SS showdown attack ");
   });
 
   test("is a library for Bun, with its types, and says to Node that it needs Bun", async () => {
@@ -236,7 +284,7 @@ describe("the executable, with nothing on PATH", () => {
 
   beforeAll(async () => {
     mkdirSync(alone);
-    await succeed(["npm", "run", "build:executable"], projectFolder);
+    await building;
     copyFileSync(join(projectFolder, "dist", "showdown"), executable);
     chmodSync(executable, 0o755);
   });
@@ -262,6 +310,17 @@ describe("the executable, with nothing on PATH", () => {
 
   test("plays a scenario", async () => {
     await playScenario([executable], alone, nothing);
+  });
+
+  test("loads a server by its URL, and reports it", async () => {
+    const results = join(alone, "results");
+    const load = ["--connections", "4", "--rate", "200", "--duration", "500ms", "--results", results];
+    const { stdout, stderr } = await run([executable, "attack", echo.url, ...load, "--json"], alone, nothing);
+    const attacked = attackResultSchema.parse(JSON.parse(stdout));
+    expect(attacked.messages, stderr).toMatchObject({ sent: 100, answered: 100, lost: 0 });
+    const file = join(alone, "attack.html");
+    await run([executable, "report", "latest", "--results", results, "--out", file], alone, nothing);
+    expect(readFileSync(file, "utf8")).toContain(attacked.id);
   });
 
   test("verifies a server, and loads it by worker processes that are itself", async () => {

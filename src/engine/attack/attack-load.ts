@@ -76,8 +76,8 @@ export class AttackLoad {
 
   noteClosed(connection: Connection): void {
     const at = this.#placeInTurn.get(connection);
-    const last = this.#turn.pop();
-    if (at === undefined || last === undefined) return;
+    if (at === undefined) return;
+    const last = this.#turn.pop() as Connection;
     this.#placeInTurn.delete(connection);
     if (last === connection) return;
     this.#turn[at] = last;

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { Authority, type Certified } from "../../../test/support/certificates.ts";
+import { type OpenSslServer, startOpenSslServer } from "../../../test/support/openssl-server.ts";
 import type { Tls } from "../../process/tls.ts";
 import { BunSockets } from "./bun-sockets.ts";
 import { EpollSockets } from "./epoll-sockets.ts";
@@ -100,33 +101,10 @@ function rawServer(onBytes: (socket: Bun.Socket) => void): number {
   return listener.port;
 }
 
-/** OpenSSL's own server, which can be told what no runtime lets one do. */
-async function opensslServer(
-  ...args: string[]
-): Promise<{ readonly port: number; say(line: string): void; heard(): string }> {
-  const { certFile, keyFile } = good;
-  const server = Bun.spawn(
-    ["openssl", "s_server", "-accept", `${host}:0`, "-cert", certFile, "-key", keyFile, ...args],
-    { stdin: "pipe", stdout: "pipe", stderr: "ignore" },
-  );
-  stops.push(async () => {
-    server.kill();
-    await server.exited;
-  });
-  let said = "";
-  const portOf = () => /ACCEPT .*:(\d+)/.exec(said)?.[1];
-  void (async () => {
-    for await (const chunk of server.stdout) said += Buffer.from(chunk).toString();
-  })();
-  await until(() => portOf() !== undefined);
-  return {
-    port: Number(portOf()),
-    say: (line) => {
-      server.stdin.write(`${line}\n`);
-      server.stdin.flush();
-    },
-    heard: () => said,
-  };
+async function opensslServer(...args: readonly string[]): Promise<OpenSslServer> {
+  const server = await startOpenSslServer(good, ...args);
+  stops.push(() => server.stop());
+  return server;
 }
 
 const kinds: (readonly [string, () => Sockets])[] = [["Bun", () => new BunSockets()]];

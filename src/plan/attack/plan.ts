@@ -349,6 +349,13 @@ function checkMessage(
   }: { readonly message: string; readonly reply: AttackPlan["reply"]; readonly isStamped: boolean },
 ): void {
   const parts = parseTemplate(message, data?.columns ?? []);
+  if (reply.kind === "none" && settings.inFlight != null) {
+    throw new ShowdownError(
+      "usage",
+      `--in-flight ${settings.inFlight} and --reply none: expected a reply, after which the next message goes`,
+      { hint: "give --rate where nothing is answered" },
+    );
+  }
   if (adapter !== null && settings.reply !== undefined) {
     throw new ShowdownError(
       "usage",

@@ -1,7 +1,9 @@
+import type { AttackResult } from "../../result/attack.ts";
 import type { Result } from "../../result/schema.ts";
 import { keepTogether } from "../../text/format.ts";
 import type { Style } from "../../text/style.ts";
 import { columnWidths, splitTable } from "../../text/table.ts";
+import { buildAttackReport } from "../attack/report.ts";
 import type { Block, Cell, Sentence, Table } from "../document/block.ts";
 import { buildReport } from "../document/report.ts";
 import { type Demand, defaultDemand } from "../document/sizing.ts";
@@ -9,9 +11,9 @@ import { renderFigure } from "./chart.ts";
 import { html, type Markup } from "./markup.ts";
 import { renderPage } from "./page.ts";
 
-/** The report as one HTML file without scripts, which needs nothing else and opens offline. */
-export function renderHtml(result: Result, demand: Demand = defaultDemand): string {
-  return renderBlocks(buildReport(result, demand));
+/** The report of a run or an attack as one HTML file without scripts, which needs nothing else and opens offline. */
+export function renderHtml(result: Result | AttackResult, demand: Demand = defaultDemand): string {
+  return renderBlocks("kind" in result ? buildAttackReport(result) : buildReport(result, demand));
 }
 
 /** Any document as such a file. */

@@ -1,12 +1,15 @@
+import type { AttackResult } from "../../result/attack.ts";
 import type { Result } from "../../result/schema.ts";
 import { escapeMarkdown, renderMarkdown as renderTable } from "../../text/table.ts";
+import { buildAttackReport } from "../attack/report.ts";
 import type { Block, Sentence } from "../document/block.ts";
 import { buildReport } from "../document/report.ts";
 import { type Demand, defaultDemand } from "../document/sizing.ts";
 
-/** `report.md`: the whole run in one page, the verdict first. Charts are in the HTML report. */
-export function renderMarkdown(result: Result, demand: Demand = defaultDemand): string {
-  return `${renderBlocks(buildReport(result, demand))}\n`;
+/** `report.md`: the whole run or attack in one page, the verdict first. Charts are in the HTML report. */
+export function renderMarkdown(result: Result | AttackResult, demand: Demand = defaultDemand): string {
+  const blocks = "kind" in result ? buildAttackReport(result) : buildReport(result, demand);
+  return `${renderBlocks(blocks)}\n`;
 }
 
 export function renderBlocks(blocks: readonly Block[]): string {
