@@ -1,5 +1,5 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { readResult } from "../showdown/showdown.ts";
@@ -20,7 +20,11 @@ function cloneProject(): string {
     mkdirSync(dirname(join(clone, file)), { recursive: true });
     cpSync(join(root, file), join(clone, file), { verbatimSymlinks: true });
   }
-  symlinkSync(join(root, "node_modules"), join(clone, "node_modules"));
+  // Entry by entry: should the clone install anew, it empties a folder of its own and not this one.
+  mkdirSync(join(clone, "node_modules"));
+  for (const name of readdirSync(join(root, "node_modules"))) {
+    symlinkSync(join(root, "node_modules", name), join(clone, "node_modules", name));
+  }
   return clone;
 }
 
