@@ -86,9 +86,11 @@ test.concurrent("a reader that goes away ends an attack gently, and nothing is s
   expect(readFileSync(err, "utf8")).not.toContain("EPIPE");
 });
 
-test.concurrent("a run in a file: its progress, each phase's measures, and what may be concluded", async () => {
+test.concurrent("a run in a file, with a live page beside it: its progress, each phase's measures, and what may be concluded", async () => {
   const file = join(folder, "deep", "run.ndjson");
-  const { result } = await runFixtures(["clean"], "--phases", "connect,burst-echo", "--ndjson", file);
+  const options = ["--phases", "connect,burst-echo", "--ndjson", file, "--live"];
+  const { result, stderr } = await runFixtures(["clean"], ...options);
+  expect(stderr).toMatch(/^Live page: http:\/\/127\.0\.0\.1:\d+\/$/m);
   const all = lines(readFileSync(file, "utf8")).map((line) => runLineSchema.parse(line));
   expect(all[0]).toMatchObject({ kind: "run", id: result.id, phases: ["connect", "burst-echo"] });
   const [, burst] = all.filter((line) => line.kind === "phase-ended");

@@ -234,7 +234,8 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   }
 
   onWanted(place: number): void {
-    this.#schedule({ place, atUs: this.#nowUs(), failures: null });
+    // At once: at a peak it may be unwanted in the same turn, and counts all the same.
+    this.#beginAll([{ place, atUs: this.#nowUs(), failures: null }]);
   }
 
   onUnwanted(place: number): void {
@@ -352,10 +353,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
 
   #reopen(place: number, failures: number): void {
     const waitMs = Math.min(mostReconnectMs, leastReconnectMs * 2 ** failures);
-    this.#schedule({ place, atUs: this.#nowUs() + waitMs * 1000, failures });
-  }
-
-  #schedule(attempt: Attempt): void {
+    const attempt = { place, atUs: this.#nowUs() + waitMs * 1000, failures };
     const at = this.#waiting.findLastIndex(({ atUs }) => atUs <= attempt.atUs);
     this.#waiting.splice(at + 1, 0, attempt);
   }

@@ -47,6 +47,28 @@ test("workers follow from rate, connections, CPUs and descriptors", () => {
   expect(() => resolve({ connections: 4000, workers: 1 })).toThrow(/need at least 5 workers/);
 });
 
+test("connection stages say how many connections there are, how fast they open and how long it lasts", () => {
+  const connectionStages = [
+    { seconds: 10, value: 6000 },
+    { seconds: 5, value: 0 },
+  ];
+  expect(resolve({ connectionStages }, { descriptorLimit: null })).toMatchObject({
+    connections: 6000,
+    connectRatePerSecond: null,
+    connectionStages: [
+      { seconds: 10, from: 0, to: 6000 },
+      { seconds: 5, from: 6000, to: 0 },
+    ],
+    load: { kind: "open", segments: [{ seconds: 15, fromPerSecond: 1000, toPerSecond: 1000 }] },
+    workers: 2,
+  });
+  expect(resolve({ connectionStages, inFlight: 2 }, { descriptorLimit: null }).load).toEqual({
+    kind: "closed",
+    inFlight: 2,
+    seconds: 15,
+  });
+});
+
 test("an adapter that delivers needs a stamp in the message, and sets the usual one", () => {
   const answers = { reply: false, delivery: "room" } as const;
   const adapter = { name: "chat", options: {}, subprotocols: [], answers };
