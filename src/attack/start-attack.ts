@@ -493,7 +493,9 @@ function judge(plan: AttackPlan, figures: ReturnType<typeof describeAttack>, end
           serverCpuMs: 0,
           spanMs: rate.spanMs,
         });
-  return doubt === null ? ending : { status: "invalid", reason: doubt };
+  if (doubt === null) return ending;
+  const reason = doubt.kind === "generator-bottleneck" ? { ...doubt, serverCpuShare: null } : doubt;
+  return { status: "invalid", reason };
 }
 
 function addUp(lists: readonly (readonly number[])[]): number[] {

@@ -79,7 +79,12 @@ const invalidReasons = [
   z.object({ kind: z.literal("generator-late"), sendLagP99Us: us, allowedUs: us }),
   z.object({ kind: z.literal("generator-contention"), otherCpuShare: share }),
   z.object({ kind: z.literal("generator-paused"), pauseMs: z.number(), spanMs: z.number() }),
-  z.object({ kind: z.literal("generator-bottleneck"), generatorCpuShare: share, serverCpuShare: share }),
+  /** The server's share is null where nobody knows it: in an attack. */
+  z.object({
+    kind: z.literal("generator-bottleneck"),
+    generatorCpuShare: share,
+    serverCpuShare: share.nullable(),
+  }),
   z.object({ kind: z.literal("server-contention"), otherCpuShare: share }),
   /** A generator process ended on its own; `SIGKILL` is most often the kernel short of memory. */
   z.object({ kind: z.literal("worker-exited"), worker: count, exit: exitSchema }),

@@ -113,6 +113,7 @@ test.concurrent("replies in order, none at all, and pongs", async () => {
     ),
   );
   expect(order?.result.messages).toMatchObject({ sent: 400, answered: 400, lost: 0 });
+  expect(none?.stderr).toMatch(/asked +sent +received .*\n +per second +800\/s +\d+\/s +[1-9]\d+\/s/);
   expect(none?.result.messages).toMatchObject({ sent: 400, expected: 0, answered: 0, lost: 0, unmatched: 0 });
   expect(ping?.result.messages).toMatchObject({
     sent: 400,

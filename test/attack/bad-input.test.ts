@@ -147,6 +147,19 @@ test.concurrent("with --reconnect what was closed comes back", async () => {
   expect(result.status).not.toBe("failed");
 });
 
+test.concurrent("with --reconnect a server that says 1013 each time is asked less and less often", async () => {
+  let upgrades = 0;
+  const onOpen = (socket: { close(code: number): void }) => {
+    upgrades += 1;
+    socket.close(1013);
+  };
+  const { result } = await attack(start(echo, { onOpen }), ...small, "--duration", "1s", "--reconnect");
+  // After 100, 200, 400 ms: 4 of each; at an equal pace it would be 10.
+  expect(upgrades).toBeGreaterThan(4);
+  expect(upgrades).toBeLessThan(28);
+  expect(result.connections.reconnected).toBe(result.connections.died - 4 + result.connections.openAtEnd);
+});
+
 test.concurrent("a server that does not echo: said plainly, with what it says and what to do", async () => {
   const { result, stderr } = await attack(
     start((socket) => void socket.send('{"ok":true}')),

@@ -143,6 +143,19 @@ test.concurrent.if(process.platform === "linux")(
   },
 );
 
+test.concurrent("a server that wants a certificate of the client gets it by --cert and --key", async () => {
+  const asks = { requestCert: true, rejectUnauthorized: true, ca: authority.own.cert };
+  const { url } = start(echo, { tls: { cert: good.cert, key: good.key, ...asks } });
+  const without = await attack(url, ...small, ...ca);
+  expect(without.result.messages.answered).toBe(0);
+  expect(without.stderr).toContain(
+    "the server wants a certificate of the client; give --cert FILE and --key FILE",
+  );
+  const pair = ["--cert", client.certFile, "--key", client.keyFile];
+  const { result } = await attack(url, ...small, ...ca, ...pair);
+  expect(result.messages).toMatchObject({ sent: 400, answered: 400 });
+});
+
 test.concurrent("--cert without --key is refused before anything is opened", async () => {
   const ended = await showdown("attack", "wss://127.0.0.1:9/", "--cert", client.certFile);
   expect(ended.exitCode).toBe(2);

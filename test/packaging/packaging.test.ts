@@ -35,6 +35,8 @@ const installed = join(user, "node_modules", "ws-showdown");
 const executable = join(root, "alone", "showdown");
 const tarball = join(root, "package.tgz");
 const echo = startEcho();
+/** What the user's programs need of a platform, without the types of one. */
+const globals = "declare const console: { log(...all: unknown[]): void };\n";
 let result: Result;
 /** The executable, in the project's folder. */
 let building: Promise<Ended>;
@@ -219,31 +221,64 @@ describe("the npm package", () => {
     const file = JSON.stringify(join("results", result.id, "result.json"));
     writeFileSync(
       join(user, "use.mts"),
-      `import { type AttackRequest, attack, defineConfig, readResult, renderHtml, startRun } from "ws-showdown";
+      `import { type AttackRequest, attack, defineConfig, readResult, renderHtml } from "ws-showdown";
 const { result } = readResult(${file});
 // @ts-expect-error a number is no text: the types are there
 const rounds: string = result.plan.rounds;
 export default defineConfig({ connections: rounds });
-console.log(typeof startRun, renderHtml(result).startsWith("<!doctype html>"));
+console.log(renderHtml(result).startsWith("<!doctype html>"));
 const request: AttackRequest = { url: "ws://127.0.0.1:9/", connections: 2, connectTimeoutMs: 500 };
 // @ts-expect-error the parameters have their types
 attack({ url: "ws://127.0.0.1:9/", connections: "2", connectTimeoutMs: 100 });
 const started = attack(request);
 for await (const event of started.events) if (event.kind === "connected") console.log(event.failed);
 const ended = await started.result;
-console.log(ended.status, ended.reason?.kind);
+console.log(ended.status, ended.reason?.kind, renderHtml(ended).includes(ended.id));
+`,
+    );
+    writeFileSync(
+      join(user, "run.mts"),
+      `import { describeEnvironment, discoverContenders, resolveEntrants, resolvePlan, startRun } from "ws-showdown";
+const entrants = resolveEntrants(await discoverContenders(["node_modules/ws-showdown/contenders"]), ["bun-native"]);
+const environment = await describeEnvironment();
+const plan = resolvePlan({
+  preset: "smoke",
+  settings: { phases: [{ kind: "connect" }], validityRule: false },
+  entrants,
+  serverCpus: null,
+  workerCpus: null,
+  descriptorLimit: environment.descriptorLimit.soft,
+  leastMessageBytes: () => 1,
+});
+const controller = new AbortController();
+const { events, result } = startRun(plan, {
+  entrants,
+  environment,
+  resultsFolder: "results",
+  cacheDir: "cache",
+  label: "library",
+  command: [],
+  verify: false,
+  warnings: [],
+  install: "never",
+  signal: controller.signal,
+});
+let ended = 0;
+for await (const event of events) if (event.kind === "phase-ended") ended += 1;
+const { status, rounds } = await result;
+console.log(ended, status, rounds.map(({ contender }) => contender).join());
 `,
     );
     const [bun] = readdirSync(join(user, "node_modules", "@oven"));
-    const { stdout } = await succeed(
-      [join(user, "node_modules", "@oven", bun ?? "", "bin", "bun"), "--config=/dev/null", "use.mts"],
-      user,
-    );
-    expect(stdout).toBe("function true\n2\nfailed no-connection-opened\n");
+    const program = [join(user, "node_modules", "@oven", bun ?? "", "bin", "bun"), "--config=/dev/null"];
+    const used = await succeed([...program, "use.mts"], user);
+    expect(used.stdout).toBe("true\n2\nfailed no-connection-opened true\n");
+    const ran = await succeed([...program, "run.mts"], user);
+    expect(ran.stdout).toBe("1 finished bun-native\n");
     const tsc = join(projectFolder, "node_modules", ".bin", "tsc");
     const strict = ["--noEmit", "--strict", "--skipLibCheck", "--target", "esnext", "--module", "nodenext"];
-    writeFileSync(join(user, "globals.d.ts"), "declare const console: { log(...all: unknown[]): void };\n");
-    await succeed([tsc, ...strict, "--ignoreConfig", "use.mts", "globals.d.ts"], user);
+    writeFileSync(join(user, "globals.d.ts"), globals);
+    await succeed([tsc, ...strict, "--ignoreConfig", "use.mts", "run.mts", "globals.d.ts"], user);
     const refused = await run(["node", "--input-type=module", "-e", 'await import("ws-showdown")'], user);
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("ws-showdown's library runs on Bun");

@@ -28,6 +28,8 @@ const heartbeatMs = 10;
 /** A connection that was lost is opened again after this; twice as late after each attempt that fails. */
 const leastReconnectMs = 100;
 const mostReconnectMs = 5000;
+/** One that is closed before this counts as such an attempt: a server that says 1013 is not to be stormed. */
+const leastLifeMs = 1000;
 /** Of each status one is kept, of so many. */
 const mostRefusals = 8;
 /** An open loop must not be late because much arrives at once. */
@@ -59,6 +61,9 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   /** By place; null before its first attempt. */
   readonly #connections: (Connection | null)[];
   readonly #ready = new Set<Connection>();
+  /** By place: how often it was opened again in a row, and when it was ready last. */
+  readonly #reopenings: Uint8Array;
+  readonly #readyUs: Float64Array;
   readonly #loopDelay = new Histogram();
   readonly #tcp = new Histogram();
   /** Stays empty where no TLS is spoken. */
@@ -111,6 +116,8 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#report = report;
     const places = countOwn(setup, setup.connections);
     this.#connections = new Array<null>(places).fill(null);
+    this.#reopenings = new Uint8Array(places);
+    this.#readyUs = new Float64Array(places);
     this.#talk =
       adapter === null
         ? new PlainTalk(setup, places, this.#account, this)
@@ -170,6 +177,8 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#opening.delete(connection);
     this.#join.record(Math.floor(nowUs() - (this.#upgradedUs.get(connection) ?? nowUs())));
     this.#upgradedUs.delete(connection);
+    this.#reopenings[connection.place] = Math.min(255, (attempt.failures ?? -1) + 1);
+    this.#readyUs[connection.place] = this.#nowUs();
     this.#failedInARow = 0;
     if (attempt.failures === null) {
       this.#opened += 1;
@@ -217,7 +226,10 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#deaths.note(failure);
     this.#ready.delete(connection);
     this.#load?.noteClosed(connection);
-    if (this.#setup.reconnect) this.#reopen(connection.place, 0);
+    if (!this.#setup.reconnect) return;
+    const { place } = connection;
+    const isShort = this.#nowUs() - (this.#readyUs[place] as number) < leastLifeMs * 1000;
+    this.#reopen(place, isShort ? (this.#reopenings[place] as number) : 0);
   }
 
   onMessage(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {

@@ -140,6 +140,12 @@ test("what a server said reaches no terminal and no page as it came", () => {
   for (const text of texts.slice(1)) expect(text).not.toMatch(/(?<!\\)<script>/);
 });
 
+test("of the server's CPU nothing is said: nobody knows it", () => {
+  const reason = { kind: "generator-bottleneck", generatorCpuShare: 0.996, serverCpuShare: null } as const;
+  const text = renderMarkdown(buildAttackReport(fixture({ status: "invalid", reason })));
+  expect(text).toContain("the generator was the bottleneck: it used 99.6 % of its CPU; give --workers.");
+});
+
 test("an attack that was cut off says so", () => {
   const text = renderMarkdown(buildAttackReport(fixture({ progress: "running", finishedAt: null })));
   expect(text).toContain("**Unfinished:**");

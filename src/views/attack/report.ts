@@ -214,16 +214,19 @@ function partRows({ deliveries, expected, answered }: AttackResult["messages"]):
 function rateTable({ rate, messages, plan }: AttackResult): Table {
   const perSecond = (bytes: number) =>
     rate === null ? format.unknown : `${format.formatBytes(Math.round((bytes * 1000) / rate.spanMs))}/s`;
-  const answered = plan.reply.kind === "none" ? null : (rate?.answeredPerSecond ?? null);
+  // One way each: what the server sends of itself.
+  const received = rate === null ? null : (messages.received * 1000) / rate.spanMs;
+  const [back, backPerSecond] =
+    plan.reply.kind === "none" ? ["received", received] : ["answered", rate?.answeredPerSecond ?? null];
   return {
-    columns: columnsOf("", ["asked", "sent", "answered", "payload sent", "payload received"]),
+    columns: columnsOf("", ["asked", "sent", back, "payload sent", "payload received"]),
     rows: [
       {
         cells: [
           { text: "per second" },
           { text: format.formatRate(rate?.askedPerSecond ?? null) },
           { text: format.formatRate(rate?.sentPerSecond ?? null) },
-          { text: format.formatRate(answered) },
+          { text: format.formatRate(backPerSecond) },
           { text: perSecond(messages.bytesSent) },
           { text: perSecond(messages.bytesReceived) },
         ],

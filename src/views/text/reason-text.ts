@@ -12,7 +12,7 @@ const sharedTexts: Texts<Reason & StepReason> = {
   "generator-paused": ({ pauseMs, spanMs }) =>
     `the generator paused for ${format.formatDuration(pauseMs)} of ${format.formatDuration(spanMs)}`,
   "generator-bottleneck": ({ generatorCpuShare, serverCpuShare }) =>
-    `the generator was the bottleneck: it used ${format.formatShare(generatorCpuShare)} of its CPU, the server ${format.formatShare(serverCpuShare)}`,
+    `the generator was the bottleneck: it used ${format.formatShare(generatorCpuShare)} of its CPU${serverCpuShare === null ? "; give --workers" : `, the server ${format.formatShare(serverCpuShare)}`}`,
   "server-contention": ({ otherCpuShare }) => describeContention("server", otherCpuShare),
   "worker-exited": ({ worker, exit }) => {
     const hint = exit.signal === "SIGKILL" ? ", most likely for lack of memory" : "";
