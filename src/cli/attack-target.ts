@@ -21,11 +21,13 @@ export async function confirmLoad(plan: AttackPlan, { yes }: OptionValues, host:
   const inFlight = plan.load.kind === "closed" ? connections * plan.load.inFlight : 0;
   const isHeavy = connections > most.connections || (rate ?? 0) > most.perSecond || inFlight > most.inFlight;
   if (yes || !isHeavy || target.addresses.every(isNear)) return;
-  const messages =
-    rate === null
-      ? `${format.plural(inFlight, "message")} in flight`
-      : `${format.formatCount(rate)} messages per second`;
-  const load = `${format.plural(connections, "connection")} and ${messages}`;
+  const parts = [
+    format.plural(connections, "connection"),
+    ...(rate === null ? [] : [`${format.formatCount(rate)} messages per second`]),
+    // What else is sent, a scenario alone knows.
+    ...(inFlight === 0 ? [] : [`${format.plural(inFlight, "message")} in flight`]),
+  ];
+  const load = parts.join(" and ");
   const what = `${load} to ${describeTarget(target)}, which is no machine of this network`;
   if ((await host.ask?.(`${what}. Go on?`)) === true) return;
   throw new ShowdownError("usage", `${what}: not without --yes`, {
