@@ -1,5 +1,5 @@
 import type { AttackReport, AttackSetup, OpenReport } from "../engine/attack/attack-orders.ts";
-import { countOwn, indexOf } from "../engine/places.ts";
+import { countOwn, indexOf, type Share } from "../engine/places.ts";
 import type { Target } from "../engine/target.ts";
 import type { WorkerFault } from "../engine/worker-fault.ts";
 import type { OpenLink } from "../engine/worker-link.ts";
@@ -15,8 +15,10 @@ import { nameRun } from "../result/run-name.ts";
 import { type Environment, schemaVersion } from "../result/schema.ts";
 import { EventQueue } from "../run/event-queue.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
+import { TimelineBuilder } from "../run/phases/timeline.ts";
+import { Histogram } from "../stats/histogram.ts";
 import { findBottleneck, findLateness } from "../trust/validity.ts";
-import { describeAttack } from "./attack-figures.ts";
+import { type AttackEvidence, describeAttack } from "./attack-figures.ts";
 import { runAfter, runBefore } from "./commands.ts";
 import type { AttackEvent } from "./events.ts";
 import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
@@ -44,6 +46,12 @@ export interface AttackOptions {
   readonly openLink?: OpenLink;
 }
 
+/** What an attack is written down with. */
+export type RecordOptions = Pick<
+  AttackOptions,
+  "environment" | "resultsFolder" | "command" | "warnings" | "before" | "after" | "signal"
+>;
+
 export interface AttackHandle {
   /** The name of the attack, and of its folder. */
   readonly id: string;
@@ -53,6 +61,7 @@ export interface AttackHandle {
   readonly result: Promise<AttackResult>;
 }
 
+const whole: Share = { worker: 0, workers: 1 };
 const pollMs = 20;
 const viewIntervalMs = 250;
 /** After its end, until each worker must have told of a second: they tell every 200 ms. */
@@ -62,22 +71,59 @@ const leadMs = 50;
 /** What comes a second time comes behind what everyone waited for. */
 const stragglerMs = 50;
 
-type Ending = Pick<AttackResult, "status"> & { readonly reason: AttackReason | null };
-const ok: Ending = { status: "ok", reason: null };
-const stopped: Ending = { status: "aborted", reason: { kind: "stopped-by-user" } };
+/** How an attack ended, or a part of it. */
+export type Ending = Pick<AttackResult, "status"> & { readonly reason: AttackReason | null };
+export const ok: Ending = { status: "ok", reason: null };
+export const stopped: Ending = { status: "aborted", reason: { kind: "stopped-by-user" } };
+
+/** What has to be known to carry out an attack, or a part of it. */
+export type LoadOptions = Pick<AttackOptions, "rows" | "access" | "abortOn" | "signal" | "openLink"> & {
+  /** The part of one of several that attack together: `worker` of `workers` stands for it. All of it where absent. */
+  readonly share?: Share;
+  /**
+   * Asked as soon as the connections are open: when the load begins, on the machine's clock, and how many ready
+   * connections each room has over all parts; null where it does not begin. At once where absent.
+   */
+  readonly begin?: (opens: readonly OpenReport[]) => Promise<Start | null>;
+  /** What others send arrives here too: nothing owed says when all has come. */
+  readonly awaitsOthers?: boolean;
+  /** Gets to see where it is, all the time. */
+  readonly onBoard?: (board: ProgressBoard) => void;
+};
+
+export interface Start {
+  /** On the machine's clock, in microseconds. */
+  readonly startUs: number;
+  readonly members: readonly number[];
+}
+
+/** What a part of an attack came to. */
+export interface Measured {
+  readonly evidence: AttackEvidence;
+  /** Of the evidence, in a form that another part's can be added to. */
+  readonly timeline: TimelineBuilder;
+  readonly ending: Ending;
+}
 
 /** Opens connections to a server that runs already, loads it, and accounts for every answer. Prints nothing. */
 export function startAttack(plan: AttackPlan, options: AttackOptions): AttackHandle {
-  const startedAt = new Date().toISOString();
+  return handleAttack((beginning) => attack(plan, options, beginning));
+}
+
+/** An attack that begins now, whoever carries it out. */
+export function handleAttack(
+  carryOut: (beginning: Beginning) => Promise<AttackResult>,
+  startedAt = new Date().toISOString(),
+): AttackHandle {
   const id = nameRun(startedAt, "attack");
   const events = new EventQueue<AttackEvent>();
-  const result = attack(plan, options, { id, startedAt, events }).finally(() => events.end());
+  const result = carryOut({ id, startedAt, events }).finally(() => events.end());
   // Whoever reads the events to their end asks for the result only then.
   result.catch(() => {});
   return { id, events, result };
 }
 
-interface Beginning {
+export interface Beginning {
   readonly id: string;
   readonly startedAt: string;
   readonly events: EventQueue<AttackEvent>;
@@ -90,7 +136,7 @@ async function attack(
 ): Promise<AttackResult> {
   const board = new ProgressBoard(plan.workers);
   // Before all else: a process takes its time to start.
-  const pool = openPool(plan, board, options.openLink);
+  const pool = openPool(plan.workers, board, options.openLink);
   try {
     return await carryOut(plan, options, { id, startedAt, events, board, pool });
   } finally {
@@ -98,23 +144,57 @@ async function attack(
   }
 }
 
-function openPool(plan: AttackPlan, board: ProgressBoard, openLink: OpenLink | undefined): WorkerPool {
+/** A part of an attack, of which nothing is written. */
+export async function measureShare(
+  plan: AttackPlan,
+  options: LoadOptions & { readonly share: Share },
+  events: EventQueue<AttackEvent>,
+): Promise<Measured> {
+  const workers = countOwn(options.share, plan.workers);
+  const board = new ProgressBoard(workers);
+  options.onBoard?.(board);
+  const pool = openPool(workers, board, options.openLink);
+  try {
+    return await load(plan, options, { board, pool, events });
+  } finally {
+    await pool.end();
+    events.end();
+  }
+}
+
+function openPool(workers: number, board: ProgressBoard, openLink: OpenLink | undefined): WorkerPool {
   return new WorkerPool({
-    workers: plan.workers,
+    workers,
     onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
     onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
     ...(openLink === undefined ? {} : { openLink }),
   });
 }
 
-interface Begun extends Beginning {
+interface Equipment {
+  readonly events: EventQueue<AttackEvent>;
   readonly board: ProgressBoard;
   readonly pool: WorkerPool;
 }
+type Begun = Beginning & Equipment;
 
 async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun): Promise<AttackResult> {
+  return await keepRecord(plan, options, begun, async () => {
+    const { evidence, ending } = await load(plan, options, begun);
+    await begun.pool.end();
+    const figures = describeAttack(evidence);
+    return { ...judge(plan, figures, ending), ...figures };
+  });
+}
+
+/** The record of an attack that is carried out meanwhile, and the commands before and after it. */
+export async function keepRecord(
+  plan: AttackPlan,
+  options: RecordOptions,
+  { id, startedAt, events }: Beginning,
+  carryOut: (note: (seen: Partial<AttackResult>) => Promise<void>) => Promise<Partial<AttackResult>>,
+): Promise<AttackResult> {
   const { resultsFolder, environment, command, warnings = [] } = options;
-  const { id, startedAt, events, board } = begun;
   const initial: AttackResult = attackResultSchema.parse({
     schema: schemaVersion,
     id,
@@ -127,15 +207,7 @@ async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun):
     environment: await environment,
     warnings: [...warnings],
     ...ok,
-    ...describeAttack({
-      plan,
-      opens: [],
-      loads: [],
-      latency: board.latency,
-      timeline: board.timeline.build(),
-      startUs: null,
-      elapsedMs: 0,
-    }),
+    ...describeAttack(noEvidence(plan)),
   });
   const { before, after, signal } = options;
   if (resultsFolder !== null) await checkResultsFolder(resultsFolder);
@@ -150,9 +222,10 @@ async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun):
   let seen: Partial<AttackResult> = {};
   const told: Warning[] = [];
   try {
-    seen = await load(plan, options, begun);
+    seen = await carryOut(async (changes) => {
+      if (file !== null) await file.write(attackResultSchema.parse({ ...initial, ...changes }));
+    });
   } finally {
-    await begun.pool.end();
     if (after !== undefined) {
       events.push({ kind: "command", when: "after", command: after });
       const exit = await runAfter(after);
@@ -171,12 +244,21 @@ async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun):
   return file === null ? result : await file.write(result);
 }
 
+/** Before anything was measured. */
+function noEvidence(plan: AttackPlan): AttackEvidence {
+  return {
+    ...{ plan, opens: [], loads: [], startUs: null, elapsedMs: 0 },
+    latency: new Histogram(),
+    timeline: new TimelineBuilder().build(),
+  };
+}
+
 async function load(
   plan: AttackPlan,
-  options: AttackOptions,
-  { board, events, pool }: Begun,
-): Promise<Partial<AttackResult>> {
-  const { signal } = options;
+  options: LoadOptions,
+  { board, events, pool }: Equipment,
+): Promise<Measured> {
+  const { signal, begin } = options;
   const epochUs = Math.floor(nowUs());
   const clockUs = () => nowUs() - epochUs;
   const tellSeconds = secondTeller(board, events);
@@ -191,27 +273,24 @@ async function load(
     const opened = opens.reduce((all, one) => all + one.opened, 0);
     if (signal.aborted) {
       ending = stopped;
-    } else if (opened === 0) {
-      const failure = opens.flatMap(({ failures }) => failures)[0]?.failure ?? null;
-      ending = { status: "failed", reason: { kind: "no-connection-opened", failure } };
+    } else if (opened === 0 && begin === undefined) {
+      ending = noneOpened(opens);
     } else {
-      startUs = Math.ceil(clockUs()) + leadMs * 1000;
-      board.reset(loadSeconds(plan.load));
-      pool.attack(startUs, addUp(opens.map(({ readyByRoom }) => readyByRoom)));
-      const limits = options.abortOn ?? [];
-      ending = await observe(plan, {
-        pool,
-        board,
-        signal,
-        events,
-        clockUs,
-        startUs,
-        opened,
-        tellSeconds,
-        limits,
-      });
-      elapsedMs = (clockUs() - startUs) / 1000;
-      if (ending.status === "ok") await Bun.sleep(stragglerMs);
+      const start = begin === undefined ? startSoon(opens) : await begin(opens);
+      if (start === null) {
+        ending = stopped;
+      } else {
+        startUs = Math.ceil(start.startUs - epochUs);
+        board.reset(loadSeconds(plan.load));
+        pool.attack(startUs, start.members);
+        ending = await observe(plan, {
+          ...{ pool, board, signal, events, clockUs, startUs, opened, tellSeconds },
+          limits: options.abortOn ?? [],
+          awaitsOthers: options.awaitsOthers ?? false,
+        });
+        elapsedMs = (clockUs() - startUs) / 1000;
+        if (ending.status === "ok") await Bun.sleep(stragglerMs);
+      }
     }
     loads = await pool.settleAttack();
     for (const [worker, report] of loads.entries()) board.notePhase(worker, report);
@@ -222,20 +301,28 @@ async function load(
     if (failed === null) throw error;
     ending = endingOf(failed);
   }
-  const figures = describeAttack({
-    plan,
-    opens,
-    loads,
-    latency: board.latency,
-    timeline: board.timeline.build(),
-    startUs,
-    elapsedMs,
-  });
-  return { ...judge(plan, figures, ending), ...figures };
+  const { latency, timeline } = board;
+  const evidence = { plan, opens, loads, latency, timeline: timeline.build(), startUs, elapsedMs };
+  return { evidence, timeline, ending };
+}
+
+/** As soon as every worker can have heard of it. */
+function startSoon(opens: readonly OpenReport[]): Start {
+  return { startUs: nowUs() + leadMs * 1000, members: countMembers(opens) };
+}
+
+/** Ready connections of each room. */
+export function countMembers(opens: readonly Pick<OpenReport, "readyByRoom">[]): number[] {
+  return addUp(opens.map(({ readyByRoom }) => readyByRoom));
+}
+
+export function noneOpened(opens: readonly OpenReport[]): Ending {
+  const failure = opens.flatMap(({ failures }) => failures)[0]?.failure ?? null;
+  return { status: "failed", reason: { kind: "no-connection-opened", failure } };
 }
 
 /** Tells the seconds that ended before a moment of the load; all that are left at null. */
-function secondTeller(board: ProgressBoard, events: EventQueue<AttackEvent>) {
+export function secondTeller(board: ProgressBoard, events: EventQueue<AttackEvent>) {
   const seconds = new WholeSeconds();
   board.onSecond = (second) => seconds.add(second);
   let told = 0;
@@ -252,11 +339,12 @@ function secondTeller(board: ProgressBoard, events: EventQueue<AttackEvent>) {
   };
 }
 
-function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): AttackSetup[] {
+function setupsOf(plan: AttackPlan, options: LoadOptions, epochUs: number): AttackSetup[] {
   const { workers, sourceAddresses, connections, columns } = plan;
-  const { rows = [], access } = options;
-  return Array.from({ length: workers }, (_, worker) => {
-    const share = { worker, workers };
+  const { rows = [], access, share: part = whole } = options;
+  // Those of one part are numbered as in all of it: so every message and connection belongs to exactly one.
+  return Array.from({ length: countOwn(part, workers) }, (_, at) => {
+    const share = { worker: indexOf(part, at), workers };
     const own = Array.from({ length: countOwn(share, connections) }, (__, place) => indexOf(share, place));
     return {
       ...share,
@@ -329,6 +417,7 @@ async function observe(
     readonly opened: number;
     readonly tellSeconds: (endedMs: number) => void;
     readonly limits: readonly AttackLimit[];
+    readonly awaitsOthers: boolean;
   },
 ): Promise<Ending> {
   const { pool, board, signal, events, clockUs, startUs } = watched;
@@ -340,21 +429,10 @@ async function observe(
     await Bun.sleep(pollMs);
     const atUs = clockUs();
     const totals = board.phaseTotals();
-    const { sent, expected, delivered, errors, finishedSending } = totals;
+    const { expected, delivered, finishedSending } = totals;
     if (atUs - viewedUs >= viewIntervalMs * 1000) {
       viewedUs = atUs;
-      const latest = board.latest();
-      events.push({
-        kind: "load",
-        elapsedMs: Math.max(0, (atUs - startUs) / 1000),
-        totalMs,
-        sent,
-        answered: delivered,
-        answeredPerSecond: latest.delivered,
-        p50Us: latest.p50Us,
-        p99Us: latest.p99Us,
-        errors,
-      });
+      events.push(describeMoment(board, (atUs - startUs) / 1000, totalMs));
       watched.tellSeconds((atUs - startUs) / 1000 - tellMs);
     }
     if (pool.failed !== null) return endingOf(pool.failed);
@@ -365,20 +443,30 @@ async function observe(
       return { status: "aborted", reason: { kind: "abort-on", ...broken, afterMs } };
     }
     if (finishedSending) {
-      if (delivered >= expected) return ok;
+      if (delivered >= expected && !watched.awaitsOthers) return ok;
       // As long as answers come, the last of them may.
       if (finishedUs === null || delivered !== answered) finishedUs = atUs;
       answered = delivered;
       if (atUs - finishedUs >= plan.replyTimeoutMs * 1000) return ok;
     }
-    if (!plan.reconnect && board.connectTotals().died >= watched.opened) {
+    if (!plan.reconnect && watched.opened > 0 && board.connectTotals().died >= watched.opened) {
       return { status: "failed", reason: { kind: "all-connections-closed" } };
     }
   }
 }
 
+/** Where the load is, for who watches. */
+export function describeMoment(board: ProgressBoard, elapsedMs: number, totalMs: number): AttackEvent {
+  const { sent, delivered, errors } = board.phaseTotals();
+  const { delivered: answeredPerSecond, p50Us, p99Us } = board.latest();
+  return {
+    ...{ kind: "load", elapsedMs: Math.max(0, elapsedMs), totalMs },
+    ...{ sent, answered: delivered, answeredPerSecond, p50Us, p99Us, errors },
+  };
+}
+
 /** The first condition that is true, and of what value. */
-function findBroken(limits: readonly AttackLimit[], board: ProgressBoard) {
+export function findBroken(limits: readonly AttackLimit[], board: ProgressBoard) {
   if (limits.length === 0) return null;
   const { failed, died } = board.connectTotals();
   const { expected, delivered, errors } = board.phaseTotals();
@@ -404,7 +492,7 @@ function endingOf({ reason }: WorkerFault): Ending {
 }
 
 /** Whether the figures count: those of an open loop by how late it sent, of a closed one by its CPU time. */
-function judge(
+export function judge(
   plan: AttackPlan,
   { sendLagUs, latencyUs, generator, rate }: ReturnType<typeof describeAttack>,
   ending: Ending,

@@ -37,8 +37,19 @@ export const commands = {
       "showdown attack ws://127.0.0.1:9001/ --in-flight 1 --message-file message.json",
       `showdown attack ws://127.0.0.1:9001/ --message '{"id":{{sequence}},"user":"{{name}}"}' --data users.csv --reply json:/id`,
       "showdown attack ws://127.0.0.1:9001/ --adapter ./mine.ts --rooms 10",
+      "showdown attack ws://127.0.0.1:9001/ --fleet local --agents 4",
     ],
     execute: async (...given) => (await import("./commands/attack.ts")).attack(...given),
+  },
+  agent: {
+    summary: "wait for attacks on a bus, and do this machine's part of them",
+    usage: "--bus nats://HOST:PORT [OPTION…]",
+    examples: [
+      "showdown agent --bus nats://127.0.0.1:4222",
+      "SHOWDOWN_BUS=nats://TOKEN@bus.example.org:4222 showdown agent --once",
+      "showdown agent --bus tls://bus.example.org:4222 --bus-creds agent.creds",
+    ],
+    execute: async (...given) => (await import("./commands/agent.ts")).agent(...given),
   },
   new: {
     summary: "make a contender of your own: a folder that builds, verifies and runs at once",

@@ -5,10 +5,25 @@ import { failuresSchema, reasonSchema, warningSchema } from "./reasons.ts";
 import { environmentSchema, schemaVersion } from "./schema.ts";
 
 const count = z.int().nonnegative();
+const us = z.number().nonnegative();
+
+/** Which agent of a fleet: its place from 0, and its name. */
+const whichAgent = { agent: count, name: z.string() };
 
 /** Why an attack did not end as `ok`. */
 export const attackReasonSchema = z.discriminatedUnion("kind", [
   ...reasonSchema.options,
+  /**
+   * Nothing was heard of an agent for so long: it was killed, frozen or cut off. What it measured is in no figure, even
+   * where it came back.
+   */
+  z.object({ kind: z.literal("agent-lost"), ...whichAgent, silentMs: z.number(), cameBack: z.boolean() }),
+  /** An agent can't have done its part: `problem` is what it said. */
+  z.object({ kind: z.literal("agent-failed"), ...whichAgent, problem: z.string() }),
+  /** The part of an agent did not end well. */
+  z.object({ kind: z.literal("agent-part"), ...whichAgent, reason: reasonSchema }),
+  /** The bus was away for so long: results of agents may be had with `--resume`. */
+  z.object({ kind: z.literal("bus-lost"), silentMs: z.number() }),
   /** A condition of `--abort-on` came true; `value` is in the unit of its measure. */
   z.object({
     kind: z.literal("abort-on"),
@@ -19,6 +34,57 @@ export const attackReasonSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 export type AttackReason = z.infer<typeof attackReasonSchema>;
+
+/** Who attacked together, and each one's part. */
+export const fleetSchema = z.object({
+  /** Of this attack only: what an agent says of another one is not taken for it. */
+  epoch: z.string(),
+  /** Without secrets. */
+  bus: z.string(),
+  /** The common start; null before it. */
+  start: z
+    .object({
+      /** From its announcement. */
+      leadMs: z.number().nonnegative(),
+      /** How far apart agents began, by their clocks as they were estimated over the bus … */
+      skewUs: us,
+      /** … and how far that may be off: half the quickest round trips of the two that are off most. */
+      errorUs: us,
+    })
+    .nullable(),
+  agents: z.array(
+    z.object({
+      agent: count,
+      /** Of its process. */
+      id: z.string(),
+      name: z.string(),
+      cpuCount: z.int().positive(),
+      workers: count,
+      connections: count,
+      /** Its clock against the coordinator's; null where it could not be asked. */
+      clock: z.object({ offsetUs: z.number(), errorUs: us, roundTripUs: us }).nullable(),
+      /** Null while it is not known. */
+      status: z.enum(["ok", "invalid", "failed", "aborted", "lost"]).nullable(),
+      reason: attackReasonSchema.nullable(),
+      /** Its own; null where they are in no figure of the attack. */
+      figures: z
+        .object({
+          opened: count,
+          failed: count,
+          died: count,
+          planned: count,
+          sent: count,
+          expected: count,
+          answered: count,
+          latencyUs: quantilesSchema,
+          sendLagUs: quantilesSchema,
+          generator: generatorSchema.nullable(),
+        })
+        .nullable(),
+    }),
+  ),
+});
+export type FleetFacts = z.infer<typeof fleetSchema>;
 
 /** An attack on one server that runs already, and what came of it: facts only. */
 export const attackResultSchema = z.object({
@@ -139,6 +205,8 @@ export const attackResultSchema = z.object({
   sendLagUs: quantilesSchema,
   generator: generatorSchema.nullable(),
   timeline: timelineSchema,
+  /** Absent where one machine attacked by itself. */
+  fleet: fleetSchema.exactOptional(),
 });
 
 export type AttackResult = z.infer<typeof attackResultSchema>;

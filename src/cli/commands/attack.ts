@@ -31,13 +31,15 @@ import { untilStopped } from "../signals.ts";
 /** `showdown attack`: any server by its URL. Returns the exit code. */
 export async function attack(options: ParsedOptions, host: Host): Promise<number> {
   const { values, attack: settings, positionals } = options;
+  checkFleetOptions(values);
+  for (const file of values.out ?? []) requireFormat(file, "attack");
+  if (values.resume !== undefined) return await (await import("../fleet-attack.ts")).resume(options, host);
   const [url, ...others] = positionals;
   if (url === undefined || others.length > 0) {
     throw new ShowdownError("usage", `expected one URL, got ${positionals.join(", ") || "none"}`, {
       hint: "showdown attack ws://127.0.0.1:9001/",
     });
   }
-  for (const file of values.out ?? []) requireFormat(file, "attack");
   const limits = {
     thresholds: parseAttackLimits("--threshold", values.threshold ?? []),
     abortOn: parseAttackLimits("--abort-on", values["abort-on"] ?? [], true),
@@ -48,13 +50,18 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   const usual = { path: adapter?.module.path, subprotocols: adapter?.planned.subprotocols ?? [] };
   const environment = describeEnvironment();
   const { target, access } = await readTarget(url, values, usual, host.cwd);
-  const plan = resolveAttack({
-    target,
-    settings,
-    messageFile,
-    data,
+  const request = {
+    ...{ target, settings, messageFile, data },
     adapter: adapter?.planned ?? null,
     sourceAddresses: values["source-address"] ?? [],
+  };
+  if (values.fleet !== undefined) {
+    // Brings NATS, which no other attack needs.
+    const { attackByFleet } = await import("../fleet-attack.ts");
+    return await attackByFleet({ request, access, environment, limits }, values, host);
+  }
+  const plan = resolveAttack({
+    ...request,
     cpus: cpus().length,
     descriptorLimit: readDescriptorLimit().soft,
   });
@@ -90,6 +97,21 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   });
 }
 
+/** Options that are of no use without another one. */
+function checkFleetOptions({ fleet, agents, resume, trace }: OptionValues): void {
+  const [needy] = [agents === undefined ? [] : ["--agents"], resume === undefined ? [] : ["--resume"]].flat();
+  if (needy !== undefined && fleet === undefined) {
+    throw new ShowdownError("usage", `${needy}: expected --fleet, too`, {
+      hint: "such as --fleet nats://127.0.0.1:4222, or --fleet local",
+    });
+  }
+  if (trace === true && fleet !== undefined) {
+    throw new ShowdownError("usage", "--trace and --fleet: expected one of them", {
+      hint: "one connection of this machine is traced",
+    });
+  }
+}
+
 /** `--trace`: what one connection and the server say to each other. */
 async function trace(
   plan: AttackPlan,
@@ -105,7 +127,7 @@ async function trace(
   return exitCodeOf(result.status === "invalid" ? { ...result, status: "ok" } : result);
 }
 
-async function follow(
+export async function follow(
   started: AttackHandle,
   listeners: readonly ((event: AttackEvent) => void)[],
 ): Promise<AttackResult> {
@@ -115,7 +137,7 @@ async function follow(
   return await started.result;
 }
 
-async function tellEnd(
+export async function tellEnd(
   result: AttackResult,
   folder: string,
   values: OptionValues,

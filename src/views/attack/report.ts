@@ -17,6 +17,7 @@ import {
 import { describeFailures } from "../text/failure-text.ts";
 import { describeWarning } from "../text/warning-text.ts";
 import { buildAttackCharts } from "./charts.ts";
+import { buildFleet } from "./fleet.ts";
 import { listTroubles } from "./troubles.ts";
 import { describeLoad, describeVerdict } from "./verdict.ts";
 
@@ -29,9 +30,12 @@ export function buildAttackSummary(result: AttackResult): Block[] {
   const shown = troubles.length > mostTroubles ? troubles.slice(0, mostTroubles - 1) : troubles;
   const more = troubles.length - shown.length;
   const rest: Sentence = { text: `and ${more} more in report.html and report.md`, style: "dim" };
-  return [heading(1, result.id), ...buildFacts(result), ...list([...shown, ...(more > 0 ? [rest] : [])])].map(
-    makePrintable,
-  );
+  return [
+    heading(1, result.id),
+    ...buildFacts(result),
+    ...buildFleet(result, true),
+    ...list([...shown, ...(more > 0 ? [rest] : [])]),
+  ].map(makePrintable);
 }
 
 /** Everything, with charts over time where the medium has them. */
@@ -41,6 +45,7 @@ export function buildAttackReport(result: AttackResult): Block[] {
   return [
     heading(1, result.id),
     ...buildFacts(result),
+    ...buildFleet(result, false),
     ...list(listTroubles(result)),
     ...(result.timeline.buckets.length < 2 ? [] : [heading(2, "Over time"), ...buildAttackCharts(result)]),
     heading(2, "What was done"),
