@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ShowdownError } from "../errors.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import { nameRun } from "../result/run-name.ts";
-import { formatCount, plural } from "../text/format.ts";
+import { plural } from "../text/format.ts";
 import { printable } from "../text/printable.ts";
 import { AgentClock } from "./agent-clock.ts";
 import type { Bus } from "./bus.ts";
@@ -139,18 +139,17 @@ function refuse(
   offers: readonly MessageOf<"offer">[],
   foreign: readonly string[],
 ): ShowdownError {
-  const found = agents === null ? "no agent is" : `${members.length} of ${plural(agents, "agent")} are`;
-  const busy = offers.flatMap(({ name, busyWith }) =>
-    busyWith === null ? [] : [`${printable(name)} is busy with ${printable(busyWith)}`],
-  );
   const free = offers.filter(
     ({ id, busyWith }) => busyWith === null && members.every((member) => member.id !== id),
   );
-  const others = [
-    ...(free.length === 0 ? [] : [`${formatCount(free.length)} more are free`]),
-    ...busy,
-    ...foreign,
-  ];
+  const there = members.length + free.length;
+  const found = agents === null ? "no agent is" : `${there} of ${plural(agents, "agent")} are`;
+  const busy = offers.flatMap(({ id, name, busyWith }) =>
+    busyWith === null || members.some((member) => member.id === id)
+      ? []
+      : [`${printable(name)} is busy with ${printable(busyWith)}`],
+  );
+  const others = [...busy, ...foreign];
   return new ShowdownError(
     "fleet",
     `${found} there after ${Math.round(joinMs / 1000)} s${others.length === 0 ? "" : `; ${others.join("; ")}`}`,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { connect, listen, type Socket } from "bun";
 import { projectFolder } from "../../src/machine/installation.ts";
 import type { AttackResult } from "../../src/result/attack.ts";
 import { echo, serve, type TestServer } from "../attack/servers.ts";
@@ -112,6 +113,46 @@ fault("an agent that is frozen is out for good; thawed, it mixes into nothing", 
   });
 });
 
+fault("an agent that is cut off from the bus is out, though it goes on and comes back", async () => {
+  await onStage(async (stage) => {
+    const { url } = await stage.broker(program);
+    const line = startLine(Number(new URL(url).port));
+    stage.onEnd(line.stop);
+    const agents = [...stage.agents(2, url), ...stage.agents(1, line.url)];
+    const attack = stage.attack(server.url, ...load, "--fleet", url, "--agents", "3");
+    await untilLoad(attack, 200);
+    line.cut();
+    // Its load has ended by then, and those of the others; its result is in its file.
+    await Bun.sleep(seconds * 1000 - 300);
+    line.mend();
+    const { exitCode } = await attack.ended;
+    const result = attack.result() as AttackResult;
+    const lost = agentOf(result, agents[2] as Started);
+    expect(exitCode).toBe(14);
+    expect(result).toMatchObject({ status: "invalid", reason: { kind: "agent-lost", agent: lost } });
+    expectWithout(lost, result);
+    await expectEnd(agents);
+  });
+});
+
+fault(
+  "a coordinator that dies before the load leaves nothing to wait for: its agents are free again",
+  async () => {
+    await onStage(async (stage) => {
+      const { url } = await stage.broker(program);
+      const agents = stage.agents(2, url);
+      const slow = stage.attack(server.url, ...load, "--connect-rate", "1", "--fleet", url, "--agents", "2");
+      await until("connections to open", () => slow.result() !== null);
+      await Bun.sleep(500);
+      slow.child.kill("SIGKILL");
+      const next = stage.attack(server.url, ...load, "--fleet", url, "--agents", "2");
+      await next.ended;
+      expectWhole(next.result() as AttackResult);
+      await expectEnd(agents);
+    });
+  },
+);
+
 fault("who is missing, of another version or busy is told, and nothing is sent", async () => {
   await onStage(async (stage) => {
     const { url } = await stage.broker(program);
@@ -150,7 +191,8 @@ test.concurrent.skipIf("problem" in found || !canShift)(
       await attack.ended;
       const result = attack.result() as AttackResult;
       expectWhole(result);
-      const offsets = result.fleet?.agents.map(({ clock }) => Math.round((clock?.offsetUs ?? 0) / 1e6)) ?? [];
+      const offsets =
+        result.fleet?.agents.map(({ clock }) => Math.abs(Math.round((clock?.offsetUs ?? 0) / 1e6))) ?? [];
       expect(offsets.sort((a, b) => a - b)).toEqual([0, 100_000]);
       const { skewUs = Number.NaN, errorUs = Number.NaN } = result.fleet?.start ?? {};
       expect(skewUs).toBeLessThanOrEqual(errorUs * 4);
@@ -222,6 +264,55 @@ fault("of two coordinators that want the same agents one has them, and the other
     await expectEnd(agents);
   });
 });
+
+/** A way to a port of loopback that can be cut: what is said on it then gets lost, and nobody is told. */
+function startLine(port: number) {
+  let isCut = false;
+  interface Ends {
+    other: Socket<Ends> | null;
+    readonly early: Buffer[];
+  }
+  const pass = (socket: Socket<Ends>, data: Buffer) => {
+    if (isCut) return;
+    if (socket.data.other === null) socket.data.early.push(Buffer.from(data));
+    else socket.data.other.write(data);
+  };
+  const close = ({ data }: Socket<Ends>) => void data.other?.end();
+  const line = listen<Ends>({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (near) => {
+        near.data = { other: null, early: [] };
+        void connect<Ends>({
+          hostname: "127.0.0.1",
+          port,
+          socket: {
+            open: (far) => {
+              far.data = { other: near, early: [] };
+              for (const data of near.data.early) far.write(data);
+              near.data.other = far;
+            },
+            data: pass,
+            close,
+          },
+        });
+      },
+      data: pass,
+      close,
+    },
+  });
+  return {
+    url: `nats://127.0.0.1:${line.port}`,
+    cut: () => {
+      isCut = true;
+    },
+    mend: () => {
+      isCut = false;
+    },
+    stop: () => line.stop(true),
+  };
+}
 
 function agentOf({ fleet }: AttackResult, { child }: Started): number {
   return fleet?.agents.find(({ name }) => name.endsWith(`/${child.pid}`))?.agent ?? -1;
