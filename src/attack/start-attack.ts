@@ -1,5 +1,5 @@
 import type { AttackReport, AttackSetup, OpenReport } from "../engine/attack/attack-orders.ts";
-import { countOwn, indexOf } from "../engine/places.ts";
+import { countOwn, indexOf, type Share } from "../engine/places.ts";
 import type { Target } from "../engine/target.ts";
 import type { WorkerFault } from "../engine/worker-fault.ts";
 import type { OpenLink } from "../engine/worker-link.ts";
@@ -19,6 +19,7 @@ import { findBottleneck, findLateness } from "../trust/validity.ts";
 import { describeAttack } from "./attack-figures.ts";
 import { runAfter, runBefore } from "./commands.ts";
 import type { AttackEvent } from "./events.ts";
+import { countOfShare, whole } from "./totals.ts";
 import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
 
 export interface AttackOptions {
@@ -40,6 +41,8 @@ export interface AttackOptions {
   /** Run by the shell afterwards, whatever became of the attack. */
   readonly after?: string | undefined;
   readonly signal: AbortSignal;
+  /** The part of one of several machines: `worker` of `workers` stands for it. The whole attack where absent. */
+  readonly share?: Share;
   /** How a worker is started and reached; a child process where nothing is said. */
   readonly openLink?: OpenLink;
 }
@@ -88,9 +91,10 @@ async function attack(
   options: AttackOptions,
   { id, startedAt, events }: Beginning,
 ): Promise<AttackResult> {
-  const board = new ProgressBoard(plan.workers);
+  const workers = countOwn(options.share ?? whole, plan.workers);
+  const board = new ProgressBoard(workers);
   // Before all else: a process takes its time to start.
-  const pool = openPool(plan, board, options.openLink);
+  const pool = openPool(workers, board, options.openLink);
   try {
     return await carryOut(plan, options, { id, startedAt, events, board, pool });
   } finally {
@@ -98,9 +102,9 @@ async function attack(
   }
 }
 
-function openPool(plan: AttackPlan, board: ProgressBoard, openLink: OpenLink | undefined): WorkerPool {
+function openPool(workers: number, board: ProgressBoard, openLink: OpenLink | undefined): WorkerPool {
   return new WorkerPool({
-    workers: plan.workers,
+    workers,
     onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
     onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
     ...(openLink === undefined ? {} : { openLink }),
@@ -126,13 +130,15 @@ async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun):
     plan: withoutSecrets(plan),
     environment: await environment,
     warnings: [...warnings],
+    share: options.share === undefined ? null : { index: options.share.worker, of: options.share.workers },
     ...ok,
     ...describeAttack({
       plan,
+      ...shareOf(options),
       opens: [],
       loads: [],
       latency: board.latency,
-      timeline: board.timeline.build(),
+      timeline: board.timeline,
       startUs: null,
       elapsedMs: 0,
     }),
@@ -187,7 +193,8 @@ async function load(
   let ending: Ending = ok;
   try {
     await pool.setupAttack(setupsOf(plan, options, epochUs));
-    opens = await openAll(plan, { pool, board, signal, events, clockUs });
+    const requested = countOfShare(options.share ?? whole, plan, plan.connections);
+    opens = await openAll(requested, { pool, board, signal, events, clockUs });
     const opened = opens.reduce((all, one) => all + one.opened, 0);
     if (signal.aborted) {
       ending = stopped;
@@ -224,14 +231,16 @@ async function load(
   }
   const figures = describeAttack({
     plan,
+    ...shareOf(options),
     opens,
     loads,
     latency: board.latency,
-    timeline: board.timeline.build(),
+    timeline: board.timeline,
     startUs,
     elapsedMs,
   });
-  return { ...judge(plan, figures, ending), ...figures };
+  const workers = countOwn(options.share ?? whole, plan.workers);
+  return { ...judge({ ...plan, workers }, figures, ending), ...figures };
 }
 
 /** Tells the seconds that ended before a moment of the load; all that are left at null. */
@@ -252,12 +261,18 @@ function secondTeller(board: ProgressBoard, events: EventQueue<AttackEvent>) {
   };
 }
 
+function shareOf({ share }: AttackOptions) {
+  return share === undefined ? {} : { share };
+}
+
 function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): AttackSetup[] {
   const { workers, sourceAddresses, connections, columns } = plan;
-  const { rows = [], access } = options;
-  return Array.from({ length: workers }, (_, worker) => {
-    const share = { worker, workers };
-    const own = Array.from({ length: countOwn(share, connections) }, (__, place) => indexOf(share, place));
+  const { rows = [], access, share: own = whole } = options;
+  return Array.from({ length: countOwn(own, workers) }, (_, at) => {
+    const share = { worker: indexOf(own, at), workers };
+    const indexes = Array.from({ length: countOwn(share, connections) }, (__, place) =>
+      indexOf(share, place),
+    );
     return {
       ...share,
       connections,
@@ -275,7 +290,7 @@ function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): At
       reply: plan.reply,
       replyTimeoutMs: plan.replyTimeoutMs,
       columns,
-      rows: columns.length === 0 ? [] : own.map((index) => rows[index] ?? []),
+      rows: columns.length === 0 ? [] : indexes.map((index) => rows[index] ?? []),
       adapter: plan.adapter,
       rooms: plan.rooms,
       pingIntervalSeconds: plan.pingIntervalSeconds,
@@ -296,10 +311,9 @@ interface Watched {
 }
 
 async function openAll(
-  plan: AttackPlan,
+  requested: number,
   { pool, board, signal, events, clockUs }: Watched,
 ): Promise<readonly OpenReport[]> {
-  const requested = plan.connections;
   const tell = (kind: "connecting" | "connected") => {
     const { opened, failed } = board.connectTotals();
     events.push({ kind, requested, opened, failed });

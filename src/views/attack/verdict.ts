@@ -9,7 +9,7 @@ import type { Sentence } from "../document/block.ts";
 import { describeReason } from "../text/reason-text.ts";
 
 /** `ws://127.0.0.1:9001/: 50 connections, 1,000 messages per second for 10 s, replies by echo.` */
-export function describeLoad({ plan }: AttackResult): Sentence {
+export function describeLoad({ plan, parts }: AttackResult): Sentence {
   const { target, connections, adapter, reply } = plan;
   const where =
     target.address === target.host
@@ -18,8 +18,15 @@ export function describeLoad({ plan }: AttackResult): Sentence {
   const how = adapter === null ? describeReplies(reply) : `by the adapter ${adapter.name}`;
   return {
     lead: `${target.url}${where}:`,
-    text: `${format.plural(connections, "connection")}, ${describeRate(plan)}, ${how}.`,
+    text: `${format.plural(connections, "connection")}, ${describeRate(plan)}, ${how}${describeMachines(parts)}.`,
   };
+}
+
+function describeMachines(parts: AttackResult["parts"]): string {
+  if (parts.length === 0) return "";
+  return parts[0]?.share === null
+    ? `, by each of ${format.plural(parts.length, "machine")}`
+    : `, shared by ${format.plural(parts.length, "machine")}`;
 }
 
 function describeReplies(reply: AttackPlan["reply"]): string {
@@ -59,21 +66,34 @@ export function describeVerdict(result: AttackResult): Sentence {
         style: "good",
       };
     case "invalid":
-      return { lead: "The figures do not count:", text: `${describe(reason)}.`, style: "bad" };
+      return { lead: "The figures do not count:", text: `${describeAttackReason(reason)}.`, style: "bad" };
     case "failed":
-      return { lead: "Failed:", text: `${describe(reason)}.`, style: "bad" };
+      return { lead: "Failed:", text: `${describeAttackReason(reason)}.`, style: "bad" };
     case "aborted":
-      return { lead: "Stopped early:", text: `${describe(reason)}.`, style: "warning" };
+      return { lead: "Stopped early:", text: `${describeAttackReason(reason)}.`, style: "warning" };
   }
 }
 
-function describe(reason: AttackReason | null): string {
+export function describeAttackReason(reason: AttackReason | null): string {
   if (reason === null) return "for a reason that is not known";
+  if (reason.kind === "part") return `${reason.part}: ${describeAttackReason(reason.reason)}`;
+  if (reason.kind === "parts-missing") {
+    const { missing, of } = reason;
+    return `${format.plural(missing.length, "share")} of ${of} missing: ${bound(missing.map((index) => index + 1))}`;
+  }
   if (reason.kind === "abort-on") {
     const unit = attackMeasures.find(({ name }) => name === reason.measure)?.unit ?? "count";
     return `"${reason.expression}" came true after ${format.formatDuration(reason.afterMs)}: ${reason.measure} was ${formatMeasure({ unit }, reason.value)}`;
   }
   return describeReason(reason);
+}
+
+/** Of a hundred that are missing nobody reads all. */
+const mostNamed = 8;
+
+function bound(numbers: readonly number[]): string {
+  const named = numbers.slice(0, mostNamed).join(", ");
+  return numbers.length > mostNamed ? `${named}, …` : named;
 }
 
 function describeUse(generator: AttackResult["generator"]): string {
