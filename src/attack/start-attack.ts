@@ -21,6 +21,7 @@ import { findBottleneck, findLateness } from "../trust/validity.ts";
 import { type AttackEvidence, describeAttack } from "./attack-figures.ts";
 import { runAfter, runBefore } from "./commands.ts";
 import type { AttackEvent } from "./events.ts";
+import { countOfShare, whole } from "./totals.ts";
 import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
 
 export interface AttackOptions {
@@ -42,6 +43,8 @@ export interface AttackOptions {
   /** Run by the shell afterwards, whatever became of the attack. */
   readonly after?: string | undefined;
   readonly signal: AbortSignal;
+  /** The part of one of several machines: `worker` of `workers` stands for it. The whole attack where absent. */
+  readonly share?: Share;
   /** How a worker is started and reached; a child process where nothing is said. */
   readonly openLink?: OpenLink;
 }
@@ -49,7 +52,7 @@ export interface AttackOptions {
 /** What an attack is written down with. */
 export type RecordOptions = Pick<
   AttackOptions,
-  "environment" | "resultsFolder" | "command" | "warnings" | "before" | "after" | "signal"
+  "environment" | "resultsFolder" | "command" | "warnings" | "before" | "after" | "signal" | "share"
 >;
 
 export interface AttackHandle {
@@ -61,7 +64,6 @@ export interface AttackHandle {
   readonly result: Promise<AttackResult>;
 }
 
-const whole: Share = { worker: 0, workers: 1 };
 const pollMs = 20;
 const viewIntervalMs = 250;
 /** After its end, until each worker must have told of a second: they tell every 200 ms. */
@@ -77,9 +79,10 @@ export const ok: Ending = { status: "ok", reason: null };
 export const stopped: Ending = { status: "aborted", reason: { kind: "stopped-by-user" } };
 
 /** What has to be known to carry out an attack, or a part of it. */
-export type LoadOptions = Pick<AttackOptions, "rows" | "access" | "abortOn" | "signal" | "openLink"> & {
-  /** The part of one of several that attack together: `worker` of `workers` stands for it. All of it where absent. */
-  readonly share?: Share;
+export type LoadOptions = Pick<
+  AttackOptions,
+  "rows" | "access" | "abortOn" | "signal" | "share" | "openLink"
+> & {
   /**
    * Asked as soon as the connections are open: when the load begins, on the machine's clock, and how many ready
    * connections each room has over all parts; null where it does not begin. At once where absent.
@@ -100,8 +103,6 @@ export interface Start {
 /** What a part of an attack came to. */
 export interface Measured {
   readonly evidence: AttackEvidence;
-  /** Of the evidence, in a form that another part's can be added to. */
-  readonly timeline: TimelineBuilder;
   readonly ending: Ending;
 }
 
@@ -134,9 +135,10 @@ async function attack(
   options: AttackOptions,
   { id, startedAt, events }: Beginning,
 ): Promise<AttackResult> {
-  const board = new ProgressBoard(plan.workers);
+  const workers = countOwn(options.share ?? whole, plan.workers);
+  const board = new ProgressBoard(workers);
   // Before all else: a process takes its time to start.
-  const pool = openPool(plan.workers, board, options.openLink);
+  const pool = openPool(workers, board, options.openLink);
   try {
     return await carryOut(plan, options, { id, startedAt, events, board, pool });
   } finally {
@@ -183,7 +185,8 @@ async function carryOut(plan: AttackPlan, options: AttackOptions, begun: Begun):
     const { evidence, ending } = await load(plan, options, begun);
     await begun.pool.end();
     const figures = describeAttack(evidence);
-    return { ...judge(plan, figures, ending), ...figures };
+    const workers = countOwn(options.share ?? whole, plan.workers);
+    return { ...judge({ ...plan, workers }, figures, ending), ...figures };
   });
 }
 
@@ -206,8 +209,9 @@ export async function keepRecord(
     plan: withoutSecrets(plan),
     environment: await environment,
     warnings: [...warnings],
+    share: options.share === undefined ? null : { index: options.share.worker, of: options.share.workers },
     ...ok,
-    ...describeAttack(noEvidence(plan)),
+    ...describeAttack({ ...noEvidence(plan), ...shareOf(options) }),
   });
   const { before, after, signal } = options;
   if (resultsFolder !== null) await checkResultsFolder(resultsFolder);
@@ -245,11 +249,11 @@ export async function keepRecord(
 }
 
 /** Before anything was measured. */
-function noEvidence(plan: AttackPlan): AttackEvidence {
+export function noEvidence(plan: AttackPlan): AttackEvidence {
   return {
     ...{ plan, opens: [], loads: [], startUs: null, elapsedMs: 0 },
     latency: new Histogram(),
-    timeline: new TimelineBuilder().build(),
+    timeline: new TimelineBuilder(),
   };
 }
 
@@ -269,12 +273,14 @@ async function load(
   let ending: Ending = ok;
   try {
     await pool.setupAttack(setupsOf(plan, options, epochUs));
-    opens = await openAll(plan, { pool, board, signal, events, clockUs });
+    const requested = countOfShare(options.share ?? whole, plan, plan.connections);
+    opens = await openAll(requested, { pool, board, signal, events, clockUs });
     const opened = opens.reduce((all, one) => all + one.opened, 0);
     if (signal.aborted) {
       ending = stopped;
     } else if (opened === 0 && begin === undefined) {
-      ending = noneOpened(opens);
+      const failure = opens.flatMap(({ failures }) => failures)[0]?.failure ?? null;
+      ending = { status: "failed", reason: { kind: "no-connection-opened", failure } };
     } else {
       const start = begin === undefined ? startSoon(opens) : await begin(opens);
       if (start === null) {
@@ -302,8 +308,8 @@ async function load(
     ending = endingOf(failed);
   }
   const { latency, timeline } = board;
-  const evidence = { plan, opens, loads, latency, timeline: timeline.build(), startUs, elapsedMs };
-  return { evidence, timeline, ending };
+  const evidence = { plan, ...shareOf(options), opens, loads, latency, timeline, startUs, elapsedMs };
+  return { evidence, ending };
 }
 
 /** As soon as every worker can have heard of it. */
@@ -314,11 +320,6 @@ function startSoon(opens: readonly OpenReport[]): Start {
 /** Ready connections of each room. */
 export function countMembers(opens: readonly Pick<OpenReport, "readyByRoom">[]): number[] {
   return addUp(opens.map(({ readyByRoom }) => readyByRoom));
-}
-
-export function noneOpened(opens: readonly OpenReport[]): Ending {
-  const failure = opens.flatMap(({ failures }) => failures)[0]?.failure ?? null;
-  return { status: "failed", reason: { kind: "no-connection-opened", failure } };
 }
 
 /** Tells the seconds that ended before a moment of the load; all that are left at null. */
@@ -339,13 +340,18 @@ export function secondTeller(board: ProgressBoard, events: EventQueue<AttackEven
   };
 }
 
+function shareOf({ share }: Pick<AttackOptions, "share">) {
+  return share === undefined ? {} : { share };
+}
+
 function setupsOf(plan: AttackPlan, options: LoadOptions, epochUs: number): AttackSetup[] {
   const { workers, sourceAddresses, connections, columns } = plan;
-  const { rows = [], access, share: part = whole } = options;
-  // Those of one part are numbered as in all of it: so every message and connection belongs to exactly one.
-  return Array.from({ length: countOwn(part, workers) }, (_, at) => {
-    const share = { worker: indexOf(part, at), workers };
-    const own = Array.from({ length: countOwn(share, connections) }, (__, place) => indexOf(share, place));
+  const { rows = [], access, share: own = whole } = options;
+  return Array.from({ length: countOwn(own, workers) }, (_, at) => {
+    const share = { worker: indexOf(own, at), workers };
+    const indexes = Array.from({ length: countOwn(share, connections) }, (__, place) =>
+      indexOf(share, place),
+    );
     return {
       ...share,
       connections,
@@ -363,7 +369,7 @@ function setupsOf(plan: AttackPlan, options: LoadOptions, epochUs: number): Atta
       reply: plan.reply,
       replyTimeoutMs: plan.replyTimeoutMs,
       columns,
-      rows: columns.length === 0 ? [] : own.map((index) => rows[index] ?? []),
+      rows: columns.length === 0 ? [] : indexes.map((index) => rows[index] ?? []),
       adapter: plan.adapter,
       rooms: plan.rooms,
       pingIntervalSeconds: plan.pingIntervalSeconds,
@@ -384,10 +390,9 @@ interface Watched {
 }
 
 async function openAll(
-  plan: AttackPlan,
+  requested: number,
   { pool, board, signal, events, clockUs }: Watched,
 ): Promise<readonly OpenReport[]> {
-  const requested = plan.connections;
   const tell = (kind: "connecting" | "connected") => {
     const { opened, failed } = board.connectTotals();
     events.push({ kind, requested, opened, failed });

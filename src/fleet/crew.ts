@@ -1,3 +1,5 @@
+import { countOfShare } from "../attack/totals.ts";
+import { countOwn } from "../engine/places.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
 import type { AttackReason, FleetFacts } from "../result/attack.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
@@ -6,7 +8,7 @@ import type { Bus } from "./bus.ts";
 import { type FinalResult, unpackFinal } from "./final-result.ts";
 import type { Member } from "./gather.ts";
 import { LiveFigures } from "./live-figures.ts";
-import { type Part, shareOf } from "./merge.ts";
+import type { Part } from "./merge.ts";
 import { type Message, type MessageOf, type Said, type Start, say, subjects } from "./messages.ts";
 
 /** So many beats missed, and some time for the last of them. */
@@ -173,8 +175,13 @@ export class Crew {
   }
 
   #describe(plan: AttackPlan, agent: number, { id, name, cpus, clock }: Member): Part["facts"] {
-    const share = shareOf(plan, { worker: agent, workers: this.#mates.length });
-    return { ...{ agent, id, name, cpuCount: cpus }, ...share, clock: clock.best };
+    const share = { worker: agent, workers: this.#mates.length };
+    return {
+      ...{ agent, id, name, cpuCount: cpus },
+      workers: countOwn(share, plan.workers),
+      connections: countOfShare(share, plan, plan.connections),
+      clock: clock.best,
+    };
   }
 
   #hear(beat: MessageOf<"beat">): void {

@@ -1,11 +1,9 @@
-import { type AttackEvidence, describeAttack } from "../attack/attack-figures.ts";
-import { type Ending, judge, noneOpened, ok } from "../attack/start-attack.ts";
-import { countOwn, indexOf, type Share } from "../engine/places.ts";
+import { describeAttack, describeTotals } from "../attack/attack-figures.ts";
+import { type Ending, judge, noEvidence, ok } from "../attack/start-attack.ts";
+import { type AttackTotals, addTotals } from "../attack/totals.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
 import type { AttackResult, FleetFacts } from "../result/attack.ts";
 import { reasonSchema } from "../result/reasons.ts";
-import { TimelineBuilder } from "../run/phases/timeline.ts";
-import { mergeHistograms } from "../stats/histogram.ts";
 import type { FinalResult } from "./final-result.ts";
 
 type AgentFacts = FleetFacts["agents"][number];
@@ -20,18 +18,9 @@ export interface Part {
   readonly loss: AttackResult["reason"];
 }
 
-/** The workers of an agent, and their connections. */
-export function shareOf(plan: AttackPlan, share: Share): { workers: number; connections: number } {
-  const workers = countOwn(share, plan.workers);
-  const all = Array.from({ length: workers }, (_, at) =>
-    countOwn({ worker: indexOf(share, at), workers: plan.workers }, plan.connections),
-  );
-  return { workers, connections: all.reduce((sum, own) => sum + own, 0) };
-}
-
 /**
- * Adds the parts up as those of one machine: the reports of all workers, whoever's they are. Each agent's part is judged
- * by itself as well, since a slow generator among many would not be seen in the whole.
+ * Adds the parts up as those of one machine. Each agent's part is judged by itself as well, since a slow generator among
+ * many would not be seen in the whole.
  *
  * @param decided how the attack ended, where that was not its agents' doing
  */
@@ -40,38 +29,24 @@ export function mergeParts(
   parts: readonly Part[],
   decided: Ending | null,
 ): Partial<AttackResult> & { readonly agents: readonly AgentFacts[] } {
-  const finals = parts.flatMap(({ final }) => final ?? []);
-  const figures = describeAttack(evidenceOf(plan, finals));
+  const totals = parts.flatMap(({ final }) => final?.totals ?? []);
+  const figures =
+    totals.length === 0 ? describeAttack(noEvidence(plan)) : describeTotals(plan, addTotals(totals));
   const agents = parts.map((part) => describeAgent(plan, part, decided));
-  const ending = decided ?? judgeAgents(finals, agents);
+  const ending = decided ?? judgeAgents(totals, agents);
   return { ...judge(plan, figures, ending), ...figures, agents };
-}
-
-function evidenceOf(plan: AttackPlan, finals: readonly FinalResult[]): AttackEvidence {
-  const timeline = new TimelineBuilder();
-  for (const final of finals) timeline.addParts(final.timeline);
-  return {
-    plan,
-    opens: finals.flatMap(({ opens }) => opens),
-    loads: finals.flatMap(({ loads }) => loads),
-    latency: mergeHistograms(finals.map(({ latency }) => latency)),
-    timeline: timeline.build(),
-    // Each counts from its own start, on its own clock.
-    startUs: finals.some(({ hasStarted }) => hasStarted) ? 0 : null,
-    elapsedMs: Math.max(0, ...finals.map(({ elapsedMs }) => elapsedMs)),
-  };
 }
 
 function describeAgent(plan: AttackPlan, { facts, final, loss }: Part, decided: Ending | null): AgentFacts {
   if (final === null)
     return { ...facts, status: "lost", reason: loss ?? decided?.reason ?? null, figures: null };
-  const own = { ...plan, workers: facts.workers, connections: facts.connections };
-  const figures = describeAttack(evidenceOf(own, [final]));
+  const { totals, status, reason } = final;
+  const figures = describeTotals(plan, totals);
   const { connections, messages, latencyUs, sendLagUs, generator } = figures;
   const { curve: _, ...quantiles } = latencyUs;
   return {
     ...facts,
-    ...judge(own, figures, { status: final.status, reason: final.reason }),
+    ...judge({ ...plan, workers: facts.workers }, figures, { status, reason }),
     figures: {
       ...{ opened: connections.opened, failed: connections.failed, died: connections.died },
       ...{ planned: messages.planned, sent: messages.sent },
@@ -82,11 +57,13 @@ function describeAgent(plan: AttackPlan, { facts, final, loss }: Part, decided: 
 }
 
 /** As of one machine: that some connections closed makes no attack invalid, that a generator failed does. */
-function judgeAgents(finals: readonly FinalResult[], agents: readonly AgentFacts[]): Ending {
+function judgeAgents(totals: readonly AttackTotals[], agents: readonly AgentFacts[]): Ending {
   const lost = agents.find(({ status }) => status === "lost");
   if (lost !== undefined) return { status: "invalid", reason: lost.reason };
-  const opens = finals.flatMap((final) => final.opens);
-  if (opens.every(({ opened }) => opened === 0)) return noneOpened(opens);
+  if (totals.every(({ connections }) => connections.opened === 0)) {
+    const failure = totals.flatMap(({ connections }) => connections.failures)[0]?.failure ?? null;
+    return { status: "failed", reason: { kind: "no-connection-opened", failure } };
+  }
   const bad = agents.find(({ status }) => status === "invalid" || status === "aborted");
   if (bad !== undefined) {
     const { agent, name } = bad;

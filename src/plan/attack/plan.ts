@@ -134,10 +134,10 @@ export interface AttackRequest {
 }
 
 /** Below this, another worker costs more than it brings. */
-const perSecondWorthAWorker = 50_000;
+export const perSecondWorthAWorker = 50_000;
 const connectionsWorthAWorker = 5000;
 /** Descriptors a worker needs beyond its connections. */
-const workerDescriptors = 100;
+export const workerDescriptors = 100;
 /** Streams of a receiver and a sender each that one attack audits: 4 bytes each. */
 const mostStreams = 50_000_000;
 const stampedMessage = "{{stamp}}";

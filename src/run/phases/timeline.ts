@@ -8,7 +8,7 @@ export const mostBuckets = 1200;
 const subBuckets = 64;
 const subBucketBits = 6;
 const topExponent = 31;
-const counterCount = (topExponent - subBucketBits + 1) * subBuckets;
+export const counterCount = (topExponent - subBucketBits + 1) * subBuckets;
 
 /** What a worker tells of one second of a phase. */
 export interface LoadSecond {

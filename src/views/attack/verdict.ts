@@ -10,7 +10,7 @@ import { describeReason } from "../text/reason-text.ts";
 import { quote } from "../text/tell.ts";
 
 /** `ws://127.0.0.1:9001/: 50 connections, 1,000 messages per second for 10 s, replies by echo.` */
-export function describeLoad({ plan }: AttackResult): Sentence {
+export function describeLoad({ plan, parts }: AttackResult): Sentence {
   const { target, connections, adapter, reply } = plan;
   const where =
     target.address === target.host
@@ -19,8 +19,15 @@ export function describeLoad({ plan }: AttackResult): Sentence {
   const how = adapter === null ? describeReplies(reply) : `by the adapter ${adapter.name}`;
   return {
     lead: `${target.url}${where}:`,
-    text: `${format.plural(connections, "connection")}, ${describeRate(plan)}, ${how}.`,
+    text: `${format.plural(connections, "connection")}, ${describeRate(plan)}, ${how}${describeMachines(parts)}.`,
   };
+}
+
+function describeMachines(parts: AttackResult["parts"]): string {
+  if (parts.length === 0) return "";
+  return parts[0]?.share === null
+    ? `, by each of ${format.plural(parts.length, "machine")}`
+    : `, shared by ${format.plural(parts.length, "machine")}`;
 }
 
 function describeReplies(reply: AttackPlan["reply"]): string {
@@ -86,6 +93,12 @@ export function describeAttackReason(reason: AttackReason | null): string {
       return `of ${nameAgent(reason)}: ${describeReason(reason.reason)}`;
     case "bus-lost":
       return `the bus was away for ${format.formatDuration(reason.silentMs)}; --resume collects what its agents kept`;
+    case "part":
+      return `${reason.part}: ${describeAttackReason(reason.reason)}`;
+    case "parts-missing": {
+      const { missing, of } = reason;
+      return `${format.plural(missing.length, "share")} of ${of} missing: ${bound(missing.map((index) => index + 1))}`;
+    }
     default:
       return describeReason(reason);
   }
@@ -94,6 +107,14 @@ export function describeAttackReason(reason: AttackReason | null): string {
 /** `agent 2 (host-7/4711)` */
 export function nameAgent({ agent, name }: { readonly agent: number; readonly name: string }): string {
   return `agent ${agent} (${name})`;
+}
+
+/** Of a hundred that are missing nobody reads all. */
+const mostNamed = 8;
+
+function bound(numbers: readonly number[]): string {
+  const named = numbers.slice(0, mostNamed).join(", ");
+  return numbers.length > mostNamed ? `${named}, …` : named;
 }
 
 function describeUse(generator: AttackResult["generator"]): string {
