@@ -61,11 +61,6 @@ function describeAnswer({ agents, decidedBy, fits, limits }: Needs) {
 function listFigures(needs: Needs): string[][] {
   const { demand, agent, taken, perAgent, server, broker, openingSeconds, agents } = needs;
   const { formatBytes: bytes, formatCount: count, formatRate: rate } = format;
-  const least = `${bytes(taken.serverLeast)}${taken.serverLeast === taken.serverMost ? "" : ` to ${bytes(taken.serverMost)}`}`;
-  const memory =
-    server.leastMemoryBytes === server.mostMemoryBytes
-      ? bytes(server.leastMemoryBytes)
-      : `${bytes(server.leastMemoryBytes)} to ${bytes(server.mostMemoryBytes)}`;
   return [
     ["connections per agent", count(perAgent.connections), "an even share"],
     [
@@ -91,19 +86,23 @@ function listFigures(needs: Needs): string[][] {
     ],
     ["", `${bits(perAgent.receivedBitsPerSecond)} in`, "the same, for each receiver"],
     ["server: descriptors", count(server.descriptors), "one for each connection"],
-    ["server: memory", memory, `${least} per connection`],
+    [
+      "server: memory",
+      range(server.leastMemoryBytes, server.mostMemoryBytes),
+      `${range(taken.serverLeast, taken.serverMost)} per connection`,
+    ],
     ["server: network", `${bits(server.receivedBitsPerSecond)} in`, "as above, of all agents"],
     ["", `${bits(server.sentBitsPerSecond)} out`, ""],
     ["broker: connections", count(broker.connections), "each agent and the coordinator"],
     [
       "broker: traffic",
-      `${rate(broker.messagesPerSecond)}, ${bytes(broker.bytesPerSecond)}/s`,
-      `from each agent ${brokerTraffic.messagesPerSecond} messages a second`,
+      `${range(broker.leastBytesPerSecond, broker.mostBytesPerSecond)}/s`,
+      `a message a second, ${range(brokerTraffic.beatBytes.least, brokerTraffic.beatBytes.most)}, per agent`,
     ],
     [
       "broker: kept at the end",
-      bytes(broker.storedBytes),
-      `at most ${bytes(brokerTraffic.resultBytes)} per agent`,
+      range(broker.leastStoredBytes, broker.mostStoredBytes),
+      `${range(brokerTraffic.resultBytes.least, brokerTraffic.resultBytes.most)} per agent`,
     ],
     [
       "opening all connections",
@@ -111,6 +110,12 @@ function listFigures(needs: Needs): string[][] {
       `--connect-rate ${count(demand.connectRatePerSecond)}: ${rate(demand.connectRatePerSecond / agents)} per agent`,
     ],
   ];
+}
+
+/** Bytes. */
+function range(least: number, most: number): string {
+  const [from, to] = [format.formatBytes(least), format.formatBytes(most)];
+  return from === to ? from : `${from} to ${to}`;
 }
 
 /** A value, and where it is from. */
@@ -138,6 +143,7 @@ function listRemarks(needs: Needs): string[] {
     taken.serverLeast === taken.serverMost
       ? "The server's memory per connection is --server-bytes, and the kernel's end."
       : "The server's memory per connection is that of the leanest and of the heaviest contender, and the kernel's end.",
+    "The broker's least was measured in a load of 10 s; the most is of 20 minutes with widely spread latencies.",
     "Acknowledgements of TCP are not counted, nor retransmissions.",
     ...(decidedBy === "ports" && ports !== null && without < needs.agents
       ? [
