@@ -114,6 +114,26 @@ export const commands = {
     ],
     execute: async (...given) => (await import("./commands/compare.ts")).compare(...given),
   },
+  plan: {
+    summary: "compute the machines that an attack needs: agents, workers, ports, memory, bandwidth",
+    usage: "[OPTION…]",
+    examples: [
+      "showdown plan --connections 10000000 --rate 100000",
+      "showdown plan --connections 2000000 --agent-addresses 8 --agent-memory 16 --agent-cpus 8",
+      "showdown plan --connections 1000000 --receivers 100 --agent-bandwidth 10000 --json | jq .agents",
+    ],
+    execute: async (...given) => (await import("./commands/plan.ts")).plan(...given),
+  },
+  merge: {
+    summary: "add up the results of one attack that several machines made, exactly",
+    usage: "RESULT RESULT… [OPTION…]",
+    examples: [
+      "showdown merge a/result.json b/result.json",
+      "showdown merge 2026-03-01T10-00-00-000-attack ../other/result.json --out both.json --out both.html",
+      "showdown merge a.json b.json c.json --threshold 'lost = 0' --threshold 'latency.p99 < 50ms'",
+    ],
+    execute: async (...given) => (await import("./commands/merge.ts")).merge(...given),
+  },
   history: {
     summary: "list all runs, or show the trend of one contender",
     usage: "[OPTION…]",

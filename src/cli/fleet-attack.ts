@@ -103,7 +103,8 @@ async function attackWith(asked: AskedAttack, at: At, values: OptionValues, host
       before: values.before,
       after: values.after,
       abortOn: limits.abortOn,
-      awaitsOthers: request.adapter !== null && request.adapter.answers.delivery !== "nobody",
+      awaitsOthers:
+        request.adapter !== null && !["nobody", "sender"].includes(request.adapter.answers.delivery),
     });
   return await followToEnd(handle, plan, limits.thresholds, values, host);
 }

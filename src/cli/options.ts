@@ -1,4 +1,5 @@
 import type { AttackSettings } from "../plan/attack/parameters.ts";
+import type { NeedsSettings } from "../plan/needs/parameters.ts";
 import { type ParameterName, presetNames, type Settings } from "../plan/parameters.ts";
 import {
   choice,
@@ -8,6 +9,7 @@ import {
   flag,
   httpUrl,
   listenAddress,
+  share,
   text,
   type ValueType,
 } from "../plan/value-type.ts";
@@ -32,7 +34,19 @@ export const shared: Readonly<Partial<Record<ParameterName, readonly string[]>>>
 
 /** Commands that a configuration file and the environment configure. */
 const configured: readonly string[] = [
-  ...["run", "attack", "verify", "build", "list", "doctor", "calibrate", "compare", "history", "report"],
+  ...[
+    "run",
+    "attack",
+    "verify",
+    "build",
+    "list",
+    "doctor",
+    "calibrate",
+    "compare",
+    "merge",
+    "history",
+    "report",
+  ],
 ];
 /** What chooses a configuration, and so can't stand in one. */
 export const configOptions = ["config", "environment", "print-config"] as const;
@@ -96,7 +110,7 @@ export const options = {
   },
   results: {
     type: text("DIR"),
-    commands: ["run", "attack", "compare", "history", "report", "calibrate"],
+    commands: ["run", "attack", "compare", "merge", "history", "report", "calibrate"],
     otherwise: "results",
     help: "folder that runs are written to and read from",
   },
@@ -153,7 +167,7 @@ export const options = {
   threshold: {
     type: text("EXPR"),
     several: true,
-    commands: ["run", "attack", "report"],
+    commands: ["run", "attack", "merge", "report"],
     help: 'exit with 12 unless it is met: "endurance-echo latency.p99 < 50ms", of an attack "latency.p99 < 50ms"',
   },
   "fail-on": {
@@ -180,7 +194,7 @@ export const options = {
   out: {
     type: text("FILE"),
     several: true,
-    commands: ["attack", "report"],
+    commands: ["attack", "merge", "report"],
     otherwise: "report.md and report.html in the run's folder",
     help: "write the report here; .md, .html, .txt or .json decides the format, and .csv an attack's timeline; may be repeated",
   },
@@ -333,6 +347,12 @@ export const options = {
     commands: ["attack", "agent"],
     help: "the bus: one without a login, elsewhere than on this machine",
   },
+  share: {
+    type: share(),
+    commands: ["attack"],
+    otherwise: "all of it",
+    help: "do one of N shares of the attack, such as 2/3; showdown merge adds them up",
+  },
   "dry-run": { type: flag(), commands: ["run", "attack"], help: "print the plan as JSON and stop" },
   config: {
     type: text("FILE"),
@@ -352,7 +372,18 @@ export const options = {
   },
   json: {
     type: flag(),
-    commands: ["run", "attack", "verify", "list", "compare", "history", "doctor", "calibrate"],
+    commands: [
+      "run",
+      "attack",
+      "verify",
+      "list",
+      "compare",
+      "merge",
+      "plan",
+      "history",
+      "doctor",
+      "calibrate",
+    ],
     help: "print the result as JSON on stdout, and nothing else there",
   },
 } as const satisfies Record<string, Option<unknown>>;
@@ -369,6 +400,8 @@ export interface ParsedOptions {
   readonly settings: Settings;
   /** The same of the plan of an attack. */
   readonly attack: AttackSettings;
+  /** The same of what an attack's machines are planned by. */
+  readonly needs: NeedsSettings;
   readonly values: OptionValues;
   readonly positionals: readonly string[];
 }

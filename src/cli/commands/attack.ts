@@ -6,10 +6,16 @@ import type { AttackEvent } from "../../attack/events.ts";
 import { type AttackHandle, startAttack } from "../../attack/start-attack.ts";
 import { describeTarget, readTarget } from "../../attack/target.ts";
 import type { traceAttack } from "../../attack/trace.ts";
+import type { Share } from "../../engine/places.ts";
 import { exitCodes, ShowdownError } from "../../errors.ts";
 import { describeEnvironment, readDescriptorLimit } from "../../machine/environment.ts";
 import { parseAttackLimits } from "../../measures/attack-measures.ts";
-import { type AttackPlan, resolveAttack, withoutSecrets } from "../../plan/attack/plan.ts";
+import {
+  type AttackPlan,
+  type PlannedAdapter,
+  resolveAttack,
+  withoutSecrets,
+} from "../../plan/attack/plan.ts";
 import type { AttackResult } from "../../result/attack.ts";
 import { writeRunFile } from "../../result/file.ts";
 import { createPainter } from "../../text/style.ts";
@@ -64,7 +70,9 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
     ...request,
     cpus: cpus().length,
     descriptorLimit: readDescriptorLimit().soft,
+    ...(values.share === undefined ? {} : { agents: values.share.of }),
   });
+  const share = readShare(values, adapter?.planned ?? null);
   if (values["dry-run"]) {
     host.out(`${JSON.stringify({ plan: withoutSecrets(plan) }, null, 2)}\n`);
     return exitCodes.ok.code;
@@ -89,7 +97,12 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
       isTty: host.errIsTty,
     });
     const result = await withOutputs(values, host, progress, async (outputs) => {
-      const started = startAttack(plan, { ...common, resultsFolder: folder, abortOn: limits.abortOn });
+      const started = startAttack(plan, {
+        ...common,
+        ...(share === null ? {} : { share }),
+        resultsFolder: folder,
+        abortOn: limits.abortOn,
+      });
       return await follow(started, [progress.onEvent, outputs.ofAttack(started.id, plan)]);
     });
     await tellEnd(result, join(folder, result.id), values, host);
@@ -98,11 +111,16 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
 }
 
 /** Options that are of no use without another one. */
-function checkFleetOptions({ fleet, agents, resume, trace }: OptionValues): void {
+function checkFleetOptions({ fleet, agents, resume, trace, share }: OptionValues): void {
   const [needy] = [agents === undefined ? [] : ["--agents"], resume === undefined ? [] : ["--resume"]].flat();
   if (needy !== undefined && fleet === undefined) {
     throw new ShowdownError("usage", `${needy}: expected --fleet, too`, {
       hint: "such as --fleet nats://127.0.0.1:4222, or --fleet local",
+    });
+  }
+  if (share !== undefined && fleet !== undefined) {
+    throw new ShowdownError("usage", "--share and --fleet: expected one of them", {
+      hint: "the agents of a fleet share the attack out themselves",
     });
   }
   if (trace === true && fleet !== undefined) {
@@ -110,6 +128,21 @@ function checkFleetOptions({ fleet, agents, resume, trace }: OptionValues): void
       hint: "one connection of this machine is traced",
     });
   }
+}
+
+/** Which of the plan's workers are this machine's; null where all are. */
+function readShare({ share, trace }: OptionValues, adapter: PlannedAdapter | null): Share | null {
+  if (share === undefined) return null;
+  const asked = `--share ${share.index + 1}/${share.of}`;
+  if (trace) throw new ShowdownError("usage", `${asked} and --trace: expected one of them`);
+  if (adapter !== null && !["nobody", "sender"].includes(adapter.answers.delivery)) {
+    throw new ShowdownError(
+      "usage",
+      `${asked}: with the adapter ${adapter.name} each machine is owed what the others send, which it cannot know`,
+      { hint: "let the machines know of each other: showdown agent, and --fleet" },
+    );
+  }
+  return { worker: share.index, workers: share.of };
 }
 
 /** `--trace`: what one connection and the server say to each other. */
