@@ -133,6 +133,8 @@ async function begin(
   }
   tell("connected");
   if (crew.board.connectTotals().opened === 0) return await notBegun(null);
+  // Now that connections are open it is quieter than it was.
+  await crew.readClocks();
   const roundTripUs = Math.max(...members.map(({ clock }) => clock.worstRoundTripUs));
   const leadMs = Math.max(leastLeadMs, (leadRoundTrips * roundTripUs) / 1000);
   const startUs = nowUs() + leadMs * 1000;

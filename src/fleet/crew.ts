@@ -146,7 +146,7 @@ export class Crew {
     );
   }
 
-  /** Each one's clock once more, after the load: the better of the two counts. */
+  /** Each one's clock once more: the quickest of all exchanges counts. */
   async readClocks(): Promise<void> {
     await Promise.all(
       this.#mates

@@ -34,7 +34,9 @@ export function mergeParts(
     totals.length === 0 ? describeAttack(noEvidence(plan)) : describeTotals(plan, addTotals(totals));
   const agents = parts.map((part) => describeAgent(plan, part, decided));
   const ending = decided ?? judgeAgents(totals, agents);
-  return { ...judge(plan, figures, ending), ...figures, agents };
+  // Also those of an agent that is lost were asked for.
+  const connections = { ...figures.connections, requested: plan.connections };
+  return { ...judge(plan, figures, ending), ...figures, connections, agents };
 }
 
 function describeAgent(plan: AttackPlan, { facts, final, loss }: Part, decided: Ending | null): AgentFacts {

@@ -53,11 +53,12 @@ function expectWhole({ messages, connections, fleet }: AttackResult): void {
 }
 
 /** What the others did is there, and nothing of the agent that is out. */
-function expectWithout(lost: number, { messages, fleet }: AttackResult): void {
+function expectWithout(lost: number, { messages, connections, fleet }: AttackResult): void {
   const others = fleet?.agents.filter(({ agent }) => agent !== lost) ?? [];
   const own = others.map(({ figures }) => figures?.sent ?? 0);
   expect(own.every((sent) => sent === planned / 3)).toBe(true);
   expect(messages.sent).toBe((planned / 3) * 2);
+  expect(connections).toMatchObject({ requested: 12, opened: 8 });
   expect(fleet?.agents[lost]).toMatchObject({ agent: lost, status: "lost", figures: null });
 }
 
