@@ -55,6 +55,17 @@ export function formatReference(): string {
       ),
     ),
     "",
+    "## The machines of an attack",
+    "",
+    "`plan` takes these.",
+    "",
+    ...table(
+      ["option", "what it is planned by", "without it"],
+      optionsOf("plan").flatMap(({ parameter, name, placeholder, help, otherwise }) =>
+        parameter === null ? [] : [[optionCell(name, placeholder), help, otherwise]],
+      ),
+    ),
+    "",
     "## Other options",
     "",
     ...table(

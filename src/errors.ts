@@ -33,6 +33,10 @@ export const exitCodes = {
     meaning:
       "attack: no connection opened, the server closed them all, no iteration of a scenario finished, --abort-on came true, or --before failed",
   },
+  fleet: {
+    code: 16,
+    meaning: "fleet: the bus cannot be reached, or agents are missing; nothing was loaded",
+  },
   aborted: { code: 130, meaning: "stopped by Ctrl-C; what was measured is written" },
   pipeClosed: { code: 141, meaning: "the reader of the output went away, as in: showdown list | head -1" },
 } as const satisfies Record<string, { code: number; meaning: string }>;

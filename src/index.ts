@@ -2,6 +2,7 @@
 
 export { type AttackRequest, attack } from "./attack/attack.ts";
 export type { AttackEvent } from "./attack/events.ts";
+export { mergeResults } from "./attack/merge-results.ts";
 export { type Config, type ConfigOptions, defineConfig } from "./cli/config.ts";
 export { discoverContenders } from "./contenders/discover.ts";
 export { type ResolvedEntrant, resolveEntrants } from "./contenders/entrants.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { AttackReport, AttackSetup, OpenReport } from "../engine/attack/attack-orders.ts";
-import { countOwn, indexOf } from "../engine/places.ts";
+import { countOwn, indexOf, type Share } from "../engine/places.ts";
 import type { Target } from "../engine/target.ts";
 import type { WorkerFault } from "../engine/worker-fault.ts";
 import type { OpenLink } from "../engine/worker-link.ts";
@@ -16,14 +16,17 @@ import { nameRun } from "../result/run-name.ts";
 import { type Environment, schemaVersion } from "../result/schema.ts";
 import { EventQueue } from "../run/event-queue.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
+import { TimelineBuilder } from "../run/phases/timeline.ts";
+import { Histogram } from "../stats/histogram.ts";
 import { findBottleneck, findLateness } from "../trust/validity.ts";
-import { describeAttack } from "./attack-figures.ts";
+import { type AttackEvidence, describeAttack } from "./attack-figures.ts";
 import { runAfter, runBefore } from "./commands.ts";
 import type { AttackEvent } from "./events.ts";
 import { judgeScenario } from "./judge-scenario.ts";
 import { ScenarioBoard } from "./scenario-board.ts";
 import { checkSources, settleAddress } from "./settle-address.ts";
 import { StageFigures } from "./stage-figures.ts";
+import { countOfShare, whole } from "./totals.ts";
 import { type WholeSecond, WholeSeconds } from "./whole-seconds.ts";
 
 export interface AttackOptions {
@@ -45,9 +48,17 @@ export interface AttackOptions {
   /** Run by the shell afterwards, whatever became of the attack. */
   readonly after?: string | undefined;
   readonly signal: AbortSignal;
+  /** The part of one of several machines: `worker` of `workers` stands for it. The whole attack where absent. */
+  readonly share?: Share;
   /** How a worker is started and reached; a child process where nothing is said. */
   readonly openLink?: OpenLink;
 }
+
+/** What an attack is written down with. */
+export type RecordOptions = Pick<
+  AttackOptions,
+  "environment" | "resultsFolder" | "command" | "warnings" | "before" | "after" | "signal" | "share"
+>;
 
 export interface AttackHandle {
   /** The name of the attack, and of its folder. */
@@ -73,23 +84,59 @@ const stragglerMs = 50;
 const stuckMs = 10_000;
 const unheardMs = 1000;
 
-type Ending = Pick<AttackResult, "status"> & { readonly reason: AttackReason | null };
-const ok: Ending = { status: "ok", reason: null };
+/** How an attack ended, or a part of it. */
+export type Ending = Pick<AttackResult, "status"> & { readonly reason: AttackReason | null };
+export const ok: Ending = { status: "ok", reason: null };
 const allClosed: Ending = { status: "failed", reason: { kind: "all-connections-closed" } };
-const stopped: Ending = { status: "aborted", reason: { kind: "stopped-by-user" } };
+export const stopped: Ending = { status: "aborted", reason: { kind: "stopped-by-user" } };
+
+/** What has to be known to carry out an attack, or a part of it. */
+export type LoadOptions = Pick<
+  AttackOptions,
+  "rows" | "access" | "abortOn" | "signal" | "share" | "openLink"
+> & {
+  /**
+   * Asked as soon as the connections are open: when the load begins, on the machine's clock, and how many ready
+   * connections each room has over all parts; null where it does not begin. At once where absent.
+   */
+  readonly begin?: (opens: readonly OpenReport[]) => Promise<Start | null>;
+  /** What others send arrives here too: nothing owed says when all has come. */
+  readonly awaitsOthers?: boolean;
+  /** Gets to see where it is, all the time. */
+  readonly onBoard?: (board: ProgressBoard) => void;
+};
+
+export interface Start {
+  /** On the machine's clock, in microseconds. */
+  readonly startUs: number;
+  readonly members: readonly number[];
+}
+
+/** What a part of an attack came to. */
+export interface Measured {
+  readonly evidence: AttackEvidence;
+  readonly ending: Ending;
+}
 
 /** Opens connections to a server that runs already, loads it, and accounts for every answer. Prints nothing. */
 export function startAttack(plan: AttackPlan, options: AttackOptions): AttackHandle {
-  const startedAt = new Date().toISOString();
+  return handleAttack((beginning) => attack(plan, options, beginning));
+}
+
+/** An attack that begins now, whoever carries it out. */
+export function handleAttack(
+  carryOut: (beginning: Beginning) => Promise<AttackResult>,
+  startedAt = new Date().toISOString(),
+): AttackHandle {
   const id = nameRun(startedAt, "attack");
   const events = new EventQueue<AttackEvent>();
-  const result = attack(plan, options, { id, startedAt, events }).finally(() => events.end());
+  const result = carryOut({ id, startedAt, events }).finally(() => events.end());
   // Whoever reads the events to their end asks for the result only then.
   result.catch(() => {});
   return { id, events, result };
 }
 
-interface Beginning {
+export interface Beginning {
   readonly id: string;
   readonly startedAt: string;
   readonly events: EventQueue<AttackEvent>;
@@ -100,10 +147,11 @@ async function attack(
   options: AttackOptions,
   { id, startedAt, events }: Beginning,
 ): Promise<AttackResult> {
-  const board = new ProgressBoard(plan.workers);
+  const workers = countOwn(options.share ?? whole, plan.workers);
+  const board = new ProgressBoard(workers);
   // Before all else: a process takes its time to start.
-  const scenario = plan.scenario === null ? null : new ScenarioBoard(plan.workers);
-  const pool = openPool(plan, board, scenario, options.openLink);
+  const scenario = plan.scenario === null ? null : new ScenarioBoard(workers);
+  const pool = openPool({ workers, board, scenario }, options.openLink);
   try {
     return await carryOut(plan, options, { id, startedAt, events, board, scenario, pool });
   } finally {
@@ -111,14 +159,33 @@ async function attack(
   }
 }
 
-function openPool(
+/** A part of an attack, of which nothing is written. */
+export async function measureShare(
   plan: AttackPlan,
-  board: ProgressBoard,
-  scenario: ScenarioBoard | null,
+  options: LoadOptions & { readonly share: Share },
+  events: EventQueue<AttackEvent>,
+): Promise<Measured> {
+  const workers = countOwn(options.share, plan.workers);
+  const board = new ProgressBoard(workers);
+  options.onBoard?.(board);
+  // A scenario is of one machine.
+  const scenario = null;
+  const pool = openPool({ workers, board, scenario }, options.openLink);
+  try {
+    const { access } = await settleAddress(plan, options.access);
+    return await load(plan, { ...options, access }, { board, scenario, pool, events });
+  } finally {
+    await pool.end();
+    events.end();
+  }
+}
+
+function openPool(
+  { workers, board, scenario }: { readonly workers: number } & Pick<Equipment, "board" | "scenario">,
   openLink: OpenLink | undefined,
 ): WorkerPool {
   return new WorkerPool({
-    workers: plan.workers,
+    workers,
     onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
     onPhaseProgress: (worker, progress) => {
       board.notePhase(worker, progress);
@@ -128,24 +195,36 @@ function openPool(
   });
 }
 
-interface Begun extends Beginning {
+interface Equipment {
+  readonly events: EventQueue<AttackEvent>;
   readonly board: ProgressBoard;
   /** Null where messages are sent without one. */
   readonly scenario: ScenarioBoard | null;
   readonly pool: WorkerPool;
 }
+type Begun = Beginning & Equipment;
 
 async function carryOut(asked: AttackPlan, options: AttackOptions, begun: Begun): Promise<AttackResult> {
-  const { resultsFolder, environment, command, before, after, signal, warnings = [] } = options;
-  const { id, startedAt, events, board } = begun;
   await checkSources(asked);
-  if (resultsFolder !== null) await checkResultsFolder(resultsFolder);
-  if (before !== undefined) {
-    events.push({ kind: "command", when: "before", command: before });
-    await runBefore(before, signal);
-  }
-  // Only now: it may be the command before it that starts the server.
-  const { plan, access } = await settleAddress(asked, options.access);
+  return await keepRecord(asked, options, begun, async () => {
+    // Only now: it may be the command before it that starts the server.
+    const { plan, access } = await settleAddress(asked, options.access);
+    const { evidence, ending } = await load(plan, { ...options, access }, begun);
+    await begun.pool.end();
+    const figures = describeAttack(evidence);
+    const workers = countOwn(options.share ?? whole, plan.workers);
+    return { plan: withoutSecrets(plan), ...judge({ ...plan, workers }, figures, ending), ...figures };
+  });
+}
+
+/** The record of an attack that is carried out meanwhile, and the commands before and after it. */
+export async function keepRecord(
+  plan: AttackPlan,
+  options: RecordOptions,
+  { id, startedAt, events }: Beginning,
+  carryOut: (note: (seen: Partial<AttackResult>) => Promise<void>) => Promise<Partial<AttackResult>>,
+): Promise<AttackResult> {
+  const { resultsFolder, environment, command, warnings = [] } = options;
   const initial: AttackResult = attackResultSchema.parse({
     schema: schemaVersion,
     id,
@@ -157,18 +236,16 @@ async function carryOut(asked: AttackPlan, options: AttackOptions, begun: Begun)
     plan: withoutSecrets(plan),
     environment: await environment,
     warnings: [...warnings],
+    share: options.share === undefined ? null : { index: options.share.worker, of: options.share.workers },
     ...ok,
-    ...describeAttack({
-      plan,
-      opens: [],
-      loads: [],
-      latency: board.latency,
-      timeline: board.timeline.build(),
-      stages: new StageFigures(plan.connectionStages),
-      startUs: null,
-      elapsedMs: 0,
-    }),
+    ...describeAttack({ ...noEvidence(plan), ...shareOf(options) }),
   });
+  const { before, after, signal } = options;
+  if (resultsFolder !== null) await checkResultsFolder(resultsFolder);
+  if (before !== undefined) {
+    events.push({ kind: "command", when: "before", command: before });
+    await runBefore(before, signal);
+  }
   const file: ResultFile<AttackResult> | null =
     resultsFolder === null
       ? null
@@ -176,9 +253,10 @@ async function carryOut(asked: AttackPlan, options: AttackOptions, begun: Begun)
   let seen: Partial<AttackResult> = {};
   const told: Warning[] = [];
   try {
-    seen = await load(plan, { ...options, access }, begun);
+    seen = await carryOut(async (changes) => {
+      if (file !== null) await file.write(attackResultSchema.parse({ ...initial, ...changes }));
+    });
   } finally {
-    await begun.pool.end();
     if (after !== undefined) {
       events.push({ kind: "command", when: "after", command: after });
       const exit = await runAfter(after);
@@ -197,12 +275,21 @@ async function carryOut(asked: AttackPlan, options: AttackOptions, begun: Begun)
   return file === null ? result : await file.write(result);
 }
 
+/** Before anything was measured. */
+export function noEvidence(plan: AttackPlan): AttackEvidence {
+  return {
+    ...{ plan, opens: [], loads: [], startUs: null, elapsedMs: 0 },
+    latency: new Histogram(),
+    timeline: new TimelineBuilder(),
+  };
+}
+
 async function load(
   plan: AttackPlan,
-  options: AttackOptions,
-  { board, scenario, events, pool }: Begun,
-): Promise<Partial<AttackResult>> {
-  const { signal } = options;
+  options: LoadOptions,
+  { board, scenario, events, pool }: Equipment,
+): Promise<Measured> {
+  const { signal, begin } = options;
   const epochUs = Math.floor(nowUs());
   const clockUs = () => nowUs() - epochUs;
   const stages = new StageFigures(plan.connectionStages);
@@ -214,33 +301,33 @@ async function load(
   let ending: Ending = ok;
   try {
     await pool.setupAttack(setupsOf(plan, options, epochUs));
+    // Of stages the first one: the others come with the load.
+    const first = plan.connectionStages === null ? plan.connections : 1;
+    const requested = countOfShare(options.share ?? whole, plan, first);
     // A scenario opens its own.
-    if (scenario === null) opens = await openAll(plan, { pool, board, signal, events, clockUs });
+    if (scenario === null) opens = await openAll(requested, { pool, board, signal, events, clockUs });
     const opened = opens.reduce((all, one) => all + one.opened, 0);
     if (signal.aborted) {
       ending = stopped;
-    } else if (opened === 0 && scenario === null) {
+    } else if (opened === 0 && scenario === null && begin === undefined) {
       const failure = opens.flatMap(({ failures }) => failures)[0]?.failure ?? null;
       ending = { status: "failed", reason: { kind: "no-connection-opened", failure } };
     } else {
-      startUs = Math.ceil(clockUs()) + leadMs * 1000;
-      board.reset(loadSeconds(plan.load));
-      pool.attack(startUs, addUp(opens.map(({ readyByRoom }) => readyByRoom)));
-      const limits = options.abortOn ?? [];
-      ending = await observe(plan, {
-        pool,
-        board,
-        scenario,
-        signal,
-        events,
-        clockUs,
-        startUs,
-        opened,
-        tellSeconds,
-        limits,
-      });
-      elapsedMs = (clockUs() - startUs) / 1000;
-      if (ending.status === "ok") await Bun.sleep(stragglerMs);
+      const start = begin === undefined ? startSoon(opens) : await begin(opens);
+      if (start === null) {
+        ending = stopped;
+      } else {
+        startUs = Math.ceil(start.startUs - epochUs);
+        board.reset(loadSeconds(plan.load));
+        pool.attack(startUs, start.members);
+        ending = await observe(plan, {
+          ...{ pool, board, scenario, signal, events, clockUs, startUs, opened, tellSeconds },
+          limits: options.abortOn ?? [],
+          awaitsOthers: options.awaitsOthers ?? false,
+        });
+        elapsedMs = (clockUs() - startUs) / 1000;
+        if (ending.status === "ok") await Bun.sleep(stragglerMs);
+      }
     }
     loads = await pool.settleAttack();
     for (const [worker, report] of loads.entries()) {
@@ -255,29 +342,34 @@ async function load(
     if (failed === null) throw error;
     ending = endingOf(failed);
   }
-  const figures = describeAttack({
-    plan,
-    opens,
-    loads,
-    latency: board.latency,
-    timeline: board.timeline.build(),
-    stages,
-    startUs,
-    elapsedMs,
-    scenario,
-  });
-  return { ...judge(plan, figures, ending), ...figures };
+  const { latency, timeline } = board;
+  const seen = { opens, loads, latency, timeline, stages, scenario, startUs, elapsedMs };
+  return { evidence: { plan, ...shareOf(options), ...seen }, ending };
+}
+
+/** As soon as every worker can have heard of it. */
+function startSoon(opens: readonly OpenReport[]): Start {
+  return { startUs: nowUs() + leadMs * 1000, members: countMembers(opens) };
+}
+
+/** Ready connections of each room. */
+export function countMembers(opens: readonly Pick<OpenReport, "readyByRoom">[]): number[] {
+  return addUp(opens.map(({ readyByRoom }) => readyByRoom));
 }
 
 /** Tells the seconds that ended before a moment of the load; all that are left at null. */
-function secondTeller(
-  { board, scenario, stages }: Pick<Begun, "board" | "scenario"> & { readonly stages: StageFigures },
+export function secondTeller(
+  {
+    board,
+    scenario,
+    stages,
+  }: Pick<Equipment, "board" | "scenario"> & { readonly stages: StageFigures | null },
   events: EventQueue<AttackEvent>,
 ) {
   const seconds = new WholeSeconds();
   board.onSecond = (second) => {
     seconds.add(second);
-    stages.add(second);
+    stages?.add(second);
   };
   let told = 0;
   return (endedMs: number | null): void => {
@@ -295,12 +387,18 @@ function secondTeller(
   };
 }
 
-function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): AttackSetup[] {
+function shareOf({ share }: Pick<AttackOptions, "share">) {
+  return share === undefined ? {} : { share };
+}
+
+function setupsOf(plan: AttackPlan, options: LoadOptions, epochUs: number): AttackSetup[] {
   const { workers, sourceAddresses, connections, columns } = plan;
-  const { rows = [], access } = options;
-  return Array.from({ length: workers }, (_, worker) => {
-    const share = { worker, workers };
-    const own = Array.from({ length: countOwn(share, connections) }, (__, place) => indexOf(share, place));
+  const { rows = [], access, share: own = whole } = options;
+  return Array.from({ length: countOwn(own, workers) }, (_, at) => {
+    const share = { worker: indexOf(own, at), workers };
+    const indexes = Array.from({ length: countOwn(share, connections) }, (__, place) =>
+      indexOf(share, place),
+    );
     return {
       ...share,
       connections,
@@ -319,7 +417,7 @@ function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): At
       reply: plan.reply,
       replyTimeoutMs: plan.replyTimeoutMs,
       columns,
-      rows: columns.length === 0 ? [] : own.map((index) => rows[index] ?? []),
+      rows: columns.length === 0 ? [] : indexes.map((index) => rows[index] ?? []),
       adapter: plan.adapter,
       scenario: plan.scenario === null ? null : resolve(plan.scenario),
       rooms: plan.rooms,
@@ -341,11 +439,9 @@ interface Watched {
 }
 
 async function openAll(
-  plan: AttackPlan,
+  requested: number,
   { pool, board, signal, events, clockUs }: Watched,
 ): Promise<readonly OpenReport[]> {
-  // Of stages the first one: the others come with the load.
-  const requested = plan.connectionStages === null ? plan.connections : 1;
   const tell = (kind: "connecting" | "connected") => {
     const { opened, failed } = board.connectTotals();
     events.push({ kind, requested, opened, failed });
@@ -376,6 +472,7 @@ async function observe(
     readonly opened: number;
     readonly tellSeconds: (endedMs: number) => void;
     readonly limits: readonly AttackLimit[];
+    readonly awaitsOthers: boolean;
   },
 ): Promise<Ending> {
   const { pool, board, scenario, signal, events, clockUs, startUs } = watched;
@@ -388,23 +485,10 @@ async function observe(
     await Bun.sleep(pollMs);
     const atUs = clockUs();
     const totals = board.phaseTotals();
-    const { sent, expected, delivered, errors, finishedSending } = totals;
+    const { expected, delivered, finishedSending } = totals;
     if (atUs - viewedUs >= viewIntervalMs * 1000) {
       viewedUs = atUs;
-      const latest = board.latest();
-      events.push({
-        kind: "load",
-        elapsedMs: Math.max(0, (atUs - startUs) / 1000),
-        totalMs,
-        sent,
-        answered: delivered,
-        answeredPerSecond: latest.delivered,
-        unanswered: Math.max(0, expected - delivered),
-        open: board.connectTotals().open,
-        p50Us: latest.p50Us,
-        p99Us: latest.p99Us,
-        errors,
-      });
+      events.push(describeMoment(board, (atUs - startUs) / 1000, totalMs));
       watched.tellSeconds((atUs - startUs) / 1000 - tellMs);
     }
     // By looks, not by the clock: a process that was suspended itself would find everybody silent.
@@ -423,7 +507,7 @@ async function observe(
     if (finishedSending) {
       // A scenario says itself when all are through.
       if (scenario !== null) return ok;
-      if (delivered >= expected) return endOf(plan, board);
+      if (delivered >= expected && !watched.awaitsOthers) return endOf(plan, board);
       // As long as answers come, the last of them may.
       if (finishedUs === null || delivered !== answered) finishedUs = atUs;
       answered = delivered;
@@ -431,7 +515,7 @@ async function observe(
     }
     // Where stages or a scenario open more there is hope until the end.
     const opensMore = plan.connectionStages !== null || plan.reconnect || scenario !== null;
-    if (!opensMore && board.connectTotals().died >= watched.opened) {
+    if (!opensMore && watched.opened > 0 && board.connectTotals().died >= watched.opened) {
       return allClosed;
     }
   }
@@ -443,8 +527,23 @@ function endOf({ connectionStages, reconnect }: AttackPlan, board: ProgressBoard
   return connectionStages !== null && !reconnect && died > 0 && died >= opened ? allClosed : ok;
 }
 
+/** Where the load is, for who watches. */
+export function describeMoment(board: ProgressBoard, elapsedMs: number, totalMs: number): AttackEvent {
+  const { sent, expected, delivered, errors } = board.phaseTotals();
+  const { delivered: answeredPerSecond, p50Us, p99Us } = board.latest();
+  return {
+    ...{ kind: "load", elapsedMs: Math.max(0, elapsedMs), totalMs },
+    ...{ sent, answered: delivered, answeredPerSecond, p50Us, p99Us, errors },
+    ...{ unanswered: Math.max(0, expected - delivered), open: board.connectTotals().open },
+  };
+}
+
 /** The first condition that is true, and of what value. */
-function findBroken(limits: readonly AttackLimit[], board: ProgressBoard, scenario: ScenarioBoard | null) {
+export function findBroken(
+  limits: readonly AttackLimit[],
+  board: ProgressBoard,
+  scenario: ScenarioBoard | null = null,
+) {
   if (limits.length === 0) return null;
   const { failed, died } = board.connectTotals();
   const { expected, delivered, errors } = board.phaseTotals();
@@ -471,7 +570,7 @@ function endingOf({ reason }: WorkerFault): Ending {
 }
 
 /** Whether the figures count: those of an open loop by how late it sent, of a closed one by its CPU time. */
-function judge(plan: AttackPlan, figures: ReturnType<typeof describeAttack>, ending: Ending): Ending {
+export function judge(plan: AttackPlan, figures: ReturnType<typeof describeAttack>, ending: Ending): Ending {
   const { sendLagUs, latencyUs, generator, rate } = figures;
   if (ending.status === "ok" && plan.scenario !== null) {
     const reason = judgeScenario(figures);

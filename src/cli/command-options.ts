@@ -1,4 +1,5 @@
 import { attackParameters } from "../plan/attack/parameters.ts";
+import { needsParameters } from "../plan/needs/parameters.ts";
 import { type Parameter, type ParameterName, type Preset, parameters } from "../plan/parameters.ts";
 import { presets } from "../plan/presets.ts";
 import type { ValueType } from "../plan/value-type.ts";
@@ -33,9 +34,15 @@ export function optionsOf(command: string): readonly CommandOption[] {
   ];
 }
 
-/** An attack has a plan of its own kind. */
+/** Commands whose plan is of another kind than a run's. */
+const ownTables: Readonly<Record<string, Readonly<Record<string, Parameter<unknown>>>>> = {
+  attack: attackParameters,
+  plan: needsParameters,
+};
+
 function parametersOf(command: string): readonly (readonly [string, Parameter<unknown>])[] {
-  if (command === "attack") return Object.entries<Parameter<unknown>>(attackParameters);
+  const own = ownTables[command];
+  if (own !== undefined) return Object.entries(own);
   return Object.entries<Parameter<unknown>>(parameters).filter(
     ([name]) => planned.includes(command) || shared[name as ParameterName]?.includes(command),
   );
@@ -43,7 +50,7 @@ function parametersOf(command: string): readonly (readonly [string, Parameter<un
 
 /** What holds without the option, in words. */
 function usualOf(command: string, name: string, entry: Parameter<unknown>): string {
-  return command === "attack"
+  return command in ownTables
     ? writeValue(entry, entry.default)
     : describeValue(name as ParameterName, "quick");
 }

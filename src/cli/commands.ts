@@ -38,6 +38,7 @@ export const commands = {
       "showdown attack ws://127.0.0.1:9001/ --in-flight 1 --message-file message.json",
       `showdown attack ws://127.0.0.1:9001/ --message '{"id":{{sequence}},"user":"{{name}}"}' --data users.csv --reply json:/id`,
       "showdown attack ws://127.0.0.1:9001/ --adapter ./mine.ts --rooms 10",
+      "showdown attack ws://127.0.0.1:9001/ --fleet local --agents 4",
       "showdown attack scenario.ts --connections 20 --threshold 'checks.failed = 0'",
     ],
     execute: async (...given) => (await import("./commands/attack.ts")).attack(...given),
@@ -50,6 +51,16 @@ export const commands = {
       "showdown attack scenario.ts --connections 20",
     ],
     execute: async (...given) => (await import("./commands/import.ts")).importRecording(...given),
+  },
+  agent: {
+    summary: "wait for attacks on a bus, and do this machine's part of them",
+    usage: "--bus nats://HOST:PORT [OPTION…]",
+    examples: [
+      "showdown agent --bus nats://127.0.0.1:4222",
+      "SHOWDOWN_BUS=nats://TOKEN@bus.example.org:4222 showdown agent --once",
+      "showdown agent --bus tls://bus.example.org:4222 --bus-creds agent.creds",
+    ],
+    execute: async (...given) => (await import("./commands/agent.ts")).agent(...given),
   },
   new: {
     summary: "make a contender of your own: a folder that builds, verifies and runs at once",
@@ -113,6 +124,26 @@ export const commands = {
       'showdown compare baseline/result.json latest --fail-on "latency.p99 worse by 10%" --json',
     ],
     execute: async (...given) => (await import("./commands/compare.ts")).compare(...given),
+  },
+  plan: {
+    summary: "compute the machines that an attack needs: agents, workers, ports, memory, bandwidth",
+    usage: "[OPTION…]",
+    examples: [
+      "showdown plan --connections 10000000 --rate 100000",
+      "showdown plan --connections 2000000 --agent-addresses 8 --agent-memory 16 --agent-cpus 8",
+      "showdown plan --connections 1000000 --receivers 100 --agent-bandwidth 10000 --json | jq .agents",
+    ],
+    execute: async (...given) => (await import("./commands/plan.ts")).plan(...given),
+  },
+  merge: {
+    summary: "add up the results of one attack that several machines made, exactly",
+    usage: "RESULT RESULT… [OPTION…]",
+    examples: [
+      "showdown merge a/result.json b/result.json",
+      "showdown merge 2026-03-01T10-00-00-000-attack ../other/result.json --out both.json --out both.html",
+      "showdown merge a.json b.json c.json --threshold 'lost = 0' --threshold 'latency.p99 < 50ms'",
+    ],
+    execute: async (...given) => (await import("./commands/merge.ts")).merge(...given),
   },
   history: {
     summary: "list all runs, or show the trend of one contender",

@@ -4,7 +4,10 @@ import { type Command, commands } from "./commands.ts";
 
 const columns = 100;
 const leftWidth = 28;
-const planTitles: Readonly<Record<string, string>> = { attack: "Plan (in brackets: what holds without)" };
+const planTitles: Readonly<Record<string, string>> = {
+  attack: "Plan (in brackets: what holds without)",
+  plan: "What is planned by (in brackets: what holds without)",
+};
 
 /** The help of one command, or of the program when `command` is null. */
 export function formatHelp(command: string | null): string {

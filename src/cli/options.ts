@@ -1,13 +1,16 @@
 import type { AttackSettings } from "../plan/attack/parameters.ts";
+import type { NeedsSettings } from "../plan/needs/parameters.ts";
 import { type ParameterName, presetNames, type Settings } from "../plan/parameters.ts";
 import {
   choice,
   count,
   decimal,
+  duration,
   flag,
   httpUrl,
   ipAddress,
   listenAddress,
+  share,
   text,
   type ValueType,
 } from "../plan/value-type.ts";
@@ -32,7 +35,19 @@ export const shared: Readonly<Partial<Record<ParameterName, readonly string[]>>>
 
 /** Commands that a configuration file and the environment configure. */
 const configured: readonly string[] = [
-  ...["run", "attack", "verify", "build", "list", "doctor", "calibrate", "compare", "history", "report"],
+  ...[
+    "run",
+    "attack",
+    "verify",
+    "build",
+    "list",
+    "doctor",
+    "calibrate",
+    "compare",
+    "merge",
+    "history",
+    "report",
+  ],
 ];
 /** What chooses a configuration, and so can't stand in one. */
 export const configOptions = ["config", "environment", "print-config"] as const;
@@ -96,7 +111,7 @@ export const options = {
   },
   results: {
     type: text("DIR"),
-    commands: ["run", "attack", "compare", "history", "report", "calibrate"],
+    commands: ["run", "attack", "compare", "merge", "history", "report", "calibrate"],
     otherwise: "results",
     help: "folder that runs are written to and read from",
   },
@@ -157,7 +172,7 @@ export const options = {
   threshold: {
     type: text("EXPR"),
     several: true,
-    commands: ["run", "attack", "report"],
+    commands: ["run", "attack", "merge", "report"],
     help: 'exit with 12 unless it is met: "endurance-echo latency.p99 < 50ms", of an attack "latency.p99 < 50ms"',
   },
   "fail-on": {
@@ -184,7 +199,7 @@ export const options = {
   out: {
     type: text("FILE"),
     several: true,
-    commands: ["attack", "report", "import"],
+    commands: ["attack", "merge", "report", "import"],
     otherwise: "report.md and report.html in the run's folder; of import stdout",
     help: "write it here, by the ending as .md, .html, .txt or .json, an attack's seconds as .csv; may be repeated",
   },
@@ -282,6 +297,67 @@ export const options = {
     commands: ["attack"],
     help: "for the adapter; may be repeated",
   },
+  fleet: {
+    type: text("local|URL"),
+    commands: ["attack"],
+    help: "attack by all agents of a bus, a NATS server such as nats://127.0.0.1:4222; local starts one and agents here",
+  },
+  agents: {
+    type: count(1, 10_000),
+    commands: ["attack"],
+    otherwise: "those that are there; 2 of a local fleet",
+    help: "with --fleet: how many attack",
+  },
+  "join-seconds": {
+    type: duration(1, 3600),
+    commands: ["attack"],
+    otherwise: "30",
+    help: "with --fleet: agents that are not there after so long are missing",
+  },
+  resume: {
+    type: text("RUN"),
+    commands: ["attack"],
+    help: "with --fleet: take over an attack whose coordinator was ended, and collect its agents' results",
+  },
+  bus: {
+    type: text("URL"),
+    commands: ["agent"],
+    help: "the NATS server where attacks are announced, such as nats://127.0.0.1:4222",
+  },
+  keep: {
+    type: text("DIR"),
+    commands: ["agent"],
+    otherwise: "the program's cache",
+    help: "folder that a result is kept in until a coordinator has it",
+  },
+  once: { type: flag(), commands: ["agent"], help: "end after one attack" },
+  "bus-creds": {
+    type: text("FILE"),
+    commands: ["attack", "agent"],
+    help: "the bus: a .creds file of NATS",
+  },
+  "bus-ca": {
+    type: text("FILE"),
+    commands: ["attack", "agent"],
+    help: "the bus: certificates in PEM, one of which has to have issued its own",
+  },
+  "bus-cert": {
+    type: text("FILE"),
+    commands: ["attack", "agent"],
+    help: "the bus: certificate of the client in PEM",
+  },
+  "bus-key": { type: text("FILE"), commands: ["attack", "agent"], help: "the bus: key of --bus-cert in PEM" },
+  "insecure-bus": {
+    type: flag(),
+    commands: ["attack", "agent"],
+    help: "the bus: one without a login, elsewhere than on this machine",
+  },
+  share: {
+    type: share(),
+    commands: ["attack"],
+    otherwise: "all of it",
+    help: "do one of N shares of the attack, such as 2/3; showdown merge adds them up",
+  },
   "dry-run": { type: flag(), commands: ["run", "attack"], help: "print the plan as JSON and stop" },
   config: {
     type: text("FILE"),
@@ -301,7 +377,18 @@ export const options = {
   },
   json: {
     type: flag(),
-    commands: ["run", "attack", "verify", "list", "compare", "history", "doctor", "calibrate"],
+    commands: [
+      "run",
+      "attack",
+      "verify",
+      "list",
+      "compare",
+      "merge",
+      "plan",
+      "history",
+      "doctor",
+      "calibrate",
+    ],
     help: "print the result as JSON on stdout, and nothing else there",
   },
 } as const satisfies Record<string, Option<unknown>>;
@@ -318,6 +405,8 @@ export interface ParsedOptions {
   readonly settings: Settings;
   /** The same of the plan of an attack. */
   readonly attack: AttackSettings;
+  /** The same of what an attack's machines are planned by. */
+  readonly needs: NeedsSettings;
   readonly values: OptionValues;
   readonly positionals: readonly string[];
 }

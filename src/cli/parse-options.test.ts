@@ -39,7 +39,13 @@ test("values come out in their types, names of contenders in their order", () =>
 });
 
 test("nothing given is nothing set: defaults are the plan's matter", () => {
-  expect(parseOptions("run", [])).toEqual({ settings: {}, attack: {}, values: {}, positionals: [] });
+  expect(parseOptions("run", [])).toEqual({
+    settings: {},
+    attack: {},
+    needs: {},
+    values: {},
+    positionals: [],
+  });
 });
 
 test("given twice, the last one counts", () => {
@@ -50,6 +56,7 @@ test("behind -- everything is a name", () => {
   expect(parseOptions("run", ["--", "--json"])).toEqual({
     settings: {},
     attack: {},
+    needs: {},
     values: {},
     positionals: ["--json"],
   });
@@ -89,6 +96,7 @@ test("options win over the environment, the environment over the preset", () => 
   expect(parseOptions("run", ["--connections", "80", "--preset", "smoke"], env)).toEqual({
     settings: { connections: 80, workers: 3 },
     attack: {},
+    needs: {},
     values: { preset: "smoke", json: true },
     positionals: [],
   });

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { ShowdownError } from "../errors.ts";
 import type { AttackSettings } from "../plan/attack/parameters.ts";
+import type { NeedsSettings } from "../plan/needs/parameters.ts";
 import type { Settings } from "../plan/parameters.ts";
 import type { ReadValue } from "../plan/value-type.ts";
 import { suggest } from "../text/nearest.ts";
@@ -107,8 +108,9 @@ export function readOptions(
   }
   const set = Object.fromEntries(settings);
   return {
-    settings: command === "attack" ? {} : (set as Settings),
+    settings: command === "attack" || command === "plan" ? {} : (set as Settings),
     attack: command === "attack" ? (set as AttackSettings) : {},
+    needs: command === "plan" ? (set as NeedsSettings) : {},
     values: Object.fromEntries(values) as OptionValues,
     positionals,
     origins,

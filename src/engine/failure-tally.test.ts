@@ -14,9 +14,9 @@ function tally(failures: readonly ConnectionFailure[]) {
 test("equal reasons are counted together, the most frequent first", () => {
   expect(tally([{ kind: "reset" }, close("a"), { kind: "ended" }, close("a"), close("b")])).toEqual([
     { failure: close("a"), count: 2 },
-    { failure: { kind: "reset" }, count: 1 },
-    { failure: { kind: "ended" }, count: 1 },
     { failure: close("b"), count: 1 },
+    { failure: { kind: "ended" }, count: 1 },
+    { failure: { kind: "reset" }, count: 1 },
   ]);
 });
 

@@ -62,7 +62,10 @@ function cap(
   named: readonly Counted[],
   others: { readonly count: number; readonly distinct: number },
 ): Failures {
-  const sorted = named.toSorted((a, b) => b.count - a.count);
+  // Of the same number in a fixed order, so that nothing hangs on which list came first.
+  const sorted = named.toSorted(
+    (a, b) => b.count - a.count || compareText(JSON.stringify(a.failure), JSON.stringify(b.failure)),
+  );
   if (others.count === 0 && sorted.length <= mostFailureReasons) return sorted;
   const rest = sorted.splice(mostFailureReasons - 1);
   return [
@@ -72,4 +75,8 @@ function cap(
       count: rest.reduce((all, one) => all + one.count, others.count),
     },
   ];
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

@@ -30,8 +30,8 @@ function userCache({ XDG_CACHE_HOME = "" } = process.env): string {
 /** Processes that the program starts of itself, see src/cli/main.ts. */
 export type OwnProcess = "__worker" | "__noise-spinner" | "__thief" | "__null-server";
 
-/** The command that starts one. */
-export function ownCommand(name: OwnProcess, ...args: readonly string[]): string[] {
+/** The command that starts one, or another one of its commands. */
+export function ownCommand(name: OwnProcess | "agent", ...args: readonly string[]): string[] {
   const main = join(projectFolder, ...(build === null ? ["src", "cli", "main.ts"] : ["dist", "main.js"]));
   // Bun would read .env and bunfig.toml of the folder it is started in, which are another project's.
   const bunArgs = isExecutable ? [] : ["--no-env-file", "--config=/dev/null", main];

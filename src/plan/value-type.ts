@@ -86,6 +86,21 @@ export function text(placeholder: string): ValueType<string> {
   };
 }
 
+/** Which of several equal parts, the first as 1. */
+export function share(): ValueType<{ readonly index: number; readonly of: number }> {
+  return {
+    placeholder: "I/N",
+    schema: z.object({ index: z.int().nonnegative(), of: z.int().positive() }),
+    read: (value) => {
+      const [, number, of] = /^(\d{1,6})\/(\d{1,6})$/.exec(value)?.map(Number) ?? [];
+      return number !== undefined && of !== undefined && number >= 1 && number <= of
+        ? { value: { index: number - 1, of } }
+        : { expected: "such as 1/3 for the first of three shares" };
+    },
+    write: ({ index, of }) => `${index + 1}/${of}`,
+  };
+}
+
 /** Where to listen: a port of the loopback address, unless another address is named. IPv6 in brackets. */
 export function listenAddress(): ValueType<ListenAddress> {
   const schema = z.object({ host: z.string(), port: z.int().min(0).max(65_535) });

@@ -1,15 +1,31 @@
 import { z } from "zod";
 import { attackPlanSchema } from "../plan/attack/plan.ts";
+import { readBuckets } from "../stats/bucket-text.ts";
+import { bucketCount } from "../stats/histogram.ts";
 import { generatorSchema, quantilesSchema, timelineSchema } from "./phase.ts";
 import { failuresSchema, reasonSchema, warningSchema } from "./reasons.ts";
 import { scenarioSchema } from "./scenario.ts";
 import { environmentSchema, schemaVersion } from "./schema.ts";
 
 const count = z.int().nonnegative();
+const us = z.number().nonnegative();
 
-/** Why an attack did not end as `ok`. */
-export const attackReasonSchema = z.discriminatedUnion("kind", [
+/** Which agent of a fleet: its place from 0, and its name. */
+const whichAgent = { agent: count, name: z.string() };
+
+const ownReasonSchema = z.discriminatedUnion("kind", [
   ...reasonSchema.options,
+  /**
+   * Nothing was heard of an agent for so long: it was killed, frozen or cut off. What it measured is in no figure, even
+   * where it came back.
+   */
+  z.object({ kind: z.literal("agent-lost"), ...whichAgent, silentMs: z.number(), cameBack: z.boolean() }),
+  /** An agent can't have done its part: `problem` is what it said. */
+  z.object({ kind: z.literal("agent-failed"), ...whichAgent, problem: z.string() }),
+  /** The part of an agent did not end well. */
+  z.object({ kind: z.literal("agent-part"), ...whichAgent, reason: reasonSchema }),
+  /** The bus was away for so long: results of agents may be had with `--resume`. */
+  z.object({ kind: z.literal("bus-lost"), silentMs: z.number() }),
   /** A condition of `--abort-on` came true; `value` is in the unit of its measure. */
   z.object({
     kind: z.literal("abort-on"),
@@ -21,10 +37,130 @@ export const attackReasonSchema = z.discriminatedUnion("kind", [
   /** Of a scenario: all iterations that ended threw. */
   z.object({ kind: z.literal("no-iteration-finished") }),
 ]);
+
+/**
+ * Only figures of `ok` count. `invalid`: the generator may have been measured. `failed`: no connection opened, or all
+ * were closed. `aborted`: by the user, or by `--abort-on`.
+ */
+const statusSchema = z.enum(["ok", "invalid", "failed", "aborted"]);
+
+/** Why an attack did not end as `ok`. */
+export const attackReasonSchema = z.discriminatedUnion("kind", [
+  ...ownReasonSchema.options,
+  /** Of several machines' results: the gravest of those that are not `ok`. */
+  z.object({ kind: z.literal("part"), part: z.string(), status: statusSchema, reason: ownReasonSchema }),
+  /** Of so many shares of one attack, these are not there; the first is 0. */
+  z.object({ kind: z.literal("parts-missing"), missing: z.array(count), of: z.int().positive() }),
+]);
 export type AttackReason = z.infer<typeof attackReasonSchema>;
 
+/** Who attacked together, and each one's part. */
+export const fleetSchema = z.object({
+  /** Of this attack only: what an agent says of another one is not taken for it. */
+  epoch: z.string(),
+  /** Without secrets. */
+  bus: z.string(),
+  /** The common start; null before it. */
+  start: z
+    .object({
+      /** From its announcement. */
+      leadMs: z.number().nonnegative(),
+      /** How far apart agents began, by their clocks as they were estimated over the bus … */
+      skewUs: us,
+      /** … and how far that may be off: half the quickest round trips of the two that are off most. */
+      errorUs: us,
+    })
+    .nullable(),
+  agents: z.array(
+    z.object({
+      agent: count,
+      /** Of its process. */
+      id: z.string(),
+      name: z.string(),
+      cpuCount: z.int().positive(),
+      workers: count,
+      connections: count,
+      /** Its clock against the coordinator's; null where it could not be asked. */
+      clock: z.object({ offsetUs: z.number(), errorUs: us, roundTripUs: us }).nullable(),
+      /** Null while it is not known. */
+      status: z.enum(["ok", "invalid", "failed", "aborted", "lost"]).nullable(),
+      reason: attackReasonSchema.nullable(),
+      /** Its own; null where they are in no figure of the attack. */
+      figures: z
+        .object({
+          opened: count,
+          failed: count,
+          died: count,
+          planned: count,
+          sent: count,
+          expected: count,
+          answered: count,
+          latencyUs: quantilesSchema,
+          sendLagUs: quantilesSchema,
+          generator: generatorSchema.nullable(),
+        })
+        .nullable(),
+    }),
+  ),
+});
+export type FleetFacts = z.infer<typeof fleetSchema>;
+/** What one machine did of an attack that several did together: share `index`, from 0, of `of`. */
+const shareSchema = z.object({ index: count, of: z.int().positive() });
+
+/** All values, to their buckets; `buckets` as `src/stats/bucket-text.ts` writes them. */
+const histogramSchema = z
+  .object({
+    count,
+    min: count,
+    max: z.number().nonnegative(),
+    sum: z.number().nonnegative(),
+    buckets: z.string(),
+  })
+  .refine(({ buckets, count: all }) => countIn(buckets) === all, {
+    error: "expected buckets of as many values as its count",
+  });
+
+function countIn(buckets: string): number | null {
+  const pairs = readBuckets(buckets, bucketCount);
+  return pairs === null ? null : pairs.reduce((all, value, at) => (at % 2 === 1 ? all + value : all), 0);
+}
+
+/**
+ * What the figures of an attack are made of, and do not tell: with it, those of several machines are added up exactly.
+ * Moments are in microseconds.
+ */
+const totalsSchema = z.object({
+  /** As counted by each generator process; `messages` mends what one can't know of another. */
+  planned: count,
+  expected: count,
+  lostOnClosed: count,
+  deliveries: z.object({ expected: count, arrived: count }),
+  /** Since the attack's beginning. */
+  firstAttemptUs: z.number().nullable(),
+  lastOpenedUs: z.number().nullable(),
+  /** Since the load's. */
+  lastSendUs: z.number().nullable(),
+  lastAnswerUs: z.number().nullable(),
+  /** Whether all was sent that was planned, or could not be. */
+  finishedSending: z.boolean(),
+  /** CPU time that the generator used, and had; null where it never came to a load. */
+  cpu: z.object({ usedUs: count, hadUs: count }).nullable(),
+  histograms: z.object({
+    latency: histogramSchema,
+    uncorrectedLatency: histogramSchema,
+    sendLag: histogramSchema,
+    tcp: histogramSchema,
+    tls: histogramSchema,
+    upgrade: histogramSchema,
+    join: histogramSchema,
+    eventLoopDelay: histogramSchema,
+  }),
+  /** Latencies of each bucket of `timeline`, to 1/64. */
+  timeline: z.array(z.string()),
+});
+
 /** An attack on one server that runs already, and what came of it: facts only. */
-export const attackResultSchema = z.object({
+const attackSchema = z.object({
   schema: z.literal(schemaVersion),
   id: z.string(),
   startedAt: z.string(),
@@ -38,11 +174,7 @@ export const attackResultSchema = z.object({
   plan: attackPlanSchema,
   environment: environmentSchema,
   warnings: z.array(warningSchema),
-  /**
-   * Only figures of `ok` count. `invalid`: the generator may have been measured. `failed`: no connection opened, or all
-   * were closed. `aborted`: by the user, or by `--abort-on`.
-   */
-  status: z.enum(["ok", "invalid", "failed", "aborted"]),
+  status: statusSchema,
   /** Null exactly where the status is `ok`. */
   reason: attackReasonSchema.nullable(),
   connections: z.object({
@@ -167,6 +299,64 @@ export const attackResultSchema = z.object({
   timeline: timelineSchema,
   /** Null where messages were sent without one. */
   scenario: scenarioSchema.nullable(),
+  /** Absent where one machine attacked by itself. */
+  fleet: fleetSchema.exactOptional(),
+  /** Null in the files of versions that did not keep it. */
+  totals: totalsSchema.nullable().default(null),
+  /** Null where it is a whole attack. */
+  share: shareSchema.nullable().default(null),
+});
+
+/** What one machine did of an attack that is the sum of several. */
+export const attackPartSchema = attackSchema
+  .pick({
+    id: true,
+    startedAt: true,
+    finishedAt: true,
+    status: true,
+    sendLagUs: true,
+    generator: true,
+    share: true,
+    rate: true,
+  })
+  .extend({
+    reason: ownReasonSchema.nullable(),
+    machine: environmentSchema.pick({
+      os: true,
+      kernel: true,
+      cpuModel: true,
+      cpuCount: true,
+      memoryBytes: true,
+    }),
+    connections: attackSchema.shape.connections.pick({
+      requested: true,
+      opened: true,
+      failed: true,
+      died: true,
+      openAtEnd: true,
+    }),
+    messages: attackSchema.shape.messages.pick({
+      planned: true,
+      sent: true,
+      unsent: true,
+      answered: true,
+      lost: true,
+      duplicated: true,
+      unmatched: true,
+    }),
+    latencyUs: quantilesSchema,
+  });
+
+export const attackResultSchema = attackSchema.extend({
+  /** In the order of their shares; empty where one machine did it all. */
+  parts: z.array(attackPartSchema).default([]),
 });
 
 export type AttackResult = z.infer<typeof attackResultSchema>;
+export type AttackPart = z.infer<typeof attackPartSchema>;
+export type StoredTotals = z.infer<typeof totalsSchema>;
+
+/** What a reader calls it. */
+export function nameOfPart({ share, id }: Pick<AttackPart, "share" | "id">): string {
+  return share === null ? id : `share ${share.index + 1}/${share.of}`;
+}

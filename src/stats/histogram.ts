@@ -20,7 +20,9 @@ export interface Quantiles {
 const subBuckets = 1024;
 const subBucketBits = 10;
 const topExponent = 31;
-const bucketCount = (topExponent - subBucketBits + 1) * subBuckets;
+export const bucketCount = (topExponent - subBucketBits + 1) * subBuckets;
+/** A count is kept in 32 bits. */
+const mostInBucket = 2 ** 32 - 1;
 
 /**
  * A mergeable histogram of whole microseconds in HdrHistogram's log-linear layout
@@ -51,11 +53,14 @@ export class Histogram {
     if (valueUs > this.max) this.max = valueUs;
   }
 
+  /** @throws {RangeError} where one bucket would have more than 2^32 - 1 values */
   add(other: SparseHistogram): void {
     const { buckets } = other;
     for (let at = 0; at + 1 < buckets.length; at += 2) {
       const index = buckets[at] as number;
-      this.counts[index] = (this.counts[index] as number) + (buckets[at + 1] as number);
+      const count = (this.counts[index] as number) + (buckets[at + 1] as number);
+      if (count > mostInBucket) throw new RangeError(`more than ${mostInBucket} values in one bucket`);
+      this.counts[index] = count;
     }
     this.count += other.count;
     this.sum += other.sum;

@@ -20,6 +20,7 @@ const floors = [
   "trust",
   "run",
   "attack",
+  "fleet",
   "views",
   "cli",
   "index.ts",

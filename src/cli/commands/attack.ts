@@ -6,10 +6,16 @@ import type { AttackEvent } from "../../attack/events.ts";
 import { type AttackHandle, startAttack } from "../../attack/start-attack.ts";
 import { describeTarget, readTarget } from "../../attack/target.ts";
 import type { traceAttack } from "../../attack/trace.ts";
+import type { Share } from "../../engine/places.ts";
 import { exitCodes, ShowdownError } from "../../errors.ts";
 import { describeEnvironment, readDescriptorLimit } from "../../machine/environment.ts";
-import { parseAttackLimits } from "../../measures/attack-measures.ts";
-import { type AttackPlan, resolveAttack, withoutSecrets } from "../../plan/attack/plan.ts";
+import { type AttackLimit, parseAttackLimits } from "../../measures/attack-measures.ts";
+import {
+  type AttackPlan,
+  type PlannedAdapter,
+  resolveAttack,
+  withoutSecrets,
+} from "../../plan/attack/plan.ts";
 import type { AttackResult } from "../../result/attack.ts";
 import { writeRunFile } from "../../result/file.ts";
 import { createPainter } from "../../text/style.ts";
@@ -33,8 +39,10 @@ import { untilStopped } from "../signals.ts";
 /** `showdown attack`: any server by its URL. Returns the exit code. */
 export async function attack(options: ParsedOptions, host: Host): Promise<number> {
   const { values, attack: settings, positionals } = options;
+  checkFleetOptions(values);
   for (const file of values.out ?? []) requireFormat(file, "attack");
   if (values.trace) refuseBesideTrace(values);
+  if (values.resume !== undefined) return await (await import("../fleet-attack.ts")).resume(options, host);
   const limits = {
     thresholds: parseAttackLimits("--threshold", values.threshold ?? []),
     abortOn: parseAttackLimits("--abort-on", values["abort-on"] ?? [], true),
@@ -46,17 +54,24 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   const usual = { path: adapter?.module.path, subprotocols: adapter?.planned.subprotocols ?? [] };
   const environment = describeEnvironment();
   const { target, access } = await readTarget(url, values, usual, host.cwd);
-  const plan = resolveAttack({
-    target,
-    settings,
-    messageFile,
-    data,
+  const request = {
+    ...{ target, settings, messageFile, data },
     adapter: adapter?.planned ?? null,
     scenario: scenario?.file ?? null,
     sourceAddresses: values["source-address"] ?? [],
+  };
+  if (values.fleet !== undefined) {
+    // Brings NATS, which no other attack needs.
+    const { attackByFleet } = await import("../fleet-attack.ts");
+    return await attackByFleet({ request, access, environment, limits }, values, host);
+  }
+  const plan = resolveAttack({
+    ...request,
     cpus: cpus().length,
     descriptorLimit: readDescriptorLimit().soft,
+    ...(values.share === undefined ? {} : { agents: values.share.of }),
   });
+  const share = readShare(values, adapter?.planned ?? null);
   if (values["dry-run"]) {
     host.out(`${JSON.stringify({ plan: withoutSecrets(plan) }, null, 2)}\n`);
     return exitCodes.ok.code;
@@ -74,27 +89,40 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
       signal,
     };
     if (values.trace) return await trace(plan, common, host);
-    const results = resultsFolder(values, host);
-    const progress = createAttackProgress({
-      write: host.err,
-      columns: host.columns,
-      isTty: host.errIsTty,
-    });
-    const createView = async () =>
-      (await import("../../views/attack/live-view.ts")).showAttack(withoutSecrets(plan));
-    const result = await withLivePage(values, host, createView, async (live) => {
-      const ended = await withOutputs(values, host, progress, async (outputs) => {
-        const started = startAttack(plan, { ...common, resultsFolder: results, abortOn: limits.abortOn });
-        const listeners = [progress.onEvent, outputs.ofAttack(started.id, plan)];
-        return await follow(started, live === null ? listeners : [...listeners, live.onEvent]);
+    const start = () =>
+      startAttack(plan, {
+        ...common,
+        ...(share === null ? {} : { share }),
+        resultsFolder: resultsFolder(values, host),
+        abortOn: limits.abortOn,
       });
-      const folder = join(results, ended.id);
-      await tellEnd(ended, folder, values, host);
-      await live?.stop(`The attack has ended. Its report is in ${folder}.`);
-      return ended;
-    });
-    return judgeAttack(result, limits.thresholds, host);
+    return await followToEnd(start, plan, limits.thresholds, values, host);
   });
+}
+
+/** Shows an attack as it goes on and what it came to, whoever carries it out. Returns the exit code. */
+export async function followToEnd(
+  start: () => AttackHandle,
+  plan: AttackPlan,
+  thresholds: readonly AttackLimit[],
+  values: OptionValues,
+  host: Host,
+): Promise<number> {
+  const progress = createAttackProgress({ write: host.err, columns: host.columns, isTty: host.errIsTty });
+  const createView = async () =>
+    (await import("../../views/attack/live-view.ts")).showAttack(withoutSecrets(plan));
+  const result = await withLivePage(values, host, createView, async (live) => {
+    const ended = await withOutputs(values, host, progress, async (outputs) => {
+      const started = start();
+      const listeners = [progress.onEvent, outputs.ofAttack(started.id, plan)];
+      return await follow(started, live === null ? listeners : [...listeners, live.onEvent]);
+    });
+    const folder = join(resultsFolder(values, host), ended.id);
+    await tellEnd(ended, folder, values, host);
+    await live?.stop(`The attack has ended. Its report is in ${folder}.`);
+    return ended;
+  });
+  return judgeAttack(result, thresholds, host);
 }
 
 /** What is said of a whole load, which a trace is not. */
@@ -108,6 +136,41 @@ function refuseBesideTrace(values: OptionValues): void {
   throw new ShowdownError("usage", `--trace and ${names}: a trace is three messages, and only shown`, {
     hint: "leave --trace out for a load with its figures, or the others for the trace",
   });
+}
+
+/** Options that are of no use without another one. */
+function checkFleetOptions({ fleet, agents, resume, trace, share }: OptionValues): void {
+  const [needy] = [agents === undefined ? [] : ["--agents"], resume === undefined ? [] : ["--resume"]].flat();
+  if (needy !== undefined && fleet === undefined) {
+    throw new ShowdownError("usage", `${needy}: expected --fleet, too`, {
+      hint: "such as --fleet nats://127.0.0.1:4222, or --fleet local",
+    });
+  }
+  if (share !== undefined && fleet !== undefined) {
+    throw new ShowdownError("usage", "--share and --fleet: expected one of them", {
+      hint: "the agents of a fleet share the attack out themselves",
+    });
+  }
+  if (trace === true && fleet !== undefined) {
+    throw new ShowdownError("usage", "--trace and --fleet: expected one of them", {
+      hint: "one connection of this machine is traced",
+    });
+  }
+}
+
+/** Which of the plan's workers are this machine's; null where all are. */
+function readShare({ share, trace }: OptionValues, adapter: PlannedAdapter | null): Share | null {
+  if (share === undefined) return null;
+  const asked = `--share ${share.index + 1}/${share.of}`;
+  if (trace) throw new ShowdownError("usage", `${asked} and --trace: expected one of them`);
+  if (adapter !== null && !["nobody", "sender"].includes(adapter.answers.delivery)) {
+    throw new ShowdownError(
+      "usage",
+      `${asked}: with the adapter ${adapter.name} each machine is owed what the others send, which it cannot know`,
+      { hint: "let the machines know of each other: showdown agent, and --fleet" },
+    );
+  }
+  return { worker: share.index, workers: share.of };
 }
 
 /** `--trace`: what one connection and the server say to each other. */

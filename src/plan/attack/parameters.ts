@@ -4,15 +4,15 @@ import { choice, count, decimal, duration, flag, text } from "../value-type.ts";
 import { type ReplyPlan, reply } from "./reply.ts";
 import { stages, time } from "./stages.ts";
 
-function parameter<T>(entry: Parameter<T, T>): Parameter<T, T> {
+export function parameter<T>(entry: Parameter<T, T>): Parameter<T, T> {
   return entry;
 }
 
-function decidedElsewhere<T>(entry: Omit<Parameter<T, null>, "default">): Parameter<T, null> {
+export function decidedElsewhere<T>(entry: Omit<Parameter<T, null>, "default">): Parameter<T, null> {
   return { ...entry, default: null };
 }
 
-export const mostConnections = 2_000_000;
+export const mostConnections = 100_000_000;
 const mostPerSecond = 100_000_000;
 
 /** What decides an attack: the same kind of table as that of a run. Each is a field of the plan by the same name. */

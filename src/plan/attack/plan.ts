@@ -149,13 +149,15 @@ export interface AttackRequest {
   readonly cpus: number | null;
   /** Descriptors one worker may have; null where unknown. */
   readonly descriptorLimit: number | null;
+  /** Machines that attack together, each with so many CPUs and descriptors; one where absent. */
+  readonly agents?: number;
 }
 
 /** Below this, another worker costs more than it brings. */
-const perSecondWorthAWorker = 50_000;
+export const perSecondWorthAWorker = 50_000;
 const connectionsWorthAWorker = 5000;
 /** Descriptors a worker needs beyond its connections. */
-const workerDescriptors = 100;
+export const workerDescriptors = 100;
 /** Streams of a receiver and a sender each that one attack audits: 4 bytes each. */
 const mostStreams = 50_000_000;
 const stampedMessage = "{{stamp}}";
@@ -196,7 +198,22 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
       hint: `give at least --rooms ${Math.ceil((chosen.connections * chosen.connections) / mostStreams)}`,
     });
   }
-  const workers = chosen.workers ?? chooseWorkers(chosen.connections, load, request);
+  const { agents } = request;
+  if (agents !== undefined && (scenario !== null || stages !== null)) {
+    const what = scenario !== null ? "a scenario" : "--connection-stages";
+    throw new ShowdownError("usage", `${what}: one machine carries it out, and several can't share it`, {
+      hint: "leave --fleet and --share out",
+    });
+  }
+  const machines = agents ?? 1;
+  if (machines > chosen.connections) {
+    throw refuse("connections", chosen.connections, `expected at least one for each of ${machines} agents`);
+  }
+  const workers =
+    chosen.workers ?? machines * chooseWorkers(Math.ceil(chosen.connections / machines), load, request);
+  if (workers < machines) {
+    throw refuse("workers", workers, `expected at least one for each of ${machines} agents`);
+  }
   if (workers > chosen.connections) {
     throw refuse("workers", workers, `expected at most one per connection (${chosen.connections})`);
   }
@@ -392,14 +409,14 @@ export function hasGroup(pattern: string): boolean {
 function chooseWorkers(
   count: number,
   load: AttackLoad,
-  { cpus, descriptorLimit }: Pick<AttackRequest, "cpus" | "descriptorLimit">,
+  { cpus, descriptorLimit, agents = 1 }: Pick<AttackRequest, "cpus" | "descriptorLimit" | "agents">,
 ): number {
   const least =
     descriptorLimit === null ? 1 : Math.ceil(count / Math.max(1, descriptorLimit - workerDescriptors));
   const peak = load.kind === "closed" ? 0 : peakOf(load.segments);
   const worthwhile = Math.max(
     1,
-    Math.ceil(peak / perSecondWorthAWorker),
+    Math.ceil(peak / agents / perSecondWorthAWorker),
     Math.ceil(count / connectionsWorthAWorker),
   );
   // The target may be on this machine: it needs as much.

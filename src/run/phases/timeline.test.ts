@@ -73,3 +73,26 @@ test("a day has no more buckets than twenty minutes, and loses nothing", () => {
   expect(buckets.reduce((all, { delivered }) => all + delivered, 0)).toBe(2 * 86_400);
   expect(buckets.at(-1)?.serverRssBytes).toBe(86_399);
 });
+
+test("parts of several processes come to the timeline of one, also where one was wider", () => {
+  const seconds = Array.from({ length: 3 * mostBuckets }, (_, second) => ({
+    ...{ second, sent: second % 7, delivered: 2 },
+    latency: latencies(100 + second, 90_000 - second),
+  }));
+  const whole = new TimelineBuilder();
+  for (const second of seconds) whole.addLoad(second);
+  // The second process ended before it had to widen its buckets.
+  const parts = [
+    (second: number) => second % 2 === 0 || second >= 1000,
+    (second: number) => second % 2 === 1 && second < 1000,
+  ].map((isOwn) => {
+    const part = new TimelineBuilder();
+    for (const one of seconds.filter(({ second }) => isOwn(second))) part.addLoad(one);
+    return part.toParts();
+  });
+  for (const order of [parts, parts.toReversed()]) {
+    const merged = new TimelineBuilder();
+    for (const part of JSON.parse(JSON.stringify(order))) merged.addParts(part);
+    expect(merged.build()).toEqual(whole.build());
+  }
+});

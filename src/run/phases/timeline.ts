@@ -8,7 +8,7 @@ export const mostBuckets = 1200;
 const subBuckets = 64;
 const subBucketBits = 6;
 const topExponent = 31;
-const counterCount = (topExponent - subBucketBits + 1) * subBuckets;
+export const counterCount = (topExponent - subBucketBits + 1) * subBuckets;
 
 /** What a worker tells of one second of a phase. */
 export interface LoadSecond {
@@ -16,6 +16,18 @@ export interface LoadSecond {
   readonly sent: number;
   readonly delivered: number;
   readonly latency: SparseHistogram;
+}
+
+/** A timeline as plain data, for another process to add to its own. */
+export interface TimelineParts {
+  readonly bucketSeconds: number;
+  readonly buckets: readonly {
+    readonly sent: number;
+    readonly delivered: number;
+    readonly maxUs: number;
+    /** Index, count, index, count, … of the counters in use. */
+    readonly latencies: readonly number[];
+  }[];
 }
 
 interface Bucket {
@@ -60,6 +72,36 @@ export class TimelineBuilder {
     const bucket = this.#at(second);
     bucket.cpuMs = (bucket.cpuMs ?? 0) + cpuMs;
     bucket.rssBytes = Math.max(bucket.rssBytes ?? 0, rssBytes);
+  }
+
+  /** What the load did; nothing of the server. */
+  toParts(): TimelineParts {
+    return {
+      bucketSeconds: this.#bucketSeconds,
+      buckets: this.#buckets.slice(0, this.#used).map(({ sent, delivered, maxUs, latencies }) => ({
+        ...{ sent, delivered, maxUs },
+        latencies: [...(latencies?.entries() ?? [])].filter(([, count]) => count > 0).flat(),
+      })),
+    };
+  }
+
+  /** Adds another one, bucket by bucket: as if its load had been told here. */
+  addParts({ bucketSeconds, buckets }: TimelineParts): void {
+    while (this.#bucketSeconds < bucketSeconds) this.#widen();
+    for (const [at, { sent, delivered, maxUs, latencies }] of buckets.entries()) {
+      const second = at * bucketSeconds;
+      const bucket = this.#at(second);
+      bucket.sent += sent;
+      bucket.delivered += delivered;
+      bucket.maxUs = Math.max(bucket.maxUs, maxUs);
+      this.#used = Math.max(this.#used, Math.floor(second / this.#bucketSeconds) + 1);
+      if (latencies.length > 0) bucket.latencies ??= new Uint32Array(counterCount);
+      for (let pair = 0; pair + 1 < latencies.length; pair += 2) {
+        const index = latencies[pair] as number;
+        const counters = bucket.latencies as Uint32Array;
+        counters[index] = (counters[index] as number) + (latencies[pair + 1] as number);
+      }
+    }
   }
 
   build(): Timeline {

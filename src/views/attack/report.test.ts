@@ -3,8 +3,9 @@ import { fixtureResult } from "../../../test/support/fixture-result.ts";
 import { describeAttack } from "../../attack/attack-figures.ts";
 import { StageFigures } from "../../attack/stage-figures.ts";
 import { resolveAttack } from "../../plan/attack/plan.ts";
-import { type AttackResult, attackResultSchema } from "../../result/attack.ts";
+import { type AttackResult, attackPartSchema, attackResultSchema } from "../../result/attack.ts";
 import { schemaVersion } from "../../result/schema.ts";
+import { TimelineBuilder } from "../../run/phases/timeline.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { renderBlocks as renderHtml } from "../render/html.ts";
 import { renderBlocks as renderMarkdown } from "../render/markdown.ts";
@@ -40,7 +41,7 @@ function fixture(changes: Partial<AttackResult> = {}): AttackResult {
     opens: [],
     loads: [],
     latency: new Histogram(),
-    timeline: { bucketSeconds: 1, buckets: [] },
+    timeline: new TimelineBuilder(),
     stages: new StageFigures(null),
     startUs: null,
     elapsedMs: 0,
@@ -116,6 +117,34 @@ test("whatever went wrong, it is one screen of 50 lines and 100 columns", () => 
   expect(renderBlocks(buildAttackSummary(worst), { columns: 100, color: false }).at(-1)).toMatch(
     /and \d+ more/,
   );
+});
+
+test("of a hundred machines the screen shows those that something is wrong with, the report all", () => {
+  const part = (index: number): AttackResult["parts"][number] => {
+    const isBad = index === 77;
+    const { connections, messages, sendLagUs, latencyUs, ...rest } = fixture();
+    return attackPartSchema.parse({
+      ...rest,
+      ...{ connections, messages, sendLagUs, latencyUs },
+      status: isBad ? "invalid" : "ok",
+      reason: isBad ? { kind: "generator-late", sendLagP99Us: 9000, allowedUs: 2000 } : null,
+      id: isBad ? evil : `2026-${index}-attack`,
+      share: null,
+      machine: rest.environment,
+    });
+  };
+  const parts = Array.from({ length: 100 }, (_, index) => part(index));
+  const reason: AttackResult["reason"] = { kind: "parts-missing", missing: [4, 9], of: 102 };
+  const merged: AttackResult = { ...worst, parts, status: "invalid", reason };
+  const lines = renderBlocks(buildAttackSummary(merged), { columns: 100, color: false });
+  expect(lines.length).toBeLessThanOrEqual(50);
+  const screen = lines.join("\n");
+  expect(screen).toContain("by each of 100 machines");
+  expect(screen).toContain("2 shares of 102 missing: 5, 10");
+  expect(screen).toContain("and 92 more in report.html");
+  expect(screen).toContain("\\u{202e}: the generator sent late");
+  const whole = renderMarkdown(buildAttackReport(merged));
+  for (const { id } of parts.slice(0, 77)) expect(whole).toContain(`| ${id} |`);
 });
 
 test("the target is named with the address that is used", () => {

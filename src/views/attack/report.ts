@@ -17,12 +17,15 @@ import {
 import { describeFailures } from "../text/failure-text.ts";
 import { describeWarning } from "../text/warning-text.ts";
 import { buildAttackCharts } from "./charts.ts";
+import { buildFleet } from "./fleet.ts";
+import { buildParts } from "./parts.ts";
 import { buildScenarioTables, listScenarioRemarks, ownTimes } from "./scenario.ts";
 import { listTroubles } from "./troubles.ts";
 import { describeLoad, describeVerdict } from "./verdict.ts";
 
 /** On one screen; each may take three lines. */
 const mostTroubles = 9;
+const mostParts = 8;
 /** Measures and checks of a scenario, on one screen. */
 const mostOwn = 4;
 /** Beside these there is room for fewer. */
@@ -31,29 +34,33 @@ const mostScenarioTroubles = 5;
 /** One screen: what was asked, what came of it, and whether the figures count. */
 export function buildAttackSummary(result: AttackResult): Block[] {
   const troubles = listTroubles(result);
-  const most = result.scenario === null ? mostTroubles : mostScenarioTroubles;
+  // Parts, and what is wrong with them, take the room of troubles.
+  const most = result.parts.length > 0 ? 2 : result.scenario === null ? mostTroubles : mostScenarioTroubles;
   const shown = troubles.length > most ? troubles.slice(0, most - 1) : troubles;
   const more = troubles.length - shown.length;
   const rest: Sentence = { text: `and ${more} more in report.html and report.md`, style: "dim" };
   return [
     heading(1, result.id),
     ...buildFacts(result, mostOwn),
+    ...buildFleet(result, true),
+    ...buildParts(result, mostParts),
     ...list([...shown, ...(more > 0 ? [rest] : [])]),
   ].map(makePrintable);
 }
 
 /** Everything, with charts over time where the medium has them. */
 export function buildAttackReport(result: AttackResult): Block[] {
-  const { plan, environment, warnings } = result;
-  const machine = `${environment.cpuModel}, ${format.plural(environment.cpuCount, "CPU")}, ${environment.os}, ${environment.tool}, Bun ${environment.bun}`;
+  const { plan, warnings } = result;
   return [
     heading(1, result.id),
     ...buildFacts(result, Number.POSITIVE_INFINITY),
+    ...buildFleet(result, false),
     ...list(listTroubles(result)),
+    ...(result.parts.length === 0 ? [] : [heading(2, "Machines"), ...buildParts(result)]),
     ...(result.timeline.buckets.length < 2 ? [] : [heading(2, "Over time"), ...buildAttackCharts(result)]),
     heading(2, "What was done"),
     paragraph({ lead: "Command:", text: result.command.join(" ") }),
-    paragraph({ lead: "Began:", text: `${result.startedAt}, on ${machine}.` }),
+    paragraph({ lead: "Began:", text: `${result.startedAt}, on ${describeMachine(result)}.` }),
     ...list(
       warnings.map((warning) => ({ lead: "Warning:", text: describeWarning(warning), style: "warning" })),
     ),
@@ -63,6 +70,14 @@ export function buildAttackReport(result: AttackResult): Block[] {
     heading(2, "How to read this"),
     ...list(listRemarks(result)),
   ].map(makePrintable);
+}
+
+function describeMachine({ environment, parts }: AttackResult): string {
+  const one = ({ cpuModel, cpuCount, os }: AttackResult["parts"][number]["machine"]) =>
+    `${cpuModel}, ${format.plural(cpuCount, "CPU")}, ${os}`;
+  const kinds = [...new Set(parts.map(({ machine }) => one(machine)))];
+  const machines = kinds.length === 0 ? one(environment) : kinds.join("; ");
+  return `${machines}, ${environment.tool}, Bun ${environment.bun}`;
 }
 
 /** What a trace came to. */

@@ -8,9 +8,10 @@ import type { AttackReason, AttackResult } from "../../result/attack.ts";
 import * as format from "../../text/format.ts";
 import type { Sentence } from "../document/block.ts";
 import { describeReason } from "../text/reason-text.ts";
+import { quote } from "../text/tell.ts";
 
 /** `ws://127.0.0.1:9001/: 50 connections, 1,000 messages per second for 10 s, replies by echo.` */
-export function describeLoad({ plan }: AttackResult): Sentence {
+export function describeLoad({ plan, parts }: AttackResult): Sentence {
   const { target, connections, adapter, reply, scenario } = plan;
   const where =
     target.address === target.host
@@ -25,13 +26,20 @@ export function describeLoad({ plan }: AttackResult): Sentence {
   const how = adapter === null ? describeReplies(reply) : `by the adapter ${adapter.name}`;
   return {
     lead: `${target.url}${where}:`,
-    text: `${describeConnections(plan)}, ${describeRate(plan)}, ${how}.`,
+    text: `${describeConnections(plan)}, ${describeRate(plan)}, ${how}${describeMachines(parts)}.`,
   };
 }
 
 function describeConnections({ connections, connectionStages }: AttackPlan): string {
   if (connectionStages === null) return format.plural(connections, "connection");
   return `stages to ${connectionStages.map(({ to }) => format.formatCount(to)).join(", ")} connections`;
+}
+
+function describeMachines(parts: AttackResult["parts"]): string {
+  if (parts.length === 0) return "";
+  return parts[0]?.share === null
+    ? `, by each of ${format.plural(parts.length, "machine")}`
+    : `, shared by ${format.plural(parts.length, "machine")}`;
 }
 
 function describeReplies(reply: AttackPlan["reply"]): string {
@@ -79,22 +87,56 @@ export function describeVerdict(result: AttackResult): Sentence {
         style: "good",
       };
     case "invalid":
-      return { lead: "The figures do not count:", text: `${describe(reason)}.`, style: "bad" };
+      return { lead: "The figures do not count:", text: `${describeAttackReason(reason)}.`, style: "bad" };
     case "failed":
-      return { lead: "Failed:", text: `${describe(reason)}.`, style: "bad" };
+      return { lead: "Failed:", text: `${describeAttackReason(reason)}.`, style: "bad" };
     case "aborted":
-      return { lead: "Stopped early:", text: `${describe(reason)}.`, style: "warning" };
+      return { lead: "Stopped early:", text: `${describeAttackReason(reason)}.`, style: "warning" };
   }
 }
 
-function describe(reason: AttackReason | null): string {
+/** Why an attack, or an agent's part of it, did not end well, as the end of a sentence. */
+export function describeAttackReason(reason: AttackReason | null): string {
   if (reason === null) return "for a reason that is not known";
-  if (reason.kind === "abort-on") {
-    const unit = findAttackMeasure(reason.measure)?.unit ?? "count";
-    return `"${reason.expression}" came true after ${format.formatDuration(reason.afterMs)}: ${reason.measure} was ${formatMeasure({ unit }, reason.value)}`;
+  switch (reason.kind) {
+    case "abort-on": {
+      const unit = findAttackMeasure(reason.measure)?.unit ?? "count";
+      return `"${reason.expression}" came true after ${format.formatDuration(reason.afterMs)}: ${reason.measure} was ${formatMeasure({ unit }, reason.value)}`;
+    }
+    case "agent-lost": {
+      const back = reason.cameBack ? "; it came back, and is in no figure" : ", and its part is in no figure";
+      return `nothing was heard of ${nameAgent(reason)} for ${format.formatDuration(reason.silentMs)}${back}`;
+    }
+    case "agent-failed":
+      return `${nameAgent(reason)} could not do its part: ${quote(reason.problem)}`;
+    case "agent-part":
+      return `of ${nameAgent(reason)}: ${describeReason(reason.reason)}`;
+    case "bus-lost":
+      return `the bus was away for ${format.formatDuration(reason.silentMs)}; --resume collects what its agents kept`;
+    case "part":
+      return `${reason.part}: ${describeAttackReason(reason.reason)}`;
+    case "parts-missing": {
+      const { missing, of } = reason;
+      return `${format.plural(missing.length, "share")} of ${of} missing: ${bound(missing.map((index) => index + 1))}`;
+    }
+    case "no-iteration-finished":
+      return "no iteration of the scenario came to its end";
+    default:
+      return describeReason(reason);
   }
-  if (reason.kind === "no-iteration-finished") return "no iteration of the scenario came to its end";
-  return describeReason(reason);
+}
+
+/** `agent 2 (host-7/4711)` */
+export function nameAgent({ agent, name }: { readonly agent: number; readonly name: string }): string {
+  return `agent ${agent} (${name})`;
+}
+
+/** Of a hundred that are missing nobody reads all. */
+const mostNamed = 8;
+
+function bound(numbers: readonly number[]): string {
+  const named = numbers.slice(0, mostNamed).join(", ");
+  return numbers.length > mostNamed ? `${named}, …` : named;
 }
 
 function describeUse(generator: AttackResult["generator"]): string {

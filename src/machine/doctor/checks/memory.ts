@@ -1,18 +1,21 @@
 import type { Plan } from "../../../plan/plan.ts";
 import type { Check, CheckState, Finding } from "../check.ts";
 
-/** Both sockets of a loopback connection, in the kernel: 7.7 KiB of slab measured on Linux 6.18; no RSS shows it. */
-const kernelBytes = 8 * 1024;
-/** The generator's share, at most (bench/generator.ts). */
-const generatorBytes = 2 * 1024;
-/** The server's: what lean ones need, and what go-gorilla's default reserves, the heaviest here (its README). */
-const leanServerBytes = 2 * 1024;
-const heavyServerBytes = 56 * 1024;
-/** A server and a worker without connections. */
-const serverBaseBytes = 150e6;
-const workerBaseBytes = 60e6;
+/** What memory is estimated by, in bytes. */
+export const memoryBytes = {
+  /** Both sockets of a loopback connection, in the kernel: 7.7 KiB of slab measured on Linux 6.18; no RSS shows it. */
+  kernel: 8 * 1024,
+  /** The generator's share, at most (bench/generator.ts). */
+  generator: 2 * 1024,
+  /** The server's: what lean ones need, and what go-gorilla's default reserves, the heaviest here (its README). */
+  leanServer: 2 * 1024,
+  heavyServer: 56 * 1024,
+  /** A server and a worker without connections. */
+  serverBase: 150e6,
+  workerBase: 60e6,
+} as const;
 
-const perConnection = (serverBytes: number) => kernelBytes + generatorBytes + serverBytes;
+const perConnection = (serverBytes: number) => memoryBytes.kernel + memoryBytes.generator + serverBytes;
 
 /** Memory of the machine, and of the group this process is in, against an estimate of the whole run's. */
 export const checkMemory: Check = (machine, plan) => {
@@ -36,15 +39,15 @@ export const checkMemory: Check = (machine, plan) => {
 export function estimateMemory(plan: Plan) {
   const { connections, workers, oneAtATime, port, entrants } = plan;
   const contenders = oneAtATime || port !== 0 ? 1 : Math.max(1, entrants.length);
-  const baseBytes = serverBaseBytes + workers * workerBaseBytes;
+  const baseBytes = memoryBytes.serverBase + workers * memoryBytes.workerBase;
   const each = (serverBytes: number) => baseBytes + connections * perConnection(serverBytes);
   return {
     contenders,
     baseBytes,
     /** One contender at its leanest: without this much the plan can't be carried out at all. */
-    oneBytes: each(leanServerBytes),
-    leastBytes: contenders * each(leanServerBytes),
-    mostBytes: contenders * each(heavyServerBytes),
+    oneBytes: each(memoryBytes.leanServer),
+    leastBytes: contenders * each(memoryBytes.leanServer),
+    mostBytes: contenders * each(memoryBytes.heavyServer),
   };
 }
 
@@ -56,5 +59,5 @@ function judge(availableBytes: number | null, plan: Plan) {
   const state: CheckState =
     availableBytes < oneBytes ? "insufficient" : availableBytes < mostBytes ? "tight" : "ok";
   const left = availableBytes - baseBytes;
-  return { state, values, holds: Math.max(0, Math.floor(left / perConnection(leanServerBytes))) };
+  return { state, values, holds: Math.max(0, Math.floor(left / perConnection(memoryBytes.leanServer))) };
 }

@@ -1,0 +1,46 @@
+import { nowUs } from "../machine/clock.ts";
+import type { Bus } from "./bus.ts";
+import { type Start, say, subjects } from "./messages.ts";
+
+/** An agent's clock against the coordinator's, in microseconds: its time is the coordinator's and `offsetUs`. */
+export interface ClockEstimate {
+  readonly offsetUs: number;
+  /** Half the quickest round trip: the two ways of it may be of any length. */
+  readonly errorUs: number;
+  readonly roundTripUs: number;
+}
+
+/** Asked so often at a time, of which the quickest counts. */
+const exchanges = 8;
+const answerMs = 1000;
+
+/** By the exchange of NTP (RFC 5905, section 8) over the bus. Also tells the agent that it is still wanted. */
+export class AgentClock {
+  best: ClockEstimate | null = null;
+  worstRoundTripUs = 0;
+
+  /** @returns whether it answered */
+  async ask(bus: Bus, start: Start, id: string, times = exchanges): Promise<boolean> {
+    let hasAnswered = false;
+    for (let left = times; left > 0; left -= 1) {
+      const askedUs = nowUs();
+      const answer = await bus.ask(subjects.agent(id), say(start, { kind: "clock" }), answerMs);
+      const answeredUs = nowUs();
+      if (answer?.kind !== "answer" || answer.problem !== null) return hasAnswered;
+      hasAnswered = true;
+      this.#note(askedUs, answeredUs, answer.clockUs);
+    }
+    return hasAnswered;
+  }
+
+  #note(askedUs: number, answeredUs: number, clockUs: number): void {
+    const roundTripUs = answeredUs - askedUs;
+    this.worstRoundTripUs = Math.max(this.worstRoundTripUs, roundTripUs);
+    if (this.best !== null && this.best.roundTripUs <= roundTripUs) return;
+    this.best = {
+      offsetUs: clockUs - (askedUs + answeredUs) / 2,
+      errorUs: roundTripUs / 2,
+      roundTripUs,
+    };
+  }
+}

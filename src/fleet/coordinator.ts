@@ -1,0 +1,304 @@
+import {
+  type AttackHandle,
+  type AttackOptions,
+  type Beginning,
+  countMembers,
+  describeMoment,
+  type Ending,
+  findBroken,
+  handleAttack,
+  keepRecord,
+  type RecordOptions,
+  secondTeller,
+  stopped,
+} from "../attack/start-attack.ts";
+import { nowUs } from "../machine/clock.ts";
+import type { AttackPlan } from "../plan/attack/plan.ts";
+import { loadSeconds } from "../plan/attack/rate.ts";
+import type { AttackResult, FleetFacts } from "../result/attack.ts";
+import { AgentClock, type ClockEstimate } from "./agent-clock.ts";
+import type { Bus } from "./bus.ts";
+import { Crew } from "./crew.ts";
+import type { Gathered, Member } from "./gather.ts";
+import { mergeParts } from "./merge.ts";
+import { type Start, say, subjects } from "./messages.ts";
+
+export interface FleetOptions extends RecordOptions, Pick<AttackOptions, "rows" | "access" | "abortOn"> {
+  readonly bus: Bus;
+  /** As it is shown. */
+  readonly busName: string;
+  readonly gathered: Gathered;
+  /** What one agent's connections are sent may come of another's messages. */
+  readonly awaitsOthers: boolean;
+}
+
+const pollMs = 50;
+const viewMs = 250;
+const collectMs = 250;
+/** From a beat that tells of a second to the end of it. */
+const tellMs = 1500;
+const assignMs = 10_000;
+/** Beyond what connections may take to open. */
+const readyMs = 30_000;
+/** Whatever else holds, a start reaches everyone within … */
+const leastLeadMs = 1000;
+/** … and within so many of the slowest round trips. */
+const leadRoundTrips = 10;
+/** Nobody waits for ever for a bus that went away. */
+const mostAwayMs = 30_000;
+/** Whoever resumes hears of each agent that is there within it. */
+const resumeMs = 8000;
+const callMs = 2000;
+
+/** An attack by all agents together. Prints nothing. They are let go at its end. */
+export function startFleetAttack(plan: AttackPlan, options: FleetOptions): AttackHandle {
+  const { gathered } = options;
+  return handleAttack(
+    async (beginning) =>
+      await keepRecord(plan, options, beginning, async (note) => {
+        const crew = new Crew(options.bus, gathered.start, gathered.members);
+        const facts: FleetRecord = { epoch: gathered.start.epoch, bus: options.busName, start: null };
+        const { events } = beginning;
+        try {
+          const begun = await begin(plan, options, { crew, facts, events, note });
+          gathered.letGo();
+          return await end(plan, options, { ...begun, crew, facts, events });
+        } catch (error) {
+          await gathered.release();
+          throw error;
+        }
+      }),
+    gathered.startedAt,
+  );
+}
+
+type FleetRecord = { -readonly [Key in keyof Omit<FleetFacts, "agents">]: FleetFacts[Key] };
+
+interface Conducted {
+  readonly crew: Crew;
+  readonly facts: FleetRecord;
+  readonly events: Beginning["events"];
+}
+
+/** When the load began, by `performance.now()`, and for each agent on its own clock; null where it did not. */
+interface Begun {
+  readonly startMs: number | null;
+  readonly startsUs: readonly number[];
+  readonly ending: Ending | null;
+}
+
+async function begin(
+  plan: AttackPlan,
+  options: FleetOptions,
+  {
+    crew,
+    facts,
+    events,
+    note,
+  }: Conducted & { readonly note: (seen: Partial<AttackResult>) => Promise<void> },
+): Promise<Begun> {
+  const { gathered, signal, access, awaitsOthers } = options;
+  const { members } = gathered;
+  const notBegun = async (ending: Ending | null): Promise<Begun> => {
+    await crew.stop();
+    return { startMs: null, startsUs: [], ending };
+  };
+  const rows = shareRows(plan, options.rows ?? [], members.length);
+  const agents = members.length;
+  await crew.askAll(
+    (agent) => ({ kind: "assign", agent, agents, plan, access, rows: rows[agent] ?? [], awaitsOthers }),
+    performance.now() + assignMs,
+  );
+  const untilMs =
+    performance.now() +
+    // Stages open connections otherwise, and no fleet has them.
+    (plan.connections / (plan.connectRatePerSecond ?? plan.connections)) * 1000 +
+    plan.connectTimeoutMs +
+    readyMs;
+  let viewedMs = 0;
+  const tell = (kind: "connecting" | "connected") => {
+    const { opened, failed } = crew.board.connectTotals();
+    events.push({ kind, requested: plan.connections, opened, failed });
+  };
+  while (!crew.areReady) {
+    await Bun.sleep(pollMs);
+    if (signal.aborted) return await notBegun(stopped);
+    crew.findLost();
+    // Whoever is missing now, nothing has been sent yet: the others need not.
+    if (crew.loss !== null || crew.hasEndedEarly) return await notBegun(null);
+    if (performance.now() > untilMs) return await notBegun({ status: "invalid", reason: crew.slowest() });
+    if (performance.now() - viewedMs >= viewMs) {
+      viewedMs = performance.now();
+      tell("connecting");
+    }
+  }
+  tell("connected");
+  if (crew.board.connectTotals().opened === 0) return await notBegun(null);
+  // Now that connections are open it is quieter than it was.
+  await crew.readClocks();
+  const roundTripUs = Math.max(...members.map(({ clock }) => clock.worstRoundTripUs));
+  const leadMs = Math.max(leastLeadMs, (leadRoundTrips * roundTripUs) / 1000);
+  const startUs = nowUs() + leadMs * 1000;
+  const startMs = performance.now() + leadMs;
+  const startsUs = members.map(({ clock }) => startUs + (clock.best?.offsetUs ?? 0));
+  facts.start = {
+    leadMs,
+    ...skewOf(
+      startsUs,
+      members.map(({ clock }) => clock.best),
+    ),
+  };
+  // Whoever resumes needs to know who was in it.
+  await note({ fleet: { ...facts, agents: crew.facts(plan) } });
+  const total = countMembers(crew.members().map((readyByRoom) => ({ readyByRoom })));
+  await crew.askAll(
+    (agent) => ({ kind: "start", startUs: startsUs[agent] ?? startUs, members: total }),
+    startMs,
+  );
+  crew.board.reset(loadSeconds(plan.load));
+  if (crew.loss !== null) {
+    await crew.stop();
+    return { startMs, startsUs, ending: null };
+  }
+  return { startMs, startsUs, ending: null };
+}
+
+/** Watches the load to its end, takes all results, and adds them up. */
+async function end(
+  plan: AttackPlan,
+  options: Pick<FleetOptions, "abortOn" | "signal" | "bus">,
+  begun: Conducted & Begun & { readonly onPoll?: () => void; readonly patienceMs?: number },
+): Promise<Partial<AttackResult>> {
+  const { crew, facts, events, startMs, startsUs } = begun;
+  const { bus, signal, abortOn = [] } = options;
+  const totalMs = loadSeconds(plan.load) * 1000;
+  const tellSeconds = secondTeller({ board: crew.board, scenario: null, stages: null }, events);
+  let ending = begun.ending;
+  let [viewedMs, collectedMs] = [0, 0];
+  let awaySinceMs: number | null = null;
+  let isStopping = false;
+  const stop = (why: Ending) => {
+    ending ??= why;
+    if (!isStopping) void crew.stop();
+    isStopping = true;
+  };
+  while (!crew.isSettled) {
+    await Bun.sleep(pollMs);
+    begun.onPoll?.();
+    const nowMs = performance.now();
+    const elapsedMs = startMs === null ? 0 : nowMs - startMs;
+    if (startMs !== null && nowMs - viewedMs >= viewMs) {
+      viewedMs = nowMs;
+      events.push(describeMoment(crew.board, elapsedMs, totalMs));
+      tellSeconds(elapsedMs - tellMs);
+    }
+    crew.findLost(begun.patienceMs);
+    if (nowMs - collectedMs >= collectMs) {
+      collectedMs = nowMs;
+      await crew.collect(begun.onPoll !== undefined);
+    }
+    if (signal.aborted) stop(stopped);
+    const broken = isStopping ? null : findBroken(abortOn, crew.board);
+    if (broken !== null) {
+      stop({ status: "aborted", reason: { kind: "abort-on", ...broken, afterMs: Math.round(elapsedMs) } });
+    }
+    awaySinceMs = bus.connectedMs === null ? (awaySinceMs ?? nowMs) : null;
+    const silentMs =
+      awaySinceMs === null ? 0 : Math.round(nowMs - Math.max(awaySinceMs, (startMs ?? 0) + totalMs));
+    if (silentMs > mostAwayMs) {
+      ending = { status: "invalid", reason: { kind: "bus-lost", silentMs } };
+      break;
+    }
+  }
+  tellSeconds(null);
+  // Where the bus is gone, agents keep what they have for whoever resumes.
+  if (crew.isSettled) {
+    await crew.readClocks();
+    await crew.acknowledge();
+  }
+  const { agents, ...figures } = mergeParts(plan, crew.parts(plan), ending);
+  if (facts.start !== null && startsUs.length > 0) {
+    facts.start = {
+      ...facts.start,
+      ...skewOf(
+        startsUs,
+        agents.map(({ clock }) => clock),
+      ),
+    };
+  }
+  return { ...figures, fleet: { ...facts, agents: [...agents] } };
+}
+
+/** How far apart agents began, by the best that is known of their clocks. */
+function skewOf(
+  startsUs: readonly number[],
+  clocks: readonly (ClockEstimate | null)[],
+): { skewUs: number; errorUs: number } {
+  const known = clocks.flatMap((clock, agent) =>
+    clock === null ? [] : [{ atUs: (startsUs[agent] ?? 0) - clock.offsetUs, errorUs: clock.errorUs }],
+  );
+  if (known.length < 2) return { skewUs: 0, errorUs: 0 };
+  const times = known.map(({ atUs }) => atUs);
+  const errors = known.map(({ errorUs }) => errorUs).sort((a, b) => b - a);
+  return {
+    skewUs: Math.round(Math.max(...times) - Math.min(...times)),
+    errorUs: Math.ceil((errors[0] ?? 0) + (errors[1] ?? 0)),
+  };
+}
+
+/** Each agent's own: connection i belongs to worker i modulo workers, and that one to its number modulo agents. */
+function shareRows(
+  { workers, columns }: AttackPlan,
+  rows: readonly (readonly string[])[],
+  agents: number,
+): [number, string[]][][] {
+  const shared = Array.from({ length: agents }, (): [number, string[]][] => []);
+  if (columns.length === 0) return shared;
+  for (const [index, row] of rows.entries()) shared[(index % workers) % agents]?.push([index, [...row]]);
+  return shared;
+}
+
+export interface ResumeOptions {
+  readonly bus: Bus;
+  /** Of an attack that was cut off. */
+  readonly cutOff: AttackResult & { readonly fleet: FleetFacts };
+  readonly resultsFolder: string;
+  readonly signal: AbortSignal;
+}
+
+/** Takes an attack over whose coordinator is gone: waits for its agents, or takes what they kept. */
+export function resumeFleetAttack({ bus, cutOff, resultsFolder, signal }: ResumeOptions): AttackHandle {
+  const { id, startedAt, plan, environment, command, warnings, fleet } = cutOff;
+  const start: Start = { run: id, epoch: fleet.epoch };
+  const members = fleet.agents.map(({ id: agent, name, cpuCount, clock }): Member => {
+    const known = new AgentClock();
+    known.best = clock;
+    return { id: agent, name, host: "", cpus: cpuCount, descriptors: null, clock: known };
+  });
+  const { agents: _, ...facts } = fleet;
+  const record = { environment, resultsFolder, command, warnings, signal };
+  return handleAttack(
+    async ({ events }) =>
+      await keepRecord(plan, record, { id, startedAt, events }, async (note) => {
+        await note({ fleet });
+        const crew = new Crew(bus, start, members);
+        let calledMs = Number.NEGATIVE_INFINITY;
+        const onPoll = () => {
+          if (performance.now() - calledMs < callMs) return;
+          calledMs = performance.now();
+          bus.say(subjects.call, say(start, { kind: "call", resume: true }));
+        };
+        const begun = { startMs: null, startsUs: [], ending: null };
+        const options = { bus, signal };
+        return await end(plan, options, {
+          crew,
+          facts: { ...facts },
+          events,
+          ...begun,
+          onPoll,
+          patienceMs: resumeMs,
+        });
+      }),
+    startedAt,
+  );
+}

@@ -1,0 +1,227 @@
+import { countOfShare } from "../attack/totals.ts";
+import { countOwn } from "../engine/places.ts";
+import type { AttackPlan } from "../plan/attack/plan.ts";
+import type { AttackReason, FleetFacts } from "../result/attack.ts";
+import { ProgressBoard } from "../run/phases/progress-board.ts";
+import { beatMs } from "./agent-run.ts";
+import type { Bus } from "./bus.ts";
+import { type FinalResult, unpackFinal } from "./final-result.ts";
+import type { Member } from "./gather.ts";
+import { LiveFigures } from "./live-figures.ts";
+import type { Part } from "./merge.ts";
+import { type Message, type MessageOf, type Said, type Start, say, subjects } from "./messages.ts";
+
+/** So many beats missed, and some time for the last of them. */
+const lostMs = 3 * beatMs + 500;
+/** After the bus came back: agents come back to it a little later. */
+const returnMs = 2500;
+const askMs = 1000;
+
+interface Mate {
+  readonly agent: number;
+  readonly member: Member;
+  beat: MessageOf<"beat"> | null;
+  heardMs: number;
+  final: FinalResult | null;
+  /** Why it is out, for good: it may come back, and then has missed something. */
+  loss: Extract<AttackReason, { kind: "agent-lost" | "agent-failed" }> | null;
+}
+
+/** The agents of one attack, seen from the coordinator: what each last said, who is lost, whose result is here. */
+export class Crew {
+  readonly board: ProgressBoard;
+  readonly start: Start;
+  readonly #bus: Bus;
+  readonly #mates: readonly Mate[];
+  readonly #live: LiveFigures;
+
+  constructor(bus: Bus, start: Start, members: readonly Member[]) {
+    this.#bus = bus;
+    this.start = start;
+    this.board = new ProgressBoard(members.length);
+    this.#live = new LiveFigures(this.board);
+    const heardMs = performance.now();
+    this.#mates = members.map((member, agent) => ({
+      ...{ agent, member, heardMs },
+      ...{ beat: null, final: null, loss: null },
+    }));
+    bus.listen(subjects.beats(start), (received) => {
+      if (received.kind === "message" && received.message.kind === "beat") this.#hear(received.message);
+    });
+  }
+
+  /** The first that is lost or has failed; null while all are there. */
+  get loss(): Mate["loss"] {
+    return this.#mates.find(({ loss }) => loss !== null)?.loss ?? null;
+  }
+
+  get areReady(): boolean {
+    return this.#mates.every(({ beat }) => beat?.state === "ready");
+  }
+
+  /** One has come to its end before it was ready: its result says why. */
+  get hasEndedEarly(): boolean {
+    return this.#mates.some(({ beat }) => beat?.state === "done");
+  }
+
+  /** Every result is here, or won't come. */
+  get isSettled(): boolean {
+    return this.#mates.every(({ final, loss }) => final !== null || loss !== null);
+  }
+
+  /** Ready connections of each room. */
+  members(): readonly (readonly number[])[] {
+    return this.#mates.map(({ beat }) => beat?.members ?? []);
+  }
+
+  /** Of those that should be ready, the first that is not. */
+  slowest(): AttackReason {
+    const mate = this.#mates.find(({ beat }) => beat?.state !== "ready") ?? (this.#mates[0] as Mate);
+    const problem = `it is ${mate.beat?.state ?? "silent"}, and was to be ready`;
+    return { kind: "agent-failed", agent: mate.agent, name: mate.member.name, problem };
+  }
+
+  /** Asks each the same or something of its own; those that said no, or nothing, are out. */
+  async askAll(what: (agent: number, member: Member) => Said, untilMs: number): Promise<void> {
+    await Promise.all(
+      this.#mates.map(async (mate) => {
+        const said = say(this.start, what(mate.agent, mate.member));
+        const answer = await this.#ask(mate.member.id, said, untilMs);
+        if (mate.loss !== null || answer?.problem === null) return;
+        const { agent, heardMs, member } = mate;
+        mate.loss =
+          answer === null
+            ? this.#lose(agent, member, performance.now() - heardMs)
+            : { kind: "agent-failed", agent, name: member.name, problem: answer.problem };
+      }),
+    );
+  }
+
+  /** Tells all to end; those that don't hear it leave by themselves, or are lost. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.#mates.map(({ member: { id } }) =>
+        this.#bus.ask(subjects.agent(id), say(this.start, { kind: "stop" }), askMs),
+      ),
+    );
+  }
+
+  /** Who was not heard of for too long. While the bus is away, that says nothing of anybody. */
+  findLost(patienceMs = lostMs): void {
+    const { connectedMs } = this.#bus;
+    if (connectedMs === null) return;
+    const nowMs = performance.now();
+    for (const mate of this.#mates) {
+      const { agent, member, final, beat } = mate;
+      if (mate.loss !== null || final !== null) continue;
+      if (beat !== null && beat.problem !== null) {
+        mate.loss = { kind: "agent-failed", agent, name: member.name, problem: beat.problem };
+        continue;
+      }
+      const silentMs = nowMs - Math.max(mate.heardMs, connectedMs + returnMs - lostMs);
+      if (silentMs >= patienceMs) mate.loss = this.#lose(agent, member, silentMs);
+    }
+  }
+
+  /** Takes results that are on the bus, and tells their agents that they are here. @param all also of who did not say that it is done */
+  async collect(all: boolean): Promise<void> {
+    const waiting = this.#mates.filter(
+      ({ final, loss, beat }) => final === null && loss === null && (all || beat?.state === "done"),
+    );
+    await Promise.all(
+      waiting.map(async (mate) => {
+        mate.final = await this.#find(mate.agent);
+      }),
+    );
+  }
+
+  /** What is here stays here: their files may go. Also of those that are out, whose results nobody will ask for. */
+  async acknowledge(): Promise<void> {
+    const message = say(this.start, { kind: "acknowledge" });
+    await Promise.all(
+      this.#mates.map(async ({ member: { id }, loss }) => {
+        if (loss?.kind === "agent-lost" && !loss.cameBack) this.#bus.say(subjects.agent(id), message);
+        else await this.#ask(id, message, performance.now() + 3 * askMs);
+      }),
+    );
+  }
+
+  /** Each one's clock once more: the quickest of all exchanges counts. */
+  async readClocks(): Promise<void> {
+    await Promise.all(
+      this.#mates
+        .filter(({ loss }) => loss === null)
+        .map(({ member }) => member.clock.ask(this.#bus, this.start, member.id)),
+    );
+  }
+
+  parts(plan: AttackPlan): Part[] {
+    return this.#mates.map(({ agent, member, final, loss }) => ({
+      facts: this.#describe(plan, agent, member),
+      ...{ final, loss },
+    }));
+  }
+
+  /** As long as there is nothing more to be said of them. */
+  facts(plan: AttackPlan): FleetFacts["agents"] {
+    return this.#mates.map(({ agent, member }) => ({
+      ...this.#describe(plan, agent, member),
+      ...{ status: null, reason: null, figures: null },
+    }));
+  }
+
+  #lose(agent: number, { name }: Member, silentMs: number): Mate["loss"] {
+    return { kind: "agent-lost", agent, name, silentMs: Math.round(silentMs), cameBack: false };
+  }
+
+  #describe(plan: AttackPlan, agent: number, { id, name, cpus, clock }: Member): Part["facts"] {
+    const share = { worker: agent, workers: this.#mates.length };
+    return {
+      ...{ agent, id, name, cpuCount: cpus },
+      workers: countOwn(share, plan.workers),
+      connections: countOfShare(share, plan, plan.connections),
+      clock: clock.best,
+    };
+  }
+
+  #hear(beat: MessageOf<"beat">): void {
+    const mate = this.#mates[beat.agent];
+    // A stranger, or what was overtaken.
+    if (mate === undefined || mate.member.id !== beat.id) return;
+    if (mate.beat !== null && beat.number <= mate.beat.number) return;
+    if (mate.loss !== null) {
+      if (mate.loss.kind === "agent-lost") mate.loss = { ...mate.loss, cameBack: true };
+      return;
+    }
+    mate.beat = beat;
+    mate.heardMs = performance.now();
+    this.#live.note(beat);
+  }
+
+  async #find(agent: number): Promise<FinalResult | null> {
+    const read = async (part: number) => {
+      const found = await this.#bus.find(subjects.final(this.start, agent, part));
+      return found?.kind === "final" ? found : null;
+    };
+    const first = await read(0);
+    if (first === null) return null;
+    const parts = [first.data];
+    for (let part = 1; part < first.parts; part += 1) {
+      const next = await read(part);
+      if (next === null) return null;
+      parts.push(next.data);
+    }
+    return unpackFinal(parts);
+  }
+
+  /** Until it answers; null where it is too late. */
+  async #ask(id: string, message: Message, untilMs: number): Promise<MessageOf<"answer"> | null> {
+    for (;;) {
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0) return null;
+      const answer = await this.#bus.ask(subjects.agent(id), message, Math.min(askMs, leftMs));
+      if (answer?.kind === "answer") return answer;
+      await Bun.sleep(Math.min(50, leftMs));
+    }
+  }
+}

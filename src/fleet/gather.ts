@@ -1,0 +1,158 @@
+import { randomBytes } from "node:crypto";
+import { ShowdownError } from "../errors.ts";
+import { throwIfAborted } from "../process/abort.ts";
+import { nameRun } from "../result/run-name.ts";
+import { plural } from "../text/format.ts";
+import { printable } from "../text/printable.ts";
+import { AgentClock } from "./agent-clock.ts";
+import type { Bus } from "./bus.ts";
+import { type MessageOf, type Start, say, subjects } from "./messages.ts";
+
+/** An agent that is in this attack. */
+export interface Member {
+  /** Of its process. */
+  readonly id: string;
+  readonly name: string;
+  readonly host: string;
+  readonly cpus: number;
+  readonly descriptors: number | null;
+  readonly clock: AgentClock;
+}
+
+export interface Gathered {
+  readonly start: Start;
+  readonly startedAt: string;
+  readonly members: readonly Member[];
+  /** Of each, where those of one machine share its CPUs. */
+  readonly cpus: number;
+  readonly descriptors: number | null;
+  /** They are needed no longer, or nobody has to be told that they are. */
+  letGo(): void;
+  /** They are free for others. */
+  release(): Promise<void>;
+}
+
+interface GatherOptions {
+  readonly bus: Bus;
+  /** As it is shown. */
+  readonly busName: string;
+  /** Null: those that are there. */
+  readonly agents: number | null;
+  readonly joinMs: number;
+  readonly signal: AbortSignal;
+}
+
+const callMs = 300;
+/** Nobody knows how many there are: whoever is there answers within it. */
+const rollCallMs = 1500;
+const claimMs = 1000;
+/** Shorter than an agent waits for a word. */
+const keepMs = 1500;
+
+/**
+ * Calls agents, and makes them this attack's own.
+ *
+ * @throws {ShowdownError} `fleet` where there are not enough, saying who is busy and who is of another version; `aborted`
+ */
+export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
+  const { bus, agents, joinMs, signal } = options;
+  const startedAt = new Date().toISOString();
+  const start: Start = { run: nameRun(startedAt, "attack"), epoch: randomBytes(8).toString("hex") };
+  const offers = new Map<string, MessageOf<"offer">>();
+  const foreign = new Map<string, string>();
+  bus.listen(subjects.offers(start), (received) => {
+    if (received.kind === "foreign") {
+      foreign.set(received.id, `${printable(received.name)} is ${printable(received.version)}`);
+    } else if (received.message.kind === "offer") {
+      offers.set(received.message.id, received.message);
+    }
+  });
+  const members: Member[] = [];
+  const release = async () => {
+    await Promise.all(
+      members.map(({ id }) => bus.ask(subjects.agent(id), say(start, { kind: "stop" }), claimMs)),
+    );
+  };
+  const begunMs = performance.now();
+  const timer = setInterval(() => {
+    // It tells them that they are still wanted.
+    for (const { id, clock } of members) void clock.ask(bus, start, id, 1);
+  }, keepMs);
+  try {
+    for (;;) {
+      bus.say(subjects.call, say(start, { kind: "call", resume: false }));
+      await Bun.sleep(callMs);
+      throwIfAborted(signal);
+      const sinceMs = performance.now() - begunMs;
+      const free = [...offers.values()].filter(
+        ({ id, busyWith }) => busyWith === null && members.every((member) => member.id !== id),
+      );
+      const isTime = agents === null ? sinceMs >= rollCallMs : members.length + free.length >= agents;
+      if (isTime) {
+        const wanted = free.slice(0, agents === null ? free.length : agents - members.length);
+        members.push(...(await claimAll(bus, start, wanted)));
+        // Whoever was taken by another coordinator meanwhile says so with its next offer.
+        for (const { id } of wanted) offers.delete(id);
+        if (agents === null ? members.length > 0 : members.length === agents) break;
+      }
+      if (sinceMs >= joinMs) throw refuse(options, members, [...offers.values()], [...foreign.values()]);
+    }
+    await Promise.all(members.map(({ id, clock }) => clock.ask(bus, start, id)));
+  } catch (error) {
+    clearInterval(timer);
+    await release();
+    throw error;
+  }
+  const limits = members.flatMap(({ descriptors }) => descriptors ?? []);
+  return {
+    ...{ start, startedAt, members },
+    cpus: Math.min(
+      ...members.map(({ host, cpus }) => cpus / members.filter((one) => one.host === host).length),
+    ),
+    descriptors: limits.length === 0 ? null : Math.min(...limits),
+    letGo: () => clearInterval(timer),
+    release: async () => {
+      clearInterval(timer);
+      await release();
+    },
+  };
+}
+
+async function claimAll(
+  bus: Bus,
+  start: Start,
+  offers: readonly MessageOf<"offer">[],
+): Promise<readonly Member[]> {
+  const claimed = await Promise.all(
+    offers.map(async ({ id, name, host, cpus, descriptors }): Promise<Member | null> => {
+      const answer = await bus.ask(subjects.agent(id), say(start, { kind: "claim" }), claimMs);
+      if (answer?.kind !== "answer" || answer.problem !== null) return null;
+      return { id, name: printable(name), host, cpus, descriptors, clock: new AgentClock() };
+    }),
+  );
+  return claimed.filter((member) => member !== null);
+}
+
+function refuse(
+  { agents, joinMs, busName }: GatherOptions,
+  members: readonly Member[],
+  offers: readonly MessageOf<"offer">[],
+  foreign: readonly string[],
+): ShowdownError {
+  const free = offers.filter(
+    ({ id, busyWith }) => busyWith === null && members.every((member) => member.id !== id),
+  );
+  const there = members.length + free.length;
+  const found = agents === null ? "no agent is" : `${there} of ${plural(agents, "agent")} are`;
+  const busy = offers.flatMap(({ id, name, busyWith }) =>
+    busyWith === null || members.some((member) => member.id === id)
+      ? []
+      : [`${printable(name)} is busy with ${printable(busyWith)}`],
+  );
+  const others = [...busy, ...foreign];
+  return new ShowdownError(
+    "fleet",
+    `${found} there after ${Math.round(joinMs / 1000)} s${others.length === 0 ? "" : `; ${others.join("; ")}`}`,
+    { hint: `start one on each machine, of this version: showdown agent --bus ${busName}` },
+  );
+}

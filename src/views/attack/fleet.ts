@@ -1,0 +1,61 @@
+import type { AttackResult, FleetFacts } from "../../result/attack.ts";
+import * as format from "../../text/format.ts";
+import { type Block, type Cell, paragraph, type Table, table } from "../document/block.ts";
+import { describeAttackReason } from "./verdict.ts";
+
+/** On one screen; all of them in the other reports. */
+const mostAgents = 8;
+
+/** Who attacked together: each one's part, and how far apart they began. Nothing where one machine attacked. */
+export function buildFleet({ fleet }: AttackResult, isShort: boolean): Block[] {
+  if (fleet === undefined) return [];
+  const { agents, start } = fleet;
+  // Those that are not well are named however many there are.
+  const first = [...agents].sort((a, b) => Number(a.status === "ok") - Number(b.status === "ok"));
+  const shown = isShort ? first.slice(0, mostAgents).sort((a, b) => a.agent - b.agent) : agents;
+  const more = agents.length - shown.length;
+  return [
+    paragraph({
+      lead: "Fleet:",
+      text: `${describeFleet(agents, start)}${more > 0 ? ` ${more} more in report.md.` : ""}`,
+    }),
+    table(agentTable(shown)),
+  ];
+}
+
+function describeFleet(agents: FleetFacts["agents"], start: FleetFacts["start"]): string {
+  const many = `${format.plural(agents.length, "agent")}`;
+  if (start === null) return `${many}; the load did not begin.`;
+  const { skewUs, errorUs } = start;
+  return `${many} began within ${format.formatLatency(skewUs)} of each other, known to ${format.formatLatency(errorUs)}. Latency is by each agent's own clock.`;
+}
+
+function agentTable(agents: FleetFacts["agents"]): Table {
+  const right = (header: string) => ({ header, align: "right" as const });
+  return {
+    columns: [
+      { header: "agent", align: "left" },
+      ...["opened", "sent", "answered", "p50", "p99", "send lag p99", "CPU used"].map(right),
+      { header: "", align: "left" },
+    ],
+    rows: agents.map(({ agent, name, figures, status, reason }) => ({
+      cells: [
+        { text: `${agent} ${name}` },
+        ...describeFigures(figures),
+        status === "ok"
+          ? { text: "" }
+          : { text: `${status ?? "unknown"}: ${describeAttackReason(reason)}`, style: "bad" as const },
+      ],
+    })),
+  };
+}
+
+function describeFigures(figures: FleetFacts["agents"][number]["figures"]): Cell[] {
+  if (figures === null) return Array.from({ length: 7 }, () => ({ text: format.unknown }));
+  const { opened, sent, answered, latencyUs, sendLagUs, generator } = figures;
+  return [
+    ...[opened, sent, answered].map((count) => ({ text: format.formatCount(count) })),
+    ...[latencyUs.p50, latencyUs.p99, sendLagUs.p99].map((us) => ({ text: format.formatLatency(us) })),
+    { text: format.formatShare(generator?.cpuShare ?? null) },
+  ];
+}

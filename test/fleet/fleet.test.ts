@@ -1,0 +1,154 @@
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type AttackResult, attackResultSchema } from "../../src/result/attack.ts";
+import { attack as attackAlone } from "../attack/attack.ts";
+import { echo, serve, type TestServer } from "../attack/servers.ts";
+import { longestMs, showdown, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
+import { Authority } from "../support/certificates.ts";
+import { findServer, Stage, startedWith, until, untilLoad } from "./fleet.ts";
+
+setDefaultTimeout(longestMs);
+
+const found = findServer();
+const program = "program" in found ? found.program : "";
+if ("problem" in found) console.warn(`not tested: attacks of a fleet: ${found.problem}`);
+const fleetTest = test.skipIf("problem" in found);
+
+const stage = new Stage();
+let server: TestServer;
+beforeAll(() => {
+  server = serve(echo);
+});
+afterEach(async () => await stage.clear());
+afterAll(async () => await server.stop());
+
+const load = ["--connections", "21", "--rate", "350", "--duration", "2s", "--workers", "8"] as const;
+
+/** What a load came to, but for its times. */
+function countsOf({ connections, messages, plan }: AttackResult) {
+  const { requested, opened, failed, died, openAtEnd } = connections;
+  return { plan, messages, connections: { requested, opened, failed, died, openAtEnd } };
+}
+
+fleetTest("eight agents come to exactly the counts of one process on the same plan", async () => {
+  const alone = await attackAlone(server.url, ...load);
+  const fleet = await attackAlone(server.url, ...load, "--fleet", "local", "--agents", "8");
+  expect(countsOf(fleet.result)).toEqual(countsOf(alone.result));
+  expect(alone.result.messages).toMatchObject({ sent: 700, answered: 700 });
+  const agents = fleet.result.fleet?.agents ?? [];
+  expect(agents.map(({ connections }) => connections)).toEqual([3, 3, 3, 3, 3, 2, 2, 2]);
+  expect(agents.map(({ figures }) => figures?.sent)).toEqual([88, 88, 88, 88, 87, 87, 87, 87]);
+  const { timeline, latencyUs } = fleet.result;
+  expect(timeline.buckets.reduce((all, { sent }) => all + sent, 0)).toBe(700);
+  expect(latencyUs.count).toBe(700);
+  expect(fleet.result.fleet?.start?.errorUs).toBeGreaterThan(0);
+  expect(fleet.stderr).toContain("8 agents began within ");
+});
+
+fleetTest("a local fleet leaves nothing behind, however its coordinator ends", async () => {
+  const attack = stage.attack(server.url, "--duration", "60s", "--fleet", "local");
+  const mark = `SHOWDOWN_PARENT=${attack.child.pid}`;
+  await untilLoad(attack, 200);
+  // Two agents, and a worker of each.
+  expect(startedWith(mark).length).toBe(4);
+  attack.child.kill("SIGKILL");
+  await attack.ended;
+  await until("all of it to end", () => startedWith(mark).length === 0, 10);
+});
+
+fleetTest("Ctrl-C ends all agents gently, and what was measured is kept", async () => {
+  const attack = stage.attack(server.url, "--duration", "60s", "--fleet", "local");
+  await untilLoad(attack, 1200);
+  attack.child.kill("SIGINT");
+  const { exitCode } = await attack.ended;
+  const result = attackResultSchema.parse(attack.result());
+  expect(exitCode).toBe(130);
+  expect(result).toMatchObject({ status: "aborted", reason: { kind: "stopped-by-user" } });
+  expect(result.messages.sent).toBeGreaterThan(0);
+  expect(result.messages.planned).toBe(60_000);
+  expect(result.messages.sent + result.messages.unsent).toBe(60_000);
+});
+
+fleetTest("a server that is not there fails the attack as from one machine", async () => {
+  const { result, exitCode } = await attackAlone("ws://127.0.0.1:9/", "--fleet", "local");
+  expect(exitCode).toBe(15);
+  expect(result).toMatchObject({ status: "failed", reason: { kind: "no-connection-opened" } });
+  expect(result.connections.failures).toMatchObject([{ failure: { code: "ECONNREFUSED" }, count: 50 }]);
+});
+
+fleetTest("rows of --data go to the agent whose connection they are of", async () => {
+  const folder = temporaryFolder();
+  stage.onEnd(() => rmSync(folder, { recursive: true, force: true }));
+  const rows = Array.from({ length: 9 }, (_, row) => `user${row}`);
+  writeFileSync(join(folder, "users.csv"), `name\n${rows.join("\n")}\n`);
+  const heard = new Set<string>();
+  const listening = serve((socket, message) => {
+    heard.add(`${message}`);
+    echo(socket, message);
+  });
+  stage.onEnd(() => listening.stop());
+  const data = ["--data", join(folder, "users.csv"), "--message", "{{connection}} {{name}}"];
+  const few = ["--connections", "9", "--rate", "90", "--duration", "1s"];
+  await attackAlone(listening.url, ...few, ...data, "--fleet", "local", "--agents", "3");
+  expect([...heard].sort()).toEqual(rows.map((name, index) => `${index} ${name}`));
+});
+
+fleetTest("a token opens the bus, and another one does not", async () => {
+  const { url } = await stage.broker(program, "--auth", "right");
+  const withToken = (token: string) => url.replace("//", `//${token}@`);
+  stage.agents(1, withToken("right"));
+  const short = [...load.slice(0, 4), "--duration", "1s"];
+  const wrong = await stage.attack(server.url, ...short, "--fleet", withToken("wrong")).ended;
+  expect(wrong.exitCode).toBe(2);
+  expect(wrong.stderr).toContain("the bus does not let us in");
+  const attack = stage.attack(server.url, ...short, "--fleet", withToken("right"), "--agents", "1");
+  await attack.ended;
+  expect(attack.result()?.messages).toMatchObject({ sent: 350, answered: 350 });
+  const { command, fleet } = attackResultSchema.parse(attack.result());
+  expect(JSON.stringify({ command, fleet })).not.toContain("right");
+});
+
+fleetTest("with TLS, the bus has to be who it says", async () => {
+  const authority = new Authority();
+  stage.onEnd(() => authority.remove());
+  const { certFile, keyFile } = authority.issue("bus", "IP:127.0.0.1");
+  const { url } = await stage.broker(program, "--tls", "--tlscert", certFile, "--tlskey", keyFile);
+  const secure = url.replace("nats:", "tls:");
+  const trust = ["--bus-ca", authority.own.certFile];
+  stage.start([], showdownCommand("agent", "--bus", secure, ...trust, "--keep", temporaryFolder()));
+  const short = [server.url, ...load.slice(0, 4), "--duration", "1s", "--fleet", secure];
+  const stranger = await stage.attack(...short).ended;
+  expect(stranger.exitCode).toBe(16);
+  expect(stranger.stderr).toMatch(/the bus cannot be reached: .*certificate/i);
+  const attack = stage.attack(...short, ...trust, "--agents", "1");
+  await attack.ended;
+  expect(attack.result()?.messages).toMatchObject({ sent: 350, answered: 350 });
+});
+
+test.each([
+  [["--fleet", "nats://192.0.2.1:4222"], /whoever reaches this bus can command its agents/],
+  [["--fleet", "http://127.0.0.1:4222"], /expected the address of a NATS server/],
+  [["--agents", "2"], /--agents: expected --fleet, too/],
+  [["--fleet", "local", "--trace"], /--trace and --fleet: expected one of them/],
+  [["--fleet", "local", "--adapter", "./mine.ts"], /mine\.ts/],
+  [["--resume", "none", "--fleet", "local"], /can't be resumed|expected the bus/],
+])("%j is refused before anything is opened", async (options, message) => {
+  const url = options.includes("--resume") ? [] : ["ws://127.0.0.1:9/"];
+  const { exitCode, stderr } = await showdown("attack", ...url, ...options);
+  expect(stderr).toMatch(message);
+  expect(exitCode).toBe(2);
+});
+
+test("where no nats-server is, --fleet local says how to have one", async () => {
+  const set = process.env.SHOWDOWN_NATS_SERVER;
+  process.env.SHOWDOWN_NATS_SERVER = "/nowhere/nats-server";
+  try {
+    const { exitCode, stderr } = await showdown("attack", "ws://127.0.0.1:9/", "--fleet", "local");
+    expect(exitCode).toBe(16);
+    expect(stderr).toContain("apt-get download nats-server");
+  } finally {
+    if (set === undefined) delete process.env.SHOWDOWN_NATS_SERVER;
+    else process.env.SHOWDOWN_NATS_SERVER = set;
+  }
+});

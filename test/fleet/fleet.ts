@@ -1,0 +1,200 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findNatsServer, natsFolder } from "../../src/fleet/nats-server.ts";
+import { listPids } from "../../src/process/processes.ts";
+import { type AttackResult, attackResultSchema } from "../../src/result/attack.ts";
+import { type Ended, longestMs, runFolder, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
+import { freePort, untilListening } from "../support/debian-folder.ts";
+
+/** A nats-server; or why there is none. */
+export function findServer(): { readonly program: string } | { readonly problem: string } {
+  const find = () => {
+    try {
+      return { program: findNatsServer(process.env) };
+    } catch {
+      return null;
+    }
+  };
+  const found = find();
+  if (found !== null) return found;
+  if (Bun.which("apt-get") === null || Bun.which("dpkg-deb") === null) {
+    return { problem: "no nats-server, and no apt-get to get it" };
+  }
+  const work = mkdtempSync(join(tmpdir(), "nats-"));
+  try {
+    // Unpacked, never installed: that would start a service.
+    const script = `apt-get download nats-server && mkdir -p ${natsFolder} && dpkg-deb --extract nats-server_*.deb ${natsFolder}`;
+    const { exitCode, stderr } = Bun.spawnSync(["sh", "-c", script], {
+      cwd: work,
+      stdin: "ignore",
+      timeout: 60_000,
+    });
+    return (
+      (exitCode === 0 ? find() : null) ?? {
+        problem: `no nats-server: ${stderr.toString().trim().split("\n").at(-1)}`,
+      }
+    );
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
+export interface Broker {
+  readonly url: string;
+  kill(): Promise<void>;
+  /** At the same port. @param disk what it kept before is there again */
+  restart(disk: "kept" | "lost"): Promise<void>;
+}
+
+/** What is to be ended after a test, whatever became of it. */
+export class Stage {
+  readonly #ends: (() => Promise<void> | void)[] = [];
+
+  onEnd(end: () => Promise<void> | void): void {
+    this.#ends.unshift(end);
+  }
+
+  async clear(): Promise<void> {
+    for (const end of this.#ends.splice(0)) await end();
+  }
+
+  /** A broker with JetStream on loopback. @param args of its own */
+  async broker(program: string, ...args: readonly string[]): Promise<Broker> {
+    const folder = mkdtempSync(join(tmpdir(), "nats-"));
+    const port = freePort();
+    const start = () =>
+      Bun.spawn([program, "-a", "127.0.0.1", "-p", `${port}`, "-js", "-sd", folder, ...args], {
+        stdin: "ignore",
+        stdout: "ignore",
+        stderr: "ignore",
+      });
+    let child = start();
+    const kill = async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+    };
+    this.onEnd(async () => {
+      await kill();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    await untilListening(port, child);
+    return {
+      url: `nats://127.0.0.1:${port}`,
+      kill,
+      restart: async (disk) => {
+        if (disk === "lost") rmSync(folder, { recursive: true, force: true });
+        child = start();
+        await untilListening(port, child);
+      },
+    };
+  }
+
+  /** The program, started and not waited for. */
+  start(scene: readonly string[], command: readonly string[]): Started {
+    const child = Bun.spawn([...scene, ...command], {
+      env: { ...process.env },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [stdout, stderr] = [new Response(child.stdout).text(), new Response(child.stderr).text()];
+    this.onEnd(async () => {
+      child.kill("SIGCONT");
+      child.kill("SIGKILL");
+      await child.exited;
+    });
+    const ended = (async () => ({
+      exitCode: await child.exited,
+      stdout: await stdout,
+      stderr: await stderr,
+    }))();
+    return { child, ended };
+  }
+
+  /** Agents of a bus, each with a folder of its own for what it keeps. */
+  agents(count: number, bus: string, scene: readonly string[] = []): Started[] {
+    return Array.from({ length: count }, () => {
+      const keep = temporaryFolder();
+      this.onEnd(() => rmSync(keep, { recursive: true, force: true }));
+      return this.start(scene, showdownCommand("agent", "--bus", bus, "--keep", keep));
+    });
+  }
+
+  /** An attack by a fleet, in a results folder of its own. */
+  attack(...args: readonly string[]): FleetAttack {
+    const results = temporaryFolder();
+    this.onEnd(() => rmSync(results, { recursive: true, force: true }));
+    const started = this.start([], showdownCommand("attack", ...args, "--results", results));
+    return { ...started, results, result: () => readResult(results) };
+  }
+}
+
+export interface Started {
+  readonly child: Bun.Subprocess;
+  readonly ended: Promise<Ended>;
+}
+
+export interface FleetAttack extends Started {
+  readonly results: string;
+  /** As it stands in the file just now; null where there is none. */
+  result(): AttackResult | null;
+}
+
+function readResult(results: string): AttackResult | null {
+  const folder = runFolder(results);
+  return folder === null
+    ? null
+    : attackResultSchema.parse(JSON.parse(readFileSync(join(folder, "result.json"), "utf8")));
+}
+
+/** Waits until it is so. @throws {Error} naming what was waited for */
+export async function until(what: string, isSo: () => boolean, seconds = longestMs / 2000): Promise<void> {
+  for (let left = seconds * 50; left > 0; left -= 1) {
+    if (isSo()) return;
+    await Bun.sleep(20);
+  }
+  throw new Error(`waited for ${seconds} s: ${what}`);
+}
+
+/** The common start of its load is near. */
+export async function untilLoad(attack: FleetAttack, afterMs: number): Promise<void> {
+  await until("the start of the load", () => attack.result()?.fleet?.start != null);
+  const { leadMs } = attack.result()?.fleet?.start ?? { leadMs: 0 };
+  await Bun.sleep(leadMs + afterMs);
+}
+
+/** Living processes that were started with this in their environment. */
+export function startedWith(variable: string): number[] {
+  return listPids().filter((pid) => {
+    try {
+      const isZombie = /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+      return !isZombie && readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(variable);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Of a process, those that it started and that live. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, "latin1")
+        .trim()
+        .split(" ")
+        .filter(Boolean)
+        .map(Number),
+    );
+  } catch {
+    return [];
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+  } catch {
+    return false;
+  }
+}
