@@ -414,7 +414,7 @@ function judge(
   const doubt =
     plan.load.kind === "open"
       ? findLateness({
-          plan: { pacing, validityRule: true },
+          plan: { pacing: pacing === "spin" ? "spin" : "timer", validityRule: true },
           sendLagP99Us: sendLagUs.p99,
           latencyP99Us: latencyUs.p99,
         })
