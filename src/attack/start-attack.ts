@@ -53,7 +53,7 @@ export interface AttackHandle {
   readonly result: Promise<AttackResult>;
 }
 
-const pollMs = 20;
+const pollMs = 100;
 const viewIntervalMs = 250;
 /** After its end, until each worker must have told of a second: they tell every 200 ms. */
 const tellMs = 400;

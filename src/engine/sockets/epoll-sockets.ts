@@ -13,6 +13,7 @@ const receiveBytes = 256 * 1024;
 const mostEvents = 1024;
 /** How long the paced loop goes on before it lets Bun's own have a turn (1.3 µs), for its timers and commands. */
 const shiftUs = 1000;
+const sparingShiftUs = 4000;
 /**
  * A large message comes in pieces, and each has to be read for the next to be sent: for so long after a read of so many
  * bytes, nothing waits.
@@ -268,7 +269,7 @@ export class EpollSockets implements Sockets {
 
   /** Sleeps from one turn to the next, whatever arrives: when it did is known all the same. */
   #runSparingly(): void {
-    const untilUs = nowUs() + shiftUs;
+    const untilUs = nowUs() + sparingShiftUs;
     let atUs: number;
     do {
       const waitUs = this.#turn?.() ?? 0;

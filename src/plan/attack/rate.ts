@@ -43,7 +43,9 @@ export function countOf(segments: readonly RateSegment[]): number {
 export function createDueTimes(segments: readonly RateSegment[], stepUs = 0): (message: number) => number {
   const exactly = createExactTimes(segments);
   // A hair less, so that what is due on a multiple is not put off to the next by rounding.
-  return stepUs === 0 ? exactly : (message) => Math.ceil(exactly(message) / stepUs - 1e-6) * stepUs;
+  return stepUs === 0
+    ? exactly
+    : (message) => Math.max(0, Math.ceil(exactly(message) / stepUs - 1e-6)) * stepUs;
 }
 
 function createExactTimes(segments: readonly RateSegment[]): (message: number) => number {
