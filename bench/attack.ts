@@ -4,7 +4,7 @@
  *
  *   bun bench/attack.ts [rounds=3] [messages per second=1000,5000,20000]
  *
- * The floor is a C client that does the least: it sleeps until the next message is due, or until the next millisecond, sends, and
+ * The floor is a C client that does the least: it sleeps until the next message is due, or the next millisecond, sends, and
  * reads what has come meanwhile. What it needs is the system's.
  *
  * ARTILLERY names Artillery's program and LOCUST that of Locust, in a Python with `websocket-client`; without them they
