@@ -2,12 +2,15 @@
  * What a load costs: CPU time per message of `showdown attack` at a fixed rate, beside a client on npm's `ws`, Artillery
  * and Locust, in turn against the same server. And how long after its start `showdown attack` opens its first connection.
  *
- *   bun bench/attack.ts [rounds=3] [messages per second=5000]
+ *   bun bench/attack.ts [rounds=3] [messages per second=1000,5000,20000]
+ *
+ * The floor is a C client that does the least: it sleeps until the next message is due, or the next millisecond, sends, and
+ * reads what has come meanwhile. What it needs is the system's.
  *
  * ARTILLERY names Artillery's program and LOCUST that of Locust, in a Python with `websocket-client`; without them they
  * are left out. Messages are those that the server counted. CPU time is that of the client with all its processes. Each
- * client runs twice, short and long, and the difference counts: what starting costs is not in it. Needs Linux with two
- * CPU cores.
+ * client runs twice, short and long, and the difference counts; with what starting costs it is the whole long run. Needs
+ * gcc and Linux with two CPU cores.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,10 +23,10 @@ import { runCommand } from "./run-command.ts";
 
 const rounds = Number(Bun.argv[2] ?? 3);
 const connections = 100;
-const perSecond = Number(Bun.argv[3] ?? 5000);
-const shortSeconds = 2;
-const longSeconds = 12;
-const perConnection = perSecond / connections;
+const rates = (Bun.argv[3] ?? "1000,5000,20000").split(",").map(Number);
+/** By then a compiler at run time has made what there is to make. */
+const shortSeconds = 8;
+const longSeconds = 24;
 const text = "x".repeat(100);
 const message = JSON.stringify({ id: "1-1", text });
 
@@ -38,13 +41,21 @@ const { ARTILLERY: artillery, LOCUST: locust } = process.env;
 const wsLoad = join(folder, "ws-load.mjs");
 await runCommand([process.execPath, "build", "--target=node", "ws-load.ts", "--outfile", wsLoad], reference);
 
-/** The command of a load of so many seconds. */
-const clients: Readonly<Record<string, (url: string, seconds: number) => string[]>> = {
-  showdown: (url, seconds) => showdown(existsSync(built) ? built : sources, url, seconds),
-  "ws on Node": (url, seconds) => [
+const floor = join(folder, "epoll-client");
+await runCommand(["gcc", "-O2", "-o", floor, "epoll-client.c"], reference);
+const program = existsSync(built) ? built : sources;
+
+/** The command of a load of so many messages per second for so many seconds. */
+type Client = (url: string, perSecond: number, seconds: number) => string[];
+const clients: Readonly<Record<string, Client>> = {
+  showdown: (...load) => showdown(program, "timer", ...load),
+  "showdown --pacing tick": (...load) => showdown(program, "tick", ...load),
+  "ws on Node": (url, perSecond, seconds) => [
     ...["node", wsLoad, url],
     ...[connections, perSecond, seconds, message].map(String),
   ],
+  "C, each when due": (...load) => floorCommand(1, ...load),
+  "C, each millisecond": (...load) => floorCommand(1000, ...load),
   ...(artillery === undefined ? {} : { Artillery: artilleryCommand }),
   ...(locust === undefined ? {} : { Locust: locustCommand }),
 };
@@ -56,14 +67,14 @@ interface Seen {
 }
 
 try {
-  await compareCpu();
+  for (const perSecond of rates) await compareCpu(perSecond);
   await compareStart();
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-async function compareCpu(): Promise<void> {
-  const costs = new Map<string, { us: number; rate: number }[]>(
+async function compareCpu(perSecond: number): Promise<void> {
+  const costs = new Map<string, { us: number; wholeUs: number; rate: number }[]>(
     Object.keys(clients).map((name) => [name, []]),
   );
   const names = Object.keys(clients);
@@ -71,17 +82,19 @@ async function compareCpu(): Promise<void> {
     // The order turns, so that a drift of the machine's speed favours nobody.
     for (let turn = 0; turn < names.length; turn += 1) {
       const name = names[(round + turn) % names.length] as string;
-      const command = clients[name] as (typeof clients)[string];
-      const short = await load((url) => command(url, shortSeconds));
-      const long = await load((url) => command(url, longSeconds));
+      const command = clients[name] as Client;
+      const short = await load((url) => command(url, perSecond, shortSeconds));
+      const long = await load((url) => command(url, perSecond, longSeconds));
       const messages = long.messages - short.messages;
       costs.get(name)?.push({
         us: ((long.cpuMs - short.cpuMs) * 1000) / messages,
+        wholeUs: (long.cpuMs * 1000) / long.messages,
         rate: messages / (longSeconds - shortSeconds),
       });
     }
   }
   const own = costs.get("showdown") ?? [];
+  console.log(`${perSecond} messages per second on ${connections} connections, medians of ${rounds} rounds`);
   console.table(
     names.map((name) => {
       const all = costs.get(name) ?? [];
@@ -89,6 +102,7 @@ async function compareCpu(): Promise<void> {
       return {
         client: name,
         "CPU µs/message": median(all.map(({ us }) => us)).toFixed(1),
+        "with its start": median(all.map(({ wholeUs }) => wholeUs)).toFixed(1),
         "messages/s": Math.round(median(all.map(({ rate }) => rate))),
         "times showdown's": median(ratios).toFixed(1),
         range: `${Math.min(...ratios).toFixed(1)}–${Math.max(...ratios).toFixed(1)}`,
@@ -100,10 +114,10 @@ async function compareCpu(): Promise<void> {
 async function compareStart(): Promise<void> {
   const programs = { checkout: sources, ...(existsSync(built) ? { package: built } : {}) };
   const rows = [];
-  for (const [name, program] of Object.entries(programs)) {
+  for (const [name, path] of Object.entries(programs)) {
     const all: number[] = [];
     for (let time = -1; time < 2 * rounds; time += 1) {
-      const { firstConnectionMs } = await load((url) => showdown(program, url, 0.1));
+      const { firstConnectionMs } = await load((url) => showdown(path, "timer", url, 1000, 0.1));
       // The first one reads it from the disk.
       if (time >= 0) all.push(firstConnectionMs);
     }
@@ -148,18 +162,24 @@ async function load(commandFor: (url: string) => readonly string[]): Promise<See
   }
 }
 
-function showdown(program: string, url: string, seconds: number): string[] {
+function showdown(path: string, pacing: string, url: string, perSecond: number, seconds: number): string[] {
   const template = JSON.stringify({ id: "{{id}}", text });
   return [
-    ...[process.execPath, program, "attack", url, "--results", join(folder, "results")],
+    ...[process.execPath, path, "attack", url, "--results", join(folder, "results"), "--pacing", pacing],
     ...["--connections", `${connections}`, "--rate", `${perSecond}`, "--duration", `${seconds}s`],
     ...["--message", template],
   ];
 }
 
+function floorCommand(tickUs: number, url: string, perSecond: number, seconds: number): string[] {
+  const { hostname, port } = new URL(url);
+  return [floor, hostname, port, ...[connections, seconds, message.length, perSecond, tickUs].map(String)];
+}
+
 /** Virtual users that each send so many messages, with a pause between them; it compares no echoes. */
-function artilleryCommand(url: string, seconds: number): string[] {
-  const file = join(folder, `artillery-${seconds}.json`);
+function artilleryCommand(url: string, perSecond: number, seconds: number): string[] {
+  const perConnection = perSecond / connections;
+  const file = join(folder, `artillery-${perSecond}-${seconds}.json`);
   const script = {
     config: {
       target: url,
@@ -177,7 +197,7 @@ function artilleryCommand(url: string, seconds: number): string[] {
 }
 
 /** Users that each send and await an echo, at a fixed throughput. */
-function locustCommand(url: string, seconds: number): string[] {
+function locustCommand(url: string, perSecond: number, seconds: number): string[] {
   const file = join(folder, "locustfile.py");
   writeFileSync(
     file,
@@ -188,7 +208,7 @@ from websocket import create_connection
 MESSAGE = ${JSON.stringify(message)}
 
 class Echo(User):
-    wait_time = constant_throughput(${perConnection})
+    wait_time = constant_throughput(${perSecond / connections})
 
     def on_start(self):
         self.socket = create_connection("${url}")

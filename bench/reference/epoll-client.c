@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -61,6 +62,7 @@ static const char *host;
 static int port;
 static size_t connection_count, message_bytes;
 static double seconds, rate; /* rate 0: closed loop */
+static int64_t tick_ns;      /* 0: the open loop spins */
 
 static struct connection *connections;
 static int epoll;
@@ -364,6 +366,38 @@ static void send_due(void)
 	}
 }
 
+static void see_to(struct epoll_event *event)
+{
+	struct connection *connection = event->data.ptr;
+	if (event->events & EPOLLOUT) send_unsent(connection);
+	if (event->events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		do read_frames(connection);
+		while (transport_has_more(connection->transport));
+	}
+}
+
+/* Open loop: sleeps until the tick at which the next message is due or past, sends, and reads what has come meanwhile. */
+static void run_ticks(void)
+{
+	struct epoll_event events[EVENTS];
+	const int64_t give_up_ns = end_ns + (int64_t)DRAIN_MS * 1000000;
+	for (;;) {
+		const int64_t now = now_ns();
+		if (now >= give_up_ns || (now >= end_ns && answered == sent)) return;
+		send_due();
+		int count;
+		do {
+			count = epoll_wait(epoll, events, EVENTS, 0);
+			for (int i = 0; i < count; i++) see_to(&events[i]);
+		} while (count == EVENTS);
+		int64_t due = (int64_t)((double)sent * 1e9 / rate);
+		if (start_ns + due >= end_ns) due = now_ns() - start_ns + 1000000;
+		const int64_t wake = start_ns + (due + tick_ns - 1) / tick_ns * tick_ns;
+		const struct timespec until = {.tv_sec = wake / 1000000000, .tv_nsec = wake % 1000000000};
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+	}
+}
+
 static void run_loop(void)
 {
 	struct epoll_event events[EVENTS];
@@ -375,12 +409,7 @@ static void run_loop(void)
 		const int count = epoll_wait(epoll, events, EVENTS, rate > 0 && now < end_ns ? 0 : 100);
 		if (rate > 0) send_due();
 		for (int i = 0; i < count; i++) {
-			struct connection *connection = events[i].data.ptr;
-			if (events[i].events & EPOLLOUT) send_unsent(connection);
-			if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-				do read_frames(connection);
-				while (transport_has_more(connection->transport));
-			}
+			see_to(&events[i]);
 			if (rate > 0) send_due();
 		}
 	}
@@ -411,13 +440,18 @@ static double number(const char *name, const char *text, double minimum, double 
 
 int main(int count, char **arguments)
 {
-	if (count != 6 && count != 7) die("usage: epoll-client HOST PORT CONNECTIONS SECONDS MESSAGE_BYTES [RATE]");
+	if (count < 6 || count > 8) die("usage: epoll-client HOST PORT CONNECTIONS SECONDS MESSAGE_BYTES [RATE [TICK_US]]");
 	host = arguments[1];
 	port = (int)number("PORT", arguments[2], 1, 65535);
 	connection_count = (size_t)number("CONNECTIONS", arguments[3], 1, 5e6);
 	seconds = number("SECONDS", arguments[4], 0.01, 86400);
 	message_bytes = (size_t)number("MESSAGE_BYTES", arguments[5], MIN_MESSAGE, MAX_MESSAGE);
-	if (count == 7) rate = number("RATE", arguments[6], 1, 1e8);
+	if (count > 6) rate = number("RATE", arguments[6], 1, 1e8);
+	if (count > 7) {
+		tick_ns = (int64_t)(number("TICK_US", arguments[7], 1, 1e6) * 1e3);
+		/* By default the kernel may wake a thread up to 50 us late, to save power. */
+		prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+	}
 
 	struct rlimit descriptors;
 	getrlimit(RLIMIT_NOFILE, &descriptors);
@@ -448,7 +482,8 @@ int main(int count, char **arguments)
 	end_ns = start_ns + (int64_t)(seconds * 1e9);
 	if (rate == 0)
 		for (size_t i = 0; i < connection_count; i++) send_echo(&connections[i], now_ns());
-	run_loop();
+	if (tick_ns > 0) run_ticks();
+	else run_loop();
 	const int64_t finish_ns = now_ns();
 	getrusage(RUSAGE_SELF, &after);
 

@@ -51,6 +51,8 @@ test.skipIf(gcc === null)("the clients get every echo back from the C server", a
     const open = await output([client, "127.0.0.1", port, "20", "0.2", "128", "5000"]);
     answersAll(open, 999);
     expect(open.sendLagUs).toMatchObject({ count: 1000 });
+    const ticking = await output([client, "127.0.0.1", port, "20", "0.2", "128", "5000", "1000"]);
+    answersAll(ticking, 999);
 
     if (node !== null) {
       const entrypoints = [join(import.meta.dir, "ws-client.ts")];

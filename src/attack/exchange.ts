@@ -91,6 +91,13 @@ export class TracedSockets implements Sockets {
     };
   }
 
+  /** Each step is told when it happens. */
+  readLater(): void {}
+
+  arrivalUs(): number {
+    return this.#sockets.arrivalUs();
+  }
+
   canBind(address: string): boolean {
     return this.#sockets.canBind(address);
   }

@@ -72,7 +72,7 @@ export interface AttackHandle {
   readonly result: Promise<AttackResult>;
 }
 
-const pollMs = 20;
+const pollMs = 100;
 const viewIntervalMs = 250;
 /** After its end, until each worker must have told of a second: they tell every 200 ms. */
 const tellMs = 400;
@@ -581,7 +581,7 @@ export function judge(plan: AttackPlan, figures: ReturnType<typeof describeAttac
   const doubt =
     plan.load.kind === "open" && plan.scenario === null
       ? findLateness({
-          plan: { pacing, validityRule: true },
+          plan: { pacing: pacing === "spin" ? "spin" : "timer", validityRule: true },
           sendLagP99Us: sendLagUs.p99,
           latencyP99Us: latencyUs.p99,
         })

@@ -16,6 +16,9 @@ const clockId = process.platform === "darwin" ? 8 : 1;
 const timespec = new Uint32Array(new ArrayBuffer(16));
 const timespecPointer = ptr(timespec);
 
+/** CLOCK_REALTIME, everywhere. */
+const wallClockId = 0;
+
 function createClock(): () => number {
   const clockGettime = libc?.clock_gettime;
   if (clockGettime !== undefined && clockGettime(clockId, timespecPointer) === 0) {
@@ -35,6 +38,16 @@ function createClock(): () => number {
  * Only differences mean anything.
  */
 export const nowUs = createClock();
+
+/**
+ * How far the wall clock, in microseconds of the Unix epoch, is ahead of `nowUs`: for times that the system tells by
+ * that clock. It changes when somebody sets it. Good to a microsecond; the C library must be there.
+ */
+export function wallAheadUs(): number {
+  const monotonicUs = nowUs();
+  libc?.clock_gettime(wallClockId, timespecPointer);
+  return (timespec[0] as number) * 1e6 + (timespec[2] as number) / 1e3 - monotonicUs;
+}
 
 /**
  * User and system time of a process, all its threads that have ended included, in microseconds; null when there

@@ -7,6 +7,8 @@ import type { AttackSetup } from "./attack-orders.ts";
 import { type OwnMessages, shareMessages } from "./own-messages.ts";
 import type { Talk } from "./talk.ts";
 
+/** With `tick` pacing messages are due together, in steps of so long. */
+const tickUs = 1000;
 /** Between two looks at what has no answer. */
 const tendIntervalUs = 100_000;
 
@@ -100,10 +102,10 @@ export class AttackLoad {
 
   #openLoop(load: Extract<LoadPlan, { kind: "open" }>, { count, message }: OwnMessages): Pacer {
     const { setup, account, clockUs, wakesWithinUs, startUs } = this.#options;
-    const due = createDueTimes(load.segments);
+    const due = createDueTimes(load.segments, setup.pacing === "tick" ? tickUs : 0);
     return steadyPacer({
       count,
-      pacing: setup.pacing,
+      pacing: setup.pacing === "spin" ? "spin" : "timer",
       wakesWithinUs,
       isOwed: () => account.recorder.delivered < account.expected,
       clockUs,

@@ -37,7 +37,7 @@ export interface AttackSetup {
   readonly rooms: number;
   readonly pingIntervalSeconds: number | null;
   readonly reconnect: boolean;
-  readonly pacing: "spin" | "timer";
+  readonly pacing: "spin" | "timer" | "tick";
   readonly seed: number;
   /** The attack's epoch on the machine's monotonic clock, in microseconds. */
   readonly epochUs: number;

@@ -114,6 +114,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.target = setup.target;
     this.sockets = sockets;
     this.#report = report;
+    if (mayReadLater(setup, adapter)) sockets.readLater();
     const places = countOwn(setup, setup.connections);
     this.#connections = new Array<null>(places).fill(null);
     this.#reopenings = new Uint8Array(places);
@@ -156,7 +157,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   }
 
   onArrival(): void {
-    this.arrivedUs = this.#nowUs();
+    this.arrivedUs = Math.floor(this.sockets.arrivalUs() - this.#setup.epochUs);
     this.#account.recorder.lastArrivalUs = this.arrivedUs;
   }
 
@@ -597,4 +598,14 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       loopDelay: this.#loopDelay.toSparse(),
     };
   }
+}
+
+/**
+ * Whether what arrives may wait for the next send. A closed loop sends when something arrives. Where a room's messages
+ * come to everybody in it, several may wait on one connection, and the time of the last would be that of all.
+ */
+function mayReadLater({ load, pacing }: AttackSetup, adapter: Adapter | null): boolean {
+  const { delivery } = adapter?.answers ?? { delivery: "nobody" };
+  const isAlone = delivery === "nobody" || delivery === "sender";
+  return load.kind === "open" && pacing !== "spin" && isAlone;
 }

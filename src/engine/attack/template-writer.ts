@@ -24,12 +24,13 @@ interface TemplateWriterOptions {
 
 /**
  * Writes messages of a template as masked client frames, each over the last one: nothing is allocated per message. The
- * frame is `bytes[start … end)` until the next `write`.
+ * frame is `bytes[start … end)` until the next `write`, and always at the beginning of `bytes`: a part of an array
+ * would have to be made a view of to be sent.
  */
 export class TemplateWriter {
-  readonly bytes: Uint8Array;
-  start = payloadStart;
-  end = payloadStart;
+  bytes: Uint8Array;
+  readonly start = 0;
+  end = 0;
   /** Of the payload written last: `ByteHash` makes the same of the same bytes. */
   hash = 0;
   payloadLength = 0;
@@ -46,6 +47,8 @@ export class TemplateWriter {
   readonly #plain: Uint8Array;
   readonly #plainView: DataView;
   readonly #frameView: DataView;
+  /** The same buffer from where a frame begins: of short messages, of those from 126 bytes on, and from 64 KiB on. */
+  readonly #frames: readonly [Uint8Array, Uint8Array, Uint8Array];
   #random: number;
 
   constructor({ parts, encoding, frameOpcode, columns, rows, seed }: TemplateWriterOptions) {
@@ -62,8 +65,11 @@ export class TemplateWriter {
     const capacity = parts.reduce((all, _, at) => all + this.#mostBytes(at), 0);
     this.#plain = new Uint8Array(new ArrayBuffer(capacity + 8));
     this.#plainView = new DataView(this.#plain.buffer);
-    this.bytes = new Uint8Array(new ArrayBuffer(payloadStart + capacity + 8));
-    this.#frameView = new DataView(this.bytes.buffer, payloadStart);
+    const buffer = new ArrayBuffer(payloadStart + capacity + 8);
+    const from = (length: number) => new Uint8Array(buffer, payloadStart - clientHeaderLength(length));
+    this.#frames = [from(0), from(126), from(1 << 16)];
+    this.bytes = this.#frames[0];
+    this.#frameView = new DataView(buffer, payloadStart);
     this.#random = seed | 1;
   }
 
@@ -87,9 +93,9 @@ export class TemplateWriter {
     }
     this.hash = hash;
     this.payloadLength = length;
-    this.start = payloadStart - clientHeaderLength(length);
-    this.end = payloadStart + length;
-    writeClientHeader(this.bytes, this.start, this.#opcode, length, mask);
+    this.bytes = this.#frames[length < 126 ? 0 : length < 1 << 16 ? 1 : 2];
+    this.end = clientHeaderLength(length) + length;
+    writeClientHeader(this.bytes, 0, this.#opcode, length, mask);
   }
 
   /** The payload alone, as text. */

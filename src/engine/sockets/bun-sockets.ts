@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { nowUs } from "../../machine/clock.ts";
 import { bunTls } from "../../process/tls.ts";
 import { authority } from "../../websocket/handshake.ts";
 import type { Socket, SocketAddress, SocketError, SocketOwner, Sockets } from "./socket.ts";
@@ -21,6 +22,12 @@ export class BunSockets implements Sockets {
       ...(tls === null ? {} : { tls: bunTls(tls) }),
     }).catch((error: unknown) => socket.onFailure(hasDescriptorsLeft() ? errorCode(error) : "EMFILE"));
     return socket;
+  }
+
+  readLater(): void {}
+
+  arrivalUs(): number {
+    return nowUs();
   }
 
   canBind(address: string): boolean {

@@ -13,7 +13,7 @@ const symbols = {
   bind: { args: [i32, ptr, u32], returns: i32 },
   connect: { args: [i32, ptr, u32], returns: i32 },
   close: { args: [i32], returns: i32 },
-  // recvfrom and sendto in this shape; ssize_t, but never more than a buffer's 2 GB.
+  // recvfrom, sendto and recvmsg in this shape; ssize_t, but never more than a buffer's 2 GB.
   syscall: { args: [i32, i32, ptr, u64, i32, ptr, u32], returns: i32 },
   setsockopt: { args: [i32, i32, i32, ptr, u32], returns: i32 },
   getsockopt: { args: [i32, i32, i32, ptr, ptr], returns: i32 },
@@ -21,6 +21,7 @@ const symbols = {
   epoll_create1: { args: [i32], returns: i32 },
   epoll_ctl: { args: [i32, i32, i32, ptr], returns: i32 },
   epoll_wait: { args: [i32, ptr, i32, i32], returns: i32 },
+  clock_nanosleep: { args: [i32, i32, ptr, ptr], returns: i32 },
   prctl: { args: [i32, u64, u64, u64, u64], returns: i32 },
   __errno_location: { args: [], returns: ptr },
 } as const;
@@ -38,6 +39,8 @@ export const linux = {
   SOL_SOCKET: 1,
   SO_ERROR: 4,
   SO_LINGER: 13,
+  /** And the type of the control message that comes of it. */
+  SO_TIMESTAMPNS: 35,
   TCP_NODELAY: 1,
   TCP_INFO: 11,
   IP_BIND_ADDRESS_NO_PORT: 24,
@@ -56,13 +59,18 @@ export const linux = {
   EAGAIN: 11,
   EINPROGRESS: 115,
   PR_SET_TIMERSLACK: 29,
+  CLOCK_MONOTONIC: 1,
+  TIMER_ABSTIME: 1,
 } as const;
 
 /**
  * By number, since the library's `send` and `recv` first make the thread cancellable in any process with
  * several threads: 15 ns of each call (bench/message.ts).
  */
-const numbers = process.arch === "x64" ? { sendto: 44, recvfrom: 45 } : { sendto: 206, recvfrom: 207 };
+const numbers =
+  process.arch === "x64"
+    ? { sendto: 44, recvfrom: 45, recvmsg: 47 }
+    : { sendto: 206, recvfrom: 207, recvmsg: 212 };
 
 /** `struct epoll_event` in 32-bit words: packed on x86-64, with a gap before the 64 bits of data elsewhere (epoll_ctl(2)). */
 export const epollEvent = process.arch === "x64" ? { words: 3, data: 1 } : { words: 4, data: 2 };
@@ -101,6 +109,9 @@ function openSocketCalls() {
     /** Returns how many bytes arrived, 0 at the end, -1 for errno. */
     recv: (descriptor: number, bytes: Uint8Array, length: number): number =>
       syscall(numbers.recvfrom, descriptor, bytes, length, 0, null, 0),
+    /** As `recv`, into what a `struct msghdr` names. */
+    recvmsg: (descriptor: number, header: Uint32Array): number =>
+      syscall(numbers.recvmsg, descriptor, header, 0, 0, null, 0),
     /** Returns how many bytes were taken, -1 for errno. */
     send: (descriptor: number, bytes: Uint8Array, length: number): number =>
       syscall(numbers.sendto, descriptor, bytes, length, linux.MSG_NOSIGNAL, null, 0),

@@ -53,6 +53,16 @@ export interface Sockets {
   readonly wakesWithinUs: number;
   /** @param sourceAddress the local address to connect from, or null for the system's choice. */
   open(target: SocketAddress, sourceAddress: string | null, owner: SocketOwner): Socket;
+  /**
+   * Lets what arrives wait, while it is paced, for the turns: a process that need not wake up for each arrival needs less
+   * of the CPU. Only where the system tells when bytes came, of what is opened afterwards; elsewhere nothing changes.
+   */
+  readLater(): void;
+  /**
+   * When the bytes that an owner is just given had arrived, on the machine's monotonic clock in microseconds: by the
+   * system where they were let wait, and else now.
+   */
+  arrivalUs(): number;
   /** Whether this machine has that address to connect from. */
   canBind(address: string): boolean;
   /**

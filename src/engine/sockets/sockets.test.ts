@@ -2,8 +2,10 @@ import { FFIType } from "bun:ffi";
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Socket as ServerSocket } from "bun";
+import { nowUs } from "../../machine/clock.ts";
 import { openLibc } from "../../machine/libc.ts";
 import { BunSockets } from "./bun-sockets.ts";
+import { createSockets } from "./create-sockets.ts";
 import { EpollSockets } from "./epoll-sockets.ts";
 import { linuxSocketCalls } from "./linux-socket-calls.ts";
 import type { Socket, SocketError, SocketOwner, Sockets } from "./socket.ts";
@@ -147,10 +149,17 @@ async function connectOpen(
 /** Long enough for anything that should not come to come. */
 const settle = () => Bun.sleep(30);
 
+function readingLater(): Sockets {
+  const sockets = createSockets();
+  sockets.readLater();
+  return sockets;
+}
+
 const kinds: [string, () => Sockets][] = [["Bun", () => new BunSockets()]];
 if (linuxSocketCalls !== null) {
   const calls = linuxSocketCalls;
   kinds.push(["epoll", () => new EpollSockets(calls)]);
+  kinds.push(["epoll that reads later", readingLater]);
   // As on kernels before 5.11.
   kinds.push(["epoll by milliseconds", () => new EpollSockets({ ...calls, epoll_pwait2: null })]);
 }
@@ -480,6 +489,35 @@ test("Bun's own sockets don't tell of segments", async () => {
   const { socket } = await connectOpen(new BunSockets());
   expect(socket.segmentsIn()).toBeNull();
 });
+
+test.each(kinds.filter(([name]) => name === "epoll that reads later"))(
+  "%s: what waited is told with the time at which it arrived",
+  async (_, create) => {
+    const sockets = create();
+    const { owner, peer } = await connectOpen(sockets);
+    let [sentUs, arrivalUs, readUs] = [0, 0, 0];
+    let hasSent = false;
+    owner.onData = () => {
+      arrivalUs = sockets.arrivalUs();
+      readUs = nowUs();
+    };
+    sockets.pace(() => {
+      if (hasSent) return 1000;
+      hasSent = true;
+      sentUs = nowUs();
+      peer.socket.write("a byte or two");
+      // Loopback has handed it over by then; it is read after this turn.
+      while (nowUs() < sentUs + 30_000) {}
+      return 1000;
+    }, 16);
+    await until(() => readUs > 0);
+    sockets.rest();
+    expect(readUs - sentUs).toBeGreaterThan(30_000);
+    // A microsecond of rounding on either clock.
+    expect(arrivalUs - sentUs).toBeGreaterThan(-2);
+    expect(arrivalUs - sentUs).toBeLessThan(15_000);
+  },
+);
 
 test.if(linuxSocketCalls !== null)("events of a descriptor's past do not open its next socket", async () => {
   if (linuxSocketCalls === null) return;

@@ -119,10 +119,10 @@ export const attackParameters = {
     type: count(1, 1024),
     otherwise: "by connections, rate and CPUs",
   }),
-  pacing: parameter<"spin" | "timer">({
+  pacing: parameter<"spin" | "timer" | "tick">({
     option: "pacing",
-    help: "how sends are timed: spin busy-waits and needs a CPU per worker, timer sleeps",
-    type: choice(["spin", "timer"]),
+    help: "how sends are timed: timer sleeps until each, tick sends together what is due in a millisecond and needs the least CPU, spin busy-waits and needs a CPU per worker",
+    type: choice(["spin", "timer", "tick"]),
     default: "timer",
   }),
   seed: parameter({

@@ -48,8 +48,20 @@ export function sumUpTo(segments: readonly RateSegment[], seconds: number): numb
   return sum;
 }
 
-/** When message g of an open loop is due, in microseconds after its start. Asked for rising numbers it is O(1). */
-export function createDueTimes(segments: readonly RateSegment[]): (message: number) => number {
+/**
+ * When message g of an open loop is due, in microseconds after its start. Asked for rising numbers it is O(1).
+ *
+ * @param stepUs due times are multiples of it, rounded up: what a step holds is due together at its end; 0 for none
+ */
+export function createDueTimes(segments: readonly RateSegment[], stepUs = 0): (message: number) => number {
+  const exactly = createExactTimes(segments);
+  // A hair less, so that what is due on a multiple is not put off to the next by rounding.
+  return stepUs === 0
+    ? exactly
+    : (message) => Math.max(0, Math.ceil(exactly(message) / stepUs - 1e-6)) * stepUs;
+}
+
+function createExactTimes(segments: readonly RateSegment[]): (message: number) => number {
   let at = 0;
   let countBefore = 0;
   let secondsBefore = 0;

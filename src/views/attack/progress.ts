@@ -27,14 +27,15 @@ export function createAttackProgress({
     if (isDrawn) write("\r\x1b[K");
     isDrawn = false;
   };
-  const pass = (line: string) => {
+  /** Makes the line only where it is shown: numbers as text are a third of what the tool does during a load. */
+  const pass = (describe: () => string) => {
     if (isTty) {
       // One column stays free: a terminal breaks a line that fills it.
-      write(`\r\x1b[K${Bun.sliceAnsi(line, 0, Math.max(0, columns() - 1))}`);
+      write(`\r\x1b[K${Bun.sliceAnsi(describe(), 0, Math.max(0, columns() - 1))}`);
       isDrawn = true;
     } else if (nowMs() - plainAtMs >= plainIntervalMs) {
       plainAtMs = nowMs();
-      write(`  … ${line}\n`);
+      write(`  … ${describe()}\n`);
     }
   };
   const tell = (line: string) => {
@@ -48,14 +49,14 @@ export function createAttackProgress({
           tell(`${event.when}: ${printable(event.command)}`);
           break;
         case "connecting":
-          pass(describeConnections(event));
+          pass(() => describeConnections(event));
           break;
         case "connected":
           tell(describeConnections(event));
           plainAtMs = nowMs();
           break;
         case "load":
-          pass(describeLoad(event));
+          pass(() => describeLoad(event));
           break;
         case "warning":
           tell(`warning: ${describeWarning(event.warning)}`);
