@@ -9,6 +9,7 @@ import type { AttackResult } from "../result/attack.ts";
 import { EventQueue } from "../run/event-queue.ts";
 import { chooseAdapter } from "./choose-adapter.ts";
 import type { AttackEvent } from "./events.ts";
+import { checkMemory, chooseSources } from "./room.ts";
 import { startAttack } from "./start-attack.ts";
 import { readTarget } from "./target.ts";
 
@@ -74,16 +75,19 @@ async function carryOut(request: AttackRequest, events: EventQueue<AttackEvent>)
     usual,
     folder,
   );
+  const settings = readSettings(request);
+  const connections = settings.connections ?? attackParameters.connections.default;
   const plan = resolveAttack({
     target,
-    settings: readSettings(request),
+    settings,
     messageFile: null,
     data,
     adapter: adapter?.planned ?? null,
-    sourceAddresses: request.sourceAddresses ?? [],
+    sourceAddresses: chooseSources(target, connections, request.sourceAddresses ?? []),
     cpus: cpus().length,
     descriptorLimit: readDescriptorLimit().soft,
   });
+  checkMemory(plan);
   const started = startAttack(plan, {
     ...{ environment, resultsFolder, access, abortOn, signal },
     command: ["attack", target.url],

@@ -257,7 +257,7 @@ function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): At
   const { rows = [], access } = options;
   return Array.from({ length: workers }, (_, worker) => {
     const share = { worker, workers };
-    const own = Array.from({ length: countOwn(share, connections) }, (__, place) => indexOf(share, place));
+    const own = columns.length === 0 ? 0 : countOwn(share, connections);
     return {
       ...share,
       connections,
@@ -275,7 +275,7 @@ function setupsOf(plan: AttackPlan, options: AttackOptions, epochUs: number): At
       reply: plan.reply,
       replyTimeoutMs: plan.replyTimeoutMs,
       columns,
-      rows: columns.length === 0 ? [] : own.map((index) => rows[index] ?? []),
+      rows: Array.from({ length: own }, (__, place) => rows[indexOf(share, place)] ?? []),
       adapter: plan.adapter,
       rooms: plan.rooms,
       pingIntervalSeconds: plan.pingIntervalSeconds,

@@ -33,6 +33,12 @@ function readExtended(folder: string, name: string): number | null {
   return value === undefined ? null : Number(value);
 }
 
+/** Bytes that new programs could have; null where the system does not say. */
+export function readAvailableMemory(proc = "/proc"): number | null {
+  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(readText(`${proc}/meminfo`) ?? "")?.[1];
+  return available === undefined ? null : Number(available) * 1024;
+}
+
 /**
  * Bytes that the kernel holds for what has to do with sockets: TCP buffers and all slabs, in which sockets, files and
  * epoll entries lie. Of the whole machine, so that only its growth means anything. Null where there is no telling.

@@ -2,6 +2,7 @@ import { nowUs } from "../../machine/clock.ts";
 import { createRandom, shuffle } from "../../plan/random.ts";
 import type { ConnectionFailure } from "../../result/reasons.ts";
 import { Histogram } from "../../stats/histogram.ts";
+import { Upgrades } from "../../websocket/handshake.ts";
 import type { Refusal } from "../../websocket/refusal.ts";
 import type { Adapter } from "../adapters/adapter.ts";
 import { bytesSince, type CompressionBytes, compressionBytes } from "../compression.ts";
@@ -35,7 +36,7 @@ const arrivalsPerTurn = 16;
 const silent = { say: () => null, hear: () => false };
 const emptyPayload = new Uint8Array(0);
 
-/** A connection that is due to be opened, or is being opened. */
+/** A connection that is to be opened again, or is being opened. */
 interface Attempt {
   readonly place: number;
   readonly atUs: number;
@@ -46,6 +47,7 @@ interface Attempt {
 /** One worker's part of an attack: opens its connections, sends its load, and accounts for what comes back. */
 export class AttackWorker implements ConnectionOwner, TalkListener {
   readonly target: Target;
+  readonly upgrades: Upgrades;
   readonly sockets: Sockets;
   readonly protocol = { createDialogue: () => silent };
   readonly keepsRefusals = true;
@@ -57,7 +59,9 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   readonly #talk: Talk;
   /** By place; null before its first attempt. */
   readonly #connections: (Connection | null)[];
-  readonly #ready = new Set<Connection>();
+  /** By place: 1 where messages may be sent on it. */
+  readonly #isReady: Uint8Array;
+  #ready = 0;
   readonly #loopDelay = new Histogram();
   readonly #tcp = new Histogram();
   /** Stays empty where no TLS is spoken. */
@@ -69,7 +73,10 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   readonly #deaths = new FailureTally();
   readonly #reconnectFailures = new FailureTally();
   readonly #refusals = new Map<number, RefusalSample>();
-  /** Not yet due, in order of their times. */
+  /** The next place to be opened for the first time, and when the first of all was: the others follow from the rate. */
+  #nextPlace = 0;
+  #openUs = 0;
+  /** To be opened again and not yet due, in order of their times. */
   #waiting: Attempt[] = [];
   /** Being opened, the oldest first. */
   readonly #opening = new Map<Connection, Attempt>();
@@ -98,10 +105,12 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   ) {
     this.#setup = setup;
     this.target = setup.target;
+    this.upgrades = new Upgrades(setup.target);
     this.sockets = sockets;
     this.#report = report;
     const places = countOwn(setup, setup.connections);
     this.#connections = new Array<null>(places).fill(null);
+    this.#isReady = new Uint8Array(places);
     this.#talk =
       adapter === null
         ? new PlainTalk(setup, places, this.#account, this)
@@ -155,7 +164,8 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#opening.delete(connection);
     this.#join.record(Math.floor(nowUs() - (this.#upgradedUs.get(connection) ?? nowUs())));
     this.#upgradedUs.delete(connection);
-    this.#ready.add(connection);
+    this.#isReady[connection.place] = 1;
+    this.#ready += 1;
     this.#failedInARow = 0;
     if (attempt.failures === null) {
       this.#opened += 1;
@@ -193,7 +203,8 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     }
     this.#account.lostOnClosed += owed;
     this.#deaths.note(failure);
-    this.#ready.delete(connection);
+    this.#ready -= this.#isReady[connection.place] as number;
+    this.#isReady[connection.place] = 0;
     this.#load?.noteClosed(connection);
     if (this.#setup.reconnect) this.#reopen(connection.place, 0);
   }
@@ -215,21 +226,16 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   onUnblocked(): void {}
 
   #open(startUs: number): void {
-    const { connectRatePerSecond } = this.#setup;
     this.#isOpening = true;
-    this.#waiting = this.#connections.map((_, place) => ({
-      place,
-      atUs: startUs + (indexOf(this.#setup, place) / connectRatePerSecond) * 1e6,
-      failures: null,
-    }));
+    this.#openUs = startUs;
     this.#resetUsage();
     this.#progressTimer = setInterval(() => this.#tellProgress(), progressIntervalMs);
     this.#tend();
   }
 
   #stopConnecting(): void {
-    const untried = this.#waiting.filter(({ failures }) => failures === null).length;
-    this.#notAttempted += untried;
+    this.#notAttempted += this.#connections.length - this.#nextPlace;
+    this.#nextPlace = this.#connections.length;
     this.#waiting = [];
     for (const connection of [...this.#opening.keys()]) this.#expire(connection);
     this.#settleOpening();
@@ -238,6 +244,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   /** Opens what is due, gives up what takes too long. */
   #tend(): void {
     const atUs = this.#nowUs();
+    if (this.#isOpening) this.#openDue(atUs);
     let due = 0;
     while (due < this.#waiting.length && (this.#waiting[due] as Attempt).atUs <= atUs) due += 1;
     if (due > 0) for (const attempt of this.#waiting.splice(0, due)) this.#begin(attempt);
@@ -248,6 +255,16 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     }
     if (this.#hasStarted) this.#load?.tend(atUs);
     this.#settleOpening();
+  }
+
+  #openDue(nowUs: number): void {
+    const { connectRatePerSecond } = this.#setup;
+    for (; this.#nextPlace < this.#connections.length; this.#nextPlace += 1) {
+      const place = this.#nextPlace;
+      const atUs = this.#openUs + (indexOf(this.#setup, place) / connectRatePerSecond) * 1e6;
+      if (atUs > nowUs) return;
+      this.#begin({ place, atUs, failures: null });
+    }
   }
 
   #begin(attempt: Attempt): void {
@@ -308,7 +325,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   #describeOpening(): OpenReport {
     const { rooms } = this.#setup;
     const readyByRoom = new Array<number>(rooms).fill(0);
-    for (const { index } of this.#ready) {
+    for (const { index } of this.#listReady()) {
       readyByRoom[index % rooms] = (readyByRoom[index % rooms] as number) + 1;
     }
     return {
@@ -317,7 +334,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       failed: this.#failures.total,
       failedInARow: this.#failedInARow,
       died: this.#deaths.total,
-      ready: this.#ready.size,
+      ready: this.#ready,
       readyByRoom,
       compressed: this.#compressed,
       failures: this.#failures.list(),
@@ -337,12 +354,13 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#account.recorder.begin(startUs);
     this.#bytesAtStart = { ...compressionBytes };
     this.#talk.begin(members);
-    const order = shuffle(createRandom(setup.seed + setup.worker), [...this.#ready]);
+    const order = shuffle(createRandom(setup.seed + setup.worker), this.#listReady());
     const load = new AttackLoad({
       setup,
       talk: this.#talk,
       account: this.#account,
       ready: order,
+      places: this.#connections.length,
       clockUs: () => this.#nowUs(),
       wakesWithinUs: this.sockets.wakesWithinUs,
       startUs,
@@ -385,7 +403,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       deaths: this.#deaths.list(),
       reconnected: this.#reconnected,
       reconnectFailures: this.#reconnectFailures.list(),
-      ready: this.#ready.size,
+      ready: this.#ready,
       firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
       lastSendUs: recorder.sent > 0 ? recorder.lastSendUs : null,
       lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
@@ -446,19 +464,25 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     const { pingIntervalSeconds } = this.#setup;
     if (pingIntervalSeconds !== null) {
       this.#every(pingIntervalSeconds * 1000, () => {
-        for (const connection of this.#ready) connection.ping(emptyPayload);
+        for (const connection of this.#listReady()) connection.ping(emptyPayload);
       });
     }
     const { heartbeatSeconds } = this.#talk;
     if (heartbeatSeconds !== null) {
       this.#every(heartbeatSeconds * 1000, () => {
-        for (const connection of this.#ready) this.#talk.heartbeat(connection);
+        for (const connection of this.#listReady()) this.#talk.heartbeat(connection);
       });
     }
   }
 
   #every(intervalMs: number, work: () => void): void {
     this.#timers.push(setInterval(work, intervalMs));
+  }
+
+  *#listReady(): Iterable<Connection> {
+    for (const [place, isReady] of this.#isReady.entries()) {
+      if (isReady === 1) yield this.#connections[place] as Connection;
+    }
   }
 
   #nowUs(): number {

@@ -8,9 +8,10 @@ const generatorBytes = 2 * 1024;
 /** The server's: what lean ones need, and what go-gorilla's default reserves, the heaviest here (its README). */
 const leanServerBytes = 2 * 1024;
 const heavyServerBytes = 56 * 1024;
-/** A server and a worker without connections. */
+/** A server and a worker without connections; of each further process most is shared with the first. */
 const serverBaseBytes = 150e6;
 const workerBaseBytes = 60e6;
+const furtherBytes = 25e6;
 
 const perConnection = (serverBytes: number) => kernelBytes + generatorBytes + serverBytes;
 
@@ -36,7 +37,8 @@ export const checkMemory: Check = (machine, plan) => {
 export function estimateMemory(plan: Plan) {
   const { connections, workers, oneAtATime, port, entrants } = plan;
   const contenders = oneAtATime || port !== 0 ? 1 : Math.max(1, entrants.length);
-  const baseBytes = serverBaseBytes + workers * workerBaseBytes;
+  const processes = Math.max(1, ...entrants.map((one) => one.processes ?? 1));
+  const baseBytes = serverBaseBytes + workerBaseBytes + (workers + processes - 2) * furtherBytes;
   const each = (serverBytes: number) => baseBytes + connections * perConnection(serverBytes);
   return {
     contenders,
