@@ -34,7 +34,7 @@ test("each connection echoes before and after it was held", async () => {
   expect({ status, open: connections.open }).toEqual({ status: "ok", open: 300 });
   const sweep = { open: 300, sent: 300, answered: 300, died: 0, deaths: [] };
   expect(hold).toMatchObject({ seconds: 0.5, sweeps: [sweep, sweep] });
-  expect(run.stderr).toContain("300 of 300 connections answered an echo of their own, 300 after 500 ms");
+  expect(run.stderr).toContain("300 of 300 connections answered an echo of their own, 300 after 0.5 s");
 });
 
 test("who dies while connections are held is counted, with the reason", async () => {

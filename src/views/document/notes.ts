@@ -3,7 +3,7 @@ import { measureOf } from "../../measures/catalogue.ts";
 import { type Ending, listEndings, overRounds } from "../../measures/figures.ts";
 import { formatMeasure } from "../../measures/measure.ts";
 import { okPhases, type Participant, ranPhases, type Section } from "../../measures/sections.ts";
-import { type PhasePlan, type Plan, processesOf } from "../../plan/plan.ts";
+import type { PhasePlan, Plan } from "../../plan/plan.ts";
 import type { RanPhase } from "../../result/phase.ts";
 import * as format from "../../text/format.ts";
 import { describeCauses, inTwoDigits } from "../text/cause-text.ts";
@@ -14,6 +14,7 @@ import { describeReason } from "../text/reason-text.ts";
 import { accountsOf, isFaultless } from "./account.ts";
 import type { Sentence } from "./block.ts";
 import { describeUnresolved } from "./connection-memory.ts";
+import { listHeld } from "./held.ts";
 import { noteIdling } from "./idling.ts";
 import { collectionsOf, fewestCollections, leastSharing } from "./phase-table.ts";
 
@@ -36,8 +37,7 @@ export function listNotes(
     ...participants.flatMap(noteFaults),
     ...participants.flatMap(noteNotInjected),
     ...(section.kind === "connect" ? participants.flatMap(noteNotMeasured) : []),
-    ...participants.flatMap((participant) => noteProcesses(participant, section, plan)),
-    ...participants.flatMap(noteHold),
+    ...listHeld(section, plan),
     ...noteEverythingArrived(section),
     ...noteCoalescing(section, sections),
     ...noteLeagues(section),
@@ -232,42 +232,6 @@ function noteMemory(participant: Participant): Sentence[] {
     text: `${participant.name}: ${text}${ofRounds(rounds, participant)}.`,
     style: "warning",
   }));
-}
-
-/** One process has not as many descriptors as the plan has connections. */
-function noteProcesses({ name, facts }: Participant, { kind }: Section, plan: Plan): Sentence[] {
-  const processes = processesOf(plan, { contender: facts.name, variant: facts.variant });
-  if (kind !== "connect" || processes === 1) return [];
-  return [{ text: `${name} ran as ${format.formatCount(processes)} processes, which shared its port.` }];
-}
-
-/** How many connections were proven alive by an echo, before and after the time in which they were held: the worst round. */
-function noteHold(participant: Participant): Sentence[] {
-  const held = ranPhases(participant).flatMap((phase) =>
-    phase.kind === "connect" ? (phase.hold ?? []) : [],
-  );
-  const proven = ({ sweeps }: (typeof held)[number]) => sweeps[1]?.answered ?? -1;
-  const [worst] = held.toSorted((a, b) => proven(a) - proven(b));
-  const [before, after] = worst?.sweeps ?? [];
-  if (worst === undefined || before === undefined) return [];
-  const isWhole = after !== undefined && after.answered === before.open;
-  const time = format.formatDuration(worst.seconds * 1000);
-  const end =
-    after === undefined ? "" : `, ${format.formatCount(after.answered)} after ${time} without messages`;
-  const died = before.died + (after?.died ?? 0);
-  const failures = [...before.deaths, ...(after?.deaths ?? [])];
-  const deaths =
-    died === 0 ? "" : ` ${format.plural(died, "connection")} died: ${describeFailures(failures)}.`;
-  const memory =
-    worst.machineBytes === null
-      ? ""
-      : ` The machine's available memory fell by ${format.formatBytes(worst.machineBytes)} in all.`;
-  return [
-    {
-      text: `${participant.name}: ${format.formatCount(before.answered)} of ${format.plural(before.open, "connection")} answered an echo of their own${end}.${deaths}${memory}`,
-      style: isWhole ? null : "bad",
-    },
-  ];
 }
 
 /** Why a variant does more, which no judgement tells: it is in a league of its own. */

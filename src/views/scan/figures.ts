@@ -46,8 +46,15 @@ export function listScanFigures(results: readonly (Result | null)[]): ScanFigure
   return [...judged, ...toldOnly.flatMap((measure) => listTold(measure, results, judged))];
 }
 
-/** Costs of the generator's own, which nobody is judged by. */
-const toldOnly = ["generator.memory-per-connection"];
+/** What nobody is judged by: the generator's and the kernel's costs, and the echoes of connections that are held. */
+const toldOnly = [
+  "memory-per-connection.kernel",
+  "generator.memory-per-connection",
+  "held",
+  "held.cpu-per-delivery",
+  "held.p50",
+  "held.p99",
+];
 
 function listTold(
   measure: string,
