@@ -252,7 +252,7 @@ const memorySchema = z.object({
 const holdSchema = z.object({
   /** Without any message. */
   seconds: z.number().positive(),
-  /** By how much the machine's available memory had fallen since before the server and the workers began; null where unknown. */
+  /** By how much the machine's memory in use had grown since before the server and the workers began, the kernel's with it; null where unknown. */
   machineBytes: count.nullable(),
   /** Before the hold, and after it; the second is missing where the first did not come to its end. */
   sweeps: z.array(

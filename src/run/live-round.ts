@@ -2,7 +2,7 @@ import type { Address } from "../contenders/address.ts";
 import { WorkerPool } from "../engine/worker-pool.ts";
 import { isShowdownError } from "../errors.ts";
 import { nowUs } from "../machine/clock.ts";
-import { readAvailableMemory } from "../machine/kernel-sockets.ts";
+import { readUsedMemory } from "../machine/kernel-sockets.ts";
 import { chaosLoadSeconds } from "../plan/faults.ts";
 import { type PhasePlan, type Plan, processesOf } from "../plan/plan.ts";
 import type { ServerProgram } from "../process/child.ts";
@@ -70,7 +70,7 @@ export class LiveRound {
   #handicap: Handicap | null = null;
   #context: RoundContext | null = null;
   #closing: Promise<void> | null = null;
-  #availableBefore: number | null = null;
+  #usedBefore: number | null = null;
 
   private constructor(options: RoundOptions) {
     this.options = options;
@@ -174,7 +174,7 @@ export class LiveRound {
   async #open(): Promise<void> {
     const { plan, server, signal, reaper, handicapShare, onEvent } = this.options;
     const { port, serverCpus: cpus, timeouts } = plan;
-    this.#availableBefore = readAvailableMemory();
+    this.#usedBefore = readUsedMemory();
     let target: RunTarget;
     try {
       const readyMs = timeouts.readyMs + processMs * (processesOf(plan, this.options) - 1);
@@ -245,7 +245,7 @@ export class LiveRound {
       connections: new OpenConnections(),
       framing,
       handicapShare,
-      availableBefore: this.#availableBefore,
+      usedBefore: this.#usedBefore,
       sourceAddresses: ready[0]?.sourceAddresses.length ?? 0,
       signal,
       onView: (view) => onEvent({ kind: "phase-progress", ...placeOf(this.options), view }),

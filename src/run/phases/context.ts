@@ -21,8 +21,8 @@ export interface RoundContext {
   readonly handicapShare: number;
   /** Per worker. */
   readonly sourceAddresses: number;
-  /** The machine's memory before the server and the workers began, in bytes; null where it does not say. */
-  readonly availableBefore: number | null;
+  /** The machine's memory in use before the server and the workers began, in bytes; null where it does not say. */
+  readonly usedBefore: number | null;
   /** Microseconds since the run's epoch. */
   readonly clockUs: () => number;
   readonly signal: AbortSignal;

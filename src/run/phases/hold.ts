@@ -1,5 +1,5 @@
 import { mergeFailures } from "../../engine/failure-tally.ts";
-import { readAvailableMemory } from "../../machine/kernel-sockets.ts";
+import { readUsedMemory } from "../../machine/kernel-sockets.ts";
 import type { ConnectPhase, Ending } from "../../result/phase.ts";
 import type { HoldView } from "../events.ts";
 import { exitEnding, ok, type RoundContext, sumOf } from "./context.ts";
@@ -31,8 +31,8 @@ export async function holdConnections(context: RoundContext): Promise<Held> {
     parts.push(
       await sweep(context, "after", async () => {
         await rest(context);
-        const [was, is] = [context.availableBefore, readAvailableMemory()];
-        machineBytes = was === null || is === null ? null : Math.max(0, was - is);
+        const [was, is] = [context.usedBefore, readUsedMemory()];
+        machineBytes = was === null || is === null ? null : Math.max(0, is - was);
       }),
     );
   }

@@ -41,7 +41,7 @@ function noteHold(participant: Participant): Sentence[] {
   const memory =
     worst.machineBytes === null
       ? ""
-      : ` The machine's available memory fell by ${format.formatBytes(worst.machineBytes)} in all.`;
+      : ` The machine's memory in use grew by ${format.formatBytes(worst.machineBytes)} in all.`;
   return [
     {
       text: `${participant.name}: ${format.formatCount(before.answered)} of ${format.plural(before.open, "connection")} answered an echo of their own${end}.${deaths}${memory}`,
