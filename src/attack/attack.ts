@@ -10,6 +10,7 @@ import { EventQueue } from "../run/event-queue.ts";
 import { chooseAdapter } from "./choose-adapter.ts";
 import { chooseScenario } from "./choose-scenario.ts";
 import type { AttackEvent } from "./events.ts";
+import { checkMemory, chooseSources } from "./room.ts";
 import { startAttack } from "./start-attack.ts";
 import { readTarget } from "./target.ts";
 
@@ -81,17 +82,20 @@ async function carryOut(request: AttackRequest, events: EventQueue<AttackEvent>)
     usual,
     folder,
   );
+  const settings = readSettings(request);
+  const connections = settings.connections ?? attackParameters.connections.default;
   const plan = resolveAttack({
     target,
-    settings: readSettings(request),
+    settings,
     messageFile: null,
     data,
     adapter: adapter?.planned ?? null,
     scenario: scenario?.file ?? null,
-    sourceAddresses: request.sourceAddresses ?? [],
+    sourceAddresses: chooseSources(target, connections, request.sourceAddresses ?? []),
     cpus: cpus().length,
     descriptorLimit: readDescriptorLimit().soft,
   });
+  checkMemory(plan);
   const started = startAttack(plan, {
     ...{ environment, resultsFolder, access, abortOn, signal },
     command: ["attack", target.url],

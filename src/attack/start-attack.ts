@@ -396,9 +396,7 @@ function setupsOf(plan: AttackPlan, options: LoadOptions, epochUs: number): Atta
   const { rows = [], access, share: own = whole } = options;
   return Array.from({ length: countOwn(own, workers) }, (_, at) => {
     const share = { worker: indexOf(own, at), workers };
-    const indexes = Array.from({ length: countOwn(share, connections) }, (__, place) =>
-      indexOf(share, place),
-    );
+    const withRows = columns.length === 0 ? 0 : countOwn(share, connections);
     return {
       ...share,
       connections,
@@ -417,7 +415,7 @@ function setupsOf(plan: AttackPlan, options: LoadOptions, epochUs: number): Atta
       reply: plan.reply,
       replyTimeoutMs: plan.replyTimeoutMs,
       columns,
-      rows: columns.length === 0 ? [] : indexes.map((index) => rows[index] ?? []),
+      rows: Array.from({ length: withRows }, (__, place) => rows[indexOf(share, place)] ?? []),
       adapter: plan.adapter,
       scenario: plan.scenario === null ? null : resolve(plan.scenario),
       rooms: plan.rooms,

@@ -75,10 +75,11 @@ export function enterRunning(name: string, url: string, trust?: TlsTrust): Resol
   };
 }
 
-/** What is started to run an entrant. */
-export function programOf(entrant: ResolvedEntrant): ServerProgram {
-  const { folder, start, env, protocol } = entrant;
-  return { name: formatEntrant(entrant), folder, start, env, protocol };
+/** What is started to run an entrant. @param processes that share its port, where its manifest says that they can */
+export function programOf(entrant: ResolvedEntrant, processes = 1): ServerProgram {
+  const { folder, start, env, protocol, processes: variable } = entrant;
+  const shared = variable === undefined || processes === 1 ? {} : { [variable]: `${processes}` };
+  return { name: formatEntrant(entrant), folder, start, env: { ...env, ...shared }, protocol };
 }
 
 /** Every contender in every variant, by name, the default variant first. */

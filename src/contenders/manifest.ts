@@ -10,10 +10,10 @@ export const nameRule = "expected lower-case letters, digits and hyphens, such a
 
 const name = z.string().regex(namePattern, nameRule);
 const command = z.array(z.string()).min(1, 'expected a program and its arguments, such as ["go", "build"]');
-const env = z.record(
-  z.string().regex(/^[A-Z_][A-Z0-9_]*$/, "expected an environment variable name"),
-  z.string(),
-);
+const environmentName = z
+  .string()
+  .regex(/^[A-Z_][A-Z0-9_]*$/, "expected an environment variable name, such as WORKERS");
+const env = z.record(environmentName, z.string());
 
 const variantName = name.refine(
   (text) => text !== "default",
@@ -56,6 +56,11 @@ const declared = {
   framing: contenderSchema.shape.framing,
   /** What happens to a client that does not read. */
   slowConsumer: contenderSchema.shape.slowConsumer.exclude(["undeclared"]),
+  /**
+   * The environment variable in which the server takes a number of processes that share its port. It is set only where
+   * one process may not have enough descriptors for the connections asked for.
+   */
+  processes: environmentName.optional(),
   /** The command that runs the server in its folder; it must become the server (`exec`), not leave it behind. */
   start: command,
 };

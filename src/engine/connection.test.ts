@@ -4,7 +4,7 @@ import type { Socket } from "bun";
 import type { RoomGroup } from "../plan/plan.ts";
 import type { ConnectionFailure } from "../result/reasons.ts";
 import { encodeClientFrame, opcode, reservedBit1 } from "../websocket/frame.ts";
-import { acceptFor } from "../websocket/handshake.ts";
+import { acceptFor, Upgrades } from "../websocket/handshake.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { ChaosChat } from "./protocols/chaos-chat/chaos-chat.ts";
 import { createSockets } from "./sockets/create-sockets.ts";
@@ -156,6 +156,7 @@ const sockets = createSockets();
 /** Writes down what a connection tells it. */
 class Owner implements ConnectionOwner {
   readonly target: Target;
+  readonly upgrades: Upgrades;
   readonly sockets = sockets;
   readonly protocol: ChaosChat;
   readonly told: string[] = [];
@@ -164,6 +165,7 @@ class Owner implements ConnectionOwner {
 
   constructor(port: number, joins: readonly RoomGroup[], compression: Target["compression"] = null) {
     this.target = { ...plainTarget("127.0.0.1", port, "/ws"), compression };
+    this.upgrades = new Upgrades(this.target);
     this.protocol = new ChaosChat({ joins, messageBytes: 120, seed: 1 });
   }
 

@@ -1,7 +1,7 @@
 import type { ConnectionFailure } from "../result/reasons.ts";
 import { closePayload, encodeClientFrame, opcode } from "../websocket/frame.ts";
 import { FrameReader, type FrameRule, type FrameSink, readMessages } from "../websocket/frame-reader.ts";
-import { createKey, readUpgradeResponse, upgradeRequest } from "../websocket/handshake.ts";
+import { createKey, type Upgrades } from "../websocket/handshake.ts";
 import { type Refusal, readRefusal } from "../websocket/refusal.ts";
 import { type Codec, closeCodec, compressionBytes, openCodec } from "./compression.ts";
 import type { Dialogue, Protocol } from "./protocols/protocol.ts";
@@ -56,6 +56,8 @@ interface Opening extends ConnectTimes {
 /** What a connection has from the worker that owns it, and what it tells it. */
 export interface ConnectionOwner {
   readonly target: Target;
+  /** To the target. */
+  readonly upgrades: Upgrades;
   readonly sockets: Sockets;
   readonly protocol: Pick<Protocol, "createDialogue">;
   /** Whether a refused upgrade is read to the end of its body, as far as `Refusal` keeps it. */
@@ -192,13 +194,13 @@ export class Connection implements FrameSink, SocketOwner {
     if (this.state === "connecting") opening.tcpUs = opening.tlsUs;
     this.state = "upgrading";
     opening.key = createKey();
-    const request = Buffer.from(upgradeRequest(this.#owner.target, opening.key));
+    const request = this.#owner.upgrades.request(opening.key);
     this.#write(request, 0, request.length);
   }
 
   onSocketData(bytes: Uint8Array, end: number): void {
     this.#owner.onArrival();
-    if (this.state === "upgrading") this.#readUpgrade(bytes.slice(0, end));
+    if (this.state === "upgrading") this.#readUpgrade(bytes.subarray(0, end));
     else this.#readFrames(bytes, end);
   }
 
@@ -301,16 +303,17 @@ export class Connection implements FrameSink, SocketOwner {
     if (this.#reader.isBetweenMessages) this.#reader = null;
   }
 
+  /** @param chunk valid during the call */
   #readUpgrade(chunk: Uint8Array): void {
     const opening = this.#opening;
     if (opening === null) return;
     const bytes = opening.response === null ? chunk : Buffer.concat([opening.response, chunk]);
-    const response = readUpgradeResponse(bytes, opening.key, this.#owner.target);
+    const response = this.#owner.upgrades.read(bytes, opening.key);
     if (response.state === "refused" && response.rule === "http-status" && this.#owner.keepsRefusals) {
       opening.refusal = readRefusal(bytes);
     }
     if (response.state === "partial" || opening.refusal?.isWhole === false) {
-      opening.response = bytes;
+      opening.response = bytes.slice();
       return;
     }
     opening.response = null;
@@ -326,7 +329,8 @@ export class Connection implements FrameSink, SocketOwner {
     opening.dialogue = this.#owner.protocol.createDialogue(this.index);
     this.state = "joining";
     this.#goOn();
-    const rest = bytes.subarray(response.length);
+    if (bytes.length === response.length) return;
+    const rest = bytes.slice(response.length);
     this.#readFrames(rest, rest.length);
   }
 
@@ -336,7 +340,7 @@ export class Connection implements FrameSink, SocketOwner {
     if (opening === null) return;
     const text = opening.dialogue?.say() ?? null;
     if (text !== null) {
-      this.#sendFrame(opcode.text, new TextEncoder().encode(text));
+      this.#sendFrame(opcode.text, Buffer.from(text));
       return;
     }
     opening.joinUs = this.#owner.clockUs();

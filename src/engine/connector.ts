@@ -4,8 +4,11 @@ import type { Connection } from "./connection.ts";
 import { FailureTally } from "./failure-tally.ts";
 import type { ConnectProgress, ConnectReport } from "./worker-protocol.ts";
 
-/** How far it is is told for every so many connections that opened, beside the end of a batch. */
-const openedBetweenReports = 20;
+/** How far it is is told for every so many connections, or so often. */
+const leastBetweenReports = 20;
+const mostReports = 200;
+/** How often it is looked for connections that take too long. */
+const expiryIntervalMs = 100;
 
 interface ConnectorOptions {
   readonly connections: readonly Connection[];
@@ -18,7 +21,7 @@ interface ConnectorOptions {
 
 type Opened = Omit<ConnectReport, "usage" | "idleRssBytes" | "alive" | "open">;
 
-/** Opens a worker's connections, a batch at a time; a batch is over when each of its connections is open or has failed. */
+/** Opens a worker's connections, so many at once: whenever one of them is open or has failed, the next is begun. */
 export class Connector {
   readonly #options: ConnectorOptions;
   readonly #tcp = new Histogram();
@@ -34,38 +37,33 @@ export class Connector {
   #firstAttemptUs: number | null = null;
   #lastOpenedUs: number | null = null;
   #pending = 0;
-  #stopped = false;
-  #batchDone: () => void = () => {};
+  /** No connection before this place is being opened. */
+  #oldest = 0;
+  /** How many may be opened at once; 0 where no more are. */
+  #most = 0;
+  #isStopped = false;
+  #untold = 0;
+  readonly #betweenReports: number;
+  #done: () => void = () => {};
   #onProgress: (progress: ConnectProgress) => void = () => {};
-  #expireBatch: () => void = () => {};
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
+    this.#betweenReports = Math.max(leastBetweenReports, Math.ceil(options.connections.length / mostReports));
   }
 
   async run(batch: number, onProgress: (progress: ConnectProgress) => void): Promise<Opened> {
-    const { connections, sourceAddresses, timeoutMs, clockUs, epochUs } = this.#options;
+    const { connections } = this.#options;
     this.#onProgress = onProgress;
-    while (this.#attempted < connections.length && !this.#stopped) {
-      const group = connections.slice(this.#attempted, this.#attempted + batch);
-      this.#firstAttemptUs ??= clockUs() - epochUs;
-      const done = new Promise<void>((resolve) => {
-        this.#batchDone = resolve;
-      });
-      this.#pending = group.length;
-      for (const connection of group) {
-        const source = sourceAddresses[this.#attempted % Math.max(1, sourceAddresses.length)] ?? null;
-        this.#attempted += 1;
-        connection.open(source);
-      }
-      this.#expireBatch = () => {
-        for (const connection of group) connection.expire();
-      };
-      const timer = setTimeout(this.#expireBatch, timeoutMs);
-      await done;
-      clearTimeout(timer);
-      onProgress(this.#progress());
-    }
+    const done = new Promise<void>((resolve) => {
+      this.#done = resolve;
+    });
+    const timer = setInterval(() => this.#expireLate(), expiryIntervalMs);
+    this.#most = this.#isStopped ? 0 : batch;
+    this.#openNext();
+    if (this.#pending > 0) await done;
+    clearInterval(timer);
+    onProgress(this.#progress());
     return {
       ...this.#progress(),
       failures: this.#failures.list(),
@@ -80,10 +78,11 @@ export class Connector {
     };
   }
 
-  /** No further batch, and no more patience with the current one. */
+  /** No further connection, and no more patience with those that are being opened. */
   stop(): void {
-    this.#stopped = true;
-    this.#expireBatch();
+    this.#isStopped = true;
+    this.#most = 0;
+    this.#expire(Number.POSITIVE_INFINITY);
   }
 
   noteOpened({ times }: Connection): void {
@@ -97,7 +96,6 @@ export class Connector {
       this.#upgrade.record(Math.floor(times.upgradeUs - times.tlsUs));
       this.#join.record(Math.floor(times.joinUs - times.upgradeUs));
     }
-    if (this.#opened % openedBetweenReports === 0) this.#onProgress(this.#progress());
     this.#settleOne();
   }
 
@@ -112,9 +110,44 @@ export class Connector {
     this.#deaths.note(failure);
   }
 
+  #openNext(): void {
+    const { connections, sourceAddresses, clockUs, epochUs } = this.#options;
+    while (this.#pending < this.#most && this.#attempted < connections.length) {
+      this.#firstAttemptUs ??= clockUs() - epochUs;
+      const source = sourceAddresses[this.#attempted % Math.max(1, sourceAddresses.length)] ?? null;
+      const connection = connections[this.#attempted] as Connection;
+      this.#attempted += 1;
+      this.#pending += 1;
+      connection.open(source);
+    }
+  }
+
   #settleOne(): void {
     this.#pending -= 1;
-    if (this.#pending === 0) this.#batchDone();
+    this.#untold += 1;
+    this.#openNext();
+    if (this.#pending === 0) this.#done();
+    else if (this.#untold >= this.#betweenReports) {
+      this.#untold = 0;
+      this.#onProgress(this.#progress());
+    }
+  }
+
+  #expireLate(): void {
+    const { clockUs, timeoutMs } = this.#options;
+    this.#expire(clockUs() - timeoutMs * 1000);
+  }
+
+  /** Gives up what was begun before that moment and is not open: they were begun in order. */
+  #expire(beforeUs: number): void {
+    const { connections } = this.#options;
+    for (; this.#oldest < this.#attempted; this.#oldest += 1) {
+      const connection = connections[this.#oldest] as Connection;
+      const { times } = connection;
+      if (times === null) continue;
+      if (times.startUs >= beforeUs) return;
+      connection.expire();
+    }
   }
 
   #progress(): ConnectProgress {

@@ -5,6 +5,7 @@ import { bytesSince, type CompressionBytes, compressionBytes } from "./compressi
 import type { Connection } from "./connection.ts";
 import { FailureTally } from "./failure-tally.ts";
 import { Impact } from "./faults/impact.ts";
+import { noteOpen } from "./liveness.ts";
 import { burstPacer, mostSendsPerTurn, type Pacer, steadyPacer } from "./pacing/pacer.ts";
 import { echoSchedule, plannedByRoom, type Schedule, senderSchedule } from "./pacing/schedule.ts";
 import { roomOf, roomWithin } from "./places.ts";
@@ -198,7 +199,7 @@ export class MessagePhase {
     };
   }
 
-  settle(): Omit<PhaseReport, "usage"> {
+  settle(): Omit<PhaseReport, "usage" | "deathsBefore"> {
     this.stop();
     const recorder = this.#recorder;
     return {
@@ -213,7 +214,7 @@ export class MessagePhase {
         sent: this.#isEcho ? (this.#seqs[place] as number) : null,
         delivered: this.#deliveredTo[place] as number,
       })),
-      alive: this.#connections.filter(({ state }) => state === "open").map(({ index }) => index),
+      alive: noteOpen(this.#connections),
       firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
       lastSendUs: recorder.sent > 0 ? recorder.lastSendUs : null,
       lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,

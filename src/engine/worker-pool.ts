@@ -1,4 +1,5 @@
 import type { AttackReport, AttackSetup, OpenReport } from "./attack/attack-orders.ts";
+import type { Liveness } from "./liveness.ts";
 import { openProcessLink } from "./process-link.ts";
 import { WorkerFault, type WorkerTrouble } from "./worker-fault.ts";
 import type { OpenLink, WorkerLink } from "./worker-link.ts";
@@ -17,6 +18,9 @@ import type {
 
 /** Answers that need no waiting for the server come within this, or the worker is stuck. */
 const answerTimeoutMs = 30_000;
+
+/** A million goodbyes take the better part of a minute. */
+const closeTimeoutMs = 120_000;
 
 type Kind = Report["kind"];
 type Of<K extends Kind> = Extract<Report, { kind: K }>;
@@ -83,13 +87,13 @@ export class WorkerPool {
     this.#tell(this.#all({ kind: "stop-connecting" }));
   }
 
-  /** Closes the last `counts[worker]` connections that opened; returns those left. */
-  async release(counts: readonly number[]): Promise<number[]> {
+  /** Closes the last `counts[worker]` connections that opened; returns those left, per worker. */
+  async release(counts: readonly number[]): Promise<Liveness[]> {
     const released = await this.#ask(
       "released",
       counts.map((count) => ({ kind: "release", count }) as const),
     );
-    return released.flatMap(({ alive }) => alive).sort((a, b) => a - b);
+    return released.map(({ alive }) => alive);
   }
 
   /** Everybody makes ready for a phase; resolves when all are. What arrives from then on is counted. */
@@ -141,7 +145,7 @@ export class WorkerPool {
 
   /** Closes every connection properly. */
   async close(): Promise<void> {
-    await this.#ask("closed", this.#all({ kind: "close" }));
+    await this.#ask("closed", this.#all({ kind: "close" }), closeTimeoutMs);
   }
 
   /** Of a worker that tells nothing any more: whatever is asked for from now on rejects. */

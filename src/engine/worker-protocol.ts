@@ -5,6 +5,7 @@ import type { ContenderFacts } from "../result/schema.ts";
 import type { SparseHistogram } from "../stats/histogram.ts";
 import type { AttackReport, AttackSetup, OpenReport } from "./attack/attack-orders.ts";
 import type { CompressionBytes } from "./compression.ts";
+import type { Liveness } from "./liveness.ts";
 import type { ScenarioProgress } from "./scenario/scenario-report.ts";
 import type { SegmentCount } from "./segment-sample.ts";
 import type { Target } from "./target.ts";
@@ -39,7 +40,7 @@ export type Report =
   | { readonly kind: "ready"; readonly ready: WorkerReady }
   | { readonly kind: "connecting"; readonly progress: ConnectProgress }
   | { readonly kind: "connected"; readonly report: ConnectReport }
-  | { readonly kind: "released"; readonly alive: readonly number[] }
+  | { readonly kind: "released"; readonly alive: Liveness }
   | { readonly kind: "prepared" }
   | { readonly kind: "progress"; readonly progress: PhaseProgress }
   | { readonly kind: "settled"; readonly report: PhaseReport }
@@ -103,7 +104,7 @@ export interface ConnectProgress {
 }
 
 export interface ConnectReport extends ConnectProgress {
-  /** Open at the end: `alive.length`. */
+  /** Open at the end. */
   readonly open: number;
   /** Of those that never opened, but for `notAttempted`. */
   readonly failures: Failures;
@@ -122,7 +123,7 @@ export interface ConnectReport extends ConnectProgress {
   readonly usage: WorkerUsage;
   /** Of the worker before its first connection. */
   readonly idleRssBytes: number;
-  readonly alive: readonly number[];
+  readonly alive: Liveness;
 }
 
 /** What one worker does in a message phase. */
@@ -174,7 +175,7 @@ export interface ReconnectReport {
   readonly opened: number;
   /** From the moment it wished to be back; null when none came back. */
   readonly slowestUs: number | null;
-  readonly alive: readonly number[];
+  readonly alive: Liveness;
 }
 
 type Pattern =
@@ -250,13 +251,15 @@ export interface PhaseReport extends PhaseProgress, OddArrivals {
   readonly firstErrorReply: string | null;
   readonly died: number;
   readonly deaths: Failures;
+  /** Of connections that died after the report before and before this phase. */
+  readonly deathsBefore: Failures;
   /** Of those that died, what tells how much was lost with them; `sent` is null in rooms, where others sent. */
   readonly closed: readonly {
     readonly room: number;
     readonly sent: number | null;
     readonly delivered: number;
   }[];
-  readonly alive: readonly number[];
+  readonly alive: Liveness;
   readonly firstSendUs: number | null;
   readonly lastSendUs: number | null;
   readonly lastDeliveryUs: number | null;

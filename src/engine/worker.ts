@@ -1,20 +1,22 @@
+import { availableParallelism } from "node:os";
 import { nowUs } from "../machine/clock.ts";
 import { preferMainThread } from "../machine/main-thread.ts";
 import { pinProcess } from "../machine/pin.ts";
-import type { ConnectionFailure } from "../result/reasons.ts";
+import type { ConnectionFailure, Failures } from "../result/reasons.ts";
 import { Histogram } from "../stats/histogram.ts";
-import { loadAdapter } from "./adapters/adapters.ts";
+import { Upgrades } from "../websocket/handshake.ts";
 import type { AttackSetup } from "./attack/attack-orders.ts";
-import { AttackWorker } from "./attack/attack-worker.ts";
+import type { AttackWorker } from "./attack/attack-worker.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Connector } from "./connector.ts";
+import { FailureTally } from "./failure-tally.ts";
 import { Faults } from "./faults/faults.ts";
+import { countOpen, type Liveness, noteOpen } from "./liveness.ts";
 import { MessagePhase } from "./message-phase.ts";
 import { countOwn, indexOf, roomWithin } from "./places.ts";
 import type { Protocol } from "./protocols/protocol.ts";
 import { createProtocol } from "./protocols/protocols.ts";
-import { describeScenario, loadScenario } from "./scenario/load-scenario.ts";
-import { ScenarioWorker } from "./scenario/scenario-worker.ts";
+import type { ScenarioWorker } from "./scenario/scenario-worker.ts";
 import type { Sockets } from "./sockets/socket.ts";
 import type { Target } from "./target.ts";
 import type {
@@ -36,22 +38,22 @@ const loopback = "127.0.0.1";
 /**
  * Makes a worker of this process. The caller brings the commands and takes the reports.
  *
- * @param createSockets called once, with the first setup's target
+ * @param createSockets called once, with the first setup's target and how many workers share a CPU
  */
 export function createWorker(
-  createSockets: (target: Target) => Sockets,
+  createSockets: (target: Target, crowd: number) => Sockets,
   report: (report: Report) => void,
 ): (command: Command) => void {
   let worker: Worker | AttackWorker | ScenarioWorker | null = null;
   let sockets: Sockets | null = null;
   return (command) => {
     if (command.kind === "setup") {
-      sockets ??= createSockets(command.setup.target);
+      sockets ??= createSockets(command.setup.target, crowdOf(command.setup));
       const runWorker = new Worker(command.setup, sockets, report);
       worker = runWorker;
       report({ kind: "ready", ready: runWorker.describe() });
     } else if (command.kind === "setup-attack") {
-      sockets ??= createSockets(command.setup.target);
+      sockets ??= createSockets(command.setup.target, crowdOf(command.setup));
       void createAttackWorker(command.setup, sockets, report).then((created) => {
         worker = created;
         report({
@@ -60,11 +62,25 @@ export function createWorker(
         });
       });
     } else if (command.kind === "load-scenario") {
-      void describeScenario(command.file).then((loaded) => report({ kind: "scenario", loaded }));
+      const { file } = command;
+      void import("./scenario/load-scenario.ts")
+        .then(({ describeScenario }) => describeScenario(file))
+        .then((loaded) => report({ kind: "scenario", loaded }));
     } else {
       worker?.obey(command);
     }
   };
+}
+
+/** Workers for each CPU that they have. */
+function crowdOf({
+  workers,
+  cpus = null,
+}: {
+  readonly workers: number;
+  readonly cpus?: readonly number[] | null;
+}) {
+  return workers / (cpus?.length ?? availableParallelism());
 }
 
 async function createAttackWorker(
@@ -74,8 +90,17 @@ async function createAttackWorker(
 ): Promise<AttackWorker | ScenarioWorker> {
   const { adapter: named, scenario } = setup;
   if (scenario !== null) {
+    const [{ ScenarioWorker }, { loadScenario }] = await Promise.all([
+      import("./scenario/scenario-worker.ts"),
+      import("./scenario/load-scenario.ts"),
+    ]);
     return new ScenarioWorker(await loadScenario(scenario), scenario, setup, sockets, report);
   }
+  // A third of the memory of a worker without connections, which a run's can do without.
+  const [{ AttackWorker }, { loadAdapter }] = await Promise.all([
+    import("./attack/attack-worker.ts"),
+    import("./adapters/adapters.ts"),
+  ]);
   const adapter = named === null ? null : await loadAdapter(named.name, named.options);
   // As in a run: the compiler's and the collector's threads must not delay what is due.
   if (setup.pacing === "spin") preferMainThread(setup.load.kind === "open");
@@ -85,6 +110,7 @@ async function createAttackWorker(
 /** Owns its share of the connections and does what the tool's commands say. */
 class Worker implements ConnectionOwner {
   readonly target: Target;
+  readonly upgrades: Upgrades;
   readonly sockets: Sockets;
   readonly protocol: Protocol;
   readonly #setup: WorkerSetup;
@@ -95,6 +121,9 @@ class Worker implements ConnectionOwner {
   readonly #loopDelay = new Histogram();
   readonly #heartbeat: Timer;
   #phase: MessagePhase | null = null;
+  /** After the last report, and before the phase that is prepared. */
+  #deathsBetween = new FailureTally();
+  #deathsBefore: Failures = [];
   /** In a chaos phase, until its connections are back. */
   #faults: Faults | null = null;
   #progressTimer: Timer | null = null;
@@ -104,6 +133,7 @@ class Worker implements ConnectionOwner {
   constructor(setup: WorkerSetup, sockets: Sockets, report: (report: Report) => void) {
     const { target, protocol, joins, messageBytes, seed, worker } = setup;
     this.target = target;
+    this.upgrades = new Upgrades(target);
     this.sockets = sockets;
     this.protocol = createProtocol(protocol, { joins, messageBytes, seed: seed + worker + 1 });
     this.#setup = setup;
@@ -177,7 +207,10 @@ class Worker implements ConnectionOwner {
   }
 
   onDied(connection: Connection, failure: ConnectionFailure): void {
-    if (this.#phase === null) this.#connector.noteDied(failure);
+    if (this.#phase === null) {
+      this.#connector.noteDied(failure);
+      this.#deathsBetween.note(failure);
+    }
     this.#phase?.onDied(connection, failure);
     this.#faults?.noteDied(connection);
   }
@@ -197,14 +230,18 @@ class Worker implements ConnectionOwner {
 
   async #connect(batch: number): Promise<void> {
     this.#resetUsage();
+    Bun.gc(true);
     const idleRssBytes = process.memoryUsage.rss();
     const opened = await this.#connector.run(batch, (progress) =>
       this.#report({ kind: "connecting", progress }),
     );
+    // What opening has left behind is no connection's.
+    Bun.gc(true);
+    this.#deathsBetween = new FailureTally();
     const alive = this.#alive();
     this.#report({
       kind: "connected",
-      report: { ...opened, open: alive.length, usage: this.#usage(), idleRssBytes, alive },
+      report: { ...opened, open: countOpen(alive), usage: this.#usage(), idleRssBytes, alive },
     });
   }
 
@@ -225,6 +262,8 @@ class Worker implements ConnectionOwner {
       onMilestone: () => this.#report({ kind: "progress", progress: phase.progress() }),
     });
     this.#phase = phase;
+    this.#deathsBefore = this.#deathsBetween.list();
+    this.#deathsBetween = new FailureTally();
     this.#faults = this.#createFaults(order);
     this.#report({ kind: "prepared" });
   }
@@ -247,7 +286,7 @@ class Worker implements ConnectionOwner {
     const phase = this.#phase;
     if (phase === null) return;
     this.#phase = null;
-    const settled = { ...phase.settle(), usage: this.#usage() };
+    const settled = { ...phase.settle(), deathsBefore: this.#deathsBefore, usage: this.#usage() };
     const chaos = this.#faults === null ? null : phase.reportImpact(this.#faults.report());
     this.#report({ kind: "settled", report: chaos === null ? settled : { ...settled, chaos } });
   }
@@ -295,8 +334,8 @@ class Worker implements ConnectionOwner {
     });
   }
 
-  #alive(): number[] {
-    return this.#connections.filter(({ state }) => state === "open").map(({ index }) => index);
+  #alive(): Liveness {
+    return noteOpen(this.#connections);
   }
 
   #startHeartbeat(): Timer {

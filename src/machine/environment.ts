@@ -64,6 +64,14 @@ function findPortRange(sysctls: Readonly<Record<string, string>>): [number, numb
   return Number.isInteger(first) && Number.isInteger(last) ? [Number(first), Number(last)] : null;
 }
 
+/** The same without all else that an environment holds; null where it would have to be asked for by a command. */
+export function readPortRange(): readonly [number, number] | null {
+  const value = readText("/proc/sys/net/ipv4/ip_local_port_range");
+  return value === null
+    ? null
+    : findPortRange({ "net.ipv4.ip_local_port_range": value.replaceAll(/\s+/g, " ") });
+}
+
 const noFileLimit = process.platform === "darwin" ? 8 : 7; // RLIMIT_NOFILE
 
 /**

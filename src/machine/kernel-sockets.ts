@@ -33,6 +33,24 @@ function readExtended(folder: string, name: string): number | null {
   return value === undefined ? null : Number(value);
 }
 
+/** Bytes that new programs could have; null where the system does not say. */
+export function readAvailableMemory(proc = "/proc"): number | null {
+  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(readText(`${proc}/meminfo`) ?? "")?.[1];
+  return available === undefined ? null : Number(available) * 1024;
+}
+
+/**
+ * Bytes in use by processes and the kernel, without the page cache; null where the system does not say. What is
+ * available tells less than has been used: it counts the files and inodes of open sockets as memory that could be freed.
+ */
+export function readUsedMemory(proc = "/proc"): number | null {
+  const meminfo = readText(`${proc}/meminfo`) ?? "";
+  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(meminfo)?.[1]);
+  const cache = kilobytes("Buffers") + kilobytes("Cached") - kilobytes("Shmem");
+  const used = kilobytes("MemTotal") - kilobytes("MemFree") - cache;
+  return Number.isNaN(used) ? null : used * 1024;
+}
+
 /**
  * Bytes that the kernel holds for what has to do with sockets: TCP buffers and all slabs, in which sockets, files and
  * epoll entries lie. Of the whole machine, so that only its growth means anything. Null where there is no telling.

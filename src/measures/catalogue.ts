@@ -331,6 +331,44 @@ export const catalogue: readonly Measure[] = [
     pick: ({ memory }) => (memory.kernel.kind === "resolved" ? memory.kernel.bytesPerConnection : null),
     step: (phase) => pageBytes / Math.max(1, phase.connections.open),
   }),
+  define(connect, {
+    name: "generator.memory-per-connection",
+    header: "generator mem/conn",
+    meaning: "Resident memory that each open connection added to the load generator's own processes.",
+    unit: "bytes",
+    better: "lower",
+    pick: ({ memory: { generator }, connections: { opened } }) =>
+      generator === undefined || opened === 0
+        ? null
+        : Math.max(0, generator.rssBytes - generator.idleRssBytes) / opened,
+    step: (phase) => pageBytes / Math.max(1, phase.connections.opened),
+  }),
+  define(connect, {
+    name: "held",
+    header: "held",
+    meaning: "Connections that an echo proved alive after a time without messages (--hold-seconds).",
+    unit: "count",
+    better: "higher",
+    pick: ({ hold }) => hold?.sweeps[1]?.answered,
+    step: () => 1,
+    acrossMachines: true,
+  }),
+  ...quantiles(
+    connect,
+    "held",
+    "held",
+    "latency of the echoes after that time",
+    ["p50", "p99"],
+    (phase) => phase.hold?.sweeps[1]?.latencyUs,
+  ),
+  define(connect, {
+    name: "held.cpu-per-delivery",
+    header: "held CPU/delivery",
+    meaning: "CPU time of the server per echo with all connections open, before that time.",
+    unit: "cpu",
+    better: "lower",
+    pick: ({ hold }) => hold?.sweeps[0]?.serverCpuUsPerEcho,
+  }),
   define(audited, {
     name: "reach",
     header: "reach",

@@ -135,6 +135,13 @@ export const fields = {
     presets: { smoke: 10 },
     kinds: ["connect"],
   }),
+  holdSeconds: parameter({
+    option: "hold-seconds",
+    help: "time without messages, before and after which each connection proves itself by an echo; 0 for none",
+    type: decimal(0, 86_400, "S"),
+    default: 0,
+    kinds: ["connect"],
+  }),
   oneAtATime: parameter({
     option: "one-at-a-time",
     help: "run contenders one after another, not in slices side by side",
@@ -164,7 +171,7 @@ export const fields = {
     type: count(1, 100_000_000),
     default: 15_000,
     presets: { smoke: 1000, quick: 10_000 },
-    kinds: ["steady"],
+    kinds: ["steady", "connect"],
   }),
   /** Burst echo: messages each connection sends. Burst broadcast: messages each connection receives. */
   messagesPerConnection: parameter({

@@ -9,6 +9,10 @@ const entrantSchema = z.object({
   /** `default`, or a key of the manifest's `variants`. */
   variant: z.string(),
 });
+const plannedEntrantSchema = entrantSchema.extend({
+  /** Server processes that share the port; absent where it is one, or the server's own affair. */
+  processes: z.int().positive().exactOptional(),
+});
 const cpus = z.array(z.int().nonnegative()).readonly().nullable();
 
 const shape = shapeOf(fields);
@@ -16,7 +20,7 @@ const shape = shapeOf(fields);
 /** The plan of a result file, which anyone may have edited; whatever reads a result relies on these limits. */
 export const planSchema = z.object({
   preset: z.string(),
-  entrants: z.array(entrantSchema).readonly(),
+  entrants: z.array(plannedEntrantSchema).readonly(),
   ...shape,
   untilPercent: shape.untilPercent.nullable().describe(fields.untilPercent.help),
   /** CPUs of the server and of the workers, the same where there are no others; null where they are not pinned. */
@@ -26,13 +30,18 @@ export const planSchema = z.object({
 });
 
 /** What `showdown run --dry-run` prints: `order` has a list per round, in the order in which everything runs. */
-export const dryRunSchema = z.object({ plan: planSchema, order: z.array(z.array(entrantSchema)) });
+export const dryRunSchema = z.object({ plan: planSchema, order: z.array(z.array(plannedEntrantSchema)) });
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 /** Everything that decides what a run does, the same for every contender, and printable before it starts. */
 export type Plan = DeepReadonly<z.infer<typeof planSchema>>;
 /** One entry of the showdown: a contender in one of its variants. */
 export type Entrant = DeepReadonly<z.infer<typeof entrantSchema>>;
+
+/** How many processes the server of an entrant is to be. */
+export function processesOf({ entrants }: Pick<Plan, "entrants">, { contender, variant }: Entrant): number {
+  return entrants.find((one) => one.contender === contender && one.variant === variant)?.processes ?? 1;
+}
 
 function shapeOf<Table extends Record<string, Parameter<unknown>>>(
   table: Table,

@@ -25,7 +25,7 @@ export function drawBelow(random: Random, limit: number): number {
 }
 
 /** A shuffled copy, every order equally likely, in one pass (Durstenfeld, CACM 7(7), 1964). */
-export function shuffle<T>(random: Random, items: readonly T[]): T[] {
+export function shuffle<T>(random: Random, items: Iterable<T>): T[] {
   const shuffled = [...items];
   for (let last = shuffled.length - 1; last > 0; last--) {
     const drawn = drawBelow(random, last + 1);

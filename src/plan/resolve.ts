@@ -3,11 +3,13 @@ import { type Parameters, type Preset, parameters, type Settings } from "./param
 import { isSliced } from "./phases.ts";
 import { type Entrant, type PhasePlan, type Plan, roomGroup, sharesCpus } from "./plan.ts";
 import { presets } from "./presets.ts";
+import { countServerProcesses } from "./server-processes.ts";
 
 export interface PlanRequest {
   readonly preset: Preset;
   readonly settings: Settings;
-  readonly entrants: readonly Entrant[];
+  /** `processes`: how a server that can share its port is told of how many it is to be; absent where it can't. */
+  readonly entrants: readonly (Entrant & { readonly processes?: string | undefined })[];
   /** CPUs that may be pinned; null where nothing is. */
   readonly serverCpus: readonly number[] | null;
   readonly workerCpus: readonly number[] | null;
@@ -76,7 +78,7 @@ export function resolvePlan(request: PlanRequest): Plan {
   const canSpin = workerCpus !== null && !sharesCpus(request) && workers <= workerCpus.length;
   return {
     preset,
-    entrants: request.entrants.map(({ contender, variant }) => ({ contender, variant })),
+    entrants: request.entrants.map((entrant) => planEntrant(entrant, connections, descriptorLimit)),
     ...planned,
     phases: planned.oneAtATime ? phases : arrangePhases(phases),
     roomSize,
@@ -86,6 +88,15 @@ export function resolvePlan(request: PlanRequest): Plan {
     workerCpus,
     timeouts: { readyMs, connectMs, quietMs },
   };
+}
+
+function planEntrant(
+  { contender, variant, processes }: PlanRequest["entrants"][number],
+  connections: number,
+  descriptorLimit: number | null,
+): Plan["entrants"][number] {
+  const count = processes === undefined ? 1 : countServerProcesses(connections, descriptorLimit);
+  return { contender, variant, ...(count === 1 ? {} : { processes: count }) };
 }
 
 /** What is done in slices comes first, while everyone is as fresh as the next: the rest takes minutes, or kills servers. */

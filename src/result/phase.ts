@@ -244,6 +244,33 @@ const memorySchema = z.object({
   rss: slopeSchema,
   /** Of the whole machine's kernel: socket buffers and slabs, both ends of a loopback connection. */
   kernel: slopeSchema,
+  /** Of all workers, before the first connection and with all of them; absent in results of older versions. */
+  generator: z.object({ idleRssBytes: count, rssBytes: count }).exactOptional(),
+});
+
+/** Connections that were held, each proven alive by an echo before and after. Absent where none were. */
+const holdSchema = z.object({
+  /** Without any message. */
+  seconds: z.number().positive(),
+  /** By how much the machine's memory in use had grown since before the server and the workers began, the kernel's with it; null where unknown. */
+  machineBytes: count.nullable(),
+  /** Before the hold, and after it; the second is missing where the first did not come to its end. */
+  sweeps: z.array(
+    z.object({
+      /** Connections at its start, each of which is asked for one echo. */
+      open: count,
+      sent: count,
+      /** Echoes that came, each intact and on the connection that had asked for it: so many are proven alive. */
+      answered: count,
+      /** Since the sweep before, or the opening. */
+      died: count,
+      deaths: failuresSchema,
+      spanMs: z.number(),
+      latencyUs: quantilesSchema,
+      serverCpuUsPerEcho: z.number().nullable(),
+      generatorCpuUsPerEcho: z.number().nullable(),
+    }),
+  ),
 });
 
 export const connectPhaseSchema = z.object({
@@ -271,6 +298,7 @@ export const connectPhaseSchema = z.object({
   tlsUs: quantilesSchema.exactOptional(),
   upgradeUs: quantilesSchema,
   joinUs: quantilesSchema,
+  hold: holdSchema.exactOptional(),
 });
 
 export const burstPhaseSchema = z.object({

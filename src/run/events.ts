@@ -81,6 +81,13 @@ export interface PhaseView {
   readonly fault?: FaultView;
   /** In slices: the one under way. */
   readonly slice?: SliceView;
+  /** Connections that are held: `done` of `total` echoes, or seconds of rest. */
+  readonly hold?: HoldView;
+}
+
+export interface HoldView {
+  /** Proving each connection by an echo, before or after the rest. */
+  readonly stage: "before" | "rest" | "after";
 }
 
 export interface SliceView {

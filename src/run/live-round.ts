@@ -2,8 +2,9 @@ import type { Address } from "../contenders/address.ts";
 import { WorkerPool } from "../engine/worker-pool.ts";
 import { isShowdownError } from "../errors.ts";
 import { nowUs } from "../machine/clock.ts";
+import { readUsedMemory } from "../machine/kernel-sockets.ts";
 import { chaosLoadSeconds } from "../plan/faults.ts";
-import type { PhasePlan, Plan } from "../plan/plan.ts";
+import { type PhasePlan, type Plan, processesOf } from "../plan/plan.ts";
 import type { ServerProgram } from "../process/child.ts";
 import type { Reaper } from "../process/reaper.ts";
 import type { ServerProcess } from "../process/server.ts";
@@ -27,6 +28,8 @@ import { warmUp, warmUpPlan } from "./warm-up.ts";
 import { workerSetups } from "./worker-setups.ts";
 
 const outputBytes = 4000;
+/** Each further process of a server may take so long to be ready. */
+const processMs = 500;
 
 export interface RoundOptions {
   readonly plan: Plan;
@@ -67,6 +70,7 @@ export class LiveRound {
   #handicap: Handicap | null = null;
   #context: RoundContext | null = null;
   #closing: Promise<void> | null = null;
+  #usedBefore: number | null = null;
 
   private constructor(options: RoundOptions) {
     this.options = options;
@@ -170,9 +174,10 @@ export class LiveRound {
   async #open(): Promise<void> {
     const { plan, server, signal, reaper, handicapShare, onEvent } = this.options;
     const { port, serverCpus: cpus, timeouts } = plan;
+    this.#usedBefore = readUsedMemory();
     let target: RunTarget;
     try {
-      const { readyMs } = timeouts;
+      const readyMs = timeouts.readyMs + processMs * (processesOf(plan, this.options) - 1);
       target = await reachServer(server, { port, cpus, readyMs, reaper, signal });
     } catch (error) {
       if (!signal.aborted && !isShowdownError(error, "contenderFailed")) throw error;
@@ -240,6 +245,7 @@ export class LiveRound {
       connections: new OpenConnections(),
       framing,
       handicapShare,
+      usedBefore: this.#usedBefore,
       sourceAddresses: ready[0]?.sourceAddresses.length ?? 0,
       signal,
       onView: (view) => onEvent({ kind: "phase-progress", ...placeOf(this.options), view }),

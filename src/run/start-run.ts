@@ -5,7 +5,7 @@ import { nowUs } from "../machine/clock.ts";
 import { preflight } from "../machine/doctor/preflight.ts";
 import { pinProcess } from "../machine/pin.ts";
 import { balancedOrder } from "../plan/order.ts";
-import type { Plan } from "../plan/plan.ts";
+import { type Plan, processesOf } from "../plan/plan.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import { type Reaper, startReaper } from "../process/reaper.ts";
 import { checkResultsFolder } from "../result/file.ts";
@@ -205,7 +205,7 @@ async function runRounds(
     round,
     position,
     plan,
-    server: entrant.address ?? programOf(entrant),
+    server: entrant.address ?? programOf(entrant, processesOf(plan, entrant)),
     framing: entrant.framing,
     environment,
     epochUs,

@@ -21,6 +21,7 @@ export function warmUpPlan(plan: Plan): Plan {
   return {
     ...plan,
     connections: Math.min(plan.connections, warmedUpConnections),
+    holdSeconds: 0,
     enduranceSeconds: Math.min(plan.warmupSeconds, mostPacedSeconds),
     enduranceRatePerSecond: Math.min(plan.enduranceRatePerSecond, mostRatePerSecond),
   };

@@ -6,6 +6,7 @@ import {
   type Endpoint,
   hostHeader,
   readUpgradeResponse,
+  Upgrades,
   upgradeHeaders,
   upgradeRequest,
 } from "./handshake.ts";
@@ -166,6 +167,53 @@ test("no bytes at all make it throw", () => {
     fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
       const end = Buffer.from("\r\n\r\n");
       expect(readUpgradeResponse(Buffer.concat([bytes, end]), key).state).not.toBe("accepted");
+    }),
+  );
+});
+
+const endpoint: Endpoint = { host: "127.0.0.1", port: 8080, path: "/ws", headers: { "X-Tenant": "7" } };
+
+function answer(to: string, date = "Sun, 29 Nov 2026 10:00:00 GMT", behind = ""): Buffer {
+  const lines = [...good.slice(0, 3), `Sec-WebSocket-Accept: ${acceptFor(to)}`, `Date: ${date}`];
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${behind}`, "latin1");
+}
+
+test("upgrades over and over ask as a single one does", () => {
+  const upgrades = new Upgrades(endpoint);
+  for (const one of [createKey(), createKey()]) {
+    expect(Buffer.from(upgrades.request(one)).toString()).toBe(upgradeRequest(endpoint, one));
+  }
+  const own = { ...endpoint, headers: { "sec-websocket-key": "mine" } };
+  expect(Buffer.from(new Upgrades(own).request(key)).toString()).toBe(upgradeRequest(own, key));
+});
+
+test("what was accepted before makes nothing else acceptable", () => {
+  const upgrades = new Upgrades(endpoint);
+  const first = upgrades.read(answer(key), key);
+  expect(first).toMatchObject({ state: "accepted", compression: null });
+  const next = createKey();
+  expect(upgrades.read(answer(next, undefined, "behind"), next)).toEqual(first);
+  expect(upgrades.read(answer(next, "Sun, 29 Nov 2026 10:00:01 GMT"), next)).toEqual(first);
+  const wrong = { state: "refused", status: 101, rule: "wrong-accept-header" } as const;
+  expect(upgrades.read(answer(key), next)).toEqual(wrong);
+  const part = answer(next);
+  expect(upgrades.read(part.subarray(0, part.length - 1), next)).toEqual({ state: "partial" });
+  const other = Buffer.from(
+    part.toString("latin1").replace("Upgrade: websocket", "Upgrade: websockets"),
+    "latin1",
+  );
+  expect(upgrades.read(other, next)).toEqual(readUpgradeResponse(other, next, endpoint));
+});
+
+test("whatever comes, upgrades over and over judge it as a single one does", () => {
+  const upgrades = new Upgrades(endpoint);
+  upgrades.read(answer(key), key);
+  const whole = answer(key, undefined, "\x81\x02hi");
+  fc.assert(
+    fc.property(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
+      const bytes = Buffer.from(whole);
+      bytes[at] = byte;
+      expect(upgrades.read(bytes, key)).toEqual(readUpgradeResponse(bytes, key, endpoint));
     }),
   );
 });

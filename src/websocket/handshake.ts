@@ -9,6 +9,8 @@ import {
 
 /** RFC 6455 section 1.3. */
 const acceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+/** SHA-1 in base64. */
+const acceptLength = 28;
 /** More than any server needs; past it the answer is not a handshake. */
 const maxResponseBytes = 16_384;
 
@@ -28,14 +30,24 @@ export interface Endpoint {
   readonly compression?: CompressionOffer | null;
 }
 
+const keyBytes = 16;
+/** Random bytes are asked for so many keys at once: the system call takes as long as all else of a key. */
+const random = Buffer.alloc(256 * keyBytes);
+let randomAt = random.length;
+
 /** A random `Sec-WebSocket-Key` (RFC 6455 section 4.1, item 7). */
 export function createKey(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
+  if (randomAt === random.length) {
+    crypto.getRandomValues(random);
+    randomAt = 0;
+  }
+  randomAt += keyBytes;
+  return random.toString("base64", randomAt - keyBytes, randomAt);
 }
 
 /** The `Sec-WebSocket-Accept` that belongs to `key` (RFC 6455 section 4.2.2, item 5.4). */
 export function acceptFor(key: string): string {
-  return new Bun.CryptoHasher("sha1").update(key + acceptGuid).digest("base64");
+  return Bun.SHA1.hash(key + acceptGuid, "base64");
 }
 
 /** `host:port` as it stands in URLs and the Host header: IPv6 in brackets (RFC 3986 section 3.2.2). */
@@ -78,6 +90,62 @@ export function formatRequest(
 
 export function upgradeRequest(endpoint: Endpoint, key: string): string {
   return formatRequest(endpoint.path, upgradeHeaders(endpoint, key));
+}
+
+/** Upgrades of one endpoint, over and over: what differs from one to the next is written and compared, nothing else. */
+export class Upgrades {
+  readonly #endpoint: Endpoint;
+  /** A request, but for its key. */
+  readonly #request: Buffer;
+  /** Where the key stands; -1 where a header of the endpoint's own has taken its place. */
+  readonly #keyAt: number;
+  /** The last answer that was accepted: what stands before and behind its `Sec-WebSocket-Accept`. */
+  #before = "";
+  #behind = "";
+  #accepted: UpgradeResponse | null = null;
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    const key = createKey();
+    const request = upgradeRequest(endpoint, key);
+    this.#request = Buffer.from(request);
+    this.#keyAt = this.#request.indexOf(key);
+  }
+
+  /** The request with this key; valid until the next. */
+  request(key: string): Uint8Array {
+    if (this.#keyAt >= 0) this.#request.write(key, this.#keyAt, "latin1");
+    return this.#request;
+  }
+
+  /** As `readUpgradeResponse`. */
+  read(bytes: Uint8Array, key: string): UpgradeResponse {
+    const accepted = this.#accepted;
+    const length = this.#before.length + acceptLength + this.#behind.length;
+    // Servers answer one like the other. Bytes behind the head are none of it.
+    if (accepted !== null && bytes.length >= length) {
+      const head = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("latin1");
+      if (
+        head.startsWith(this.#before) &&
+        head.endsWith(this.#behind) &&
+        head.startsWith(acceptFor(key), this.#before.length)
+      ) {
+        return accepted;
+      }
+    }
+    const response = readUpgradeResponse(bytes, key, this.#endpoint);
+    if (response.state === "accepted") this.#keep(bytes, key, response);
+    return response;
+  }
+
+  #keep(bytes: Uint8Array, key: string, response: Extract<UpgradeResponse, { state: "accepted" }>): void {
+    const head = Buffer.from(bytes.buffer, bytes.byteOffset, response.length).toString("latin1");
+    const at = head.indexOf(acceptFor(key));
+    if (at < 0) return;
+    this.#before = head.slice(0, at);
+    this.#behind = head.slice(at + acceptLength);
+    this.#accepted = response;
+  }
 }
 
 /** A server's answer, as far as its head. */

@@ -6,6 +6,7 @@ import { createSockets } from "../../src/engine/sockets/create-sockets.ts";
 import type { Target } from "../../src/engine/target.ts";
 import type { ConnectionFailure } from "../../src/result/reasons.ts";
 import { encodeClientFrame, opcode } from "../../src/websocket/frame.ts";
+import { Upgrades } from "../../src/websocket/handshake.ts";
 
 const patienceMs = 60_000;
 const connections = 10;
@@ -78,6 +79,7 @@ class Auditor implements ConnectionOwner {
   readonly sockets = sockets;
   readonly protocol = new ChaosChat({ joins: [], messageBytes: 120, seed: 1 });
   readonly target: Target;
+  readonly upgrades: Upgrades;
   readonly all: Connection[];
   readonly #owed: { message: Buffer; isText: boolean }[][];
   readonly #sent: number[];
@@ -90,6 +92,7 @@ class Auditor implements ConnectionOwner {
 
   constructor(port: number, compression: Compression) {
     this.target = { host: "127.0.0.1", port, path: "/", tls: null, headers: {}, compression };
+    this.upgrades = new Upgrades(this.target);
     this.all = Array.from({ length: connections }, (_, index) => new Connection(index, index, this));
     this.#owed = this.all.map(() => []);
     this.#sent = this.all.map(() => 0);

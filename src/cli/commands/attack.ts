@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { chooseAdapter } from "../../attack/choose-adapter.ts";
 import type { AttackEvent } from "../../attack/events.ts";
+import { checkMemory, chooseSources } from "../../attack/room.ts";
 import { type AttackHandle, startAttack } from "../../attack/start-attack.ts";
 import { describeTarget, readTarget } from "../../attack/target.ts";
 import type { traceAttack } from "../../attack/trace.ts";
@@ -10,6 +11,7 @@ import type { Share } from "../../engine/places.ts";
 import { exitCodes, ShowdownError } from "../../errors.ts";
 import { describeEnvironment, readDescriptorLimit } from "../../machine/environment.ts";
 import { type AttackLimit, parseAttackLimits } from "../../measures/attack-measures.ts";
+import { attackParameters } from "../../plan/attack/parameters.ts";
 import {
   type AttackPlan,
   type PlannedAdapter,
@@ -54,11 +56,12 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   const usual = { path: adapter?.module.path, subprotocols: adapter?.planned.subprotocols ?? [] };
   const environment = describeEnvironment();
   const { target, access } = await readTarget(url, values, usual, host.cwd);
+  const connections = settings.connections ?? attackParameters.connections.default;
   const request = {
     ...{ target, settings, messageFile, data },
     adapter: adapter?.planned ?? null,
     scenario: scenario?.file ?? null,
-    sourceAddresses: values["source-address"] ?? [],
+    sourceAddresses: chooseSources(target, connections, values["source-address"] ?? []),
   };
   if (values.fleet !== undefined) {
     // Brings NATS, which no other attack needs.
@@ -76,6 +79,7 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
     host.out(`${JSON.stringify({ plan: withoutSecrets(plan) }, null, 2)}\n`);
     return exitCodes.ok.code;
   }
+  checkMemory(plan);
   await confirmLoad(plan, values, host);
   host.err(`Target: ${describeTarget(target)}\n`);
   return await untilStopped(host, async (signal) => {

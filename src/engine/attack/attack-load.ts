@@ -21,6 +21,8 @@ interface AttackLoadOptions {
   readonly account: Account;
   /** Those that messages may be sent on; in the order in which they take turns. */
   readonly ready: readonly Connection[];
+  /** Of all connections of the worker. */
+  readonly places: number;
   readonly clockUs: () => number;
   /** See `Sockets`. */
   readonly wakesWithinUs: number;
@@ -37,7 +39,8 @@ export class AttackLoad {
   readonly #pacer: Pacer;
   /** In turn; where one closes, the last takes its place. */
   readonly #turn: Connection[];
-  readonly #placeInTurn = new Map<Connection, number>();
+  /** Where each place stands in turn; -1 where it does not. */
+  readonly #atInTurn: Int32Array;
   #next = 0;
   #endUs: number;
   #tendUs = 0;
@@ -47,7 +50,8 @@ export class AttackLoad {
     this.#options = options;
     const { load, connectionStages } = options.setup;
     this.#turn = [...options.ready];
-    for (const [at, connection] of this.#turn.entries()) this.#placeInTurn.set(connection, at);
+    this.#atInTurn = new Int32Array(options.places).fill(-1);
+    for (const [at, { place }] of this.#turn.entries()) this.#atInTurn[place] = at;
     this.#endUs = options.startUs + loadSeconds(load) * 1e6;
     const own = load.kind === "open" ? shareMessages(load.segments, connectionStages, options.setup) : null;
     this.planned = own?.count ?? null;
@@ -70,20 +74,20 @@ export class AttackLoad {
 
   /** It came late, or came back. */
   noteReady(connection: Connection): void {
-    this.#placeInTurn.set(connection, this.#turn.length);
+    this.#atInTurn[connection.place] = this.#turn.length;
     this.#turn.push(connection);
     const { load } = this.#options.setup;
     if (load.kind === "closed") this.#fill(connection, load.inFlight);
   }
 
-  noteClosed(connection: Connection): void {
-    const at = this.#placeInTurn.get(connection);
-    if (at === undefined) return;
+  noteClosed({ place }: Connection): void {
+    const at = this.#atInTurn[place] as number;
+    if (at < 0) return;
+    this.#atInTurn[place] = -1;
     const last = this.#turn.pop() as Connection;
-    this.#placeInTurn.delete(connection);
-    if (last === connection) return;
+    if (last.place === place) return;
     this.#turn[at] = last;
-    this.#placeInTurn.set(last, at);
+    this.#atInTurn[last.place] = at;
   }
 
   /** Closed loop: one message of the connection is no longer under way. */

@@ -3,6 +3,7 @@ import { secondsOf } from "../../plan/attack/rate.ts";
 import { createRandom, shuffle } from "../../plan/random.ts";
 import type { ConnectionFailure } from "../../result/reasons.ts";
 import { Histogram } from "../../stats/histogram.ts";
+import { Upgrades } from "../../websocket/handshake.ts";
 import type { Refusal } from "../../websocket/refusal.ts";
 import type { Adapter } from "../adapters/adapter.ts";
 import { bytesSince, type CompressionBytes, compressionBytes } from "../compression.ts";
@@ -38,7 +39,7 @@ const arrivalsPerTurn = 16;
 const silent = { say: () => null, hear: () => false };
 const emptyPayload = new Uint8Array(0);
 
-/** A connection that is due to be opened, or is being opened. */
+/** A connection that is to be opened again, or is being opened. */
 interface Attempt {
   readonly place: number;
   readonly atUs: number;
@@ -49,6 +50,7 @@ interface Attempt {
 /** One worker's part of an attack: opens its connections, sends its load, and accounts for what comes back. */
 export class AttackWorker implements ConnectionOwner, TalkListener {
   readonly target: Target;
+  readonly upgrades: Upgrades;
   readonly sockets: Sockets;
   readonly protocol = { createDialogue: () => silent };
   readonly keepsRefusals = true;
@@ -60,10 +62,12 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   readonly #talk: Talk;
   /** By place; null before its first attempt. */
   readonly #connections: (Connection | null)[];
-  readonly #ready = new Set<Connection>();
   /** By place: how often it was opened again in a row, and when it was ready last. */
   readonly #reopenings: Uint8Array;
   readonly #readyUs: Float64Array;
+  /** By place: 1 where messages may be sent on it. */
+  readonly #isReady: Uint8Array;
+  #ready = 0;
   readonly #loopDelay = new Histogram();
   readonly #tcp = new Histogram();
   /** Stays empty where no TLS is spoken. */
@@ -75,7 +79,10 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   readonly #deaths = new FailureTally();
   readonly #reconnectFailures = new FailureTally();
   readonly #refusals = new Map<number, RefusalSample>();
-  /** Not yet due, in order of their times. */
+  /** The next place to be opened for the first time, and when the first of all was: the others follow from the rate. */
+  #nextPlace = 0;
+  #openUs = 0;
+  /** To be opened again and not yet due, in order of their times. */
   #waiting: Attempt[] = [];
   /** Being opened, the oldest first. */
   readonly #opening = new Map<Connection, Attempt>();
@@ -112,6 +119,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   ) {
     this.#setup = setup;
     this.target = setup.target;
+    this.upgrades = new Upgrades(setup.target);
     this.sockets = sockets;
     this.#report = report;
     if (mayReadLater(setup, adapter)) sockets.readLater();
@@ -119,6 +127,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#connections = new Array<null>(places).fill(null);
     this.#reopenings = new Uint8Array(places);
     this.#readyUs = new Float64Array(places);
+    this.#isReady = new Uint8Array(places);
     this.#talk =
       adapter === null
         ? new PlainTalk(setup, places, this.#account, this)
@@ -192,7 +201,8 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     if (this.#leaving.has(connection)) {
       this.#released += 1;
     } else {
-      this.#ready.add(connection);
+      this.#isReady[connection.place] = 1;
+      this.#ready += 1;
       this.#load?.noteReady(connection);
     }
     this.#settleOpening();
@@ -225,8 +235,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     // It was to be closed anyway.
     if (this.#leaving.delete(connection)) return;
     this.#deaths.note(failure);
-    this.#ready.delete(connection);
-    this.#load?.noteClosed(connection);
+    this.#noteUnready(connection);
     if (!this.#setup.reconnect) return;
     const { place } = connection;
     const isShort = this.#nowUs() - (this.#readyUs[place] as number) < leastLifeMs * 1000;
@@ -255,13 +264,19 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#waiting = this.#waiting.filter((attempt) => attempt.place !== place);
     const connection = this.#connections[place] ?? null;
     if (connection === null) return;
-    if (this.#ready.delete(connection)) {
-      this.#load?.noteClosed(connection);
+    if (this.#isReady[place] === 1) {
+      this.#noteUnready(connection);
       this.#released += 1;
     } else if (!this.#opening.has(connection)) {
       return;
     }
     this.#leaving.add(connection, this.#nowUs());
+  }
+
+  #noteUnready(connection: Connection): void {
+    this.#ready -= this.#isReady[connection.place] as number;
+    this.#isReady[connection.place] = 0;
+    this.#load?.noteClosed(connection);
   }
 
   onStageEnded(): void {
@@ -273,21 +288,16 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   onUnblocked(): void {}
 
   #open(startUs: number): void {
-    const { connectRatePerSecond } = this.#setup;
     this.#isOpening = true;
-    this.#waiting = Array.from({ length: this.#openedFirst }, (_, place) => ({
-      place,
-      atUs: startUs + (indexOf(this.#setup, place) / (connectRatePerSecond ?? 1)) * 1e6,
-      failures: null,
-    }));
+    this.#openUs = startUs;
     this.#resetUsage();
     this.#progressTimer = setInterval(() => this.#tellProgress(), progressIntervalMs);
     this.#tend();
   }
 
   #stopConnecting(): void {
-    const untried = this.#waiting.filter(({ failures }) => failures === null).length;
-    this.#notAttempted += untried;
+    this.#notAttempted += this.#openedFirst - this.#nextPlace;
+    this.#nextPlace = this.#openedFirst;
     this.#waiting = [];
     for (const connection of [...this.#opening.keys()]) this.#expire(connection);
     this.#settleOpening();
@@ -302,6 +312,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       this.#ramp.advance((Math.min(atUs, endUs) - this.#startUs) / 1e6);
     }
     this.#leaving.tend(atUs);
+    if (this.#isOpening) this.#openDue(atUs);
     let due = 0;
     while (due < this.#waiting.length && (this.#waiting[due] as Attempt).atUs <= atUs) due += 1;
     if (due > 0) this.#beginAll(this.#waiting.splice(0, due));
@@ -324,6 +335,16 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   #isFree(place: number): boolean {
     const connection = this.#connections[place] ?? null;
     return connection === null || !this.#leaving.has(connection);
+  }
+
+  #openDue(nowUs: number): void {
+    const { connectRatePerSecond } = this.#setup;
+    for (; this.#nextPlace < this.#openedFirst; this.#nextPlace += 1) {
+      const place = this.#nextPlace;
+      const atUs = this.#openUs + (indexOf(this.#setup, place) / (connectRatePerSecond ?? 1)) * 1e6;
+      if (atUs > nowUs) return;
+      this.#begin({ place, atUs, failures: null });
+    }
   }
 
   #begin(attempt: Attempt): void {
@@ -384,7 +405,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       failed: this.#failures.total,
       died: this.#deaths.total,
       released: this.#released,
-      open: this.#ready.size,
+      open: this.#ready,
       sent: recorder.sent,
       answered: recorder.delivered,
     };
@@ -411,7 +432,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   #describeOpening(): OpenReport {
     const { rooms } = this.#setup;
     const readyByRoom = new Array<number>(rooms).fill(0);
-    for (const { index } of this.#ready) {
+    for (const { index } of this.#listReady()) {
       readyByRoom[index % rooms] = (readyByRoom[index % rooms] as number) + 1;
     }
     return {
@@ -420,7 +441,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       failed: this.#failures.total,
       failedInARow: this.#failedInARow,
       died: this.#deaths.total,
-      ready: this.#ready.size,
+      ready: this.#ready,
       readyByRoom,
       compressed: this.#compressed,
       failures: this.#failures.list(),
@@ -440,12 +461,13 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#account.recorder.begin(startUs);
     this.#bytesAtStart = { ...compressionBytes };
     this.#talk.begin(members);
-    const order = shuffle(createRandom(setup.seed + setup.worker), [...this.#ready]);
+    const order = shuffle(createRandom(setup.seed + setup.worker), this.#listReady());
     const load = new AttackLoad({
       setup,
       talk: this.#talk,
       account: this.#account,
       ready: order,
+      places: this.#connections.length,
       clockUs: () => this.#nowUs(),
       wakesWithinUs: this.sockets.wakesWithinUs,
       startUs,
@@ -495,7 +517,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       reconnected: this.#reconnected,
       reconnectFailures: this.#reconnectFailures.list(),
       staged,
-      ready: this.#ready.size,
+      ready: this.#ready,
       firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
       lastSendUs: recorder.sent > 0 ? recorder.lastSendUs : null,
       lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
@@ -566,19 +588,25 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     const { pingIntervalSeconds } = this.#setup;
     if (pingIntervalSeconds !== null) {
       this.#every(pingIntervalSeconds * 1000, () => {
-        for (const connection of this.#ready) connection.ping(emptyPayload);
+        for (const connection of this.#listReady()) connection.ping(emptyPayload);
       });
     }
     const { heartbeatSeconds } = this.#talk;
     if (heartbeatSeconds !== null) {
       this.#every(heartbeatSeconds * 1000, () => {
-        for (const connection of this.#ready) this.#talk.heartbeat(connection);
+        for (const connection of this.#listReady()) this.#talk.heartbeat(connection);
       });
     }
   }
 
   #every(intervalMs: number, work: () => void): void {
     this.#timers.push(setInterval(work, intervalMs));
+  }
+
+  *#listReady(): Iterable<Connection> {
+    for (const [place, isReady] of this.#isReady.entries()) {
+      if (isReady === 1) yield this.#connections[place] as Connection;
+    }
   }
 
   #nowUs(): number {

@@ -12,8 +12,10 @@ export type Answer = (typeof answer)[keyof typeof answer];
 
 const state = { waiting: 0, answered: 1, givenUp: 2 } as const;
 
+/** Most connections of a large attack send a message or two. */
+const leastCapacity = 4;
 /** Answered messages are kept as long as there is room, to know a duplicate by. */
-const leastCapacity = 32;
+const keptCapacity = 32;
 /** Past it the oldest is no longer awaited: a connection has sent so many since. */
 const mostCapacity = 65_536;
 /** A message that is neither the next nor among so many around it answers nothing. */
@@ -140,7 +142,8 @@ export class Outstanding {
   /** Forgets the oldest if it is answered, or grows. */
   #makeRoom(): void {
     this.#advance();
-    if (this.#first > this.#known || this.#capacity >= mostCapacity) {
+    const isRoomy = this.#capacity >= keptCapacity && this.#first > this.#known;
+    if (isRoomy || this.#capacity >= mostCapacity) {
       if (this.#stateOf(this.#known) === state.waiting) this.waiting -= 1;
       this.#known += 1;
       this.#first = Math.max(this.#first, this.#known);

@@ -20,8 +20,8 @@ export class PlainTalk implements Talk {
   readonly #matcher: Matcher;
   readonly #isPing: boolean;
   readonly #owed: 0 | 1;
-  /** By place. */
-  readonly #outstanding: Outstanding[];
+  /** By place; none before the first message, so that a connection that only waits costs nothing here. */
+  readonly #outstanding: (Outstanding | undefined)[];
 
   constructor(setup: AttackSetup, places: number, account: Account, listener: TalkListener) {
     const { reply, binary, messageEncoding, columns, rows, seed, worker } = setup;
@@ -39,7 +39,7 @@ export class PlainTalk implements Talk {
       seed: seed + worker + 1,
     });
     this.#matcher = createMatcher(reply, binary || this.#isPing);
-    this.#outstanding = Array.from({ length: places }, () => new Outstanding());
+    this.#outstanding = new Array<undefined>(places).fill(undefined);
   }
 
   begin(): void {}
@@ -49,7 +49,7 @@ export class PlainTalk implements Talk {
   }
 
   send(connection: Connection, dueUs: number, nowUs: number): boolean {
-    const outstanding = this.#outstanding[connection.place] as Outstanding;
+    const outstanding = this.#outstandingOf(connection.place);
     const writer = this.#writer;
     const atUs = Math.floor(dueUs);
     const lagUs = Math.max(0, Math.floor(nowUs - atUs));
@@ -78,12 +78,12 @@ export class PlainTalk implements Talk {
   }
 
   closed({ place }: Connection): number {
-    const unanswered = (this.#outstanding[place] as Outstanding).forget();
-    return this.#owed * unanswered;
+    return this.#owed * (this.#outstanding[place]?.forget() ?? 0);
   }
 
   giveUp(connection: Connection, dueUs: number): void {
-    const outstanding = this.#outstanding[connection.place] as Outstanding;
+    const outstanding = this.#outstanding[connection.place];
+    if (outstanding === undefined) return;
     for (let seq = outstanding.oldest; seq !== 0; seq = outstanding.oldest) {
       if (outstanding.dueUs(seq) >= dueUs) return;
       outstanding.giveUp(seq);
@@ -93,8 +93,16 @@ export class PlainTalk implements Talk {
 
   heartbeat(): void {}
 
+  #outstandingOf(place: number): Outstanding {
+    const known = this.#outstanding[place];
+    if (known !== undefined) return known;
+    const created = new Outstanding();
+    this.#outstanding[place] = created;
+    return created;
+  }
+
   #match(connection: Connection, bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    const outstanding = this.#outstanding[connection.place] as Outstanding;
+    const outstanding = this.#outstandingOf(connection.place);
     const kind = this.#matcher.match(outstanding, connection.index, bytes, start, end, isText);
     if (kind === answer.unknown) {
       this.#account.noteStray(bytes, start, end, isText, () => this.#describeAwaited(connection));
@@ -108,9 +116,9 @@ export class PlainTalk implements Talk {
 
   /** The beginning of the oldest message without an answer, its times and random text apart. */
   #describeAwaited({ place, index }: Connection): string | null {
-    const outstanding = this.#outstanding[place] as Outstanding;
-    const seq = outstanding.oldest;
-    if (seq === 0) return null;
+    const outstanding = this.#outstanding[place];
+    const seq = outstanding?.oldest ?? 0;
+    if (outstanding === undefined || seq === 0) return null;
     return this.#writer.writeText(place, index, seq, outstanding.dueUs(seq), 0).slice(0, mostAwaited);
   }
 }

@@ -1,5 +1,6 @@
 import type { ConnectionFailure } from "../../result/reasons.ts";
 import { encodeClientFrame, opcode } from "../../websocket/frame.ts";
+import { Upgrades } from "../../websocket/handshake.ts";
 import type { Refusal } from "../../websocket/refusal.ts";
 import type { Account } from "../attack/account.ts";
 import { Connection, type ConnectionOwner } from "../connection.ts";
@@ -16,6 +17,8 @@ const silent = { say: () => null, hear: () => false };
 
 /** What a connection of a scenario has from its worker. */
 export interface SocketHost {
+  /** Each may have a path and headers of its own. */
+  readonly upgrades: Upgrades;
   readonly sockets: Sockets;
   readonly account: Account;
   /** On the attack's epoch. */
@@ -65,6 +68,7 @@ export class UserSocket implements ConnectionOwner {
 
   constructor(index: number, target: Target, host: SocketHost) {
     this.target = target;
+    this.upgrades = new Upgrades(target);
     this.sockets = host.sockets;
     this.#host = host;
     this.connection = new Connection(index, 0, this);

@@ -26,6 +26,10 @@ const promptUs = 1e6;
  */
 const leastIdleWaitUs = 50;
 const mostIdleWaitUs = 4000;
+/** With more processes than CPUs each waits so many times longer, at most, so that all of them wake up no more often. */
+const mostPatience = 16;
+/** Addresses of which the encoded form is kept. */
+const mostEncoded = 1024;
 
 /** Kept free for the process itself, which can't even ask for its memory use without one. */
 const sparedDescriptors = 16;
@@ -34,6 +38,7 @@ const sparedDescriptors = 16;
 const watchedEvents = linux.EPOLLIN | linux.EPOLLOUT | linux.EPOLLRDHUP | linux.EPOLLET;
 const pausedEvents = linux.EPOLLOUT | linux.EPOLLET;
 const endingEvents = linux.EPOLLRDHUP | linux.EPOLLHUP | linux.EPOLLERR;
+const failedEvents = linux.EPOLLHUP | linux.EPOLLERR;
 const readableEvents = linux.EPOLLIN | endingEvents;
 
 /**
@@ -55,6 +60,9 @@ export class EpollSockets implements Sockets {
   readonly #timeout = new Int32Array(new ArrayBuffer(16));
   readonly #waitsPrecisely: boolean;
   readonly #descriptorLimit: number;
+  readonly #shiftUs: number;
+  readonly #mostIdleWaitUs: number;
+  readonly #encoded = new Map<string, Uint8Array | null>();
   readonly #byDescriptor: (EpollSocket | null)[] = [];
   /** Met by a call and not by an event; told in the next turn. */
   #failed: { readonly socket: EpollSocket; readonly error: SocketError }[] = [];
@@ -72,9 +80,15 @@ export class EpollSockets implements Sockets {
   #arrivalsPerTurn = mostEvents;
   #isScheduled = false;
 
-  /** @param descriptorLimit RLIMIT_NOFILE of this process; null where unknown. */
-  constructor(calls: LinuxSocketCalls, descriptorLimit: number | null = null) {
+  /**
+   * @param descriptorLimit RLIMIT_NOFILE of this process; null where unknown.
+   * @param crowd processes like this one for each CPU
+   */
+  constructor(calls: LinuxSocketCalls, descriptorLimit: number | null = null, crowd = 1) {
     this.calls = calls;
+    const patience = Math.min(mostPatience, Math.max(1, crowd));
+    this.#shiftUs = patience * shiftUs;
+    this.#mostIdleWaitUs = patience * mostIdleWaitUs;
     this.#descriptorLimit = (descriptorLimit ?? Number.POSITIVE_INFINITY) - sparedDescriptors;
     this.#epoll = calls.epoll_create1(linux.EPOLL_CLOEXEC);
     if (this.#epoll < 0) throw new Error(`epoll_create1 failed: ${errorName(calls.errno())}`);
@@ -197,8 +211,8 @@ export class EpollSockets implements Sockets {
 
   #connect(socket: EpollSocket, { host, port }: SocketAddress, sourceAddress: string | null): void {
     const { calls } = this;
-    const remote = encodeSocketAddress(calls, host, port);
-    const local = sourceAddress === null ? null : encodeSocketAddress(calls, sourceAddress, 0);
+    const remote = this.#encode(host, port);
+    const local = sourceAddress === null ? null : this.#encode(sourceAddress, 0);
     if (remote === null || (sourceAddress !== null && local === null)) {
       this.fail(socket, "EINVAL");
       return;
@@ -236,6 +250,16 @@ export class EpollSockets implements Sockets {
     if (!this.watch(socket, linux.EPOLL_CTL_ADD, watchedEvents)) this.fail(socket, errorName(calls.errno()));
   }
 
+  /** Null for what is no address. */
+  #encode(address: string, port: number): Uint8Array | null {
+    const key = port === 0 ? address : `${address} ${port}`;
+    const known = this.#encoded.get(key);
+    if (known !== undefined) return known;
+    const encoded = encodeSocketAddress(this.calls, address, port);
+    if (this.#encoded.size < mostEncoded) this.#encoded.set(key, encoded);
+    return encoded;
+  }
+
   #set(descriptor: number, level: number, option: number): void {
     this.#option[0] = 1;
     this.calls.setsockopt(descriptor, level, option, this.#option, 4);
@@ -251,12 +275,12 @@ export class EpollSockets implements Sockets {
     this.#isScheduled = false;
     if (this.#turn === null) {
       const count = this.#poll(this.#idleWaitUs);
-      this.#idleWaitUs = count > 0 ? leastIdleWaitUs : Math.min(mostIdleWaitUs, 2 * this.#idleWaitUs);
+      this.#idleWaitUs = count > 0 ? leastIdleWaitUs : Math.min(this.#mostIdleWaitUs, 2 * this.#idleWaitUs);
     } else if (this.#receiver !== null) {
       this.#runSparingly();
     } else {
-      const untilUs = nowUs() + shiftUs;
-      let leftUs = shiftUs;
+      const untilUs = nowUs() + this.#shiftUs;
+      let leftUs = this.#shiftUs;
       do {
         const waitUs: number = this.#turn();
         this.#poll(Math.min(waitUs, leftUs));
@@ -325,7 +349,8 @@ export class EpollSockets implements Sockets {
 
   #serve(socket: EpollSocket, events: number): void {
     if (socket.state === "connecting") {
-      const errno = this.#connectError(socket);
+      // Without either of these events there is no error, and nothing that has to be asked for it.
+      const errno = (events & failedEvents) === 0 ? 0 : this.#connectError(socket);
       if (errno !== 0) {
         this.over(socket, socket.describeEnd(errorName(errno)));
         return;

@@ -1,5 +1,5 @@
 import { readTopology } from "../cpus.ts";
-import { pageBytes } from "../kernel-sockets.ts";
+import { pageBytes, readAvailableMemory } from "../kernel-sockets.ts";
 import { readText } from "../sources.ts";
 import { readCgroup } from "./cgroup.ts";
 import type { MachineFacts } from "./facts.ts";
@@ -18,13 +18,11 @@ function readCount(path: string): number | null {
 /** From /proc and /sys: reads of a few milliseconds altogether. What is missing is null. */
 export function readLinux({ proc, sys } = { proc: "/proc", sys: "/sys" }): SystemFacts {
   const topology = readTopology({ system: `${sys}/devices`, process: `${proc}/self` });
-  const meminfo = readText(`${proc}/meminfo`) ?? "";
-  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)?.[1];
   const load = readText(`${proc}/loadavg`)?.split(" ")[0];
   return {
     systemDescriptors: readCount(`${proc}/sys/fs/file-nr`),
     trackedConnections: readCount(`${proc}/sys/net/netfilter/nf_conntrack_count`),
-    memory: { pageBytes, availableBytes: available === undefined ? null : Number(available) * 1024 },
+    memory: { pageBytes, availableBytes: readAvailableMemory(proc) },
     cgroup: readCgroup(`${proc}/self`),
     topology,
     loadAverage: load === undefined ? null : Number(load),

@@ -59,6 +59,7 @@ function judge({
     server,
     generator,
     counters: null,
+    deathsBefore: [],
     deliveredInTime: Math.round(offered * inTimeShare),
     spanMs: 5000,
     ...changes,

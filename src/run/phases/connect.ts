@@ -22,6 +22,7 @@ import {
   sumOf,
   thresholdEnding,
 } from "./context.ts";
+import { holdConnections } from "./hold.ts";
 import { nameLimit } from "./limit.ts";
 import { connectBatches } from "./orders.ts";
 
@@ -51,7 +52,6 @@ export async function runConnect(context: RoundContext, environment: Environment
   await watch.end();
 
   const opened = sumOf(reports, (one) => one.opened);
-  const open = sumOf(reports, (one) => one.open);
   const failures = listFailures(reports);
   const limit = findLimit(context, environment, {
     opened,
@@ -71,7 +71,12 @@ export async function runConnect(context: RoundContext, environment: Environment
   );
   // How many connections a server holds does not hang on how fast they are opened.
   const doubt = findBottleneck({ plan, generator, serverCpuMs: null, spanMs: spanUs / 1000 });
-  const ending = judgeConnecting(context, reports, failures);
+  const judged = judgeConnecting(context, reports, failures);
+  // Given back by us, not closed by the server.
+  const released = sumOf(reports, (one) => one.open) - connections.alive.length;
+  const held = judged.status === "ok" && plan.holdSeconds > 0 ? await holdConnections(context) : null;
+  const ending = held?.ending ?? judged;
+  const open = connections.alive.length + released;
   const summary = (pick: (report: ConnectReport) => SparseHistogram) =>
     summarize(mergeHistograms(reports.map(pick)));
   const handshakes = reports.flatMap(({ tls }) => tls ?? []);
@@ -80,7 +85,7 @@ export async function runConnect(context: RoundContext, environment: Environment
     workload: null,
     ...invalidIfAny(ending, doubt),
     startedAt,
-    durationMs: Math.round(elapsedMs),
+    durationMs: Math.round((clockUs() - startUs) / 1000),
     server,
     generator,
     connections: {
@@ -90,19 +95,32 @@ export async function runConnect(context: RoundContext, environment: Environment
       failed: plan.connections - opened,
       failures,
       died: opened - open,
-      deaths: mergeFailures(reports.map(({ deaths }) => deaths)),
+      deaths: mergeFailures([
+        ...reports.map(({ deaths }) => deaths),
+        ...(held?.hold.sweeps ?? []).map(({ deaths }) => deaths),
+      ]),
     },
     limit,
     connectionsPerSecond: spanUs > 0 ? Math.round((opened * 1e7) / spanUs) / 10 : 0,
-    memory,
+    memory: { ...memory, generator: generatorMemory(reports) },
     tcpUs: summary(({ tcp }) => tcp),
     ...(handshakes.length === 0 ? {} : { tlsUs: summarize(mergeHistograms(handshakes)) }),
     upgradeUs: summary(({ upgrade }) => upgrade),
     joinUs: summary(({ join }) => join),
-    findings:
-      ending.reason?.kind !== "server-exited" && limit !== null
-        ? [{ kind: "limit", count: plan.connections - opened, limit }]
-        : [],
+    ...(held === null ? {} : { hold: held.hold }),
+    findings: [
+      ...(ending.reason?.kind !== "server-exited" && limit !== null
+        ? [{ kind: "limit" as const, count: plan.connections - opened, limit }]
+        : []),
+      ...(held?.findings ?? []),
+    ],
+  };
+}
+
+function generatorMemory(reports: readonly ConnectReport[]) {
+  return {
+    idleRssBytes: sumOf(reports, ({ idleRssBytes }) => idleRssBytes),
+    rssBytes: sumOf(reports, ({ usage }) => usage.rssBytes),
   };
 }
 
@@ -222,5 +240,5 @@ function judgeConnecting(
 /** So that what follows measures the server and not its struggle for descriptors. */
 async function giveBack({ pool, plan, connections }: RoundContext): Promise<void> {
   const count = Math.min(releasedAtLimit, Math.floor(connections.alive.length / 2));
-  connections.update([await askAll(pool, pool.release(splitExactly(count, plan.workers)))]);
+  connections.update(await askAll(pool, pool.release(splitExactly(count, plan.workers))));
 }

@@ -1,3 +1,4 @@
+import { type Liveness, listOpen } from "../../engine/liveness.ts";
 import { nextPhaseNumber } from "../../engine/phase-number.ts";
 import type { WorkerPool } from "../../engine/worker-pool.ts";
 import type { Plan } from "../../plan/plan.ts";
@@ -20,6 +21,8 @@ export interface RoundContext {
   readonly handicapShare: number;
   /** Per worker. */
   readonly sourceAddresses: number;
+  /** The machine's memory in use before the server and the workers began, in bytes; null where it does not say. */
+  readonly usedBefore: number | null;
   /** Microseconds since the run's epoch. */
   readonly clockUs: () => number;
   readonly signal: AbortSignal;
@@ -29,12 +32,12 @@ export interface RoundContext {
 /** The connections that a round has open, and the number of the load that they carry. */
 export class OpenConnections {
   /** By index, in order. */
-  alive: readonly number[] = [];
+  alive: Uint32Array = new Uint32Array(0);
   #phase = 0;
 
-  /** @param lists per worker */
-  update(lists: readonly (readonly number[])[]): void {
-    this.alive = lists.flat().sort((a, b) => a - b);
+  /** @param told per worker */
+  update(told: readonly Liveness[]): void {
+    this.alive = listOpen(told);
   }
 
   /** Of a load that is about to be ordered: every message carries it, so that a late one is told from its own. */

@@ -37,7 +37,7 @@ export function orderFault(scene: Scene, fault: Fault, workload: ChaosWorkload):
   const garbage = fault === "garbage" ? count : 0;
   const faulty = drawFaulty(alive, fault, garbage > 0 ? 0 : count, plan.seed);
   const isFaulty = new Set(faulty);
-  const unaffected = alive.filter((connection) => !isFaulty.has(connection));
+  const unaffected = [...alive].filter((connection) => !isFaulty.has(connection));
 
   const group = roomGroup(plan, workload) ?? { first: 0, count: 1 };
   const deliveries = plan.enduranceRatePerSecond * seconds;
@@ -60,7 +60,7 @@ export function orderFault(scene: Scene, fault: Fault, workload: ChaosWorkload):
   return { fault, injectUs, clearUs, endUs, faulty, unaffected, garbage, orders, plannedBySlot };
 }
 
-function drawFaulty(alive: readonly number[], fault: Fault, count: number, seed: number): readonly number[] {
+function drawFaulty(alive: Iterable<number>, fault: Fault, count: number, seed: number): readonly number[] {
   const random = createRandom(seed * faultNames.length + faultNames.indexOf(fault));
   return shuffle(random, alive).slice(0, count);
 }

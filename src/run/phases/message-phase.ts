@@ -1,3 +1,4 @@
+import { mergeFailures } from "../../engine/failure-tally.ts";
 import type { Workload } from "../../plan/plan.ts";
 import type {
   BurstPhase,
@@ -7,6 +8,7 @@ import type {
   ServerFigures,
   SteadyPhase,
 } from "../../result/phase.ts";
+import type { Failures } from "../../result/reasons.ts";
 import { describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer } from "../../trust/server-usage.ts";
 import { findGeneratorLimit, findServerContention, invalidIfAny } from "../../trust/validity.ts";
@@ -14,7 +16,7 @@ import type { PhaseView } from "../events.ts";
 import { poolEnding, type RoundContext, sumOf, thresholdEnding } from "./context.ts";
 import { describeLoad, describeRate, type LoadFigures } from "./load-figures.ts";
 import type { LoadState } from "./observe-load.ts";
-import { blockPace, type Offered, offerLoad, prepareLoad } from "./offer-load.ts";
+import { blockPace, type Offered, offerLoad, type Pace, prepareLoad } from "./offer-load.ts";
 import { type Load, type LoadPlan, orderBurst, orderEndurance, orderSteady, type Scene } from "./orders.ts";
 import { type CounterGrowth, describeCollector, growthSince } from "./server-counters.ts";
 
@@ -26,6 +28,8 @@ export interface Measured {
   readonly figures: LoadFigures;
   readonly server: ServerFigures;
   readonly generator: GeneratorFigures;
+  /** Of connections that died between the load before and this one's preparation. */
+  readonly deathsBefore: Failures;
   /** Delivered before the load's planned end. */
   readonly deliveredInTime: number;
   /** From the first send to the last delivery; 0 when there was none. */
@@ -44,7 +48,7 @@ export async function runMessagePhase(
 ): Promise<BurstPhase | SteadyPhase | EndurancePhase> {
   const { plan, connections } = context;
   const load = orderLoad({ plan, alive: connections.alive, phase: connections.nextPhase() }, kind, workload);
-  const measured = await measureLoad(context, load, (view) => ({ kind, workload, ...view }), pace);
+  const measured = await measureLoad(context, load, (view) => ({ kind, workload, ...view }), { pace });
   const { figures, server, generator, spanMs, startedAt, durationMs } = measured;
   const ending = invalidIfAny(
     measured.ending,
@@ -79,12 +83,18 @@ export function keepWhole(figures: LoadFigures, { status }: Ending): LoadFigures
 /** Where a load is; whose phase it belongs to, only the phase knows. */
 export type LoadView = Omit<PhaseView, "kind" | "workload">;
 
+interface MeasureOptions {
+  readonly pace?: Pace;
+  /** What is waited for when everybody is ready; deaths meanwhile are the load's. */
+  readonly pause?: () => Promise<void>;
+}
+
 /** Runs one load from the first send to the last delivery, and settles its account. */
 export async function measureLoad(
   context: RoundContext,
   load: Load,
   describeView: (view: LoadView) => PhaseView,
-  pace = blockPace,
+  { pace = blockPace, pause }: MeasureOptions = {},
 ): Promise<Measured> {
   const { pool, board, target, watch, plan, connections } = context;
   const startedAt = new Date().toISOString();
@@ -93,6 +103,7 @@ export async function measureLoad(
   await prepareLoad(context, load);
   // Before the start that everyone keeps too: a server may take its time to answer.
   const countersBefore = (await target.counters?.read()) ?? null;
+  await pause?.();
   const offered = await offerLoad(context, {
     load,
     pace,
@@ -122,6 +133,7 @@ export async function measureLoad(
     durationMs: Math.round(elapsedMs),
     figures,
     ...describeUsage(context, offered, figures, counters),
+    deathsBefore: mergeFailures(reports.map((one) => one.deathsBefore)),
     deliveredInTime,
     spanMs: figures.throughput?.spanMs ?? 0,
     counters,

@@ -9,6 +9,7 @@ import type { Load } from "./orders.ts";
 import { type Times, timesBetween } from "./server-watch.ts";
 
 const answerTimeoutMs = 2000;
+const msPerFurtherWorker = 10;
 
 /** How a load is begun, watched and ended. */
 export interface Pace {
@@ -59,7 +60,7 @@ export async function prepareLoad({ pool, board }: RoundContext, { orders, secon
 export async function offerLoad(context: RoundContext, offer: Offer): Promise<Offered> {
   const { pool, board, plan, clockUs, connections, watch, target } = context;
   const { pace } = offer;
-  const startUs = Math.ceil(clockUs()) + pace.leadMs * 1000;
+  const startUs = Math.ceil(clockUs()) + (pace.leadMs + crowdMs(plan)) * 1000;
   offer.onStart?.(startUs);
   if (pool.failed === null) pool.start(startUs);
   // Until then the workers spin, which would be taken for the work of others.
@@ -85,6 +86,11 @@ export async function offerLoad(context: RoundContext, offer: Offer): Promise<Of
   const gone: Ending = { status: "failed", reason: { kind: "all-connections-closed" } };
   const ending = isGone ? gone : reached;
   return { ending, elapsedMs, reports, usage, serverTimes: timesBetween(before, after) };
+}
+
+/** Workers that share CPUs sleep longer at a time, and hear of a start one after another. */
+function crowdMs({ workers, workerCpus }: RoundContext["plan"]): number {
+  return msPerFurtherWorker * Math.max(0, workers - (workerCpus?.length ?? workers));
 }
 
 /** Whether everything owed has arrived, or it is clear that it won't. */

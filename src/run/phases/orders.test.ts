@@ -42,7 +42,7 @@ const workload = fc.constantFrom<Workload>("echo", "broadcast", "rooms");
 function schedules({ plan, alive }: Scene, { orders }: Load): Schedule[] {
   return orders.map((order: PhaseOrder, worker) => {
     const setup = { worker, workers: plan.workers, seed: plan.seed } as WorkerSetup;
-    const places = alive
+    const places = [...alive]
       .filter((connection) => connection % plan.workers === worker)
       .map((connection) => Math.floor(connection / plan.workers));
     return order.rooms === null
@@ -84,7 +84,7 @@ test("endurance echo: the workers' sends sum to the planned load, and every conn
     fc.property(scene, (of) => {
       const load = orderEndurance(of, "echo");
       const counts = sendsByConnection(of, load);
-      const all = of.alive.map((connection) => counts.get(connection) ?? 0);
+      const all = [...of.alive].map((connection) => counts.get(connection) ?? 0);
       const planned = of.alive.length === 0 ? 0 : of.plan.enduranceRatePerSecond * of.plan.enduranceSeconds;
       expect(all.reduce((sum, count) => sum + count, 0)).toBe(planned);
       expect([...counts.keys()].every((connection) => of.alive.includes(connection))).toBe(true);
@@ -110,7 +110,7 @@ test("rooms: every send is made by exactly one worker, by a living member, sende
         const sends = senders.map((sender) => counts.get(sender) ?? 0);
         expect(sends.reduce((sum, count) => sum + count, 0)).toBe(planned[room] as number);
         expect(spread(sends)).toBeLessThanOrEqual(1);
-        const members = of.alive.filter((connection) => connection % order.group.count === room);
+        const members = [...of.alive].filter((connection) => connection % order.group.count === room);
         expect(order.members[room]).toBe(members.length);
       }
       expect([...counts.keys()].every((connection) => order.senders.flat().includes(connection))).toBe(true);

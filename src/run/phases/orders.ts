@@ -3,6 +3,9 @@ import { type PhasePlan, type Plan, type RoomGroup, roomGroup, type Workload } f
 import { createRandom, shuffle } from "../../plan/random.ts";
 import { splitExactly } from "../../plan/split.ts";
 
+/** Of connections, in order: 4 bytes each where there are many. */
+type Indexes = Uint32Array | readonly number[];
+
 export type LoadPlan = PhasePlan & { readonly workload: Workload };
 
 /** A load of messages, ready for the workers. */
@@ -18,7 +21,7 @@ export interface Load {
 export interface Scene {
   readonly plan: Plan;
   /** Open connections by index. */
-  readonly alive: readonly number[];
+  readonly alive: Indexes;
   /** The load's number. */
   readonly phase: number;
 }
@@ -82,7 +85,7 @@ export function orderSteady(scene: Scene, workload: Workload, { ratePerSecond, s
 }
 
 /** Deliveries that one message causes, on average over the rooms: a load comes in multiples of it. */
-export function deliveriesPerSend(plan: Plan, alive: readonly number[], workload: Workload): number {
+export function deliveriesPerSend(plan: Plan, alive: Indexes, workload: Workload): number {
   const group = roomGroup(plan, workload);
   return group === null ? 1 : Math.max(1, alive.length) / group.count;
 }
@@ -95,7 +98,7 @@ export function connectBatches({ connectBatch, workers }: Plan): number[] {
 /** Who sends in each room, the same choice for every contender that opened the same connections. */
 export function chooseSenders(
   { sendersPerRoom, seed }: Plan,
-  alive: readonly number[],
+  alive: Indexes,
   group: RoomGroup,
 ): Omit<RoomsOrder, "sends"> {
   const members = Array.from({ length: group.count }, (): number[] => []);

@@ -22,7 +22,8 @@ export function createAttackProgress({
   nowMs = () => performance.now(),
 }: ProgressOutput) {
   let isDrawn = false;
-  let plainAtMs = nowMs();
+  const beganMs = nowMs();
+  let plainAtMs = beganMs;
   const erase = () => {
     if (isDrawn) write("\r\x1b[K");
     isDrawn = false;
@@ -49,7 +50,7 @@ export function createAttackProgress({
           tell(`${event.when}: ${printable(event.command)}`);
           break;
         case "connecting":
-          pass(() => describeConnections(event));
+          pass(() => `${describeConnections(event)}${describeLeft(event, nowMs() - beganMs)}`);
           break;
         case "connected":
           tell(describeConnections(event));
@@ -77,6 +78,17 @@ function describeConnections({
 }: Extract<AttackEvent, { kind: "connecting" | "connected" }>): string {
   const failures = failed === 0 ? "" : `, ${format.formatCount(failed)} failed`;
   return `${format.formatCount(opened)} of ${format.plural(requested, "connection")} opened${failures}`;
+}
+
+/** As the connections so far let expect. */
+function describeLeft(
+  { requested, opened, failed }: Extract<AttackEvent, { kind: "connecting" }>,
+  elapsedMs: number,
+): string {
+  const done = opened + failed;
+  if (done === 0) return "";
+  const leftMs = (elapsedMs / done) * (requested - done);
+  return leftMs < 1000 ? "" : `, ${format.formatDuration(Math.ceil(leftMs / 1000) * 1000)} left`;
 }
 
 function describeLoad(event: Extract<AttackEvent, { kind: "load" }>): string {

@@ -124,7 +124,7 @@ function describeLimits({ descriptorLimit, portRange, sysctls }: Environment): s
 function describePlan(plan: Plan): string {
   return [
     plan.preset,
-    `${format.plural(plan.connections, "connection")} in batches of ${format.formatCount(plan.connectBatch)}`,
+    `${format.plural(plan.connections, "connection")}, ${format.formatCount(plan.connectBatch)} opened at once`,
     `${format.formatCount(plan.messageBytes)}-byte messages`,
     describeRounds(plan),
     describeWarmUp(plan),

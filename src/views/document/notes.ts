@@ -14,6 +14,7 @@ import { describeReason } from "../text/reason-text.ts";
 import { accountsOf, isFaultless } from "./account.ts";
 import type { Sentence } from "./block.ts";
 import { describeUnresolved } from "./connection-memory.ts";
+import { listHeld } from "./held.ts";
 import { noteIdling } from "./idling.ts";
 import { collectionsOf, fewestCollections, leastSharing } from "./phase-table.ts";
 
@@ -36,6 +37,7 @@ export function listNotes(
     ...participants.flatMap(noteFaults),
     ...participants.flatMap(noteNotInjected),
     ...(section.kind === "connect" ? participants.flatMap(noteNotMeasured) : []),
+    ...listHeld(section, plan),
     ...noteEverythingArrived(section),
     ...noteCoalescing(section, sections),
     ...noteLeagues(section),

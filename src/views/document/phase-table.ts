@@ -57,10 +57,11 @@ const paced = [["offered", "sustained", "sustained.share"], latencies, [], costs
 /** The measures of each kind's table by their groups, which stay together where the table is split. */
 const measured: Readonly<Record<PhaseKind, readonly (readonly string[])[]>> = {
   connect: [
-    ["connections", "connections.share", "connections.rate"],
+    ["connections", "connections.share", "connections.rate", "held"],
     ["upgrade.p50", "upgrade.p99", "tcp.p99", "tls.p50", "tls.p99", "join.p99"],
     ["cpu-per-connection", "memory-per-connection", "memory-per-connection.kernel", "peak-memory"],
-    ["generator.cpu-share"],
+    ["held.p50", "held.p99", "held.cpu-per-delivery"],
+    ["generator.cpu-share", "generator.memory-per-connection"],
   ],
   burst: [
     ["throughput"],

@@ -20,6 +20,7 @@ import { buildCharts } from "./charts.ts";
 import { buildConditions, buildContenders, buildRounds } from "./conditions.ts";
 import { describeRun } from "./facts.ts";
 import { buildFaultBlocks, faultMeanings } from "./fault-tables.ts";
+import { listHeld } from "./held.ts";
 import { summarizeIdling } from "./idling.ts";
 import { listNotes } from "./notes.ts";
 import { buildPhaseTable, listMeanings } from "./phase-table.ts";
@@ -37,7 +38,7 @@ import {
 } from "./verdict.ts";
 
 /** Of a list on one screen. */
-const mostLines = { choices: 8, open: 5 };
+const mostLines = { held: 6, choices: 8, open: 5 };
 
 /** A whole run in one page, the verdict first. */
 export function buildReport(result: Result, demand: Demand): Block[] {
@@ -81,10 +82,12 @@ export function buildSummary(
 ): Block[] {
   const judgements = judge(result);
   const summary = buildSummaryTable(result, judgements, fits);
+  const held = listSections(result).flatMap((section) => listHeld(section, result.plan));
   const troubles = [...summarizeTroubles(result), ...summarizeIdling(listSections(result), result.plan)];
   return [
     ...buildHead(result),
     ...(summary.rows.length === 0 || summary.columns.length < 2 ? [] : [table(summary)]),
+    ...list(held, mostLines.held),
     ...list(listChoices(judgements, result), mostLines.choices),
     ...(mostCauseLines < 1 ? [] : list(listCauses(judgements), mostCauseLines)),
     ...list([...troubles, ...listOpenQuestions(judgements, result)], mostLines.open),

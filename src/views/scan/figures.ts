@@ -33,7 +33,7 @@ export function listScanFigures(results: readonly (Result | null)[]): ScanFigure
   const changes = new Map(
     [...families.values()].flatMap((family) => judgeChanges(family)).map((change) => [change.after, change]),
   );
-  return [...names].map(([key, { judgement, place }]) => ({
+  const judged = [...names].map(([key, { judgement, place }]) => ({
     phase: judgement.phase,
     measure: judgement.measure,
     league: judgement.league,
@@ -43,6 +43,42 @@ export function listScanFigures(results: readonly (Result | null)[]): ScanFigure
       return judged === undefined ? null : cellOf(judged, changes.get(judged.figure));
     }),
   }));
+  return [...judged, ...toldOnly.flatMap((measure) => listTold(measure, results, judged))];
+}
+
+/** What nobody is judged by: the generator's and the kernel's costs, and the echoes of connections that are held. */
+const toldOnly = [
+  "memory-per-connection.kernel",
+  "generator.memory-per-connection",
+  "held",
+  "held.cpu-per-delivery",
+  "held.p50",
+  "held.p99",
+];
+
+function listTold(
+  measure: string,
+  results: readonly (Result | null)[],
+  judged: readonly ScanFigure[],
+): ScanFigure[] {
+  const runs = results.map((result) => (result === null ? null : listFigures(result)));
+  const known = runs
+    .flatMap((run) => run ?? [])
+    .filter((one) => one.measure.name === measure && one.value !== null);
+  const named = new Map(known.map((one) => [`${one.phase} ${one.contender}`, one]));
+  return [...named.values()].flatMap(({ phase, contender }) => {
+    const beside = judged.find((one) => one.phase === phase && one.contender === contender);
+    if (beside === undefined) return [];
+    const cells = runs.map((run): ScanCell | null => {
+      const figure = run?.find(
+        (one) => one.measure.name === measure && one.phase === phase && one.contender === contender,
+      );
+      if (figure === undefined || figure.value === null) return null;
+      const { value, values } = figure;
+      return { value, interval: null, rounds: values.length, standing: "ranked", ratio: null };
+    });
+    return [{ phase, measure, league: beside.league, contender, cells }];
+  });
 }
 
 function listJudged(result: Result): Map<string, Judged> {

@@ -64,7 +64,7 @@ const texts: Readonly<Record<CheckId, (v: Values) => CheckText>> = {
     explanation:
       v.number("limit") === null
         ? "Every connection is an open file of the server."
-        : `A server of one process can hold ${format.formatCount(Math.max(0, (v.number("limit") ?? 0) - (v.number("reserve") ?? 0)))} connections. Every connection is an open file, and it keeps ${v.count("reserve")} for itself. \`ulimit\` counts for one shell and what it starts.`,
+        : `A server of one process can hold ${format.formatCount(Math.max(0, (v.number("limit") ?? 0) - (v.number("reserve") ?? 0)))} connections${v.number("processes") === null ? "" : `, and each here is ${v.count("processes")} or more`}. Every connection is an open file, and it keeps ${v.count("reserve")} for itself. \`ulimit\` counts for one shell and what it starts.`,
   }),
   "generator-descriptors": (v) => ({
     title: "Generator's descriptors",

@@ -106,13 +106,17 @@ export function describeView({
   step,
   fault,
   slice,
+  hold,
   ...view
 }: PhaseView): (readonly [label: string, value: string])[] {
   const rate = (perSecond: number) => format.formatRate(Math.round(perSecond));
   const highest = step?.highestSustainedPerSecond ?? null;
   return [
+    ...(hold === undefined ? [] : [["hold", holdTexts[hold.stage]] as const]),
     // Between two slices nothing arrives, which is no rate of anybody's.
-    ...(slice !== undefined && view.ratePerSecond === 0 ? [] : [["rate", rate(view.ratePerSecond)] as const]),
+    ...((slice ?? hold) !== undefined && view.ratePerSecond === 0
+      ? []
+      : [["rate", rate(view.ratePerSecond)] as const]),
     ...(view.p50Us === null ? [] : [["p50", format.formatLatency(view.p50Us)] as const]),
     ...(view.p99Us === null ? [] : [["p99", format.formatLatency(view.p99Us)] as const]),
     ...(slice === undefined
@@ -124,6 +128,12 @@ export function describeView({
     ["errors", format.formatCount(view.errors)],
   ];
 }
+
+const holdTexts = {
+  before: "an echo of each before it",
+  rest: "no messages",
+  after: "an echo of each after it",
+} as const;
 
 /** `during resets (2 of 6)` */
 function describeFault({ name, number, count, window }: FaultView): string {

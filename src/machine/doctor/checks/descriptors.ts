@@ -1,8 +1,7 @@
+import { serverReserve } from "../../../plan/server-processes.ts";
 import { type Check, type Finding, readNumber, setSysctls } from "../check.ts";
 import type { MachineFacts } from "../facts.ts";
 
-/** What a server keeps for its listener, runtime and log, and to answer /stats; elixir-genserver keeps as many. */
-const serverReserve = 64;
 /** What a worker needs beyond its connections (plan/resolve.ts). */
 const workerReserve = 100;
 /** What the rest of a machine may still open. */
@@ -12,22 +11,31 @@ const systemReserve = 2000;
 const articleLimit = 100_000;
 const articleFilesPerProcess = 50_000;
 
-/** A descriptor for every connection at each end. The limit counts per process, so workers can share and a server can't. */
-export const checkDescriptors: Check = (machine, { connections, workers }) => {
+/** A descriptor for every connection at each end. The limit counts per process, so workers share, and few servers can. */
+export const checkDescriptors: Check = (machine, { connections, workers, entrants }) => {
   const limit = limitPerProcess(machine);
   const { hard } = machine.descriptorLimit;
-  const server = connections + serverReserve;
+  // Whoever has the fewest processes is stopped first.
+  const processes = entrants.reduce((least, one) => Math.min(least, one.processes ?? 1), Infinity);
+  const shared = Number.isFinite(processes) ? processes : 1;
+  const server = Math.ceil(connections / shared) + serverReserve;
   const share = Math.ceil(connections / workers);
   const worker = share + workerReserve;
   const commands = raiseLimit(machine, Math.max(server, worker), 2 * connections + systemReserve);
-  const holds = limit === null ? null : Math.max(0, limit - serverReserve);
+  const holds = limit === null ? null : shared * Math.max(0, limit - serverReserve);
   const judge = (needed: number) =>
     limit === null ? "unknown" : needed <= limit ? "ok" : ("insufficient" as const);
   return [
     {
       check: "server-descriptors",
       state: judge(server),
-      values: { limit, hard, needed: server, reserve: serverReserve },
+      values: {
+        limit,
+        hard,
+        needed: server,
+        reserve: serverReserve,
+        ...(shared === 1 ? {} : { processes: shared }),
+      },
       holds,
       commands,
     },

@@ -10,9 +10,10 @@ export const memoryBytes = {
   /** The server's: what lean ones need, and what go-gorilla's default reserves, the heaviest here (its README). */
   leanServer: 2 * 1024,
   heavyServer: 56 * 1024,
-  /** A server and a worker without connections. */
+  /** A server and a worker without connections; of each further process most is shared with the first. */
   serverBase: 150e6,
   workerBase: 60e6,
+  further: 25e6,
 } as const;
 
 const perConnection = (serverBytes: number) => memoryBytes.kernel + memoryBytes.generator + serverBytes;
@@ -39,7 +40,9 @@ export const checkMemory: Check = (machine, plan) => {
 export function estimateMemory(plan: Plan) {
   const { connections, workers, oneAtATime, port, entrants } = plan;
   const contenders = oneAtATime || port !== 0 ? 1 : Math.max(1, entrants.length);
-  const baseBytes = memoryBytes.serverBase + workers * memoryBytes.workerBase;
+  const processes = Math.max(1, ...entrants.map((one) => one.processes ?? 1));
+  const { serverBase, workerBase, further } = memoryBytes;
+  const baseBytes = serverBase + workerBase + (workers + processes - 2) * further;
   const each = (serverBytes: number) => baseBytes + connections * perConnection(serverBytes);
   return {
     contenders,
