@@ -17,8 +17,6 @@ const silent = { say: () => null, hear: () => false };
 
 /** What a connection of a scenario has from its worker. */
 export interface SocketHost {
-  /** Each may have a path and headers of its own. */
-  readonly upgrades: Upgrades;
   readonly sockets: Sockets;
   readonly account: Account;
   /** On the attack's epoch. */
@@ -52,6 +50,8 @@ interface Kept {
 /** A connection of a user: what came and nobody has taken, and who waits for what. */
 export class UserSocket implements ConnectionOwner {
   readonly target: Target;
+  /** Each may have a path and headers of its own. */
+  readonly upgrades: Upgrades;
   readonly sockets: Sockets;
   readonly protocol = { createDialogue: () => silent };
   readonly keepsRefusals = true;
