@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { nowUs } from "./clock.ts";
+import { nowUs, wallAheadUs } from "./clock.ts";
 
 const clockPath = `${import.meta.dir}/clock.ts`;
 
@@ -24,6 +24,13 @@ test("the clock never goes back and agrees with performance.now() over 100 ms", 
 function readBetween() {
   return { fromMs: performance.now(), us: nowUs(), toMs: performance.now() };
 }
+
+test("the wall clock is ahead by the same as long as nobody sets it, however often this process is interrupted", () => {
+  const all = Array.from({ length: 20_000 }, () => wallAheadUs());
+  expect(Math.abs(nowUs() + (all[0] as number) - Date.now() * 1000)).toBeLessThan(1e6);
+  // Clocks are steered by up to 500 parts in a million, and this takes milliseconds.
+  expect(Math.max(...all) - Math.min(...all)).toBeLessThan(500);
+});
 
 test("two processes that started at different times read the same clock", async () => {
   const child = Bun.spawn(

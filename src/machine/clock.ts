@@ -18,6 +18,8 @@ const timespecPointer = ptr(timespec);
 
 /** CLOCK_REALTIME, everywhere. */
 const wallClockId = 0;
+/** To read two clocks at one moment, on a machine whose CPUs are busy. */
+const mostAttempts = 4;
 
 function createClock(): () => number {
   const clockGettime = libc?.clock_gettime;
@@ -41,12 +43,17 @@ export const nowUs = createClock();
 
 /**
  * How far the wall clock, in microseconds of the Unix epoch, is ahead of `nowUs`: for times that the system tells by
- * that clock. It changes when somebody sets it. Good to a microsecond; the C library must be there.
+ * that clock. It changes when somebody sets it. Good to a microsecond, also where this process loses its CPU between
+ * two readings; the C library must be there.
  */
 export function wallAheadUs(): number {
-  const monotonicUs = nowUs();
-  libc?.clock_gettime(wallClockId, timespecPointer);
-  return (timespec[0] as number) * 1e6 + (timespec[2] as number) / 1e3 - monotonicUs;
+  for (let attempt = 1; ; attempt += 1) {
+    const beforeUs = nowUs();
+    libc?.clock_gettime(wallClockId, timespecPointer);
+    const wallUs = (timespec[0] as number) * 1e6 + (timespec[2] as number) / 1e3;
+    const afterUs = nowUs();
+    if (afterUs - beforeUs < 2 || attempt === mostAttempts) return wallUs - (beforeUs + afterUs) / 2;
+  }
 }
 
 /**
