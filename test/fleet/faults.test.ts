@@ -27,7 +27,7 @@ const load = ["--connections", "12", "--rate", "120", "--duration", `${seconds}s
 const planned = 120 * seconds;
 
 /** Runs so many scenes at a time: a machine with few CPUs has to start all their programs. */
-const mostAtOnce = 4;
+const mostAtOnce = 6;
 let running = 0;
 const waiting: (() => void)[] = [];
 
