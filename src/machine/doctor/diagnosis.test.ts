@@ -86,10 +86,10 @@ const cases: [name: string, machine: MachineFacts, plan: Plan, id: CheckId, stat
     "memory",
     "tight",
   ],
-  // Both at their heaviest take 390 MB and 66 KiB a connection each: 4.2 GB; one alone 2.1 GB.
-  ["memory for one", withMemory(4e9), articlePlan, "memory", "tight"],
+  // Both at their heaviest take 285 MB and 66 KiB a connection each: 3.95 GB; one alone 2.0 GB.
+  ["memory for one", withMemory(3.9e9), articlePlan, "memory", "tight"],
   ["memory for both", withMemory(4.3e9), articlePlan, "memory", "ok"],
-  ["memory for one at a time", withMemory(4e9), { ...articlePlan, oneAtATime: true }, "memory", "ok"],
+  ["memory for one at a time", withMemory(3.9e9), { ...articlePlan, oneAtATime: true }, "memory", "ok"],
   [
     "no memory",
     { ...linuxMachine, memory: { ...linuxMachine.memory, availableBytes: 0.5e9 } },
