@@ -200,7 +200,8 @@ test.concurrent.skipIf("problem" in found || !canShift)(
       expect(offsets.sort((a, b) => a - b)).toEqual([0, 100_000]);
       const { skewUs = Number.NaN, errorUs = Number.NaN } = result.fleet?.start ?? {};
       expect(skewUs).toBeLessThanOrEqual(errorUs * 4);
-      expect(result.latencyUs.max).toBeLessThan(5e6);
+      // By two clocks it would be a day.
+      expect(result.latencyUs.max).toBeLessThan(60e6);
       await expectEnd(agents);
     });
   },
