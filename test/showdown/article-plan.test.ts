@@ -24,8 +24,11 @@ test("the article preset is the article's parameters, exactly", async () => {
     errorThreshold: 5000,
     rounds: 1,
   });
-  // The same frozen plan for everyone: entrants are names in it, without parameters of their own.
-  for (const entrant of plan.entrants) expect(Object.keys(entrant)).toEqual(["contender", "variant"]);
+  // The same frozen plan for everyone: entrants are names in it. As many processes as descriptors ask for are no
+  // parameter of theirs.
+  for (const { processes, ...entrant } of plan.entrants) {
+    expect(Object.keys(entrant)).toEqual(["contender", "variant"]);
+  }
   expect(plan.entrants).toContainEqual({ contender: "elixir-genserver", variant: "default" });
   expect(plan.entrants).toContainEqual({ contender: "go-gorilla", variant: "default" });
 });
@@ -58,7 +61,7 @@ test("every parameter of a plan can be changed by an option", async () => {
       "3",
     ],
     ...["--quiet-seconds", "1.5", "--ready-seconds", "2", "--connect-seconds", "3", "--seed", "4"],
-    ...["--port", "5000", "--workers", "6", "--pacing", "spin", "--one-at-a-time"],
+    ...["--hold-seconds", "3", "--port", "5000", "--workers", "6", "--pacing", "spin", "--one-at-a-time"],
     ...["--slice-ms", "150", "--sliced-seconds", "2", "--steady-rate", "6000"],
     ...["--margin", "4", "--until", "4", "--max-minutes", "9"],
     ...[
@@ -103,6 +106,7 @@ test("every parameter of a plan can be changed by an option", async () => {
     oneAtATime: true,
     sliceMs: 150,
     slicedSeconds: 2,
+    holdSeconds: 3,
     steadyRatePerSecond: 6000,
     marginPercent: 4,
     untilPercent: 4,

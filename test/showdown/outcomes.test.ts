@@ -42,7 +42,7 @@ test("one that drops half and one that dies are shown and never ranked, and the 
       "100",
     ],
     // For a p99 of a slice.
-    ...["--steady-rate", "20000", "one", "two", "half", "dies"],
+    ...["--steady-rate", "20000", "--details", "one", "two", "half", "dies"],
   );
   expect(ended.exitCode).toBe(6);
   const judgements = judgementsOf(ended, "burst-echo", "steady-echo");

