@@ -25,11 +25,11 @@ const measuring = [
     "paced-broadcast",
     "rough-weather",
   ].map((name) => `test/showdown/${name}.test.ts`),
-  ...["silences", "until"].map((name) => `test/showdown/${name}.test.ts`),
+  ...["silences", "until", "warm-up"].map((name) => `test/showdown/${name}.test.ts`),
   "test/slices/",
 ];
 /** Most of their time they wait, for clocks and for processes to start. */
-const atOnce = Math.min(8, availableParallelism() + 1);
+const atOnce = Math.min(8, availableParallelism() + 2);
 /** Of one file: each of them starts processes. */
 const testsAtOnce = 4;
 

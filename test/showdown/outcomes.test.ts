@@ -99,7 +99,7 @@ async function compareSlowed(): Promise<{ readonly ended: EndedRun; readonly cos
     ...run,
     ...["--phases", "burst-echo", "--connections", "100", "--warmup-seconds", "0.3"],
     // Short rounds: it is their number that narrows an interval.
-    ...["--slice-ms", "50", "--sliced-seconds", "0.8", "--until", "2", "--max-minutes", "0.6"],
+    ...["--slice-ms", "50", "--sliced-seconds", "0.8", "--until", "4", "--max-minutes", "0.6"],
     ...["--details", "first", "again", "slowed"],
   );
   expect(ended.exitCode).toBe(0);
