@@ -100,6 +100,12 @@ test("a look at whether the folder can be written leaves nothing behind", async 
   expect(readdirSync(join(results, "there"))).toEqual([]);
 });
 
+test("several that check the same new folder at once all may write there", async () => {
+  const folder = join(results, "shared", "by all");
+  const checks = await Promise.allSettled(Array.from({ length: 8 }, () => checkResultsFolder(folder)));
+  expect(checks.map(({ status }) => status)).toEqual(Array(8).fill("fulfilled"));
+});
+
 test("a results folder that can't be is refused with its name", async () => {
   const path = join(results, "file");
   writeFileSync(path, "");

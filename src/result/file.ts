@@ -22,15 +22,26 @@ export interface ResultFile<T = Result> {
  * @throws {ShowdownError} `resultsFolder`
  */
 export async function checkResultsFolder(resultsFolder: string): Promise<void> {
-  const probe = join(resultsFolder, `.writable-${process.pid}`);
   try {
-    const made = await mkdir(resultsFolder, { recursive: true });
-    await replace(probe, "");
-    await rm(probe, { force: true });
-    if (made !== undefined) await removeEmpty(resolve(resultsFolder), resolve(made));
+    await writeProbe(resultsFolder);
   } catch (error) {
     throw refuse(resultsFolder, error);
   }
+}
+
+/** Others who check the same folder at the same time may take it away again before the probe is in it. */
+async function writeProbe(resultsFolder: string, triesLeft = 20): Promise<void> {
+  const probe = join(resultsFolder, `.writable-${crypto.randomUUID()}`);
+  const made = await mkdir(resultsFolder, { recursive: true });
+  try {
+    await replace(probe, "");
+  } catch (error) {
+    const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+    if (isGone && triesLeft > 0) return await writeProbe(resultsFolder, triesLeft - 1);
+    throw error;
+  }
+  await rm(probe, { force: true });
+  if (made !== undefined) await removeEmpty(resolve(resultsFolder), resolve(made));
 }
 
 /**
