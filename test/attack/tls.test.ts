@@ -98,7 +98,7 @@ test.concurrent("a server that does not speak TLS, and one that stalls in the ha
   ]);
   const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   stops.push(() => silent.stop(true));
-  const stalled = await attack(`wss://127.0.0.1:${silent.port}/`, ...small, "--connect-timeout", "0.5");
+  const stalled = await attack(`wss://127.0.0.1:${silent.port}/`, ...small, "--connect-timeout", "3");
   expect(stalled.result.connections.failures).toEqual([
     { failure: { kind: "timeout", stage: "tls" }, count: 4 },
   ]);
