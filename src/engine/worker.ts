@@ -3,7 +3,6 @@ import { nowUs } from "../machine/clock.ts";
 import { preferMainThread } from "../machine/main-thread.ts";
 import { pinProcess } from "../machine/pin.ts";
 import type { ConnectionFailure, Failures } from "../result/reasons.ts";
-import { Histogram } from "../stats/histogram.ts";
 import { Upgrades } from "../websocket/handshake.ts";
 import type { AttackSetup } from "./attack/attack-orders.ts";
 import type { AttackWorker } from "./attack/attack-worker.ts";
@@ -19,17 +18,10 @@ import { createProtocol } from "./protocols/protocols.ts";
 import type { ScenarioWorker } from "./scenario/scenario-worker.ts";
 import type { Sockets } from "./sockets/socket.ts";
 import type { Target } from "./target.ts";
-import type {
-  Command,
-  PhaseOrder,
-  Report,
-  WorkerReady,
-  WorkerSetup,
-  WorkerUsage,
-} from "./worker-protocol.ts";
+import { UsageMeter } from "./usage-meter.ts";
+import type { Command, PhaseOrder, Report, WorkerReady, WorkerSetup } from "./worker-protocol.ts";
 
 const progressIntervalMs = 200;
-const heartbeatMs = 10;
 /** How long a server may take to close what was said goodbye to. */
 const goodbyeMs = 2000;
 /** The one address that every machine has. */
@@ -118,8 +110,7 @@ class Worker implements ConnectionOwner {
   readonly #sourceAddresses: readonly string[];
   readonly #connections: Connection[];
   readonly #connector: Connector;
-  readonly #loopDelay = new Histogram();
-  readonly #heartbeat: Timer;
+  readonly #usage = new UsageMeter();
   #phase: MessagePhase | null = null;
   /** After the last report, and before the phase that is prepared. */
   #deathsBetween = new FailureTally();
@@ -128,7 +119,6 @@ class Worker implements ConnectionOwner {
   #faults: Faults | null = null;
   #progressTimer: Timer | null = null;
   #blocked = 0;
-  #cpuAtStart = process.cpuUsage();
 
   constructor(setup: WorkerSetup, sockets: Sockets, report: (report: Report) => void) {
     const { target, protocol, joins, messageBytes, seed, worker } = setup;
@@ -150,7 +140,6 @@ class Worker implements ConnectionOwner {
       clockUs: nowUs,
       speaksTls: target.tls !== null,
     });
-    this.#heartbeat = this.#startHeartbeat();
   }
 
   describe(): WorkerReady {
@@ -229,7 +218,7 @@ class Worker implements ConnectionOwner {
   }
 
   async #connect(batch: number): Promise<void> {
-    this.#resetUsage();
+    this.#usage.reset();
     Bun.gc(true);
     const idleRssBytes = process.memoryUsage.rss();
     const opened = await this.#connector.run(batch, (progress) =>
@@ -241,7 +230,7 @@ class Worker implements ConnectionOwner {
     const alive = this.#alive();
     this.#report({
       kind: "connected",
-      report: { ...opened, open: countOpen(alive), usage: this.#usage(), idleRssBytes, alive },
+      report: { ...opened, open: countOpen(alive), usage: this.#usage.read(), idleRssBytes, alive },
     });
   }
 
@@ -258,7 +247,7 @@ class Worker implements ConnectionOwner {
       clockUs: () => Math.floor(nowUs() - epochUs),
       isBlocked: () => this.#blocked > 0,
       wakesWithinUs: this.sockets.wakesWithinUs,
-      onStart: () => this.#resetUsage(),
+      onStart: () => this.#usage.reset(),
       onMilestone: () => this.#report({ kind: "progress", progress: phase.progress() }),
     });
     this.#phase = phase;
@@ -286,7 +275,7 @@ class Worker implements ConnectionOwner {
     const phase = this.#phase;
     if (phase === null) return;
     this.#phase = null;
-    const settled = { ...phase.settle(), deathsBefore: this.#deathsBefore, usage: this.#usage() };
+    const settled = { ...phase.settle(), deathsBefore: this.#deathsBefore, usage: this.#usage.read() };
     const chaos = this.#faults === null ? null : phase.reportImpact(this.#faults.report());
     this.#report({ kind: "settled", report: chaos === null ? settled : { ...settled, chaos } });
   }
@@ -304,7 +293,7 @@ class Worker implements ConnectionOwner {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#heartbeat);
+    this.#usage.stop();
     this.#faults?.stop();
     for (const connection of this.#connections) connection.close();
     const untilUs = nowUs() + goodbyeMs * 1000;
@@ -336,29 +325,6 @@ class Worker implements ConnectionOwner {
 
   #alive(): Liveness {
     return noteOpen(this.#connections);
-  }
-
-  #startHeartbeat(): Timer {
-    let dueUs = nowUs() + heartbeatMs * 1000;
-    return setInterval(() => {
-      const now = nowUs();
-      this.#loopDelay.record(Math.floor(now - dueUs));
-      dueUs = now + heartbeatMs * 1000;
-    }, heartbeatMs);
-  }
-
-  #resetUsage(): void {
-    this.#loopDelay.reset();
-    this.#cpuAtStart = process.cpuUsage();
-  }
-
-  #usage(): WorkerUsage {
-    const { user, system } = process.cpuUsage(this.#cpuAtStart);
-    return {
-      cpuMs: (user + system) / 1000,
-      rssBytes: process.memoryUsage.rss(),
-      loopDelay: this.#loopDelay.toSparse(),
-    };
   }
 }
 

@@ -12,7 +12,8 @@ import { FailureTally } from "../failure-tally.ts";
 import { countOwn, indexOf } from "../places.ts";
 import type { Sockets } from "../sockets/socket.ts";
 import type { Target } from "../target.ts";
-import type { Command, PhaseProgress, Report, WorkerUsage } from "../worker-protocol.ts";
+import { UsageMeter } from "../usage-meter.ts";
+import type { Command, PhaseProgress, Report } from "../worker-protocol.ts";
 import { Account } from "./account.ts";
 import { AdapterTalk } from "./adapter-talk.ts";
 import { AttackLoad } from "./attack-load.ts";
@@ -25,7 +26,6 @@ import type { Talk, TalkListener } from "./talk.ts";
 const progressIntervalMs = 200;
 /** How often it is looked for connections that are due, or late. */
 const tendIntervalMs = 5;
-const heartbeatMs = 10;
 /** A connection that was lost is opened again after this; twice as late after each attempt that fails. */
 const leastReconnectMs = 100;
 const mostReconnectMs = 5000;
@@ -68,7 +68,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   /** By place: 1 where messages may be sent on it. */
   readonly #isReady: Uint8Array;
   #ready = 0;
-  readonly #loopDelay = new Histogram();
+  readonly #usage = new UsageMeter();
   readonly #tcp = new Histogram();
   /** Stays empty where no TLS is spoken. */
   readonly #tls = new Histogram();
@@ -109,7 +109,6 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   readonly #stageSums: StageSums[] = [];
   readonly #timers: Timer[] = [];
   #progressTimer: Timer | null = null;
-  #cpuAtStart = process.cpuUsage();
 
   constructor(
     setup: AttackSetup,
@@ -290,7 +289,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   #open(startUs: number): void {
     this.#isOpening = true;
     this.#openUs = startUs;
-    this.#resetUsage();
+    this.#usage.reset();
     this.#progressTimer = setInterval(() => this.#tellProgress(), progressIntervalMs);
     this.#tend();
   }
@@ -482,7 +481,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.sockets.pace(() => {
       if (!this.#hasStarted && this.#nowUs() >= startUs) {
         this.#hasStarted = true;
-        this.#resetUsage();
+        this.#usage.reset();
       }
       return load.turn();
     }, arrivalsPerTurn);
@@ -523,12 +522,13 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
       lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
       uncorrected: recorder.uncorrected.toSparse(),
       sendLag: recorder.sendLag.toSparse(),
-      usage: this.#usage(),
+      usage: this.#usage.read(),
     };
     this.#report({ kind: "attacked", report });
   }
 
   async #close(): Promise<void> {
+    this.#usage.stop();
     for (const timer of this.#timers) clearInterval(timer);
     this.#waiting = [];
     const connections = [
@@ -578,12 +578,6 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
   }
 
   #startTimers(): void {
-    let dueUs = nowUs() + heartbeatMs * 1000;
-    this.#every(heartbeatMs, () => {
-      const now = nowUs();
-      this.#loopDelay.record(Math.floor(now - dueUs));
-      dueUs = now + heartbeatMs * 1000;
-    });
     this.#every(tendIntervalMs, () => this.#tend());
     const { pingIntervalSeconds } = this.#setup;
     if (pingIntervalSeconds !== null) {
@@ -611,20 +605,6 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
 
   #nowUs(): number {
     return Math.floor(nowUs() - this.#setup.epochUs);
-  }
-
-  #resetUsage(): void {
-    this.#loopDelay.reset();
-    this.#cpuAtStart = process.cpuUsage();
-  }
-
-  #usage(): WorkerUsage {
-    const { user, system } = process.cpuUsage(this.#cpuAtStart);
-    return {
-      cpuMs: (user + system) / 1000,
-      rssBytes: process.memoryUsage.rss(),
-      loopDelay: this.#loopDelay.toSparse(),
-    };
   }
 }
 

@@ -1,7 +1,6 @@
 import { nowUs } from "../../machine/clock.ts";
 import { countOf, createDueTimes, loadSeconds } from "../../plan/attack/rate.ts";
 import type { ConnectionFailure } from "../../result/reasons.ts";
-import { Histogram } from "../../stats/histogram.ts";
 import type { Refusal } from "../../websocket/refusal.ts";
 import { Account } from "../attack/account.ts";
 import type { AttackReport, AttackSetup } from "../attack/attack-orders.ts";
@@ -9,7 +8,8 @@ import { bytesSince, type CompressionBytes, compressionBytes } from "../compress
 import { countOwn, indexOf } from "../places.ts";
 import type { Sockets } from "../sockets/socket.ts";
 import type { Target } from "../target.ts";
-import type { Command, PhaseProgress, Report, WorkerUsage } from "../worker-protocol.ts";
+import { UsageMeter } from "../usage-meter.ts";
+import type { Command, PhaseProgress, Report } from "../worker-protocol.ts";
 import { Iteration } from "./iteration.ts";
 import { Openings } from "./openings.ts";
 import { Rooms } from "./rooms.ts";
@@ -22,7 +22,6 @@ import { nameFailure, type SocketHost, UserSocket } from "./user-socket.ts";
 const progressIntervalMs = 200;
 /** How often it is looked for what is due. */
 const tendIntervalMs = 5;
-const heartbeatMs = 10;
 /** How long a server may take to close what was said goodbye to. */
 const goodbyeMs = 2000;
 /** A user begins again this long after a failure; twice as late after each further one in a row. */
@@ -55,7 +54,7 @@ export class ScenarioWorker implements SocketHost, Stage {
   readonly #setup: AttackSetup;
   readonly #report: (report: Report) => void;
   readonly #openings: Openings;
-  readonly #loopDelay = new Histogram();
+  readonly #usage = new UsageMeter();
   readonly #timers: Timer[] = [];
   readonly #running = new Map<Place, Iteration>();
   /** Not yet begun, in order; of an open loop those that are free. */
@@ -71,7 +70,6 @@ export class ScenarioWorker implements SocketHost, Stage {
   #count = 0;
   #isCut = false;
   #isFinished = false;
-  #cpuAtStart = process.cpuUsage();
   #bytesAtStart: CompressionBytes = { ...compressionBytes };
 
   /** @param file of the scenario, absolute */
@@ -99,7 +97,6 @@ export class ScenarioWorker implements SocketHost, Stage {
       failuresInARow: 0,
     }));
     process.on("unhandledRejection", this.#onStray);
-    this.#startTimers();
   }
 
   obey(command: Command): void {
@@ -184,8 +181,7 @@ export class ScenarioWorker implements SocketHost, Stage {
       const due = createDueTimes(load.segments);
       this.#dueUs = (iteration) => startUs + due(iteration * workers + worker);
     }
-    this.#loopDelay.reset();
-    this.#cpuAtStart = process.cpuUsage();
+    this.#usage.reset();
     this.#bytesAtStart = { ...compressionBytes };
     this.#every(progressIntervalMs, () => this.#tellProgress());
     this.#every(tendIntervalMs, () => this.#tend());
@@ -337,7 +333,7 @@ export class ScenarioWorker implements SocketHost, Stage {
       lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
       uncorrected: recorder.uncorrected.toSparse(),
       sendLag: recorder.sendLag.toSparse(),
-      usage: this.#usage(),
+      usage: this.#usage.read(),
       scenarioEnd: {
         opening: this.#openings.report(),
         failures: tally.listFailures(),
@@ -348,6 +344,7 @@ export class ScenarioWorker implements SocketHost, Stage {
   }
 
   async #close(): Promise<void> {
+    this.#usage.stop();
     for (const timer of this.#timers) clearInterval(timer);
     process.off("unhandledRejection", this.#onStray);
     for (const socket of this.#open) this.close(socket);
@@ -377,26 +374,8 @@ export class ScenarioWorker implements SocketHost, Stage {
     };
   }
 
-  #startTimers(): void {
-    let dueUs = nowUs() + heartbeatMs * 1000;
-    this.#every(heartbeatMs, () => {
-      const now = nowUs();
-      this.#loopDelay.record(Math.floor(now - dueUs));
-      dueUs = now + heartbeatMs * 1000;
-    });
-  }
-
   #every(intervalMs: number, work: () => void): void {
     this.#timers.push(setInterval(work, intervalMs));
-  }
-
-  #usage(): WorkerUsage {
-    const { user, system } = process.cpuUsage(this.#cpuAtStart);
-    return {
-      cpuMs: (user + system) / 1000,
-      rssBytes: process.memoryUsage.rss(),
-      loopDelay: this.#loopDelay.toSparse(),
-    };
   }
 }
 
