@@ -61,6 +61,31 @@ export class Account {
     this.samples.push({ isText, text, bytes: end - start, awaited: awaited() });
   }
 
+  /** What is reported of it at the end. */
+  report() {
+    const { recorder } = this;
+    return {
+      unsent: this.unsent,
+      lostOnClosed: this.lostOnClosed,
+      duplicated: this.duplicated,
+      reordered: this.reordered,
+      unmatched: this.unmatched,
+      strays: [...this.strays].map(([rule, count]) => ({ rule, count })),
+      expectedDeliveries: this.expectedDeliveries,
+      deliveries: this.deliveries,
+      samples: this.samples,
+      received: this.received,
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
+      rejections: [...this.rejections].map(([reason, count]) => ({ reason, count })),
+      firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
+      lastSendUs: recorder.sent > 0 ? recorder.lastSendUs : null,
+      lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
+      uncorrected: recorder.uncorrected.toSparse(),
+      sendLag: recorder.sendLag.toSparse(),
+    };
+  }
+
   noteRejection(reason: string): void {
     const known = [...this.rejections.keys()];
     const key = reason.slice(0, mostReasonLength);

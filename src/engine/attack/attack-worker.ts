@@ -493,35 +493,17 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     if (this.#progressTimer !== null) clearInterval(this.#progressTimer);
     const staged = this.#endStages();
     const account = this.#account;
-    const { recorder } = account;
     const report: AttackReport = {
       ...this.#progress(true),
-      planned: this.#load?.planned ?? recorder.sent + account.unsent,
-      unsent: account.unsent,
-      lostOnClosed: account.lostOnClosed,
-      duplicated: account.duplicated,
-      reordered: account.reordered,
-      unmatched: account.unmatched,
-      strays: [...account.strays].map(([rule, count]) => ({ rule, count })),
-      expectedDeliveries: account.expectedDeliveries,
-      deliveries: account.deliveries,
-      samples: account.samples,
-      received: account.received,
-      bytesSent: account.bytesSent,
-      bytesReceived: account.bytesReceived,
+      ...account.report(),
+      planned: this.#load?.planned ?? account.recorder.sent + account.unsent,
       compression: this.target.compression === null ? null : bytesSince(this.#bytesAtStart),
-      rejections: [...account.rejections].map(([reason, count]) => ({ reason, count })),
       died: this.#deaths.total,
       deaths: this.#deaths.list(),
       reconnected: this.#reconnected,
       reconnectFailures: this.#reconnectFailures.list(),
       staged,
       ready: this.#ready,
-      firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
-      lastSendUs: recorder.sent > 0 ? recorder.lastSendUs : null,
-      lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
-      uncorrected: recorder.uncorrected.toSparse(),
-      sendLag: recorder.sendLag.toSparse(),
       usage: this.#usage.read(),
     };
     this.#report({ kind: "attacked", report });

@@ -301,38 +301,19 @@ export class ScenarioWorker implements SocketHost, Stage {
     const openAtEnd = this.#open.size;
     this.#cut(false);
     const { account, tally } = this;
-    const { recorder } = account;
     const { deaths } = this.#openings;
     const { compression } = this.target;
-    const progress = this.#progress(true);
     const report: AttackReport = {
-      ...progress,
+      ...this.#progress(true),
+      ...account.report(),
       staged: null,
-      planned: recorder.sent + account.unsent,
-      unsent: account.unsent,
-      lostOnClosed: account.lostOnClosed,
-      duplicated: 0,
-      reordered: 0,
-      unmatched: 0,
-      strays: [],
-      expectedDeliveries: 0,
-      deliveries: 0,
-      samples: [],
-      received: account.received,
-      bytesSent: account.bytesSent,
-      bytesReceived: account.bytesReceived,
+      planned: account.recorder.sent + account.unsent,
       compression: compression === null ? null : bytesSince(this.#bytesAtStart),
-      rejections: [],
       died: deaths.total,
       deaths: deaths.list(),
       reconnected: 0,
       reconnectFailures: [],
       ready: openAtEnd,
-      firstSendUs: recorder.sent > 0 ? recorder.firstSendUs : null,
-      lastSendUs: recorder.sent > 0 ? recorder.lastSendUs : null,
-      lastDeliveryUs: recorder.delivered > 0 ? recorder.lastDeliveryUs : null,
-      uncorrected: recorder.uncorrected.toSparse(),
-      sendLag: recorder.sendLag.toSparse(),
       usage: this.#usage.read(),
       scenarioEnd: {
         opening: this.#openings.report(),
