@@ -1,4 +1,4 @@
-import type { AttackPlan } from "../plan/attack/plan.ts";
+import { type AttackPlan, nameUnshared } from "../plan/attack/plan.ts";
 import { loadSeconds } from "../plan/attack/rate.ts";
 import type { AttackResult, StoredTotals } from "../result/attack.ts";
 import { TimelineBuilder } from "../run/phases/timeline.ts";
@@ -37,13 +37,8 @@ export function describeAttack(evidence: AttackEvidence): AttackFigures {
     ...figures,
     connectionStages: stages?.build(loads) ?? null,
     scenario: scenario?.describe(loads.flatMap((one) => one.scenarioEnd ?? [])) ?? null,
-    totals: isOfOneMachine(plan) ? null : figures.totals,
+    totals: nameUnshared(plan) === null ? figures.totals : null,
   };
-}
-
-/** Whether it can't be shared out: what stages and a scenario come to is not added up. */
-export function isOfOneMachine({ connectionStages, scenario }: AttackPlan): boolean {
-  return connectionStages !== null || scenario !== null;
 }
 
 /** The figures of an attack, or of the sum of several of the same plan. */

@@ -312,6 +312,7 @@ test("what does not belong together is refused, with what differs", () => {
     [[first, whole], /is a share of an attack/],
     [[{ ...first, progress: "running" }], /is unfinished/],
     [[{ ...first, totals: null }], /no histograms/],
+    [[{ ...first, plan: { ...first.plan, scenario: "s.ts" } }], /has a scenario: .* not added up/],
     [[edited, second], /cannot be added up: a bucket of the timeline has/],
   ];
   for (const [results, problem] of cases) expect(() => mergeResults(results)).toThrow(problem);

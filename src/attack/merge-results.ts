@@ -1,5 +1,5 @@
 import { ShowdownError } from "../errors.ts";
-import type { AttackPlan } from "../plan/attack/plan.ts";
+import { type AttackPlan, nameUnshared } from "../plan/attack/plan.ts";
 import {
   type AttackPart,
   type AttackReason,
@@ -13,7 +13,7 @@ import { nameRun } from "../result/run-name.ts";
 import { counterCount } from "../run/phases/timeline.ts";
 import { readBuckets } from "../stats/bucket-text.ts";
 import { bucketCount } from "../stats/histogram.ts";
-import { describeTotals, isOfOneMachine } from "./attack-figures.ts";
+import { describeTotals } from "./attack-figures.ts";
 import { type AttackTotals, addTotals } from "./totals.ts";
 
 /**
@@ -71,9 +71,9 @@ function requireWhole({ id, plan, progress, totals }: AttackResult): void {
   if (progress === "running") {
     throw refuse(`${id} is unfinished: it is still running, or was cut off`, "leave it out, or repeat it");
   }
-  if (isOfOneMachine(plan)) {
-    const what = plan.scenario === null ? "connections by stages" : "a scenario";
-    throw refuse(`${id} is an attack with ${what}: what these come to is not added up`, "report them apart");
+  const unshared = nameUnshared(plan);
+  if (unshared !== null) {
+    throw refuse(`${id} has ${unshared}: what that comes to is not added up`, "report them apart");
   }
   if (totals === null) {
     throw refuse(

@@ -40,6 +40,15 @@ test("without any option: 50 connections, 1,000 messages per second for ten seco
   });
 });
 
+test("several machines share out neither connections by stages nor a scenario", () => {
+  const connectionStages = [{ seconds: 1, value: 10 }];
+  expect(() => resolve({ connectionStages }, { agents: 2 })).toThrow(
+    "--connection-stages: one machine carries it out, and several can't share it",
+  );
+  expect(() => resolve({}, { scenario: "scenario.ts", agents: 2 })).toThrow("a scenario: one machine");
+  expect(resolve({ connections: 10 }, { agents: 2 }).workers).toBe(2);
+});
+
 test("workers follow from rate, connections, CPUs and descriptors", () => {
   expect(resolve({ ratePerSecond: 120_000 }).workers).toBe(3);
   expect(resolve({ ratePerSecond: 900_000 }).workers).toBe(4);

@@ -162,6 +162,15 @@ export const workerDescriptors = 100;
 const mostStreams = 50_000_000;
 const stampedMessage = "{{stamp}}";
 
+/** What in a plan one machine has to carry out, since what it comes to is not added up; null where there is nothing. */
+export function nameUnshared({
+  scenario,
+  connectionStages,
+}: Pick<AttackPlan, "scenario" | "connectionStages">): string | null {
+  if (scenario !== null) return "a scenario";
+  return connectionStages === null ? null : "--connection-stages";
+}
+
 /**
  * Freezes everything an attack does.
  *
@@ -199,9 +208,9 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
     });
   }
   const { agents } = request;
-  if (agents !== undefined && (scenario !== null || stages !== null)) {
-    const what = scenario !== null ? "a scenario" : "--connection-stages";
-    throw new ShowdownError("usage", `${what}: one machine carries it out, and several can't share it`, {
+  const unshared = nameUnshared({ scenario, connectionStages: stages });
+  if (agents !== undefined && unshared !== null) {
+    throw new ShowdownError("usage", `${unshared}: one machine carries it out, and several can't share it`, {
       hint: "leave --fleet and --share out",
     });
   }
