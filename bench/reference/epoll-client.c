@@ -382,9 +382,10 @@ static void run_ticks(void)
 	struct epoll_event events[EVENTS];
 	const int64_t give_up_ns = end_ns + (int64_t)DRAIN_MS * 1000000;
 	for (;;) {
+		/* First: whoever overslept the end still owes what was due before it. */
+		send_due();
 		const int64_t now = now_ns();
 		if (now >= give_up_ns || (now >= end_ns && answered == sent)) return;
-		send_due();
 		int count;
 		do {
 			count = epoll_wait(epoll, events, EVENTS, 0);
@@ -403,6 +404,7 @@ static void run_loop(void)
 	struct epoll_event events[EVENTS];
 	const int64_t give_up_ns = end_ns + (int64_t)DRAIN_MS * 1000000;
 	for (;;) {
+		if (rate > 0) send_due();
 		const int64_t now = now_ns();
 		if (now >= give_up_ns || (now >= end_ns && answered == sent)) return;
 		/* The open loop spins, so that no timer of the kernel's is in its send lag. */
