@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { cpus, hostname } from "node:os";
 import { nowUs } from "../machine/clock.ts";
 import { readDescriptorLimit } from "../machine/environment.ts";
+import { readPlace } from "../machine/place.ts";
 import { AgentRun, offerParts } from "./agent-run.ts";
 import type { Bus } from "./bus.ts";
 import type { KeptResults } from "./kept-results.ts";
@@ -19,16 +20,16 @@ interface AgentOptions {
 /** Takes part in attacks, one after another, until it is told to end. */
 export async function runAgent({ bus, kept, tell, once, signal }: AgentOptions): Promise<void> {
   const id = randomUUID().replaceAll("-", "");
-  const host = hostname();
   // Several may run on one machine.
-  const name = `${host}/${process.pid}`;
+  const name = `${hostname()}/${process.pid}`;
+  const place = readPlace();
   const runs = new Map<string, AgentRun>();
   const ended = Promise.withResolvers<void>();
 
   const busy = () => [...runs.values()].find((run) => !run.isFree) ?? null;
   const offer = (start: Start): Message =>
     say(start, {
-      ...{ kind: "offer", id, name, host },
+      ...{ kind: "offer", id, name, place },
       cpus: Math.max(1, cpus().length),
       descriptors: readDescriptorLimit().soft,
       busyWith: busy()?.start.run ?? null,
@@ -69,6 +70,8 @@ export async function runAgent({ bus, kept, tell, once, signal }: AgentOptions):
       case "clock":
       case "assign":
       case "start":
+      case "work":
+      case "hold":
       case "stop":
         return run === undefined ? "it is not in this attack" : await run.obey(message);
       default:

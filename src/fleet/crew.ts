@@ -3,18 +3,14 @@ import { countOwn } from "../engine/places.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
 import type { AttackReason, FleetFacts } from "../result/attack.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
-import { beatMs } from "./agent-run.ts";
 import type { Bus } from "./bus.ts";
 import { type FinalResult, unpackFinal } from "./final-result.ts";
 import type { Member } from "./gather.ts";
 import { LiveFigures } from "./live-figures.ts";
 import type { Part } from "./merge.ts";
 import { type Message, type MessageOf, type Said, type Start, say, subjects } from "./messages.ts";
+import { lostMs, silenceOf } from "./silence.ts";
 
-/** So many beats missed, and some time for the last of them. */
-const lostMs = 3 * beatMs + 500;
-/** After the bus came back: agents come back to it a little later. */
-const returnMs = 2500;
 const askMs = 1000;
 
 interface Mate {
@@ -108,9 +104,7 @@ export class Crew {
 
   /** Who was not heard of for too long. While the bus is away, that says nothing of anybody. */
   findLost(patienceMs = lostMs): void {
-    const { connectedMs } = this.#bus;
-    if (connectedMs === null) return;
-    const nowMs = performance.now();
+    if (this.#bus.connectedMs === null) return;
     for (const mate of this.#mates) {
       const { agent, member, final, beat } = mate;
       if (mate.loss !== null || final !== null) continue;
@@ -118,8 +112,8 @@ export class Crew {
         mate.loss = { kind: "agent-failed", agent, name: member.name, problem: beat.problem };
         continue;
       }
-      const silentMs = nowMs - Math.max(mate.heardMs, connectedMs + returnMs - lostMs);
-      if (silentMs >= patienceMs) mate.loss = this.#lose(agent, member, silentMs);
+      const silentMs = silenceOf(this.#bus, mate.heardMs);
+      if (silentMs !== null && silentMs >= patienceMs) mate.loss = this.#lose(agent, member, silentMs);
     }
   }
 
