@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { findNatsServer, natsFolder } from "../../src/fleet/nats-server.ts";
 import { listPids } from "../../src/process/processes.ts";
 import { type AttackResult, attackResultSchema } from "../../src/result/attack.ts";
-import { type Ended, longestMs, runFolder, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
+import { longestMs, runFolder, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
 import { freePort, untilListening } from "../support/debian-folder.ts";
+import type { Ended } from "../support/run-to-end.ts";
 
 /** A nats-server; or why there is none. */
 export function findServer(): { readonly program: string } | { readonly problem: string } {
