@@ -6,7 +6,6 @@ import { listPids } from "../../src/process/processes.ts";
 import { type AttackResult, attackResultSchema } from "../../src/result/attack.ts";
 import type { Result } from "../../src/result/schema.ts";
 import {
-  type Ended,
   longestMs,
   readResult as readRun,
   runFolder,
@@ -15,6 +14,7 @@ import {
   temporaryFolder,
 } from "../showdown/showdown.ts";
 import { freePort, untilListening } from "../support/debian-folder.ts";
+import type { Ended } from "../support/run-to-end.ts";
 
 /** A nats-server; or why there is none. */
 export function findServer(): { readonly program: string } | { readonly problem: string } {
