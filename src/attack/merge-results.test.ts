@@ -122,6 +122,7 @@ function loadOf(worker: number, seconds: readonly Second[]): fc.Arbitrary<Attack
     }),
     expectedDeliveries: count,
     deliveries: count,
+    oneWay: fc.constant({ expected: 0, latency: toHistogram([]) }),
     samples: fc.constantFrom([], [{ isText: true, text: "?", bytes: 1, awaited: null }]),
     received: count,
     bytesSent: count,

@@ -3,6 +3,7 @@ import { countOwn } from "../engine/places.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
 import type { AttackReason, FleetFacts } from "../result/attack.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
+import type { ClockEstimate } from "./agent-clock.ts";
 import { beatMs } from "./agent-run.ts";
 import type { Bus } from "./bus.ts";
 import { type FinalResult, unpackFinal } from "./final-result.ts";
@@ -146,13 +147,18 @@ export class Crew {
     );
   }
 
-  /** Each one's clock once more: the quickest of all exchanges counts. */
+  /** Each one's clock once more. */
   async readClocks(): Promise<void> {
     await Promise.all(
       this.#mates
         .filter(({ loss }) => loss === null)
         .map(({ member }) => member.clock.ask(this.#bus, this.start, member.id)),
     );
+  }
+
+  /** What is known of each one's clock at a moment of the coordinator's. */
+  clocksAt(momentUs: number): readonly (ClockEstimate | null)[] {
+    return this.#mates.map(({ member }) => member.clock.at(momentUs));
   }
 
   parts(plan: AttackPlan): Part[] {

@@ -13,7 +13,7 @@ import { countOwn, indexOf } from "../places.ts";
 import type { Sockets } from "../sockets/socket.ts";
 import type { Target } from "../target.ts";
 import { UsageMeter } from "../usage-meter.ts";
-import type { Command, PhaseProgress, Report } from "../worker-protocol.ts";
+import type { AttackStart, Command, PhaseProgress, Report } from "../worker-protocol.ts";
 import { Account } from "./account.ts";
 import { AdapterTalk } from "./adapter-talk.ts";
 import { AttackLoad } from "./attack-load.ts";
@@ -149,7 +149,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
         this.#stopConnecting();
         break;
       case "attack":
-        this.#attack(command.startUs, command.members);
+        this.#attack(command);
         break;
       case "settle-attack":
         this.#settle();
@@ -455,11 +455,12 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     };
   }
 
-  #attack(startUs: number, members: readonly number[]): void {
+  #attack(start: AttackStart): void {
     const setup = this.#setup;
+    const { startUs } = start;
     this.#account.recorder.begin(startUs);
     this.#bytesAtStart = { ...compressionBytes };
-    this.#talk.begin(members);
+    this.#talk.begin(start);
     const order = shuffle(createRandom(setup.seed + setup.worker), this.#listReady());
     const load = new AttackLoad({
       setup,
