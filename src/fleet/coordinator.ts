@@ -125,7 +125,7 @@ async function begin(
   while (!crew.areReady) {
     await Bun.sleep(pollMs);
     if (signal.aborted) return await notBegun(stopped);
-    crew.findLost();
+    await crew.findLost();
     // Whoever is missing now, nothing has been sent yet: the others need not.
     if (crew.loss !== null || crew.hasEndedEarly) return await notBegun(null);
     if (performance.now() > untilMs) return await notBegun({ status: "invalid", reason: crew.slowest() });
@@ -185,7 +185,7 @@ async function end(
       events.push(describeMoment(crew.board, elapsedMs, totalMs));
       tellSeconds(elapsedMs - tellMs);
     }
-    crew.findLost(begun.patienceMs);
+    await crew.findLost(begun.patienceMs);
     if (nowMs - collectedMs >= collectMs) {
       collectedMs = nowMs;
       await crew.collect(begun.onPoll !== undefined);

@@ -108,19 +108,19 @@ export class Crew {
   }
 
   /** Who was not heard of for too long. While the bus is away, that says nothing of anybody. */
-  findLost(patienceMs = lostMs): void {
-    const { connectedMs } = this.#bus;
-    if (connectedMs === null) return;
-    const nowMs = performance.now();
-    for (const mate of this.#mates) {
-      const { agent, member, final, beat } = mate;
-      if (mate.loss !== null || final !== null) continue;
-      if (beat !== null && beat.problem !== null) {
-        mate.loss = { kind: "agent-failed", agent, name: member.name, problem: beat.problem };
-        continue;
-      }
-      const silentMs = nowMs - Math.max(mate.heardMs, connectedMs + returnMs - lostMs);
-      if (silentMs >= patienceMs) mate.loss = this.#lose(agent, member, silentMs);
+  async findLost(patienceMs = lostMs): Promise<void> {
+    const here = this.#mates.filter(({ loss, final }) => loss === null && final === null);
+    for (const mate of here) {
+      const { agent, member, beat } = mate;
+      if (beat === null || beat.problem === null) continue;
+      mate.loss = { kind: "agent-failed", agent, name: member.name, problem: beat.problem };
+    }
+    const isSilent = (mate: Mate) => mate.loss === null && this.#silentMs(mate) >= patienceMs;
+    if (!here.some(isSilent)) return;
+    // It may be the coordinator that is cut off: that the bus is away is noticed much later.
+    if (!(await this.#bus.catchUp(askMs))) return;
+    for (const mate of here.filter(isSilent)) {
+      mate.loss = this.#lose(mate.agent, mate.member, this.#silentMs(mate));
     }
   }
 
@@ -174,6 +174,12 @@ export class Crew {
       ...this.#describe(plan, agent, member),
       ...{ status: null, reason: null, figures: null },
     }));
+  }
+
+  #silentMs({ heardMs }: Mate): number {
+    const { connectedMs } = this.#bus;
+    if (connectedMs === null) return 0;
+    return performance.now() - Math.max(heardMs, connectedMs + returnMs - lostMs);
   }
 
   #lose(agent: number, { name }: Member, silentMs: number): Mate["loss"] {
