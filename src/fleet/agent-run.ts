@@ -229,7 +229,7 @@ export class AgentRun {
   #silentMs(): number {
     const silentMs = performance.now() - this.#heardMs;
     if (this.#host === null || silentMs >= mostAwayMs + leaseMs) return silentMs;
-    return silenceOf(this.#options.bus, this.#heardMs) ?? 0;
+    return silenceOf(this.#options.bus, this.#heardMs);
   }
 
   #turn(state: MessageOf<"beat">["state"]): void {

@@ -9,8 +9,8 @@ const returnMs = 2500;
 /** Nobody waits for ever for a bus that went away. */
 export const mostAwayMs = 30_000;
 
-/** How long an agent was silent; null while the bus is away, since that says nothing of anybody. */
-export function silenceOf({ connectedMs }: Pick<Bus, "connectedMs">, heardMs: number): number | null {
-  if (connectedMs === null) return null;
+/** How long somebody was silent; not at all while the bus is away, since that says nothing of anybody. */
+export function silenceOf({ connectedMs }: Pick<Bus, "connectedMs">, heardMs: number): number {
+  if (connectedMs === null) return 0;
   return performance.now() - Math.max(heardMs, connectedMs + returnMs - lostMs);
 }

@@ -49,7 +49,7 @@ export class RemoteWorkers {
       this.agents[message.agent]?.hear(message);
     });
     this.#timer = setInterval(() => {
-      for (const agent of this.agents) agent.look();
+      for (const agent of this.agents) void agent.look();
     }, beatMs);
   }
 
@@ -87,6 +87,8 @@ class RemoteAgent {
   #said = 0;
   /** Of the run, on this machine's clock. */
   #epochUs = 0;
+  /** By which its workers' epoch was set. */
+  #offsetUs = 0;
   /** When a start that everybody has to keep was to be heard of; null where none is under way. */
   #latestUs: number | null = null;
   #isSaying = false;
@@ -109,6 +111,14 @@ class RemoteAgent {
 
   get loss(): InvalidReason | null {
     return this.#loss;
+  }
+
+  /** How far its workers' clock may be off this machine's by now, in microseconds. */
+  get clockErrorUs(): number {
+    const known = this.#member.clock.at(nowUs());
+    return known === null
+      ? Number.POSITIVE_INFINITY
+      : Math.abs(known.offsetUs - this.#offsetUs) + known.errorUs;
   }
 
   open(place: { readonly pool: number; readonly worker: number }, listener: LinkListener): WorkerLink {
@@ -148,7 +158,7 @@ class RemoteAgent {
   }
 
   /** From time to time: tells it that it is still wanted, and notices that it is gone. */
-  look(): void {
+  async look(): Promise<void> {
     if (this.#loss !== null) return;
     const { bus } = this.#options;
     this.#hold();
@@ -157,8 +167,11 @@ class RemoteAgent {
     this.#awaySinceMs = bus.connectedMs === null ? (this.#awaySinceMs ?? nowMs) : null;
     const awayMs = this.#awaySinceMs === null ? 0 : nowMs - this.#awaySinceMs;
     if (awayMs > mostAwayMs) this.#lose({ kind: "bus-lost", silentMs: Math.round(awayMs) });
+    if (silenceOf(bus, this.#heardMs) < lostMs) return;
+    // It may be this machine that is cut off: that the bus is away is noticed much later.
+    const isHeard = await bus.catchUp(askMs);
     const silentMs = silenceOf(bus, this.#heardMs);
-    if (silentMs !== null && silentMs >= lostMs) this.#loseSilent(silentMs);
+    if (isHeard && silentMs >= lostMs) this.#loseSilent(silentMs);
   }
 
   /** A moment of the run is another one on its clock; CPUs are named as on its own machine. */
@@ -174,11 +187,9 @@ class RemoteAgent {
     const { setup } = command;
     this.#epochUs = setup.epochUs;
     const { place, clock } = this.#member;
+    this.#offsetUs = clock.at(nowUs())?.offsetUs ?? 0;
     const cpus = place.machine === readPlace().machine ? setup.cpus : null;
-    return {
-      kind: "setup",
-      setup: { ...setup, epochUs: setup.epochUs + (clock.best?.offsetUs ?? 0), cpus },
-    };
+    return { kind: "setup", setup: { ...setup, epochUs: setup.epochUs + this.#offsetUs, cpus } };
   }
 
   /** What is said at once goes in one message. */

@@ -7,7 +7,7 @@ import { describeAttackReason } from "./verdict.ts";
 const mostAgents = 8;
 
 /** Who attacked together: each one's part, and how far apart they began. Nothing where one machine attacked. */
-export function buildFleet({ fleet }: AttackResult, isShort: boolean): Block[] {
+export function buildFleet({ fleet, oneWay }: AttackResult, isShort: boolean): Block[] {
   if (fleet === undefined) return [];
   const { agents, start } = fleet;
   // Those that are not well are named however many there are.
@@ -17,7 +17,7 @@ export function buildFleet({ fleet }: AttackResult, isShort: boolean): Block[] {
   return [
     paragraph({
       lead: "Fleet:",
-      text: `${describeFleet(agents, start)}${more > 0 ? ` ${more} more in report.md.` : ""}`,
+      text: `${describeFleet(agents, start)}${describeOneWay(oneWay)}${more > 0 ? ` ${more} more in report.md.` : ""}`,
     }),
     table(agentTable(shown)),
   ];
@@ -29,6 +29,15 @@ function describeFleet(agents: FleetFacts["agents"], start: FleetFacts["start"])
   const { skewUs, errorUs } = start;
   if (errorUs === 0) return `${many} began at one moment of one clock.`;
   return `${many} began within ${format.formatLatency(skewUs)} of each other, known to ${format.formatLatency(errorUs)}. Latency is by each agent's own clock.`;
+}
+
+function describeOneWay(oneWay: AttackResult["oneWay"]): string {
+  if (oneWay === null) return "";
+  const { clockErrorUs } = oneWay;
+  if (clockErrorUs === null)
+    return " From agent to agent it is not told: how far apart their clocks are is not known.";
+  const error = format.formatLatency(clockErrorUs);
+  return ` From agent to agent it is known to ${error}, and not told below that error of the clocks.`;
 }
 
 function agentTable(agents: FleetFacts["agents"]): Table {
