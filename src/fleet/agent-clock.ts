@@ -13,6 +13,8 @@ export interface ClockEstimate {
 /** Asked so often at a time, of which the quickest counts. */
 const exchanges = 8;
 const answerMs = 1000;
+/** Between one agent's turn and the next one's: asked all at once, hundreds wait for each other, and their clocks seem as far off. */
+const turnMs = 2;
 
 /** By the exchange of NTP (RFC 5905, section 8) over the bus. Also tells the agent that it is still wanted. */
 export class AgentClock {
@@ -20,7 +22,7 @@ export class AgentClock {
   worstRoundTripUs = 0;
 
   /** @returns whether it answered */
-  async ask(bus: Bus, start: Start, id: string, times = exchanges): Promise<boolean> {
+  async ask(bus: Bus, start: Start, id: string, times: number): Promise<boolean> {
     let hasAnswered = false;
     for (let left = times; left > 0; left -= 1) {
       const askedUs = nowUs();
@@ -43,4 +45,19 @@ export class AgentClock {
       roundTripUs,
     };
   }
+}
+
+/** Each one's clock, one agent after another. */
+export async function readClocks(
+  bus: Bus,
+  start: Start,
+  members: readonly { readonly id: string; readonly clock: AgentClock }[],
+  times = exchanges,
+): Promise<void> {
+  await Promise.all(
+    members.map(async ({ id, clock }, place) => {
+      await Bun.sleep(place * turnMs);
+      await clock.ask(bus, start, id, times);
+    }),
+  );
 }

@@ -3,6 +3,7 @@ import { countOwn } from "../engine/places.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
 import type { AttackReason, FleetFacts } from "../result/attack.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
+import { readClocks } from "./agent-clock.ts";
 import { beatMs } from "./agent-run.ts";
 import type { Bus } from "./bus.ts";
 import { type FinalResult, unpackFinal } from "./final-result.ts";
@@ -148,11 +149,8 @@ export class Crew {
 
   /** Each one's clock once more: the quickest of all exchanges counts. */
   async readClocks(): Promise<void> {
-    await Promise.all(
-      this.#mates
-        .filter(({ loss }) => loss === null)
-        .map(({ member }) => member.clock.ask(this.#bus, this.start, member.id)),
-    );
+    const there = this.#mates.filter(({ loss }) => loss === null).map(({ member }) => member);
+    await readClocks(this.#bus, this.start, there);
   }
 
   parts(plan: AttackPlan): Part[] {

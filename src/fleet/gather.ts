@@ -4,7 +4,7 @@ import { throwIfAborted } from "../process/abort.ts";
 import { nameRun } from "../result/run-name.ts";
 import { plural } from "../text/format.ts";
 import { printable } from "../text/printable.ts";
-import { AgentClock } from "./agent-clock.ts";
+import { AgentClock, readClocks } from "./agent-clock.ts";
 import type { Bus } from "./bus.ts";
 import { type MessageOf, type Start, say, subjects } from "./messages.ts";
 
@@ -76,7 +76,7 @@ export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
   const begunMs = performance.now();
   const timer = setInterval(() => {
     // It tells them that they are still wanted.
-    for (const { id, clock } of members) void clock.ask(bus, start, id, 1);
+    void readClocks(bus, start, members, 1);
   }, keepMs);
   try {
     for (;;) {
@@ -97,7 +97,7 @@ export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
       }
       if (sinceMs >= joinMs) throw refuse(options, members, [...offers.values()], [...foreign.values()]);
     }
-    await Promise.all(members.map(({ id, clock }) => clock.ask(bus, start, id)));
+    await readClocks(bus, start, members);
   } catch (error) {
     clearInterval(timer);
     await release();
