@@ -84,8 +84,10 @@ export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
       await Bun.sleep(callMs);
       throwIfAborted(signal);
       const sinceMs = performance.now() - begunMs;
+      // Also whoever was claimed, and answered too late.
       const free = [...offers.values()].filter(
-        ({ id, busyWith }) => busyWith === null && members.every((member) => member.id !== id),
+        ({ id, busyWith }) =>
+          (busyWith === null || busyWith === start.run) && members.every((member) => member.id !== id),
       );
       const isTime = agents === null ? sinceMs >= rollCallMs : members.length + free.length >= agents;
       if (isTime) {
