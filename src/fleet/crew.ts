@@ -14,7 +14,7 @@ import { type Message, type MessageOf, type Said, type Start, say, subjects } fr
 
 /** So many beats missed, and some time for the last of them. */
 const lostMs = 3 * beatMs + 500;
-/** After the bus came back: agents come back to it a little later. */
+/** After the bus came back, or this process after it was suspended: agents are heard again a little later. */
 const returnMs = 2500;
 const askMs = 1000;
 
@@ -35,6 +35,9 @@ export class Crew {
   readonly #bus: Bus;
   readonly #mates: readonly Mate[];
   readonly #live: LiveFigures;
+  #lookedMs = performance.now();
+  /** Since when it has looked at them without a break. */
+  #awakeMs = performance.now();
 
   constructor(bus: Bus, start: Start, members: readonly Member[]) {
     this.#bus = bus;
@@ -112,6 +115,10 @@ export class Crew {
     const { connectedMs } = this.#bus;
     if (connectedMs === null) return;
     const nowMs = performance.now();
+    // What they said while nobody looked may not have been read yet.
+    if (nowMs - this.#lookedMs > beatMs) this.#awakeMs = nowMs;
+    this.#lookedMs = nowMs;
+    const backMs = Math.max(connectedMs, this.#awakeMs);
     for (const mate of this.#mates) {
       const { agent, member, final, beat } = mate;
       if (mate.loss !== null || final !== null) continue;
@@ -119,7 +126,7 @@ export class Crew {
         mate.loss = { kind: "agent-failed", agent, name: member.name, problem: beat.problem };
         continue;
       }
-      const silentMs = nowMs - Math.max(mate.heardMs, connectedMs + returnMs - lostMs);
+      const silentMs = nowMs - Math.max(mate.heardMs, backMs + returnMs - lostMs);
       if (silentMs >= patienceMs) mate.loss = this.#lose(agent, member, silentMs);
     }
   }

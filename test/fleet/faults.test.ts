@@ -212,6 +212,22 @@ fault("an agent that was claimed and answers too late is in the attack all the s
   });
 });
 
+fault("a coordinator that was suspended under load takes nobody for lost", async () => {
+  await onStage(async (stage) => {
+    const { url } = await stage.broker(program);
+    const agents = stage.agents(2, url);
+    const attack = stage.attack(server.url, ...load, "--fleet", url, "--agents", "2");
+    await untilLoad(attack, 500);
+    attack.child.kill("SIGSTOP");
+    // Longer than an agent may be silent.
+    await Bun.sleep(5000);
+    attack.child.kill("SIGCONT");
+    await attack.ended;
+    expectWhole(attack.result() as AttackResult);
+    await expectEnd(agents);
+  });
+});
+
 const canShift = Bun.spawnSync(["unshare", "--time", "--monotonic", "100000", "true"]).exitCode === 0;
 if (!canShift) console.warn("not tested: an agent with a wrong clock: no time namespace can be made here");
 test.concurrent.skipIf("problem" in found || !canShift)(
