@@ -4,8 +4,8 @@
  *
  *   bun bench/fleet-latency.ts [rounds=8] [seconds=5]
  *
- * The median of the rounds' ratios counts, with its 95 % interval. Counts have to be the same in all. Needs a nats-server
- * as the tests of a fleet do.
+ * The median of the rounds' ratios counts, with its 95 % interval. Counts have to be the same in all; in how many the
+ * generator was in time stands beside. Needs a nats-server as the tests of a fleet do.
  */
 import { type AttackResult, attackResultSchema } from "../src/result/attack.ts";
 import { median, medianInterval } from "../src/stats/intervals.ts";
@@ -54,8 +54,8 @@ async function attack(fleet: readonly string[]): Promise<AttackResult> {
   const result = attackResultSchema.parse(started.result());
   await stage.clear();
   const { sent, answered } = result.messages;
-  if (result.status !== "ok" || sent !== 1000 * seconds || answered !== sent) {
-    throw new Error(`${sent} sent, ${answered} answered, ${result.status}: ${stderr}`);
+  if (sent !== 1000 * seconds || answered !== sent) {
+    throw new Error(`${sent} sent, ${answered} answered: ${stderr}`);
   }
   return result;
 }
@@ -67,6 +67,7 @@ function describe(name: Name, percentile: (typeof percentiles)[number]) {
   return {
     percentile,
     attack: name,
+    "counts in": `${results[name].filter(({ status }) => status === "ok").length} of ${rounds}`,
     "median µs": Math.round(median(values(name))),
     "ratio to one process": name === "one process" ? "" : ratio?.middle.toFixed(2),
     "95 %": name === "one process" ? "" : `${ratio?.low.toFixed(2)}–${ratio?.high.toFixed(2)}`,
