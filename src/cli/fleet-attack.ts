@@ -13,6 +13,7 @@ import { type AttackLimit, parseAttackLimits } from "../measures/attack-measures
 import { type AttackPlan, type AttackRequest, resolveAttack, withoutSecrets } from "../plan/attack/plan.ts";
 import { readRunOrAttack } from "../result/find.ts";
 import type { Environment } from "../result/schema.ts";
+import { boundLines } from "../text/bound-lines.ts";
 import { plural } from "../text/format.ts";
 import { confirmLoad } from "./attack-target.ts";
 import { commandLine } from "./command-options.ts";
@@ -32,6 +33,8 @@ interface AskedAttack {
 
 const usualLocalAgents = 2;
 const usualJoinMs = 30_000;
+/** Of all agents, in one line. */
+const mostNamed = 8;
 
 /** `showdown attack --fleet`. Returns the exit code. */
 export async function attackByFleet(asked: AskedAttack, values: OptionValues, host: Host): Promise<number> {
@@ -47,7 +50,8 @@ export async function attackByFleet(asked: AskedAttack, values: OptionValues, ho
       const joinMs = values["join-seconds"] ?? usualJoinMs;
       const gathered = await gatherAgents({ bus, busName, agents, joinMs, signal });
       try {
-        host.err(`Agents: ${gathered.members.map(({ name }) => name).join(", ")}\n`);
+        const names = gathered.members.map(({ name }) => name);
+        host.err(`Agents: ${boundLines(names, mostNamed).join(", ")}\n`);
         return await attackWith(asked, { bus, busName, gathered, signal }, values, host);
       } finally {
         gathered.letGo();

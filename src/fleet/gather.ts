@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ShowdownError } from "../errors.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import { nameRun } from "../result/run-name.ts";
+import { boundLines } from "../text/bound-lines.ts";
 import { plural } from "../text/format.ts";
 import { printable } from "../text/printable.ts";
 import { AgentClock, readClocks } from "./agent-clock.ts";
@@ -46,6 +47,8 @@ const callMs = 300;
 /** Nobody knows how many there are: whoever is there answers within it. */
 const rollCallMs = 1500;
 const claimMs = 1000;
+/** Of those that can't be had. */
+const mostNamed = 8;
 /** Shorter than an agent waits for a word. */
 const keepMs = 1500;
 
@@ -151,7 +154,7 @@ function refuse(
       ? []
       : [`${printable(name)} is busy with ${printable(busyWith)}`],
   );
-  const others = [...busy, ...foreign];
+  const others = boundLines([...busy, ...foreign], mostNamed);
   return new ShowdownError(
     "fleet",
     `${found} there after ${Math.round(joinMs / 1000)} s${others.length === 0 ? "" : `; ${others.join("; ")}`}`,
