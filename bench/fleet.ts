@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { nowUs, readProcessCpuUs } from "../src/machine/clock.ts";
 import { readText } from "../src/machine/sources.ts";
 import { type AttackResult, attackResultSchema } from "../src/result/attack.ts";
+import { plural } from "../src/text/format.ts";
 import { echo, serve } from "../test/attack/servers.ts";
 import { findServer, Stage } from "../test/fleet/fleet.ts";
 import { freePort } from "../test/support/debian-folder.ts";
@@ -29,15 +30,17 @@ const mostTogether = 50;
 const sampleMs = 100;
 const thereMs = 60_000;
 
-/** The coordinator's process at a moment. */
+/** The coordinator at a moment, since it began. */
 interface Sample {
   readonly atUs: number;
   readonly cpuUs: number;
   readonly peakRssBytes: number;
+  readonly traffic: Traffic;
 }
 
-/** What went over the coordinator's connection, as the broker counts it from its side. */
+/** What the broker has got from the coordinator, and sent to it. */
 interface Traffic {
+  readonly cid: number;
   readonly name: string;
   readonly in_msgs: number;
   readonly out_msgs: number;
@@ -48,9 +51,17 @@ interface Traffic {
 const found = findServer();
 if ("problem" in found) throw new Error(found.problem);
 
-const rows: Record<string, string | number>[] = [];
-for (const agents of fleets) rows.push(await simulate(found.program, agents));
-console.table(rows);
+const simulated = new Map<number, Record<string, string | number>>();
+for (const agents of fleets) simulated.set(agents, await simulate(found.program, agents));
+const names = Object.keys([...simulated.values()][0] ?? {});
+console.table(
+  Object.fromEntries(
+    names.map((name) => [
+      name,
+      Object.fromEntries([...simulated].map(([agents, figures]) => [plural(agents, "agent"), figures[name]])),
+    ]),
+  ),
+);
 
 async function simulate(program: string, agents: number): Promise<Record<string, string | number>> {
   const stage = new Stage();
@@ -67,47 +78,43 @@ async function simulate(program: string, agents: number): Promise<Record<string,
       ...[server.url, "--fleet", url, "--agents", `${agents}`, "--workers", `${agents}`],
       ...["--connections", `${agents}`, "--rate", `${agents * perAgent}`, "--duration", `${seconds}s`],
     );
-    const samples: Sample[] = [];
-    const timer = setInterval(() => {
-      const sample = readSample(attack.child.pid);
-      if (sample !== null) samples.push(sample);
-    }, sampleMs);
-    const { exitCode, stdout } = await attack.ended;
+    const samples = await watchCoordinator(attack.child, `http://127.0.0.1:${monitorPort}/connz`);
     const endedUs = nowUs();
-    clearInterval(timer);
     const result = attackResultSchema.parse(attack.result());
-    if (result.status !== "ok") {
-      console.error(`${agents} agents ended with ${exitCode}: ${JSON.stringify(result.reason)}`);
-    }
-    const at = (kind: AgentLine["kind"]) =>
+    const moments = (kind: AgentLine["kind"]) =>
       lines.filter((line) => line.kind === kind).map(({ atUs }) => atUs);
-    const startUs = Math.min(...at("start"));
-    const loadEndUs = startUs + seconds * 1e6;
-    const resultFile = join(attack.results, result.id, "result.json");
-    const cpuMs = (fromUs: number, toUs: number) => cpuBetween(samples, fromUs, toUs) / 1000;
+    const [starts, ends] = [moments("start"), moments("done")];
+    const startUs = Math.min(...starts);
+    const doneUs = Math.max(...ends);
+    // Those that have little to send are done with it before the last second is over.
+    const [first, last] = [sampleAt(samples, startUs), sampleAt(samples, startUs + (seconds - 1) * 1e6)];
+    const perSecond = (pick: (sample: Sample) => number) =>
+      ((pick(last) - pick(first)) * 1e6) / (last.atUs - first.atUs);
     const { user, system } = attack.child.resourceUsage()?.cpuTime ?? { user: 0, system: 0 };
-    const traffic = await readTraffic(monitorPort);
-    const { in_msgs: said, out_msgs: heard, in_bytes: saidBytes, out_bytes: heardBytes } = traffic;
+    const cpuUs = Number(user) + Number(system);
+    const { traffic, peakRssBytes } = samples.at(-1) ?? last;
+    const { skewUs = 0, errorUs = 0, leadMs = 0 } = result.fleet?.start ?? {};
+    const { status, reason, fleet } = result;
     return {
-      agents,
       counts: isExact(result, agents) ? "exact" : "wrong",
-      lost: (result.fleet?.agents ?? []).filter(({ status }) => status === "lost").length,
-      "to start s": ((startUs - begunUs) / 1e6).toFixed(1),
-      "lead s": ((result.fleet?.start?.leadMs ?? 0) / 1000).toFixed(1),
-      "skew ms": `${((result.fleet?.start?.skewUs ?? 0) / 1000).toFixed(1)} ± ${((result.fleet?.start?.errorUs ?? 0) / 1000).toFixed(1)}`,
-      "true skew ms": ((Math.max(...at("start")) - startUs) / 1000).toFixed(1),
-      "to last done s": ((Math.max(...at("done")) - loadEndUs) / 1e6).toFixed(1),
-      "to result s": ((endedUs - loadEndUs) / 1e6).toFixed(1),
-      "CPU before s": (cpuMs(0, startUs) / 1000).toFixed(2),
-      "CPU ms/s": (cpuMs(startUs, loadEndUs) / seconds).toFixed(0),
-      "CPU after s": ((Number(user) + Number(system)) / 1e6 - cpuMs(0, loadEndUs) / 1000).toFixed(2),
-      "RSS MB": Math.round((samples.at(-1)?.peakRssBytes ?? 0) / 1e6),
-      "said/agent": Math.round(said / agents),
-      "heard/agent": Math.round(heard / agents),
-      "kB said/agent": (saidBytes / 1000 / agents).toFixed(1),
-      "kB heard/agent": (heardBytes / 1000 / agents).toFixed(1),
-      "result kB": Math.round(statSync(resultFile).size / 1000),
-      lines: stdout.split("\n").length,
+      "agents lost": (fleet?.agents ?? []).filter((one) => one.status === "lost").length,
+      "attack is": reason === null ? status : `${status}: ${reason.kind}`,
+      "from the call to the start, s": ((startUs - begunUs) / 1e6).toFixed(1),
+      "  of it announced before, s": (leadMs / 1000).toFixed(1),
+      "start skew as told, ms": `${(skewUs / 1000).toFixed(1)} ± ${(errorUs / 1000).toFixed(1)}`,
+      "start skew by one clock, ms": ((Math.max(...starts) - startUs) / 1000).toFixed(1),
+      "from the last agent's end to the result, s": ((endedUs - doneUs) / 1e6).toFixed(1),
+      "CPU before the start, s": (first.cpuUs / 1e6).toFixed(2),
+      "CPU under load, ms/s": (perSecond((sample) => sample.cpuUs) / 1000).toFixed(0),
+      "CPU in all, s": (cpuUs / 1e6).toFixed(2),
+      "most memory, MB": (peakRssBytes / 1e6).toFixed(0),
+      "heard under load, messages/s": perSecond((sample) => sample.traffic.out_msgs).toFixed(0),
+      "heard under load, kB/s": (perSecond((sample) => sample.traffic.out_bytes) / 1000).toFixed(0),
+      "heard in all, messages": traffic.out_msgs,
+      "heard in all, kB": Math.round(traffic.out_bytes / 1000),
+      "said in all, messages": traffic.in_msgs,
+      "said in all, kB": Math.round(traffic.in_bytes / 1000),
+      "result.json, kB": Math.round(statSync(join(attack.results, result.id, "result.json")).size / 1000),
     };
   } finally {
     await stage.clear();
@@ -149,27 +156,42 @@ async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<st
   }
 }
 
-function readSample(pid: number): Sample | null {
-  const cpuUs = readProcessCpuUs(pid);
-  const peakKb = /VmHWM:\s+(\d+)/.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];
-  return cpuUs === null || peakKb === undefined
-    ? null
-    : { atUs: nowUs(), cpuUs, peakRssBytes: Number(peakKb) * 1024 };
+/** Until it has ended. */
+async function watchCoordinator({ pid, exited }: Bun.Subprocess, monitor: string): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  let isOver = false;
+  void exited.then(() => {
+    isOver = true;
+  });
+  let traffic: Traffic | null = null;
+  while (!isOver) {
+    const asked: string = traffic === null ? "limit=2000" : `cid=${traffic.cid}`;
+    traffic = (await readTraffic(`${monitor}?${asked}`)) ?? traffic;
+    const cpuUs = readProcessCpuUs(pid);
+    const status = readText(`/proc/${pid}/status`);
+    const peakKb = /VmHWM:\s+(\d+)/.exec(status ?? "")?.[1];
+    if (traffic !== null && cpuUs !== null && peakKb !== undefined) {
+      samples.push({ atUs: nowUs(), cpuUs, peakRssBytes: Number(peakKb) * 1024, traffic });
+    }
+    await Promise.race([Bun.sleep(sampleMs), exited]);
+  }
+  const closed = await readTraffic(`${monitor}?state=closed&limit=2000`);
+  const last = samples.at(-1);
+  if (closed === null || last === undefined) throw new Error("the broker tells nothing of the coordinator");
+  return [...samples, { ...last, atUs: nowUs(), traffic: closed }];
 }
 
-/** Used between the samples that are next to two moments. */
-function cpuBetween(samples: readonly Sample[], fromUs: number, toUs: number): number {
-  const usedBy = (us: number) => samples.findLast(({ atUs }) => atUs <= us)?.cpuUs ?? 0;
-  return usedBy(toUs) - usedBy(fromUs);
+/** Null where the coordinator is not among the connections. */
+async function readTraffic(url: string): Promise<Traffic | null> {
+  const { connections } = (await (await fetch(url)).json()) as { connections?: Traffic[] };
+  return connections?.find(({ name }) => name === "showdown attack") ?? null;
 }
 
-/** Of the coordinator, whose connection is closed by now. */
-async function readTraffic(monitorPort: number): Promise<Traffic> {
-  const answer = await fetch(`http://127.0.0.1:${monitorPort}/connz?state=closed&limit=2000`);
-  const { connections } = (await answer.json()) as { connections: Traffic[] };
-  const traffic = connections.find(({ name }) => name === "showdown attack");
-  if (traffic === undefined) throw new Error("the broker tells nothing of the coordinator");
-  return traffic;
+/** The last before a moment. */
+function sampleAt(samples: readonly Sample[], us: number): Sample {
+  const sample = samples.findLast(({ atUs }) => atUs <= us);
+  if (sample === undefined) throw new Error("the coordinator was not seen");
+  return sample;
 }
 
 /** Each agent sent all that is its own, each message was answered, and the sums are those of all. */
