@@ -18,6 +18,8 @@ const answerMs = 1000;
  * have in common, the coordinator's own clock, is in no comparison of two of them.
  */
 const driftUs = 50e-6;
+/** Between one agent's turn and the next one's: asked all at once, hundreds wait for each other, and their clocks seem as far off. */
+const turnMs = 2;
 
 /** By the exchange of NTP (RFC 5905, section 8) over the bus. Also tells the agent that it is still wanted. */
 export class AgentClock {
@@ -32,7 +34,7 @@ export class AgentClock {
   }
 
   /** @returns whether it answered */
-  async ask(bus: Bus, start: Start, id: string, times = exchanges): Promise<boolean> {
+  async ask(bus: Bus, start: Start, id: string, times: number): Promise<boolean> {
     let hasAnswered = false;
     for (let left = times; left > 0; left -= 1) {
       const askedUs = nowUs();
@@ -68,4 +70,19 @@ export class AgentClock {
     this.#exchanges.push({ ...estimate, atUs });
     if (this.best === null || roundTripUs < this.best.roundTripUs) this.best = estimate;
   }
+}
+
+/** Each one's clock, one agent after another. */
+export async function readClocks(
+  bus: Bus,
+  start: Start,
+  members: readonly { readonly id: string; readonly clock: AgentClock }[],
+  times = exchanges,
+): Promise<void> {
+  await Promise.all(
+    members.map(async ({ id, clock }, place) => {
+      await Bun.sleep(place * turnMs);
+      await clock.ask(bus, start, id, times);
+    }),
+  );
 }

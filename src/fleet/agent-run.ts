@@ -6,6 +6,7 @@ import {
   measureShare,
 } from "../attack/start-attack.ts";
 import type { OpenReport } from "../engine/attack/attack-orders.ts";
+import type { OpenLink } from "../engine/worker-link.ts";
 import { nowUs } from "../machine/clock.ts";
 import { EventQueue } from "../run/event-queue.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
@@ -34,6 +35,8 @@ interface AgentRunOptions {
   readonly start: Start;
   /** For whoever watches the agent. */
   readonly tell: (line: string) => void;
+  /** How a worker is started and reached; a child process where nothing is said. */
+  readonly openLink?: OpenLink;
 }
 
 /** One attack, as an agent of it goes through it: between the start and its own end it obeys nobody, but for an end. */
@@ -147,7 +150,7 @@ export class AgentRun {
   }
 
   async #carryOut({ agent, agents, plan, access, rows, awaitsOthers }: MessageOf<"assign">): Promise<void> {
-    const { tell } = this.#options;
+    const { tell, openLink } = this.#options;
     this.#agent = agent;
     tell(`${this.start.run}: agent ${agent} of ${agents}, ${plan.target.url}`);
     this.#turn("opening");
@@ -166,6 +169,7 @@ export class AgentRun {
           onBoard: (board) => {
             this.#board = board;
           },
+          ...(openLink === undefined ? {} : { openLink }),
         },
         events,
       );

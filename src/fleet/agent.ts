@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { cpus, hostname } from "node:os";
+import type { OpenLink } from "../engine/worker-link.ts";
 import { nowUs } from "../machine/clock.ts";
 import { readDescriptorLimit } from "../machine/environment.ts";
 import { readPlace } from "../machine/place.ts";
@@ -15,10 +16,13 @@ interface AgentOptions {
   /** Ends with its first attack. */
   readonly once: boolean;
   readonly signal: AbortSignal;
+  /** How a worker is started and reached; a child process where nothing is said. */
+  readonly openLink?: OpenLink;
 }
 
 /** Takes part in attacks, one after another, until it is told to end. */
-export async function runAgent({ bus, kept, tell, once, signal }: AgentOptions): Promise<void> {
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const { bus, kept, tell, once, signal, openLink } = options;
   const id = randomUUID().replaceAll("-", "");
   // Several may run on one machine.
   const name = `${hostname()}/${process.pid}`;
@@ -49,7 +53,7 @@ export async function runAgent({ bus, kept, tell, once, signal }: AgentOptions):
     if (signal.aborted) return "it is ending";
     if (other !== null) return `it is busy with ${other.start.run}`;
     const start = startOf(message);
-    const run = new AgentRun({ bus, kept, id, start, tell });
+    const run = new AgentRun({ bus, kept, id, start, tell, ...(openLink === undefined ? {} : { openLink }) });
     runs.set(start.epoch, run);
     void run.left.then(() => {
       runs.delete(start.epoch);

@@ -3,7 +3,7 @@ import { countOwn } from "../engine/places.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
 import type { AttackReason, FleetFacts } from "../result/attack.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
-import type { ClockEstimate } from "./agent-clock.ts";
+import { type ClockEstimate, readClocks } from "./agent-clock.ts";
 import type { Bus } from "./bus.ts";
 import { type FinalResult, unpackFinal } from "./final-result.ts";
 import type { Member } from "./gather.ts";
@@ -145,11 +145,8 @@ export class Crew {
 
   /** Each one's clock once more. */
   async readClocks(): Promise<void> {
-    await Promise.all(
-      this.#mates
-        .filter(({ loss }) => loss === null)
-        .map(({ member }) => member.clock.ask(this.#bus, this.start, member.id)),
-    );
+    const there = this.#mates.filter(({ loss }) => loss === null).map(({ member }) => member);
+    await readClocks(this.#bus, this.start, there);
   }
 
   /** What is known of each one's clock at a moment of the coordinator's. */

@@ -3,9 +3,10 @@ import { ShowdownError } from "../errors.ts";
 import { type Place, readPlace } from "../machine/place.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import { nameRun } from "../result/run-name.ts";
+import { boundLines } from "../text/bound-lines.ts";
 import { plural } from "../text/format.ts";
 import { printable } from "../text/printable.ts";
-import { AgentClock } from "./agent-clock.ts";
+import { AgentClock, readClocks } from "./agent-clock.ts";
 import type { Bus } from "./bus.ts";
 import { type MessageOf, type Start, say, subjects } from "./messages.ts";
 
@@ -49,6 +50,8 @@ const callMs = 300;
 /** Nobody knows how many there are: whoever is there answers within it. */
 const rollCallMs = 1500;
 const claimMs = 1000;
+/** Of those that can't be had. */
+const mostNamed = 8;
 /** Shorter than an agent waits for a word. */
 const keepMs = 1500;
 
@@ -79,7 +82,7 @@ export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
   const begunMs = performance.now();
   const timer = setInterval(() => {
     // It tells them that they are still wanted.
-    for (const { id, clock } of members) void clock.ask(bus, start, id, 1);
+    void readClocks(bus, start, members, 1);
   }, keepMs);
   try {
     for (;;) {
@@ -87,8 +90,10 @@ export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
       await Bun.sleep(callMs);
       throwIfAborted(signal);
       const sinceMs = performance.now() - begunMs;
+      // Also whoever was claimed, and answered too late.
       const free = [...offers.values()].filter(
-        ({ id, busyWith }) => busyWith === null && members.every((member) => member.id !== id),
+        ({ id, busyWith }) =>
+          (busyWith === null || busyWith === start.run) && members.every((member) => member.id !== id),
       );
       const isTime = agents === null ? sinceMs >= rollCallMs : members.length + free.length >= agents;
       if (isTime) {
@@ -100,7 +105,7 @@ export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
       }
       if (sinceMs >= joinMs) throw refuse(options, members, [...offers.values()], [...foreign.values()]);
     }
-    await Promise.all(members.map(({ id, clock }) => clock.ask(bus, start, id)));
+    await readClocks(bus, start, members);
   } catch (error) {
     clearInterval(timer);
     await release();
@@ -155,7 +160,7 @@ function refuse(
       ? []
       : [`${printable(name)} is busy with ${printable(busyWith)}`],
   );
-  const others = [...busy, ...foreign];
+  const others = boundLines([...busy, ...foreign], mostNamed);
   return new ShowdownError(
     "fleet",
     `${found} there after ${Math.round(joinMs / 1000)} s${others.length === 0 ? "" : `; ${others.join("; ")}`}`,

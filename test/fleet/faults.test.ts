@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openBus } from "../../src/fleet/bus.ts";
+import { readBusAddress } from "../../src/fleet/bus-address.ts";
 import { projectFolder } from "../../src/machine/installation.ts";
 import type { AttackResult } from "../../src/result/attack.ts";
 import { echo, serve, type TestServer } from "../attack/servers.ts";
@@ -167,6 +169,52 @@ fault("who is missing, of another version or busy is told, and nothing is sent",
     await attack.ended;
     expectWhole(attack.result() as AttackResult);
     await expectEnd([...agents, stranger]);
+  });
+});
+
+fault("an agent that was claimed and answers too late is in the attack all the same", async () => {
+  await onStage(async (stage) => {
+    const { url } = await stage.broker(program);
+    const bus = await openBus(readBusAddress(url, {}, projectFolder), "test");
+    stage.onEnd(() => bus.close());
+    const heard: Record<string, number> = {};
+    for (const subject of ["showdown.offer.*", "showdown.agent.*"]) {
+      bus.listen(subject, (received) => {
+        if (received.kind !== "message") return;
+        heard[received.message.kind] = (heard[received.message.kind] ?? 0) + 1;
+      });
+    }
+    const agents = stage.agents(1, url);
+    // Less than an agent takes to see that its claim came to nothing.
+    const asked = ["--fleet", url, "--agents", "2", "--join-seconds", "6"] as const;
+    const attack = stage.attack(server.url, ...load, ...asked);
+    await until("the first to be known", () => heard.offer !== undefined);
+    const [first] = agents as [Started];
+    first.child.kill("SIGSTOP");
+    agents.push(...stage.agents(1, url));
+    await until("both to be claimed", () => heard.claim === 2);
+    await Bun.sleep(1200);
+    first.child.kill("SIGCONT");
+    const { stderr } = await attack.ended;
+    expect(stderr).not.toContain("is busy with");
+    expectWhole(attack.result() as AttackResult);
+    await expectEnd(agents);
+  });
+});
+
+fault("a coordinator that was suspended under load takes nobody for lost", async () => {
+  await onStage(async (stage) => {
+    const { url } = await stage.broker(program);
+    const agents = stage.agents(2, url);
+    const attack = stage.attack(server.url, ...load, "--fleet", url, "--agents", "2");
+    await untilLoad(attack, 500);
+    attack.child.kill("SIGSTOP");
+    // Longer than an agent may be silent.
+    await Bun.sleep(5000);
+    attack.child.kill("SIGCONT");
+    await attack.ended;
+    expectWhole(attack.result() as AttackResult);
+    await expectEnd(agents);
   });
 });
 

@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { AgentClock, readClocks } from "../../src/fleet/agent-clock.ts";
+import { openBus } from "../../src/fleet/bus.ts";
+import { readBusAddress } from "../../src/fleet/bus-address.ts";
+import { say, subjects } from "../../src/fleet/messages.ts";
+import { nowUs } from "../../src/machine/clock.ts";
 import { type AttackResult, attackResultSchema } from "../../src/result/attack.ts";
 import { attack as attackAlone } from "../attack/attack.ts";
 import { echo, serve, type TestServer } from "../attack/servers.ts";
@@ -93,6 +98,31 @@ fleetTest("rows of --data go to the agent whose connection they are of", async (
   const few = ["--connections", "9", "--rate", "90", "--duration", "1s"];
   await attackAlone(listening.url, ...few, ...data, "--fleet", "local", "--agents", "3");
   expect([...heard].sort()).toEqual(rows.map((name, index) => `${index} ${name}`));
+});
+
+fleetTest("clocks are read one agent after another: none waits for hundreds of others", async () => {
+  const { url } = await stage.broker(program);
+  const [coordinator, agents] = await Promise.all(
+    ["coordinator", "agents"].map((name) => openBus(readBusAddress(url, {}, ""), name)),
+  );
+  if (coordinator === undefined || agents === undefined) throw new Error("expected two ways to the bus");
+  stage.onEnd(async () => void (await Promise.all([coordinator.close(), agents.close()])));
+  const start = { run: "run", epoch: "epoch" };
+  const asked: number[] = [];
+  const members = Array.from({ length: 100 }, (_, agent) => {
+    const id = `agent${agent}`;
+    agents.listen(subjects.agent(id), (_received, answer) => {
+      asked.push(agent);
+      answer(say(start, { kind: "answer", problem: null, clockUs: nowUs() }));
+    });
+    return { id, clock: new AgentClock() };
+  });
+  // The broker has heard of them when it has answered.
+  await agents.find(subjects.final(start, 0, 0));
+  await readClocks(coordinator, start, members);
+  expect(asked.length).toBe(800);
+  expect(asked.lastIndexOf(0)).toBeLessThan(asked.indexOf(99));
+  expect(members.every(({ clock }) => Math.abs(clock.best?.offsetUs ?? Number.NaN) < 100_000)).toBe(true);
 });
 
 fleetTest("a token opens the bus, and another one does not", async () => {

@@ -2,11 +2,14 @@ import { type Bus, openBus } from "../../fleet/bus.ts";
 import { readBusAddress } from "../../fleet/bus-address.ts";
 import { type Gathered, gatherAgents } from "../../fleet/gather.ts";
 import { startLocalFleet } from "../../fleet/local-fleet.ts";
+import { boundLines } from "../../text/bound-lines.ts";
 import type { Host } from "../host.ts";
 import type { OptionValues } from "../options.ts";
 
 const usualLocalAgents = 2;
 const usualJoinMs = 30_000;
+/** Of all agents, in one line. */
+const mostNamed = 8;
 
 /** Agents that take part, and the way to them. */
 export interface AtFleet {
@@ -33,7 +36,8 @@ export async function withAgents(
     const joinMs = values["join-seconds"] ?? usualJoinMs;
     const gathered = await gatherAgents({ bus, busName, label, agents, joinMs, signal });
     try {
-      host.err(`Agents: ${gathered.members.map(({ name }) => name).join(", ")}\n`);
+      const names = gathered.members.map(({ name }) => name);
+      host.err(`Agents: ${boundLines(names, mostNamed).join(", ")}\n`);
       return await work({ bus, busName, gathered });
     } catch (error) {
       await gathered.release();

@@ -1,6 +1,7 @@
 import { readPlace } from "../../machine/place.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { type Generator, type GeneratorAgent, thisMachine } from "../../run/generator.ts";
+import { readClocks } from "../agent-clock.ts";
 import type { Bus } from "../bus.ts";
 import type { Gathered, Member } from "../gather.ts";
 import { RemoteWorkers } from "./remote-workers.ts";
@@ -75,9 +76,7 @@ export function createFleetGenerator({
         const errors = workers.agents.map(({ clockErrorUs }) => clockErrorUs).sort((a, b) => b - a);
         return Math.ceil((errors[0] ?? 0) + (errors[1] ?? 0));
       },
-      readClocks: async () => {
-        await Promise.all(members.map(({ id, clock }) => clock.ask(bus, start, id)));
-      },
+      readClocks: () => readClocks(bus, start, members),
     },
     stop: () => workers.stop(),
   };

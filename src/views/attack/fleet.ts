@@ -3,6 +3,8 @@ import * as format from "../../text/format.ts";
 import { type Block, type Cell, paragraph, type Table, table } from "../document/block.ts";
 import { describeAttackReason } from "./verdict.ts";
 
+type FleetAgent = FleetFacts["agents"][number];
+
 /** On one screen; all of them in the other reports. */
 const mostAgents = 8;
 
@@ -10,20 +12,28 @@ const mostAgents = 8;
 export function buildFleet({ fleet, oneWay }: AttackResult, isShort: boolean): Block[] {
   if (fleet === undefined) return [];
   const { agents, start } = fleet;
-  // Those that are not well are named however many there are.
-  const first = [...agents].sort((a, b) => Number(a.status === "ok") - Number(b.status === "ok"));
-  const shown = isShort ? first.slice(0, mostAgents).sort((a, b) => a.agent - b.agent) : agents;
+  const shown = isShort
+    ? agents
+        .toSorted(byTrouble)
+        .slice(0, mostAgents)
+        .sort((a, b) => a.agent - b.agent)
+    : agents;
   const more = agents.length - shown.length;
+  const rest = `The worst ${shown.length}; ${format.formatCount(more)} more in report.html and report.md.`;
   return [
-    paragraph({
-      lead: "Fleet:",
-      text: `${describeFleet(agents, start)}${describeOneWay(oneWay)}${more > 0 ? ` ${more} more in report.md.` : ""}`,
-    }),
+    paragraph({ lead: "Fleet:", text: `${describeFleet(agents, start)}${describeOneWay(oneWay)}` }),
     table(agentTable(shown)),
+    ...(more === 0 ? [] : [paragraph({ text: rest, style: "dim" })]),
   ];
 }
 
-function describeFleet(agents: FleetFacts["agents"], start: FleetFacts["start"]): string {
+/** Those that are not well are named however many there are, and then the slowest. */
+function byTrouble(a: FleetAgent, b: FleetAgent): number {
+  const p99 = ({ figures }: FleetAgent) => figures?.latencyUs.p99 ?? 0;
+  return Number(a.status === "ok") - Number(b.status === "ok") || p99(b) - p99(a);
+}
+
+function describeFleet(agents: readonly FleetAgent[], start: FleetFacts["start"]): string {
   const many = `${format.plural(agents.length, "agent")}`;
   if (start === null) return `${many}; the load did not begin.`;
   const { skewUs, errorUs } = start;
@@ -40,7 +50,7 @@ function describeOneWay(oneWay: AttackResult["oneWay"]): string {
   return ` From agent to agent it is known to ${error}, and not told below that error of the clocks.`;
 }
 
-function agentTable(agents: FleetFacts["agents"]): Table {
+function agentTable(agents: readonly FleetAgent[]): Table {
   const right = (header: string) => ({ header, align: "right" as const });
   return {
     columns: [
@@ -60,7 +70,7 @@ function agentTable(agents: FleetFacts["agents"]): Table {
   };
 }
 
-function describeFigures(figures: FleetFacts["agents"][number]["figures"]): Cell[] {
+function describeFigures(figures: FleetAgent["figures"]): Cell[] {
   if (figures === null) return Array.from({ length: 7 }, () => ({ text: format.unknown }));
   const { opened, sent, answered, latencyUs, sendLagUs, generator } = figures;
   return [

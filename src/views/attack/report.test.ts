@@ -3,7 +3,12 @@ import { fixtureResult } from "../../../test/support/fixture-result.ts";
 import { describeAttack } from "../../attack/attack-figures.ts";
 import { StageFigures } from "../../attack/stage-figures.ts";
 import { resolveAttack } from "../../plan/attack/plan.ts";
-import { type AttackResult, attackPartSchema, attackResultSchema } from "../../result/attack.ts";
+import {
+  type AttackResult,
+  attackPartSchema,
+  attackResultSchema,
+  type FleetFacts,
+} from "../../result/attack.ts";
 import { schemaVersion } from "../../result/schema.ts";
 import { TimelineBuilder } from "../../run/phases/timeline.ts";
 import { Histogram, refuseBelow, summarize } from "../../stats/histogram.ts";
@@ -167,6 +172,31 @@ test("from agent to agent no figure is told below the clocks' error, in no mediu
   expect(known.html).toContain("&lt; 1.10 ms");
   const unknown = tell(null);
   expect(unknown.terminal).toContain("how far apart their clocks are is not known");
+});
+
+test("of hundreds of agents the screen shows those that are lost, and the slowest; the report all", () => {
+  const none = summarize(new Histogram());
+  const agents = Array.from({ length: 500 }, (_, agent): FleetFacts["agents"][number] => ({
+    ...{ agent, id: `id${agent}`, name: `vm/${agent}`, cpuCount: 2, workers: 1, connections: 1 },
+    ...{ clock: null, status: "ok", reason: null },
+    figures: {
+      ...{ opened: 1, failed: 0, died: 0, planned: 9, sent: 9, expected: 9, answered: 9 },
+      ...{ latencyUs: { ...none, p99: 1000 + agent }, sendLagUs: none, generator: null },
+    },
+  }));
+  const [first] = agents;
+  const reason = { kind: "agent-lost" as const, agent: 0, name: "vm/0", silentMs: 3600, cameBack: false };
+  if (first !== undefined) Object.assign(first, { status: "lost", reason, figures: null });
+  const fleet = { epoch: "a1", bus: "local", start: null, agents };
+  const result = fixture({ fleet });
+  const screen = renderBlocks(buildAttackSummary(result), { columns: 100, color: false });
+  expect(screen.length).toBeLessThanOrEqual(50);
+  const shown = screen.flatMap((line) => /\d+ vm\/(\d+)/.exec(line)?.[1] ?? []);
+  // Why one is lost stands below the others.
+  expect(shown.map(Number)).toEqual([493, 494, 495, 496, 497, 498, 499, 0]);
+  expect(screen.join("\n")).toContain("The worst 8; 492 more in report.html and report.md.");
+  const report = renderMarkdown(buildAttackReport(result));
+  expect(agents.every(({ name }) => report.includes(name))).toBe(true);
 });
 
 test("the target is named with the address that is used", () => {
