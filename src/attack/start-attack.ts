@@ -310,12 +310,11 @@ async function load(
     if (signal.aborted) {
       ending = stopped;
     } else if (opened === 0 && scenario === null && begin === undefined) {
-      const failure = opens.flatMap(({ failures }) => failures)[0]?.failure ?? null;
-      ending = { status: "failed", reason: { kind: "no-connection-opened", failure } };
+      ending = noneOpened(opens);
     } else {
       const start = begin === undefined ? startSoon(opens) : await begin(opens);
       if (start === null) {
-        ending = stopped;
+        ending = opened === 0 ? noneOpened(opens) : stopped;
       } else {
         startUs = Math.ceil(start.startUs - epochUs);
         board.reset(loadSeconds(plan.load));
@@ -345,6 +344,11 @@ async function load(
   const { latency, timeline } = board;
   const seen = { opens, loads, latency, timeline, stages, scenario, startUs, elapsedMs };
   return { evidence: { plan, ...shareOf(options), ...seen }, ending };
+}
+
+function noneOpened(opens: readonly OpenReport[]): Ending {
+  const failure = opens.flatMap(({ failures }) => failures)[0]?.failure ?? null;
+  return { status: "failed", reason: { kind: "no-connection-opened", failure } };
 }
 
 /** As soon as every worker can have heard of it. */

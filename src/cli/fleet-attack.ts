@@ -32,6 +32,7 @@ interface AskedAttack {
 
 const usualLocalAgents = 2;
 const usualJoinMs = 30_000;
+const usualAwayMs = 30_000;
 
 /** `showdown attack --fleet`. Returns the exit code. */
 export async function attackByFleet(asked: AskedAttack, values: OptionValues, host: Host): Promise<number> {
@@ -99,6 +100,7 @@ async function attackWith(asked: AskedAttack, at: At, values: OptionValues, host
       before: values.before,
       after: values.after,
       abortOn: limits.abortOn,
+      awayMs: readAway(values),
       awaitsOthers:
         request.adapter !== null && !["nobody", "sender"].includes(request.adapter.answers.delivery),
     });
@@ -116,7 +118,8 @@ export async function resume({ values, positionals }: ParsedOptions, host: Host)
   const thresholds = parseAttackLimits("--threshold", values.threshold ?? []);
   const stored = readRunOrAttack(reference, runSource(values, host));
   const attack = "attack" in stored ? stored.attack : null;
-  const isCutOff = attack?.progress === "running" || attack?.reason?.kind === "bus-lost";
+  const isCutOff =
+    attack?.progress === "running" || attack?.parts.some(({ reason }) => reason?.kind === "bus-lost");
   if (attack?.fleet === undefined || !isCutOff) {
     throw new ShowdownError(
       "usage",
@@ -129,12 +132,17 @@ export async function resume({ values, positionals }: ParsedOptions, host: Host)
   const cutOff = { ...attack, fleet: attack.fleet };
   return await untilStopped(host, async (signal) =>
     withBus(values, host, async (bus) => {
-      host.err(`Taking over ${cutOff.id} of ${plural(cutOff.fleet.agents.length, "agent")}\n`);
+      host.err(`Taking over ${cutOff.id} of ${plural(cutOff.parts.length, "agent")}\n`);
       const folder = resultsFolder(values, host);
-      const handle = () => resumeFleetAttack({ bus, cutOff, resultsFolder: folder, signal });
+      const handle = () =>
+        resumeFleetAttack({ bus, cutOff, resultsFolder: folder, signal, awayMs: readAway(values) });
       return await followToEnd(handle, cutOff.plan, thresholds, values, host);
     }),
   );
+}
+
+function readAway(values: OptionValues): number {
+  return values["bus-away-seconds"] ?? usualAwayMs;
 }
 
 /** Opens the bus, and starts one before where it is to be local. */

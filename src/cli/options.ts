@@ -314,6 +314,12 @@ export const options = {
     otherwise: "30",
     help: "with --fleet: agents that are not there after so long are missing",
   },
+  "bus-away-seconds": {
+    type: duration(1, 86_400),
+    commands: ["attack"],
+    otherwise: "30",
+    help: "with --fleet: a bus that is away for so long after the load is given up; --resume goes on",
+  },
   resume: {
     type: text("RUN"),
     commands: ["attack"],

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { cpus, hostname } from "node:os";
+import { hostname } from "node:os";
 import { nowUs } from "../machine/clock.ts";
-import { readDescriptorLimit } from "../machine/environment.ts";
+import { describeMachine, readDescriptorLimit } from "../machine/environment.ts";
 import { AgentRun, offerParts } from "./agent-run.ts";
 import type { Bus } from "./bus.ts";
 import type { KeptResults } from "./kept-results.ts";
@@ -22,14 +22,14 @@ export async function runAgent({ bus, kept, tell, once, signal }: AgentOptions):
   const host = hostname();
   // Several may run on one machine.
   const name = `${host}/${process.pid}`;
+  const machine = await describeMachine();
   const runs = new Map<string, AgentRun>();
   const ended = Promise.withResolvers<void>();
 
   const busy = () => [...runs.values()].find((run) => !run.isFree) ?? null;
   const offer = (start: Start): Message =>
     say(start, {
-      ...{ kind: "offer", id, name, host },
-      cpus: Math.max(1, cpus().length),
+      ...{ kind: "offer", id, name, host, machine },
       descriptors: readDescriptorLimit().soft,
       busyWith: busy()?.start.run ?? null,
     });

@@ -30,6 +30,7 @@ export interface FleetOptions extends RecordOptions, Pick<AttackOptions, "rows" 
   readonly gathered: Gathered;
   /** What one agent's connections are sent may come of another's messages. */
   readonly awaitsOthers: boolean;
+  readonly awayMs: number;
 }
 
 const pollMs = 50;
@@ -44,8 +45,6 @@ const readyMs = 30_000;
 const leastLeadMs = 1000;
 /** … and within so many of the slowest round trips. */
 const leadRoundTrips = 10;
-/** Nobody waits for ever for a bus that went away. */
-const mostAwayMs = 30_000;
 /** Whoever resumes hears of each agent that is there within it. */
 const resumeMs = 8000;
 const callMs = 2000;
@@ -72,7 +71,7 @@ export function startFleetAttack(plan: AttackPlan, options: FleetOptions): Attac
   );
 }
 
-type FleetRecord = { -readonly [Key in keyof Omit<FleetFacts, "agents">]: FleetFacts[Key] };
+type FleetRecord = { -readonly [Key in keyof FleetFacts]: FleetFacts[Key] };
 
 interface Conducted {
   readonly crew: Crew;
@@ -125,7 +124,8 @@ async function begin(
     if (signal.aborted) return await notBegun(stopped);
     crew.findLost();
     // Whoever is missing now, nothing has been sent yet: the others need not.
-    if (crew.loss !== null || crew.hasEndedEarly) return await notBegun(null);
+    if (crew.loss !== null) return await notBegun({ status: "invalid", reason: crew.loss });
+    if (crew.hasEndedEarly) return await notBegun(null);
     if (performance.now() > untilMs) return await notBegun({ status: "invalid", reason: crew.slowest() });
     if (performance.now() - viewedMs >= viewMs) {
       viewedMs = performance.now();
@@ -149,33 +149,32 @@ async function begin(
     ),
   };
   // Whoever resumes needs to know who was in it.
-  await note({ fleet: { ...facts, agents: crew.facts(plan) } });
+  await note({ fleet: facts, parts: crew.parts() });
   const total = countMembers(crew.members().map((readyByRoom) => ({ readyByRoom })));
   await crew.askAll(
     (agent) => ({ kind: "start", startUs: startsUs[agent] ?? startUs, members: total }),
     startMs,
   );
   crew.board.reset(loadSeconds(plan.load));
-  if (crew.loss !== null) {
-    await crew.stop();
-    return { startMs, startsUs, ending: null };
-  }
-  return { startMs, startsUs, ending: null };
+  if (crew.loss === null) return { startMs, startsUs, ending: null };
+  await crew.stop();
+  return { startMs, startsUs, ending: { status: "invalid", reason: crew.loss } };
 }
 
 /** Watches the load to its end, takes all results, and adds them up. */
 async function end(
   plan: AttackPlan,
-  options: Pick<FleetOptions, "abortOn" | "signal" | "bus">,
+  options: Pick<FleetOptions, "abortOn" | "signal" | "bus" | "awayMs">,
   begun: Conducted & Begun & { readonly onPoll?: () => void; readonly patienceMs?: number },
 ): Promise<Partial<AttackResult>> {
   const { crew, facts, events, startMs, startsUs } = begun;
-  const { bus, signal, abortOn = [] } = options;
+  const { bus, signal, awayMs, abortOn = [] } = options;
   const totalMs = loadSeconds(plan.load) * 1000;
   const tellSeconds = secondTeller({ board: crew.board, scenario: null, stages: null }, events);
   let ending = begun.ending;
   let [viewedMs, collectedMs] = [0, 0];
   let awaySinceMs: number | null = null;
+  let isBusLost = false;
   let isStopping = false;
   const stop = (why: Ending) => {
     ending ??= why;
@@ -203,30 +202,28 @@ async function end(
       stop({ status: "aborted", reason: { kind: "abort-on", ...broken, afterMs: Math.round(elapsedMs) } });
     }
     awaySinceMs = bus.connectedMs === null ? (awaySinceMs ?? nowMs) : null;
-    const silentMs =
-      awaySinceMs === null ? 0 : Math.round(nowMs - Math.max(awaySinceMs, (startMs ?? 0) + totalMs));
-    if (silentMs > mostAwayMs) {
-      ending = { status: "invalid", reason: { kind: "bus-lost", silentMs } };
-      break;
-    }
+    // While the load goes on there is nothing to be had from it.
+    const missedSinceMs = Math.max(awaySinceMs ?? nowMs, startMs === null ? 0 : startMs + totalMs);
+    isBusLost = nowMs - missedSinceMs > awayMs;
+    if (isBusLost) crew.loseBus(Math.round(nowMs - missedSinceMs));
   }
   tellSeconds(null);
   // Where the bus is gone, agents keep what they have for whoever resumes.
-  if (crew.isSettled) {
+  if (!isBusLost) {
     await crew.readClocks();
     await crew.acknowledge();
   }
-  const { agents, ...figures } = mergeParts(plan, crew.parts(plan), ending);
+  const merged = mergeParts(plan, crew.ends(), ending);
   if (facts.start !== null && startsUs.length > 0) {
     facts.start = {
       ...facts.start,
       ...skewOf(
         startsUs,
-        agents.map(({ clock }) => clock),
+        merged.parts.map(({ clock }) => clock),
       ),
     };
   }
-  return { ...figures, fleet: { ...facts, agents: [...agents] } };
+  return { ...merged, fleet: facts };
 }
 
 /** How far apart agents began, by the best that is known of their clocks. */
@@ -264,24 +261,30 @@ export interface ResumeOptions {
   readonly cutOff: AttackResult & { readonly fleet: FleetFacts };
   readonly resultsFolder: string;
   readonly signal: AbortSignal;
+  readonly awayMs: number;
 }
 
 /** Takes an attack over whose coordinator is gone: waits for its agents, or takes what they kept. */
-export function resumeFleetAttack({ bus, cutOff, resultsFolder, signal }: ResumeOptions): AttackHandle {
-  const { id, startedAt, plan, environment, command, warnings, fleet } = cutOff;
+export function resumeFleetAttack({
+  bus,
+  cutOff,
+  resultsFolder,
+  signal,
+  awayMs,
+}: ResumeOptions): AttackHandle {
+  const { id, startedAt, plan, environment, command, warnings, fleet, parts } = cutOff;
   const start: Start = { run: id, epoch: fleet.epoch };
-  const members = fleet.agents.map(({ id: agent, name, cpuCount, clock }): Member => {
+  const members = parts.map(({ id: agent, name, machine, clock }): Member => {
     const known = new AgentClock();
     known.best = clock;
-    return { id: agent, name, host: "", cpus: cpuCount, descriptors: null, clock: known };
+    return { id: agent, name: name ?? agent, host: "", machine, descriptors: null, clock: known };
   });
-  const { agents: _, ...facts } = fleet;
   const record = { environment, resultsFolder, command, warnings, signal };
   return handleAttack(
     async ({ events }) =>
       await keepRecord(plan, record, { id, startedAt, events }, async (note) => {
-        await note({ fleet });
         const crew = new Crew(bus, start, members);
+        await note({ fleet, parts: crew.parts() });
         let calledMs = Number.NEGATIVE_INFINITY;
         const onPoll = () => {
           if (performance.now() - calledMs < callMs) return;
@@ -289,10 +292,10 @@ export function resumeFleetAttack({ bus, cutOff, resultsFolder, signal }: Resume
           bus.say(subjects.call, say(start, { kind: "call", resume: true }));
         };
         const begun = { startMs: null, startsUs: [], ending: null };
-        const options = { bus, signal };
+        const options = { bus, signal, awayMs };
         return await end(plan, options, {
           crew,
-          facts: { ...facts },
+          facts: { ...fleet },
           events,
           ...begun,
           onPoll,

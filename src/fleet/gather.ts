@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ShowdownError } from "../errors.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import { nameRun } from "../result/run-name.ts";
+import type { Machine } from "../result/schema.ts";
 import { plural } from "../text/format.ts";
 import { printable } from "../text/printable.ts";
 import { AgentClock } from "./agent-clock.ts";
@@ -14,7 +15,7 @@ export interface Member {
   readonly id: string;
   readonly name: string;
   readonly host: string;
-  readonly cpus: number;
+  readonly machine: Machine;
   readonly descriptors: number | null;
   readonly clock: AgentClock;
 }
@@ -107,7 +108,9 @@ export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
   return {
     ...{ start, startedAt, members },
     cpus: Math.min(
-      ...members.map(({ host, cpus }) => cpus / members.filter((one) => one.host === host).length),
+      ...members.map(
+        ({ host, machine }) => machine.cpuCount / members.filter((one) => one.host === host).length,
+      ),
     ),
     descriptors: limits.length === 0 ? null : Math.min(...limits),
     letGo: () => clearInterval(timer),
@@ -124,10 +127,10 @@ async function claimAll(
   offers: readonly MessageOf<"offer">[],
 ): Promise<readonly Member[]> {
   const claimed = await Promise.all(
-    offers.map(async ({ id, name, host, cpus, descriptors }): Promise<Member | null> => {
+    offers.map(async ({ id, name, host, machine, descriptors }): Promise<Member | null> => {
       const answer = await bus.ask(subjects.agent(id), say(start, { kind: "claim" }), claimMs);
       if (answer?.kind !== "answer" || answer.problem !== null) return null;
-      return { id, name: printable(name), host, cpus, descriptors, clock: new AgentClock() };
+      return { id, name: printable(name), host, machine, descriptors, clock: new AgentClock() };
     }),
   );
   return claimed.filter((member) => member !== null);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Target } from "../engine/target.ts";
 import { readToolVersion } from "../machine/environment.ts";
 import { attackPlanSchema } from "../plan/attack/plan.ts";
+import { machineSchema } from "../result/schema.ts";
 
 /**
  * Everything that is said over the bus. Each message has the program's version, the attack it is of and that attack's
@@ -58,7 +59,7 @@ export const messageSchema = z.discriminatedUnion("kind", [
     id: z.string(),
     name: z.string(),
     host: z.string(),
-    cpus: z.int().positive(),
+    machine: machineSchema,
     descriptors: count.nullable(),
     /** The attack that it is in; null where it is free. */
     busyWith: z.string().nullable(),

@@ -36,9 +36,9 @@ fleetTest("eight agents come to exactly the counts of one process on the same pl
   const fleet = await attackAlone(server.url, ...load, "--fleet", "local", "--agents", "8");
   expect(countsOf(fleet.result)).toEqual(countsOf(alone.result));
   expect(alone.result.messages).toMatchObject({ sent: 700, answered: 700 });
-  const agents = fleet.result.fleet?.agents ?? [];
-  expect(agents.map(({ connections }) => connections)).toEqual([3, 3, 3, 3, 3, 2, 2, 2]);
-  expect(agents.map(({ figures }) => figures?.sent)).toEqual([88, 88, 88, 88, 87, 87, 87, 87]);
+  const agents = fleet.result.parts.map(({ figures }) => figures);
+  expect(agents.map((one) => one?.connections.requested)).toEqual([3, 3, 3, 3, 3, 2, 2, 2]);
+  expect(agents.map((one) => one?.messages.sent)).toEqual([88, 88, 88, 88, 87, 87, 87, 87]);
   const { timeline, latencyUs } = fleet.result;
   expect(timeline.buckets.reduce((all, { sent }) => all + sent, 0)).toBe(700);
   expect(latencyUs.count).toBe(700);
