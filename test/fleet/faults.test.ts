@@ -5,8 +5,17 @@ import { connect, listen, type Socket } from "bun";
 import { projectFolder } from "../../src/machine/installation.ts";
 import type { AttackResult } from "../../src/result/attack.ts";
 import { echo, serve, type TestServer } from "../attack/servers.ts";
-import { longestMs, temporaryFolder } from "../showdown/showdown.ts";
-import { childrenOf, findServer, isAlive, Stage, type Started, until, untilLoad } from "./fleet.ts";
+import { longestMs, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
+import {
+  childrenOf,
+  type FleetAttack,
+  findServer,
+  isAlive,
+  Stage,
+  type Started,
+  until,
+  untilLoad,
+} from "./fleet.ts";
 
 setDefaultTimeout(longestMs);
 
@@ -78,17 +87,19 @@ fault("an agent that is killed is named, and its part is in no figure", async ()
   await onStage(async (stage) => {
     const { url } = await stage.broker(program);
     const agents = stage.agents(3, url);
-    const attack = stage.attack(server.url, ...load, "--fleet", url, "--agents", "3");
+    const limit = ["--threshold", "lost = 0"] as const;
+    const attack = stage.attack(server.url, ...load, ...limit, "--fleet", url, "--agents", "3");
     await untilLoad(attack, 1000);
     const [victim] = agents as [Started];
     const workers = childrenOf(victim.child.pid);
     victim.child.kill("SIGKILL");
-    const { exitCode, stdout } = await attack.ended;
+    const { exitCode, stdout, stderr } = await attack.ended;
     const result = attack.result() as AttackResult;
     const lost = agentOf(result, victim);
     expect(exitCode).toBe(17);
     expectWithout(lost, result);
-    expect(stdout).toContain(`nothing was heard of agent ${lost}`);
+    expect(stdout).toContain(`Partial: nothing was heard of agent ${lost}`);
+    expect(stderr).toContain('not judged: "lost = 0": lost is 0');
     expect(workers.length).toBe(2);
     await until("its workers to end", () => !workers.some(isAlive), 10);
     await expectEnd(agents);
@@ -239,17 +250,40 @@ fault("a coordinator is killed, then the broker with its disk: whoever resumes h
     await Bun.sleep(seconds * 1000 + 500);
     await broker.kill();
     await broker.restart("lost");
-    const resume = ["attack", "--resume", cutOff.id, "--fleet", broker.url, "--results", attack.results];
-    const command = [process.execPath, join(projectFolder, "src", "cli", "main.ts"), ...resume];
-    const { stderr } = await stage.start([], command).ended;
+    const { stderr } = await resume(stage, attack, broker.url).ended;
     const result = attack.result() as AttackResult;
     expect(result.progress, stderr).toBe("ended");
     expect(result.id).toBe(cutOff.id);
     expectWhole(result);
     // It is done: nobody may count it again.
-    const again = await stage.start([], command).ended;
+    const again = await resume(stage, attack, broker.url).ended;
     expect(again.exitCode).toBe(2);
     expect(again.stderr).toContain("expected an attack of a fleet that was cut off");
+    await expectEnd(agents);
+  });
+});
+
+fault("a broker that does not come back is given up; whoever resumes later has it all", async () => {
+  await onStage(async (stage) => {
+    const broker = await stage.broker(program);
+    const agents = stage.agents(2, broker.url);
+    const away = ["--bus-away-seconds", "1.5"] as const;
+    const attack = stage.attack(server.url, ...load, ...away, "--fleet", broker.url, "--agents", "2");
+    await untilLoad(attack, 500);
+    await broker.kill();
+    const { exitCode, stdout } = await attack.ended;
+    const given = attack.result() as AttackResult;
+    expect(exitCode).toBe(14);
+    expect(given).toMatchObject({ status: "invalid", reason: { kind: "bus-lost" }, messages: { sent: 0 } });
+    expect(given.parts).toMatchObject(agents.map(() => ({ status: "lost", reason: { kind: "bus-lost" } })));
+    const silentMs = given.reason?.kind === "bus-lost" ? given.reason.silentMs : 0;
+    expect(silentMs).toBeWithin(1500, 10_000);
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain("--resume collects what its agents kept");
+    await broker.restart("kept");
+    const { stderr } = await resume(stage, attack, broker.url).ended;
+    const result = attack.result() as AttackResult;
+    expect(result.id, stderr).toBe(given.id);
+    expectWhole(result);
     await expectEnd(agents);
   });
 });
@@ -318,6 +352,12 @@ function startLine(port: number) {
     },
     stop: () => line.stop(true),
   };
+}
+
+/** Takes over an attack that was cut off, in its results folder. */
+function resume(stage: Stage, { results, result }: FleetAttack, bus: string): Started {
+  const { id = "" } = result() ?? {};
+  return stage.start([], showdownCommand("attack", "--resume", id, "--fleet", bus, "--results", results));
 }
 
 function agentOf({ parts }: AttackResult, { child }: Started): number {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AttackResult, attackResultSchema } from "../../src/result/attack.ts";
 import { attack as attackAlone } from "../attack/attack.ts";
@@ -7,6 +7,7 @@ import { echo, serve, type TestServer } from "../attack/servers.ts";
 import { longestMs, showdown, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
 import { Authority } from "../support/certificates.ts";
 import { findServer, Stage, startedWith, until, untilLoad } from "./fleet.ts";
+import { makeOperator } from "./operator.ts";
 
 setDefaultTimeout(longestMs);
 
@@ -107,6 +108,26 @@ fleetTest("a token opens the bus, and another one does not", async () => {
   expect(attack.result()?.messages).toMatchObject({ sent: 350, answered: 350 });
   const { command, fleet } = attackResultSchema.parse(attack.result());
   expect(JSON.stringify({ command, fleet })).not.toContain("right");
+});
+
+fleetTest("credentials open a bus in operator mode, and those of another operator do not", async () => {
+  const folder = temporaryFolder();
+  stage.onEnd(() => rmSync(folder, { recursive: true, force: true }));
+  const { configFile, credsFile, strangerFile } = makeOperator(folder);
+  const { url } = await stage.broker(program, "--config", configFile);
+  stage.start([], showdownCommand("agent", "--bus", url, "--bus-creds", credsFile, "--keep", folder));
+  const short = [server.url, ...load.slice(0, 4), "--duration", "1s", "--fleet", url];
+  for (const login of [[], ["--bus-creds", strangerFile]]) {
+    const refused = await stage.attack(...short, ...login).ended;
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain("the bus does not let us in");
+  }
+  const attack = stage.attack(...short, "--bus-creds", credsFile, "--agents", "1");
+  const { stderr } = await attack.ended;
+  expect(attack.result()?.messages, stderr).toMatchObject({ sent: 350, answered: 350 });
+  const seed = /^SU\S+$/m.exec(readFileSync(credsFile, "utf8"))?.[0] ?? "";
+  expect(seed.length).toBeGreaterThan(40);
+  expect(JSON.stringify(attack.result())).not.toContain(seed);
 });
 
 fleetTest("with TLS, the bus has to be who it says", async () => {
