@@ -188,7 +188,7 @@ function sharesOf(seen: readonly Seen[], of: number): AttackResult[] {
 }
 
 /** What several did together, without what tells who did. */
-function factsOf({ parts, share, id, startedAt, ...facts }: AttackResult) {
+function factsOf({ parts, share, id, startedAt, status, reason, ...facts }: AttackResult) {
   return facts;
 }
 
@@ -253,6 +253,23 @@ test("a part that does not count is named, and so is a share that is missing", (
   // As where one machine did it all, and the server let some of its connections in.
   expect(mergeResults([{ ...shares[0], ...failed }, shares[1], shares[2]]).status).toBe("ok");
   expect(mergeResults(shares.map((share) => ({ ...share, ...failed })))).toMatchObject(failed);
+});
+
+test("what is too little to judge in each part is judged in their sum", () => {
+  const lags = Array<number>(600).fill(20_000);
+  const slow = shares.map((_one, index) => {
+    const own = seen.filter((_seen, worker) => worker % 3 === index);
+    const [first, ...others] = own.map((one) => ({
+      ...one,
+      load: { ...one.load, sendLag: toHistogram([]) },
+    }));
+    const load = { ...(first as Seen).load, sendLag: toHistogram(lags), lastSendUs: startUs + 1e6 };
+    return resultOf([{ ...(first as Seen), load }, ...others], { index, of: 3 });
+  });
+  expect(slow.map(({ sendLagUs }) => sendLagUs.p99)).toEqual([null, null, null]);
+  const reason = { kind: "generator-late", allowedUs: 3000 };
+  for (const some of [slow, slow.slice(1)])
+    expect(mergeResults(some)).toMatchObject({ status: "invalid", reason });
 });
 
 test("a fleet's attack is a whole one among others, and its agents are not counted again", () => {

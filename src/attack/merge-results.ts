@@ -13,7 +13,7 @@ import { counterCount } from "../run/phases/timeline.ts";
 import { readBuckets } from "../stats/bucket-text.ts";
 import { bucketCount } from "../stats/histogram.ts";
 import { describeTotals } from "./attack-figures.ts";
-import { judgeParts } from "./parts.ts";
+import { judge, judgeParts } from "./ending.ts";
 import { type AttackTotals, addTotals } from "./totals.ts";
 
 /**
@@ -39,6 +39,7 @@ export function mergeResults(results: readonly AttackResult[]): AttackResult {
   const startedAt = leastText(sorted.map((one) => one.startedAt));
   const finished = sorted.flatMap(({ finishedAt }) => finishedAt ?? []).toSorted();
   const { schema, kind, progress, command, environment } = first;
+  const figures = describeTotals(plan, addAll(sorted));
   return attackResultSchema.parse({
     ...{ schema, kind, progress, command, environment },
     id: nameRun(startedAt, "merged"),
@@ -46,8 +47,8 @@ export function mergeResults(results: readonly AttackResult[]): AttackResult {
     finishedAt: finished.at(-1) ?? null,
     plan,
     warnings: mergeWarnings(sorted),
-    ...judgeParts(parts, findMissing(parts)),
-    ...describeTotals(plan, addAll(sorted)),
+    ...judge(plan, figures, judgeParts(parts, findMissing(parts))),
+    ...figures,
     share: null,
     parts,
   });

@@ -1,16 +1,15 @@
+import { type Ending, stopped } from "../attack/ending.ts";
 import {
   type AttackHandle,
   type AttackOptions,
   type Beginning,
   countMembers,
   describeMoment,
-  type Ending,
   findBroken,
   handleAttack,
   keepRecord,
   type RecordOptions,
   secondTeller,
-  stopped,
 } from "../attack/start-attack.ts";
 import { nowUs } from "../machine/clock.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";

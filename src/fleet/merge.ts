@@ -1,6 +1,6 @@
 import { describeAttack, describeTotals } from "../attack/attack-figures.ts";
-import { judgeParts } from "../attack/parts.ts";
-import { type Ending, judge, noEvidence } from "../attack/start-attack.ts";
+import { type Ending, judge, judgeParts } from "../attack/ending.ts";
+import { noEvidence } from "../attack/start-attack.ts";
 import { addTotals } from "../attack/totals.ts";
 import { countOwn } from "../engine/places.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { fixtureAttack } from "../../test/support/fixture-attack.ts";
 import { type AttackPart, attackPartSchema } from "../result/attack.ts";
-import { judgeParts } from "./parts.ts";
+import { judgeParts } from "./ending.ts";
 
 const late = { kind: "generator-late", sendLagP99Us: 9000, allowedUs: 2000 } as const;
 const closed = { kind: "all-connections-closed" } as const;
