@@ -106,6 +106,30 @@ fault("an agent that is killed is named, and its part is in no figure", async ()
   });
 });
 
+fault("an agent that is lost before the load is named, and nothing is sent", async () => {
+  await onStage(async (stage) => {
+    const { url } = await stage.broker(program);
+    const agents = stage.agents(3, url);
+    const slow = ["--connect-rate", "2"] as const;
+    const attack = stage.attack(server.url, ...load, ...slow, "--fleet", url, "--agents", "3");
+    await until("connections to open", () => attack.result() !== null);
+    const [victim] = agents as [Started];
+    victim.child.kill("SIGKILL");
+    const { exitCode, stdout } = await attack.ended;
+    const { status, reason, messages, parts } = attack.result() as AttackResult;
+    expect(exitCode).toBe(14);
+    expect(status).toBe("invalid");
+    expect(reason).toMatchObject({
+      kind: "agent-lost",
+      name: expect.stringContaining(`/${victim.child.pid}`),
+    });
+    expect(messages.sent).toBe(0);
+    expect(parts.filter((part) => part.status === "lost").length).toBe(1);
+    expect(stdout).toContain("The figures do not count: nothing was heard of agent");
+    await expectEnd(agents);
+  });
+});
+
 fault("an agent that is frozen is out for good; thawed, it mixes into nothing", async () => {
   await onStage(async (stage) => {
     const { url } = await stage.broker(program);
