@@ -363,6 +363,55 @@ function leagues(): Result {
   });
 }
 
+/** Two agents elsewhere made the load; the second was late in one contender's echoes, and lost in the other's broadcasts. */
+function fleetCase(): Result {
+  const contenders = [bunNative, goGorilla];
+  const names = ["hall-1/4711", "hall-2/4712"];
+  const agents = { count: 2, cpuCount: 12, areHere: false };
+  const plan = fixturePlan({ ...{ agents, oneAtATime: true, workers: 4, workerCpus: [1] } });
+  const lost = {
+    kind: "agent-lost",
+    agent: 1,
+    name: "hall-2/4712",
+    silentMs: 3600,
+    cameBack: false,
+  } as const;
+  const late = { kind: "generator-late", sendLagP99Us: 9000, allowedUs: 2000 } as const;
+  const reasons: Readonly<Record<string, Reason>> = {
+    "go-gorilla endurance": { kind: "agent-part", agent: 1, name: "hall-2/4712", reason: late },
+    "bun-native broadcast": lost,
+  };
+  const rounds = fixtureRounds(contenders, plan).map((round) => ({
+    ...round,
+    phases: round.phases.map((phase): Phase => {
+      if (phase.status === "not-run" || !("messages" in phase)) return phase;
+      const { messages, latencyUs, sendLagUs, generator, kind, workload } = phase;
+      const { curve: _, ...quantiles } = latencyUs;
+      const reason = reasons[`${round.contender} ${kind === "endurance" ? kind : workload}`] ?? null;
+      return {
+        ...phase,
+        ...(reason === null ? {} : { status: "invalid", reason }),
+        ...(workload === "echo" ? {} : { clockErrorUs: 862 }),
+        agents: names.map((name, agent) => ({
+          ...{ agent, name, sent: messages.sent / 2, delivered: messages.delivered / 2 },
+          ...{ latencyUs: quantiles, sendLagUs, generator },
+        })),
+      };
+    }),
+  }));
+  return fixtureResult({
+    ...{ contenders, plan, rounds, status: "aborted" },
+    warnings: [{ kind: "fleet-lost", reason: lost }],
+    fleet: {
+      ...{ bus: "nats://10.0.0.1:4222", serverAddress: "10.0.0.1" },
+      agents: names.map((name, agent) => ({
+        ...{ agent, id: `${agent}`, name, cpuCount: 6 },
+        clock: { offsetUs: 4e9, errorUs: 431, roundTripUs: 862 },
+      })),
+    },
+  });
+}
+
 /** Results by the name of their golden files. */
 export const fixtureCases: Readonly<Record<string, Result>> = {
   "one-round": fixtureResult(),
@@ -373,6 +422,7 @@ export const fixtureCases: Readonly<Record<string, Result>> = {
   stopped: stopped(),
   leagues: leagues(),
   slices: slicedCase(),
+  fleet: fleetCase(),
   "two-contenders": fixtureResult({ contenders: [bunNative, nodeWs], plan: fiveRounds }),
   "twelve-contenders": twelve(),
   "one-contender": fixtureResult({ contenders: [bunNative] }),

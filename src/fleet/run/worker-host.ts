@@ -2,6 +2,8 @@ import { openProcessLink, type ProcessLink } from "../../engine/process-link.ts"
 import type { Command, Report, SecondReport } from "../../engine/worker-protocol.ts";
 import { nowUs } from "../../machine/clock.ts";
 import { type CpuUsage, watchCpuUsage } from "../../machine/cpu-usage.ts";
+import { readTopology } from "../../machine/cpus.ts";
+import { pinProcess } from "../../machine/pin.ts";
 import type { Bus } from "../bus.ts";
 import { type MessageOf, type Start, say, subjects } from "../messages.ts";
 import { type Bundle, type Live, type Order, packWork, type Said, unpackWork } from "./work.ts";
@@ -54,6 +56,8 @@ export class WorkerHost {
   #startTimer: Timer | undefined;
   #problem: string | null = null;
   #isOffering = false;
+  /** Of this process; null where it still has them. */
+  #cpusBefore: readonly number[] | null = null;
 
   constructor(options: WorkerHostOptions) {
     this.#options = options;
@@ -91,6 +95,7 @@ export class WorkerHost {
       this.#pulse();
     }
     await Promise.all([...this.#hosted.values()].map(({ link }) => link.end()));
+    if (this.#cpusBefore !== null) pinProcess(this.#cpusBefore);
   }
 
   #obey({ pool, worker, order }: Order): string | null {
@@ -113,12 +118,20 @@ export class WorkerHost {
     if (command.kind === "setup") {
       hosted.epochUs = command.setup.epochUs;
       hosted.connect = null;
+      this.#keepTo(command.setup.cpus);
     }
     if (command.kind === "prepare") hosted.phase = null;
     if (command.kind === "start") this.#watch(hosted.epochUs + command.startUs);
     if (command.kind === "settle") this.#endWatch();
     hosted.link.send(command);
     return null;
+  }
+
+  /** Where its workers are told which CPUs to use, others are the server's: what this process does for them is theirs, too. */
+  #keepTo(cpus: readonly number[] | null): void {
+    if (cpus === null || this.#cpusBefore !== null) return;
+    const { cpus: all } = readTopology();
+    if (pinProcess(cpus) === null) this.#cpusBefore = all.map(({ id }) => id);
   }
 
   #open(place: { readonly pool: number; readonly worker: number }): void {

@@ -2,6 +2,7 @@ import { countRounds } from "../../measures/sections.ts";
 import { type PhasePlan, type Places, type Plan, sharesCpus } from "../../plan/plan.ts";
 import type { Environment, Looks, Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
+import { describeFleet } from "./agents.ts";
 import { describeToolchains } from "./toolchain-line.ts";
 
 /** A line of a run's description. */
@@ -11,11 +12,12 @@ interface Fact {
 }
 
 /** What ran where, in a few lines. */
-export function listFacts({ environment, plan, calibration }: Result): Fact[] {
+export function listFacts({ environment, plan, calibration, fleet }: Result): Fact[] {
   return [
     { label: "machine", text: describeMachine(environment) },
     { label: "system", text: describeSystem(environment) },
     { label: "pinned", text: describePinning(plan) },
+    ...(fleet === undefined ? [] : [{ label: "fleet", text: describeFleet(fleet) }]),
     { label: "limits", text: describeLimits(environment) },
     { label: "plan", text: describePlan(plan) },
     { label: "phases", text: plan.phases.map((phase) => describePhase(phase, plan)).join(" → ") || "none" },

@@ -12,6 +12,7 @@ import { describeFault, isDeath } from "../text/fault-text.ts";
 import { describeFinding, isBlameless } from "../text/finding-text.ts";
 import { describeReason } from "../text/reason-text.ts";
 import { accountsOf, isFaultless } from "./account.ts";
+import { noteClocks } from "./agents.ts";
 import type { Sentence } from "./block.ts";
 import { describeUnresolved } from "./connection-memory.ts";
 import { listHeld } from "./held.ts";
@@ -49,6 +50,7 @@ export function listNotes(
     ...participants.flatMap(noteLateGenerator),
     ...noteWork(section),
     ...noteBurstSpan(section),
+    ...noteClocks(section),
     ...noteCollections(section),
   ];
 }

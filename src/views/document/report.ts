@@ -3,6 +3,7 @@ import { listSections, type Section, titleOf } from "../../measures/sections.ts"
 import type { Judgement } from "../../result/judgement.ts";
 import type { Result } from "../../result/schema.ts";
 import { accountMeanings, buildAccount } from "./account.ts";
+import { buildAgents } from "./agents.ts";
 import { article } from "./article/article.ts";
 import { type Claim, countUnfairly, retestArticle } from "./article/claims.ts";
 import {
@@ -154,6 +155,7 @@ function buildPhase(
     table(buildPhaseTable(section, judgements)),
     ...list(listNotes(section, { plan, sections })),
     ...(account === null ? [] : [heading(3, "Deliveries, over all rounds"), table(account)]),
+    ...buildAgents(section),
     ...buildCharts(section, plan, judgements),
     ...buildFaultBlocks(section),
   ];
