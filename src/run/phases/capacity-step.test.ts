@@ -158,3 +158,16 @@ test("where too few were delivered for a p99, the slowest has to be within the l
   expect(judge(few(99)).step.outcome).toBe("sustained");
   expect(judge(few(140)).step.reason).toEqual({ kind: "latency", quantile: "max", latencyUs: 140_000 });
 });
+
+test("one late agent among many makes a step unknown, and is named", () => {
+  const { figures: whole } = judge({ latencyMs: 5, inTimeShare: 1 }).measured;
+  const agents = [4, 400].map((lagMs, agent) => ({
+    ...{ agent, name: `hall/${agent}`, sent: offered / 2, delivered: offered / 2, generator },
+    ...{ latencyUs: whole.latencyUs, sendLagUs: { ...whole.sendLagUs, p99: lagMs * 1000 } },
+  }));
+  const { step } = judge({ latencyMs: 5, inTimeShare: 1, figures: { agents } });
+  expect(step).toMatchObject({
+    outcome: "unknown",
+    reason: { kind: "agent-part", agent: 1, reason: { kind: "generator-late" } },
+  });
+});

@@ -1,6 +1,6 @@
 import type { Plan } from "../../plan/plan.ts";
-import type { CapacityStep } from "../../result/phase.ts";
-import type { InvalidReason, StepReason } from "../../result/reasons.ts";
+import type { CapacityStep, Quantiles } from "../../result/phase.ts";
+import { agentReasonSchema, type InvalidReason, type StepReason } from "../../result/reasons.ts";
 import { findLateness, findServerContention } from "../../trust/validity.ts";
 import type { Measured } from "./message-phase.ts";
 
@@ -61,12 +61,20 @@ function findLoss({ ending, figures }: Measured): StepReason | null {
 }
 
 /** Lateness far below the limit of latency decides nothing here, however quick the server. */
-function findLateGenerator({ figures }: Measured, plan: Plan): InvalidReason | null {
-  return findLateness({
-    plan,
-    sendLagP99Us: figures.sendLagUs.p99,
-    latencyP99Us: Math.max(figures.latencyUs.p99 ?? 0, plan.p99LimitMs * 1000),
-  });
+function findLateGenerator({ figures }: Measured, plan: Plan): StepReason | null {
+  const late = (sendLagUs: Pick<Quantiles, "p99">, latencyUs: Pick<Quantiles, "p99">) =>
+    findLateness({
+      plan,
+      sendLagP99Us: sendLagUs.p99,
+      latencyP99Us: Math.max(latencyUs.p99 ?? 0, plan.p99LimitMs * 1000),
+    });
+  const ofAll = late(figures.sendLagUs, figures.latencyUs);
+  if (ofAll !== null) return ofAll;
+  for (const { agent, name, sendLagUs, latencyUs } of figures.agents ?? []) {
+    const reason = late(sendLagUs, latencyUs);
+    if (reason !== null) return { kind: "agent-part", agent, name, reason: agentReasonSchema.parse(reason) };
+  }
+  return null;
 }
 
 function findContention({ server, spanMs, durationMs }: Measured, plan: Plan): InvalidReason | null {
