@@ -132,9 +132,14 @@ export class Stage {
 
   /** A run whose load a fleet makes, in a results folder of its own. */
   run(...args: readonly string[]): FleetRun {
+    return this.runFrom([], ...args);
+  }
+
+  /** As `run`, in a scene: on another host. */
+  runFrom(scene: readonly string[], ...args: readonly string[]): FleetRun {
     const results = temporaryFolder();
     this.onEnd(() => rmSync(results, { recursive: true, force: true }));
-    const started = this.start([], showdownCommand(...smokeRun, ...args, "--results", results));
+    const started = this.start(scene, showdownCommand(...smokeRun, ...args, "--results", results));
     return { ...started, result: () => readRun(results) };
   }
 

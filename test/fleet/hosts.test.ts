@@ -147,3 +147,45 @@ onHosts("a coordinator whose own link is down for a while loses nobody", async (
     expectWhole(attack.result() as AttackResult);
   });
 });
+
+onHosts(
+  "a run's servers are on one host, its load comes from others, one of them an hour ahead",
+  async () => {
+    await onNetwork(async ({ stage, hub, bus, host, agentOn }) => {
+      for (const one of [await host("one"), await host("ahead", hour)]) agentOn(one);
+      const options = ["clean", "--phases", "burst-echo,burst-rooms,endurance-rooms", "--connections", "12"];
+      const fleet = ["--fleet", bus, "--agents", "2", "--workers", "2"];
+      const refused = await stage.runFrom(hub.scene, ...options, ...fleet).ended;
+      expect(refused.exitCode).toBe(2);
+      expect(refused.stderr).toMatch(/can't reach servers at 127\.0\.0\.1: it has a loopback of its own/);
+      const address = ["--server-address", hub.address];
+      const run = stage.runFrom(hub.scene, ...options, ...fleet, ...address);
+      const { exitCode } = await run.ended;
+      const result = run.result();
+      expect(exitCode).toBe(0);
+      expect(result?.fleet).toMatchObject({
+        serverAddress: hub.address,
+        agents: [{ agent: 0 }, { agent: 1 }],
+      });
+      const offsetsUs = result?.fleet?.agents.map(({ clock }) => Math.abs(clock?.offsetUs ?? 0)) ?? [];
+      expect(Math.max(...offsetsUs)).toBeGreaterThan(hour * 1e6 - 1e6);
+      const [, echo, burst, paced] = result?.rounds[0]?.phases ?? [];
+      for (const phase of [echo, burst, paced]) {
+        if (phase === undefined || phase.status === "not-run" || !("messages" in phase))
+          throw new Error("no load");
+        expect(phase).toMatchObject({ status: "ok", messages: { lost: 0, unsent: 0, duplicated: 0 } });
+        // By two clocks that are not set against each other it would be an hour.
+        expect(phase.latencyUs.max ?? 0).toBeLessThan(60e6);
+        const isOneWay = phase.workload !== "echo";
+        expect("clockErrorUs" in phase).toBe(isOneWay);
+        if (!isOneWay) continue;
+        const { clockErrorUs = Number.NaN, latencyUs } = phase;
+        expect(clockErrorUs).toBeGreaterThan(0);
+        expect(clockErrorUs).toBeLessThan(1e6);
+        for (const us of [latencyUs.min, latencyUs.p50, latencyUs.p90]) {
+          expect(us === null || us >= clockErrorUs).toBe(true);
+        }
+      }
+    });
+  },
+);
