@@ -179,33 +179,6 @@ fault("who is missing, of another version or busy is told, and nothing is sent",
   });
 });
 
-const canShift = Bun.spawnSync(["unshare", "--time", "--monotonic", "100000", "true"]).exitCode === 0;
-if (!canShift) console.warn("not tested: an agent with a wrong clock: no time namespace can be made here");
-test.concurrent.skipIf("problem" in found || !canShift)(
-  "an agent's clock may say what it likes: they begin together, and latency is by its own",
-  async () => {
-    await onStage(async (stage) => {
-      const { url } = await stage.broker(program);
-      const agents = [
-        ...stage.agents(1, url, ["unshare", "--time", "--monotonic", "100000"]),
-        ...stage.agents(1, url),
-      ];
-      const attack = stage.attack(server.url, ...load, "--fleet", url, "--agents", "2");
-      await attack.ended;
-      const result = attack.result() as AttackResult;
-      expectWhole(result);
-      const offsets =
-        result.fleet?.agents.map(({ clock }) => Math.abs(Math.round((clock?.offsetUs ?? 0) / 1e6))) ?? [];
-      expect(offsets.sort((a, b) => a - b)).toEqual([0, 100_000]);
-      const { skewUs = Number.NaN, errorUs = Number.NaN } = result.fleet?.start ?? {};
-      expect(skewUs).toBeLessThanOrEqual(errorUs * 4);
-      // By two clocks it would be a day.
-      expect(result.latencyUs.max).toBeLessThan(60e6);
-      await expectEnd(agents);
-    });
-  },
-);
-
 fault.each(["kept", "lost"] as const)(
   "a broker is killed under load and comes back with its disk %s",
   async (disk) => {
