@@ -31,7 +31,7 @@ export interface AttackTotals
   readonly messages: Omit<AttackResult["messages"], "unsent" | "lost" | "deliveries"> &
     Pick<StoredTotals, "deliveries">;
   readonly peakRssBytes: number;
-  /** Of the messages those that another machine of a fleet sent: of `expected` so many, and from when each was due to when it came. */
+  /** As in a worker's report; of all machines together the one is owed what the other took. */
   readonly oneWay: AttackReport["oneWay"];
   readonly histograms: Histograms;
   readonly timeline: TimelineParts;

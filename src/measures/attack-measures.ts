@@ -69,6 +69,13 @@ const latencies: readonly AttackMeasure[] = [
     pick: (one) => one.latencyUs.max,
     live: (one) => one.lastSecond.maxUs,
   },
+  ...(Object.keys(quantileShares) as (keyof typeof quantileShares)[]).map(
+    (quantile): AttackMeasure => ({
+      name: `one-way.${quantile}`,
+      unit: "latency",
+      pick: ({ oneWay }) => oneWay?.latencyUs[quantile] ?? null,
+    }),
+  ),
 ];
 
 /** All that `--threshold` and `--abort-on` may speak of, but for what a scenario names. */

@@ -9,7 +9,6 @@ import { echo, serve, type TestServer } from "../attack/servers.ts";
 import { longestMs, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
 import {
   childrenOf,
-  clockAhead,
   type FleetAttack,
   findServer,
   isAlive,
@@ -247,30 +246,6 @@ fault("a coordinator that was suspended under load takes nobody for lost", async
     await expectEnd(agents);
   });
 });
-
-const dayAhead = clockAhead(100_000);
-if (dayAhead === null)
-  console.warn("not tested: an agent with a wrong clock: no time namespace can be made here");
-test.concurrent.skipIf("problem" in found || dayAhead === null)(
-  "an agent's clock may say what it likes: they begin together, and latency is by its own",
-  async () => {
-    await onStage(async (stage) => {
-      const { url } = await stage.broker(program);
-      const agents = [...stage.agents(1, url, dayAhead ?? []), ...stage.agents(1, url)];
-      const attack = stage.attack(server.url, ...load, "--fleet", url, "--agents", "2");
-      await attack.ended;
-      const result = attack.result() as AttackResult;
-      expectWhole(result);
-      const offsets = result.parts.map(({ clock }) => Math.abs(Math.round((clock?.offsetUs ?? 0) / 1e6)));
-      expect(offsets.sort((a, b) => a - b)).toEqual([0, 100_000]);
-      const { skewUs = Number.NaN, errorUs = Number.NaN } = result.fleet?.start ?? {};
-      expect(skewUs).toBeLessThanOrEqual(errorUs * 4);
-      // By two clocks it would be a day.
-      expect(result.latencyUs.max).toBeLessThan(60e6);
-      await expectEnd(agents);
-    });
-  },
-);
 
 fault.each(["kept", "lost"] as const)(
   "a broker is killed under load and comes back with its disk %s",

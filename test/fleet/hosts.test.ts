@@ -89,8 +89,19 @@ onHosts("from an agent to one that is an hour ahead latency is right within the 
     // Long enough to be told, whatever the clocks' error is here.
     const url = await serveChat(stage, hub, { FAULT: "delay", FAULT_DELAYS_US: "200000" });
     for (const one of [await host("one"), await host("two"), await host("ahead", hour)]) agentOn(one);
-    const attack = stage.attackFrom(hub.scene, url, ...load, ...mixed, "--fleet", bus, "--agents", "3");
-    const { stdout } = await attack.ended;
+    const attack = stage.attackFrom(
+      hub.scene,
+      url,
+      ...load,
+      ...mixed,
+      "--fleet",
+      bus,
+      "--agents",
+      "3",
+      "--threshold",
+      "one-way.p50 < 150ms",
+    );
+    const { stdout, stderr } = await attack.ended;
     const result = attack.result() as AttackResult;
     expectWhole(result);
     const { latencyUs, oneWay } = result;
@@ -101,6 +112,7 @@ onHosts("from an agent to one that is an hour ahead latency is right within the 
     // The same server, at the same time: but for the clocks it would be the same.
     const otherwiseUs = Math.abs((oneWay?.latencyUs.p50 ?? Number.NaN) - (latencyUs.p50 ?? Number.NaN));
     expect(otherwiseUs).toBeLessThanOrEqual(errorUs + 5000);
+    expect(stderr).toMatch(/failed: "one-way\.p50 < 150ms": one-way\.p50 is \d+ ms/);
     expect(stdout).toMatch(/latency, from agent to agent +2\d\d ms/);
     expect(stdout).toContain("From agent to agent it is known to");
   });

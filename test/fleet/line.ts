@@ -13,8 +13,8 @@ interface Ends {
   readonly early: Buffer[];
 }
 
-/** A way to a bus on loopback. @param answersLateMs what comes back over it is that late */
-export function startLine(stage: Stage, bus: string, answersLateMs = 0): Line {
+/** A way to a bus on loopback. @param lateMs what the bus says is that late at its end */
+export function startLine(stage: Stage, bus: string, lateMs = 0): Line {
   let isCut = false;
   const pass = (socket: Socket<Ends>, data: Buffer) => {
     if (isCut) return;
@@ -24,7 +24,7 @@ export function startLine(stage: Stage, bus: string, answersLateMs = 0): Line {
   const passLate = (socket: Socket<Ends>, data: Buffer) => {
     // The buffer is the socket's again at once.
     const own = Buffer.from(data);
-    setTimeout(() => pass(socket, own), answersLateMs);
+    setTimeout(() => pass(socket, own), lateMs);
   };
   const close = ({ data }: Socket<Ends>) => void data.other?.end();
   const line = listen<Ends>({
@@ -42,12 +42,12 @@ export function startLine(stage: Stage, bus: string, answersLateMs = 0): Line {
               for (const data of near.data.early) far.write(data);
               near.data.other = far;
             },
-            data: pass,
+            data: lateMs === 0 ? pass : passLate,
             close,
           },
         });
       },
-      data: answersLateMs === 0 ? pass : passLate,
+      data: pass,
       close,
     },
   });

@@ -17,7 +17,7 @@ const ahead = clockAhead(aheadSeconds);
 if (ahead === null)
   console.warn("not tested: latency between two clocks: no time namespace can be made here");
 
-/** What comes back over one agent's way to the bus is so late: its clock seems to be off by half of it. */
+/** All that one agent hears is so late: it begins to open its connections later, and its clock seems to be off by half of it. */
 const lateMs = 80;
 
 test.concurrent.skipIf("problem" in found || ahead === null).each([
@@ -49,8 +49,9 @@ test.concurrent.skipIf("problem" in found || ahead === null).each([
       expect(oneWay?.latencyUs).toMatchObject({ min: null, p50: null });
       expect(stdout).toMatch(/latency, from agent to agent +< \d/);
     } else {
-      const otherwiseUs = (oneWay?.latencyUs.p50 ?? Number.NaN) - (latencyUs.p50 ?? Number.NaN);
-      expect(Math.abs(otherwiseUs)).toBeLessThanOrEqual(errorUs);
+      // The same server, at the same time: but for the clocks it would be the same.
+      const otherwiseUs = (oneWay?.latencyUs.p90 ?? Number.NaN) - (latencyUs.p90 ?? Number.NaN);
+      expect(Math.abs(otherwiseUs)).toBeLessThanOrEqual(errorUs + 10_000);
     }
   } finally {
     await stage.clear();

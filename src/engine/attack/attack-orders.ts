@@ -101,7 +101,10 @@ export interface AttackReport extends PhaseProgress {
   /** Of `expected` and `delivered`: not the replies, but what an adapter's server hands on. */
   readonly expectedDeliveries: number;
   readonly deliveries: number;
-  /** Of these deliveries those from one machine to another: owed by what was sent, and from when each was due by two clocks. */
+  /**
+   * Of these deliveries those from one machine to another: how many others are owed of what was sent here, and how long
+   * after it was due each came here of what others sent.
+   */
   readonly oneWay: { readonly expected: number; readonly latency: SparseHistogram };
   readonly samples: readonly Sample[];
   /** Whole messages of the WebSocket, whatever they are. */

@@ -80,6 +80,8 @@ const figureColumns: Columns<AttackResult> = {
   ),
   ...quantileColumns("latency", ({ latencyUs }) => latencyUs),
   ...quantileColumns("uncorrected_latency", ({ uncorrectedLatencyUs }) => uncorrectedLatencyUs),
+  ...quantileColumns("one_way", ({ oneWay }) => oneWay?.latencyUs),
+  one_way_clock_error_us: ({ oneWay }) => oneWay?.clockErrorUs,
   ...quantileColumns("send_lag", ({ sendLagUs }) => sendLagUs),
   ...quantileColumns("tcp", ({ connections }) => connections.tcpUs),
   ...quantileColumns("upgrade", ({ connections }) => connections.upgradeUs),
@@ -87,11 +89,14 @@ const figureColumns: Columns<AttackResult> = {
 };
 
 /** `latency_p99_us`; its counts have no unit. */
-function quantileColumns(name: string, pick: (attack: AttackResult) => Quantiles): Columns<AttackResult> {
+function quantileColumns(
+  name: string,
+  pick: (attack: AttackResult) => Quantiles | undefined,
+): Columns<AttackResult> {
   return Object.fromEntries(
     quantiles.map((key) => [
       `${name}_${key}${key === "count" || key === "owed" ? "" : "_us"}`,
-      (attack: AttackResult) => pick(attack)[key],
+      (attack: AttackResult) => pick(attack)?.[key],
     ]),
   );
 }
