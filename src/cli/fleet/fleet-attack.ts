@@ -4,7 +4,7 @@ import { isLoopback } from "../../contenders/address.ts";
 import { isAdapterFile } from "../../engine/adapters/adapters.ts";
 import type { Target } from "../../engine/target.ts";
 import { exitCodes, ShowdownError } from "../../errors.ts";
-import { resumeFleetAttack, startFleetAttack } from "../../fleet/coordinator.ts";
+import { resumeFleetAttack, startFleetAttack } from "../../fleet/attack/coordinator.ts";
 import { type AttackLimit, parseAttackLimits } from "../../measures/attack-measures.ts";
 import { type AttackRequest, resolveAttack, withoutSecrets } from "../../plan/attack/plan.ts";
 import { readRunOrAttack } from "../../result/find.ts";

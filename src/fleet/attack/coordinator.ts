@@ -1,4 +1,4 @@
-import { type Ending, stopped } from "../attack/ending.ts";
+import { type Ending, stopped } from "../../attack/ending.ts";
 import {
   type AttackHandle,
   type AttackOptions,
@@ -10,18 +10,18 @@ import {
   keepRecord,
   type RecordOptions,
   secondTeller,
-} from "../attack/start-attack.ts";
-import { nowUs } from "../machine/clock.ts";
-import type { AttackPlan } from "../plan/attack/plan.ts";
-import { loadSeconds } from "../plan/attack/rate.ts";
-import type { AttackResult, FleetFacts } from "../result/attack.ts";
-import { AgentClock, type ClockEstimate } from "./agent-clock.ts";
-import type { Bus } from "./bus.ts";
+} from "../../attack/start-attack.ts";
+import { nowUs } from "../../machine/clock.ts";
+import type { AttackPlan } from "../../plan/attack/plan.ts";
+import { loadSeconds } from "../../plan/attack/rate.ts";
+import type { AttackResult, FleetFacts } from "../../result/attack.ts";
+import { AgentClock, type ClockEstimate } from "../agent-clock.ts";
+import type { Bus } from "../bus.ts";
+import type { Gathered, Member } from "../gather.ts";
+import { type Start, say, subjects } from "../messages.ts";
+import { leadRoundTrips, leastLeadMs } from "../run/fleet-generator.ts";
 import { Crew } from "./crew.ts";
-import type { Gathered, Member } from "./gather.ts";
 import { mergeParts } from "./merge.ts";
-import { type Start, say, subjects } from "./messages.ts";
-import { leadRoundTrips, leastLeadMs } from "./run/fleet-generator.ts";
 
 export interface FleetOptions extends RecordOptions, Pick<AttackOptions, "rows" | "access" | "abortOn"> {
   readonly bus: Bus;

@@ -1,10 +1,10 @@
-import { describeAttack, describeTotals } from "../attack/attack-figures.ts";
-import { type Ending, judge, judgeParts } from "../attack/ending.ts";
-import { noEvidence } from "../attack/start-attack.ts";
-import { addTotals } from "../attack/totals.ts";
-import { countOwn } from "../engine/places.ts";
-import type { AttackPlan } from "../plan/attack/plan.ts";
-import { type AttackPart, type AttackResult, attackPartSchema } from "../result/attack.ts";
+import { describeAttack, describeTotals } from "../../attack/attack-figures.ts";
+import { type Ending, judge, judgeParts } from "../../attack/ending.ts";
+import { noEvidence } from "../../attack/start-attack.ts";
+import { addTotals } from "../../attack/totals.ts";
+import { countOwn } from "../../engine/places.ts";
+import type { AttackPlan } from "../../plan/attack/plan.ts";
+import { type AttackPart, type AttackResult, attackPartSchema } from "../../result/attack.ts";
 import type { FinalResult } from "./final-result.ts";
 
 /** An agent at the end, and what it measured. */

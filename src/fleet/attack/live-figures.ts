@@ -1,6 +1,6 @@
-import type { ProgressBoard } from "../run/phases/progress-board.ts";
-import { bucketMiddle, type SparseHistogram } from "../stats/histogram.ts";
-import type { MessageOf } from "./messages.ts";
+import type { ProgressBoard } from "../../run/phases/progress-board.ts";
+import { bucketMiddle, type SparseHistogram } from "../../stats/histogram.ts";
+import type { MessageOf } from "../messages.ts";
 
 type Live = NonNullable<MessageOf<"beat">["live"]>;
 type Ended = Live["ended"];

@@ -1,13 +1,13 @@
-import type { AttackPart, AttackReason } from "../result/attack.ts";
-import { ProgressBoard } from "../run/phases/progress-board.ts";
-import { type ClockEstimate, readClocks } from "./agent-clock.ts";
-import type { Bus } from "./bus.ts";
+import type { AttackPart, AttackReason } from "../../result/attack.ts";
+import { ProgressBoard } from "../../run/phases/progress-board.ts";
+import { type ClockEstimate, readClocks } from "../agent-clock.ts";
+import type { Bus } from "../bus.ts";
+import type { Member } from "../gather.ts";
+import { type Message, type MessageOf, type Said, type Start, say, subjects } from "../messages.ts";
+import { lostMs, silenceOf } from "../silence.ts";
 import { type FinalResult, unpackFinal } from "./final-result.ts";
-import type { Member } from "./gather.ts";
 import { LiveFigures } from "./live-figures.ts";
 import type { AgentEnd } from "./merge.ts";
-import { type Message, type MessageOf, type Said, type Start, say, subjects } from "./messages.ts";
-import { lostMs, silenceOf } from "./silence.ts";
 
 const askMs = 1000;
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { ProgressBoard } from "../run/phases/progress-board.ts";
-import { Histogram } from "../stats/histogram.ts";
+import { ProgressBoard } from "../../run/phases/progress-board.ts";
+import { Histogram } from "../../stats/histogram.ts";
+import type { MessageOf } from "../messages.ts";
 import { LiveFigures, subtract } from "./live-figures.ts";
-import type { MessageOf } from "./messages.ts";
 
 function histogramOf(...values: readonly number[]): Histogram {
   const histogram = new Histogram();
