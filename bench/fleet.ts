@@ -184,7 +184,7 @@ async function watchCoordinator({ pid, exited }: Bun.Subprocess, monitor: string
 /** Null where the coordinator is not among the connections. */
 async function readTraffic(url: string): Promise<Traffic | null> {
   const { connections } = (await (await fetch(url)).json()) as { connections?: Traffic[] };
-  return connections?.find(({ name }) => name === "showdown attack") ?? null;
+  return connections?.find(({ name }) => name === "showdown coordinator") ?? null;
 }
 
 /** The last before a moment. */

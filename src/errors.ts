@@ -35,7 +35,8 @@ export const exitCodes = {
   },
   fleet: {
     code: 16,
-    meaning: "fleet: the bus cannot be reached, or agents are missing; nothing was loaded",
+    meaning:
+      "fleet: the bus cannot be reached, or agents are missing, and nothing was loaded; or a run lost one, and ended",
   },
   aborted: { code: 130, meaning: "stopped by Ctrl-C; what was measured is written" },
   pipeClosed: { code: 141, meaning: "the reader of the output went away, as in: showdown list | head -1" },

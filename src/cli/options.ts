@@ -299,18 +299,24 @@ export const options = {
   },
   fleet: {
     type: text("local|URL"),
-    commands: ["attack"],
-    help: "attack by all agents of a bus, a NATS server such as nats://127.0.0.1:4222; local starts one and agents here",
+    commands: ["run", "attack"],
+    help: "load by all agents of a bus, a NATS server such as nats://127.0.0.1:4222; local starts one and agents here",
   },
   agents: {
     type: count(1, 10_000),
-    commands: ["attack"],
+    commands: ["run", "attack"],
     otherwise: "those that are there; 2 of a local fleet",
-    help: "with --fleet: how many attack",
+    help: "with --fleet: how many take part",
+  },
+  "server-address": {
+    type: ipAddress(),
+    commands: ["run"],
+    otherwise: "127.0.0.1",
+    help: "with --fleet: the address of this machine at which agents reach its servers",
   },
   "join-seconds": {
     type: duration(1, 3600),
-    commands: ["attack"],
+    commands: ["run", "attack"],
     otherwise: "30",
     help: "with --fleet: agents that are not there after so long are missing",
   },
@@ -333,23 +339,27 @@ export const options = {
   once: { type: flag(), commands: ["agent"], help: "end after one attack" },
   "bus-creds": {
     type: text("FILE"),
-    commands: ["attack", "agent"],
+    commands: ["run", "attack", "agent"],
     help: "the bus: a .creds file of NATS",
   },
   "bus-ca": {
     type: text("FILE"),
-    commands: ["attack", "agent"],
+    commands: ["run", "attack", "agent"],
     help: "the bus: certificates in PEM, one of which has to have issued its own",
   },
   "bus-cert": {
     type: text("FILE"),
-    commands: ["attack", "agent"],
+    commands: ["run", "attack", "agent"],
     help: "the bus: certificate of the client in PEM",
   },
-  "bus-key": { type: text("FILE"), commands: ["attack", "agent"], help: "the bus: key of --bus-cert in PEM" },
+  "bus-key": {
+    type: text("FILE"),
+    commands: ["run", "attack", "agent"],
+    help: "the bus: key of --bus-cert in PEM",
+  },
   "insecure-bus": {
     type: flag(),
-    commands: ["attack", "agent"],
+    commands: ["run", "attack", "agent"],
     help: "the bus: one without a login, elsewhere than on this machine",
   },
   share: {

@@ -16,6 +16,7 @@ export function makePlan(
   { settings, values }: Pick<ParsedOptions, "settings" | "values">,
   entrants: readonly ResolvedEntrant[],
   environment: Environment,
+  fleet?: { readonly agents: NonNullable<Plan["agents"]>; readonly descriptorLimit: number | null },
 ): { readonly plan: Plan; readonly pinReason: string | null } {
   const { preset = "quick" } = values;
   const { serverCpus, workerCpus, reason } = splitCpus(readTopology(), {
@@ -28,8 +29,15 @@ export function makePlan(
     entrants,
     serverCpus,
     workerCpus,
-    descriptorLimit: environment.descriptorLimit.soft,
+    ...(fleet === undefined ? {} : { agents: fleet.agents }),
+    descriptorLimit: lowest([environment.descriptorLimit.soft, fleet?.descriptorLimit ?? null]),
     leastMessageBytes: smallestMessageBytes,
   });
   return { plan, pinReason: reason };
+}
+
+/** Of those that are known. */
+function lowest(limits: readonly (number | null)[]): number | null {
+  const known = limits.filter((limit) => limit !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }

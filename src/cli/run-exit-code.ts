@@ -1,11 +1,13 @@
 import { exitCodes } from "../errors.ts";
 import type { Result, Round } from "../result/schema.ts";
+import { isWorkerGone } from "../run/round-status.ts";
 
 /** How a run ends that was written to its end: the gravest of what happened. */
 export function runExitCode(
-  { status, rounds, contenders }: Pick<Result, "status" | "rounds" | "contenders">,
+  { status, rounds, contenders, warnings }: Pick<Result, "status" | "rounds" | "contenders" | "warnings">,
   areThresholdsMet: boolean,
 ): number {
+  if (warnings.some(({ kind }) => kind === "fleet-lost")) return exitCodes.fleet.code;
   if (status === "aborted") return exitCodes.aborted.code;
   const phases = rounds.flatMap((round) => round.phases).filter((phase) => phase.status !== "not-run");
   if (phases.length > 0 && phases.every((phase) => phase.status === "invalid")) {
@@ -19,7 +21,6 @@ export function runExitCode(
     : exitCodes.ok.code;
 }
 
-/** A worker that ended is nothing that a contender did. */
 function isContendersFailure({ status, reason }: Round): boolean {
-  return status !== "ok" && reason?.kind !== "worker-exited" && reason?.kind !== "worker-fault";
+  return status !== "ok" && !isWorkerGone(reason);
 }

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import type { Socket } from "bun";
+import { until } from "../../test/support/until.ts";
 import type { RoomGroup } from "../plan/plan.ts";
 import type { ConnectionFailure } from "../result/reasons.ts";
 import { encodeClientFrame, opcode, reservedBit1 } from "../websocket/frame.ts";
@@ -10,8 +11,6 @@ import { ChaosChat } from "./protocols/chaos-chat/chaos-chat.ts";
 import { createSockets } from "./sockets/create-sockets.ts";
 import { plainTarget, type Target } from "./target.ts";
 
-/** Loopback answers within milliseconds; this is for a machine that is busy with something else. */
-const patienceMs = 5000;
 const encode = (text: string) => Buffer.from(text, "latin1");
 
 /** A whole server frame with a payload of up to 65,535 bytes. */
@@ -205,14 +204,6 @@ const running: Hostile[] = [];
 afterEach(() => {
   for (const server of running.splice(0)) server.stop();
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const endMs = performance.now() + patienceMs;
-  while (!condition()) {
-    if (performance.now() > endMs) throw new Error(`not within ${patienceMs} ms: ${condition}`);
-    await Bun.sleep(1);
-  }
-}
 
 function connect(server: Hostile, joins: readonly RoomGroup[] = [{ first: 0, count: 1 }]) {
   const owner = new Owner(server.port, joins);

@@ -1,7 +1,6 @@
 import type { ConnectionFailure } from "../result/reasons.ts";
-import { Histogram } from "../stats/histogram.ts";
 import type { Connection } from "./connection.ts";
-import { FailureTally } from "./failure-tally.ts";
+import { Openings } from "./openings.ts";
 import type { ConnectProgress, ConnectReport } from "./worker-protocol.ts";
 
 /** How far it is is told for every so many connections, or so often. */
@@ -24,18 +23,7 @@ type Opened = Omit<ConnectReport, "usage" | "idleRssBytes" | "alive" | "open">;
 /** Opens a worker's connections, so many at once: whenever one of them is open or has failed, the next is begun. */
 export class Connector {
   readonly #options: ConnectorOptions;
-  readonly #tcp = new Histogram();
-  /** Stays empty where no TLS is spoken. */
-  readonly #tls = new Histogram();
-  readonly #upgrade = new Histogram();
-  readonly #join = new Histogram();
-  readonly #failures = new FailureTally();
-  readonly #deaths = new FailureTally();
-  #attempted = 0;
-  #opened = 0;
-  #failedInARow = 0;
-  #firstAttemptUs: number | null = null;
-  #lastOpenedUs: number | null = null;
+  readonly #openings: Openings;
   #pending = 0;
   /** No connection before this place is being opened. */
   #oldest = 0;
@@ -49,6 +37,7 @@ export class Connector {
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
+    this.#openings = new Openings(options.speaksTls);
     this.#betweenReports = Math.max(leastBetweenReports, Math.ceil(options.connections.length / mostReports));
   }
 
@@ -63,18 +52,11 @@ export class Connector {
     this.#openNext();
     if (this.#pending > 0) await done;
     clearInterval(timer);
-    onProgress(this.#progress());
+    const openings = this.#openings;
+    onProgress(openings.progress());
     return {
-      ...this.#progress(),
-      failures: this.#failures.list(),
-      deaths: this.#deaths.list(),
-      notAttempted: connections.length - this.#attempted,
-      firstAttemptUs: this.#firstAttemptUs,
-      lastOpenedUs: this.#lastOpenedUs,
-      tcp: this.#tcp.toSparse(),
-      tls: this.#options.speaksTls ? this.#tls.toSparse() : null,
-      upgrade: this.#upgrade.toSparse(),
-      join: this.#join.toSparse(),
+      ...openings.report(connections.length - openings.attempted),
+      deaths: openings.deaths.list(),
     };
   }
 
@@ -85,38 +67,31 @@ export class Connector {
     this.#expire(Number.POSITIVE_INFINITY);
   }
 
-  noteOpened({ times }: Connection): void {
-    const { clockUs, epochUs, speaksTls } = this.#options;
-    this.#opened += 1;
-    this.#failedInARow = 0;
-    this.#lastOpenedUs = clockUs() - epochUs;
-    if (times !== null) {
-      this.#tcp.record(Math.floor(times.tcpUs - times.startUs));
-      if (speaksTls) this.#tls.record(Math.floor(times.tlsUs - times.tcpUs));
-      this.#upgrade.record(Math.floor(times.upgradeUs - times.tlsUs));
-      this.#join.record(Math.floor(times.joinUs - times.upgradeUs));
-    }
+  noteOpened(connection: Connection): void {
+    const { times } = connection;
+    this.#openings.noteUpgraded(connection);
+    if (times !== null) this.#openings.noteJoined(times.joinUs - times.upgradeUs);
+    this.#openings.noteOpened(connection, this.#nowUs());
     this.#settleOne();
   }
 
   noteFailed(failure: ConnectionFailure): void {
-    this.#failures.note(failure);
-    this.#failedInARow += 1;
+    this.#openings.noteFailed(failure);
     this.#settleOne();
   }
 
   /** Of one that had opened. */
   noteDied(failure: ConnectionFailure): void {
-    this.#deaths.note(failure);
+    this.#openings.noteDied(failure);
   }
 
   #openNext(): void {
-    const { connections, sourceAddresses, clockUs, epochUs } = this.#options;
-    while (this.#pending < this.#most && this.#attempted < connections.length) {
-      this.#firstAttemptUs ??= clockUs() - epochUs;
-      const source = sourceAddresses[this.#attempted % Math.max(1, sourceAddresses.length)] ?? null;
-      const connection = connections[this.#attempted] as Connection;
-      this.#attempted += 1;
+    const { connections, sourceAddresses } = this.#options;
+    const openings = this.#openings;
+    while (this.#pending < this.#most && openings.attempted < connections.length) {
+      const source = sourceAddresses[openings.attempted % Math.max(1, sourceAddresses.length)] ?? null;
+      const connection = connections[openings.attempted] as Connection;
+      openings.noteAttempt(this.#nowUs());
       this.#pending += 1;
       connection.open(source);
     }
@@ -129,7 +104,7 @@ export class Connector {
     if (this.#pending === 0) this.#done();
     else if (this.#untold >= this.#betweenReports) {
       this.#untold = 0;
-      this.#onProgress(this.#progress());
+      this.#onProgress(this.#openings.progress());
     }
   }
 
@@ -141,7 +116,7 @@ export class Connector {
   /** Gives up what was begun before that moment and is not open: they were begun in order. */
   #expire(beforeUs: number): void {
     const { connections } = this.#options;
-    for (; this.#oldest < this.#attempted; this.#oldest += 1) {
+    for (; this.#oldest < this.#openings.attempted; this.#oldest += 1) {
       const connection = connections[this.#oldest] as Connection;
       const { times } = connection;
       if (times === null) continue;
@@ -150,13 +125,7 @@ export class Connector {
     }
   }
 
-  #progress(): ConnectProgress {
-    return {
-      attempted: this.#attempted,
-      opened: this.#opened,
-      failed: this.#failures.total,
-      failedInARow: this.#failedInARow,
-      died: this.#deaths.total,
-    };
+  #nowUs(): number {
+    return this.#options.clockUs() - this.#options.epochUs;
   }
 }

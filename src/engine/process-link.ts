@@ -7,7 +7,7 @@ export interface ProcessLink extends WorkerLink {
 }
 
 /** A worker in a child process of its own. */
-export function openProcessLink(_worker: number, listener: LinkListener): ProcessLink {
+export function openProcessLink(_worker: number, listener: Omit<LinkListener, "onLost">): ProcessLink {
   const child = Bun.spawn(ownCommand("__worker"), {
     stdin: "ignore",
     stdout: "inherit",

@@ -1,4 +1,4 @@
-import type { Exit } from "../result/reasons.ts";
+import type { Exit, InvalidReason } from "../result/reasons.ts";
 import type { Command, Report } from "./worker-protocol.ts";
 
 /** The way to one worker, wherever it runs. Reports come in the order in which they were made. */
@@ -13,6 +13,8 @@ export interface LinkListener {
   onReport(report: Report): void;
   /** The worker is gone, whoever wished it; once, and the last that is heard of it. */
   onExit(exit: Exit): void;
+  /** Of a worker elsewhere: nothing is known of it any more. The last that is heard of it, too. */
+  onLost(reason: InvalidReason): void;
 }
 
 export type OpenLink = (worker: number, listener: LinkListener) => WorkerLink;

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import type { Server, ServerWebSocket } from "bun";
+import { until } from "../../test/support/until.ts";
 import { nowUs } from "../machine/clock.ts";
 import { openProcessLink, type ProcessLink } from "./process-link.ts";
 import { plainTarget } from "./target.ts";
@@ -121,14 +122,6 @@ class Crowd {
 
   async arrived(): Promise<void> {
     await until(() => this.progress.every((one) => one?.finishedSending && one.delivered >= one.expected));
-  }
-}
-
-async function until(condition: () => boolean | undefined): Promise<void> {
-  const endMs = performance.now() + 10_000;
-  while (!condition()) {
-    if (performance.now() > endMs) throw new Error(`not within 10 s: ${condition}`);
-    await Bun.sleep(2);
   }
 }
 

@@ -61,6 +61,7 @@ export class WorkerPool {
         onExit: (exit) => {
           if (!this.#isEnding) this.#fail({ worker, exit });
         },
+        onLost: (reason) => this.#fail({ worker, reason }),
       }),
     );
   }

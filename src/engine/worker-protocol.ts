@@ -103,13 +103,10 @@ export interface ConnectProgress {
   readonly released?: number;
 }
 
-export interface ConnectReport extends ConnectProgress {
-  /** Open at the end. */
-  readonly open: number;
+/** How a worker's connections opened. */
+export interface OpeningReport extends ConnectProgress {
   /** Of those that never opened, but for `notAttempted`. */
   readonly failures: Failures;
-  /** Of those that died. */
-  readonly deaths: Failures;
   /** Connections this worker never tried, since it was told to stop. */
   readonly notAttempted: number;
   /** First attempt and last success; null where there was none. */
@@ -119,7 +116,15 @@ export interface ConnectReport extends ConnectProgress {
   /** Null where no TLS is spoken. */
   readonly tls: SparseHistogram | null;
   readonly upgrade: SparseHistogram;
+  /** What is said before the first message. */
   readonly join: SparseHistogram;
+}
+
+export interface ConnectReport extends OpeningReport {
+  /** Open at the end. */
+  readonly open: number;
+  /** Of those that died. */
+  readonly deaths: Failures;
   readonly usage: WorkerUsage;
   /** Of the worker before its first connection. */
   readonly idleRssBytes: number;

@@ -10,6 +10,7 @@ import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Connector } from "./connector.ts";
 import { FailureTally } from "./failure-tally.ts";
 import { Faults } from "./faults/faults.ts";
+import { closeAll } from "./goodbye.ts";
 import { countOpen, type Liveness, noteOpen } from "./liveness.ts";
 import { MessagePhase } from "./message-phase.ts";
 import { countOwn, indexOf, roomWithin } from "./places.ts";
@@ -22,8 +23,6 @@ import { UsageMeter } from "./usage-meter.ts";
 import type { Command, PhaseOrder, Report, WorkerReady, WorkerSetup } from "./worker-protocol.ts";
 
 const progressIntervalMs = 200;
-/** How long a server may take to close what was said goodbye to. */
-const goodbyeMs = 2000;
 /** The one address that every machine has. */
 const loopback = "127.0.0.1";
 
@@ -295,11 +294,7 @@ class Worker implements ConnectionOwner {
   async #close(): Promise<void> {
     this.#usage.stop();
     this.#faults?.stop();
-    for (const connection of this.#connections) connection.close();
-    const untilUs = nowUs() + goodbyeMs * 1000;
-    while (nowUs() < untilUs && this.#connections.some(({ state }) => state === "closing"))
-      await Bun.sleep(10);
-    for (const connection of this.#connections) connection.abandon();
+    await closeAll(this.#connections);
     this.#report({ kind: "closed" });
   }
 

@@ -20,6 +20,12 @@ const turnMs = 2;
 export class AgentClock {
   best: ClockEstimate | null = null;
   worstRoundTripUs = 0;
+  readonly #isSame: boolean;
+
+  /** @param isSame as the coordinator's: then there is nothing to estimate */
+  constructor(isSame = false) {
+    this.#isSame = isSame;
+  }
 
   /** @returns whether it answered */
   async ask(bus: Bus, start: Start, id: string, times: number): Promise<boolean> {
@@ -39,6 +45,10 @@ export class AgentClock {
     const roundTripUs = answeredUs - askedUs;
     this.worstRoundTripUs = Math.max(this.worstRoundTripUs, roundTripUs);
     if (this.best !== null && this.best.roundTripUs <= roundTripUs) return;
+    if (this.#isSame) {
+      this.best = { offsetUs: 0, errorUs: 0, roundTripUs };
+      return;
+    }
     this.best = {
       offsetUs: clockUs - (askedUs + answeredUs) / 2,
       errorUs: roundTripUs / 2,

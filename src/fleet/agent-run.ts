@@ -15,9 +15,9 @@ import type { Bus } from "./bus.ts";
 import { packFinal, toFinal } from "./final-result.ts";
 import type { KeptResults } from "./kept-results.ts";
 import { type MessageOf, type Start, say, subjects } from "./messages.ts";
+import { WorkerHost } from "./run/worker-host.ts";
+import { beatMs, mostAwayMs, Silence } from "./silence.ts";
 
-/** Beats, as everyone of a fleet counts on. */
-export const beatMs = 1000;
 /** Before the load: so long without a word, and there is no coordinator any more. */
 const leaseMs = 6000;
 /** Offered again so often until a coordinator has it … */
@@ -44,12 +44,13 @@ export class AgentRun {
   readonly start: Start;
   /** Its result is acknowledged, or there will be none. */
   readonly left: Promise<void>;
-  #state: MessageOf<"beat">["state"] = "claimed";
+  #state: MessageOf<"beat">["state"] | "hosting" = "claimed";
   readonly #options: AgentRunOptions;
   readonly #abort = new AbortController();
   readonly #begin = Promise.withResolvers<LoadStart | null>();
   readonly #leave: () => void;
   readonly #timer: Timer;
+  readonly #silence: Silence;
   readonly #ended = { seconds: 0, sent: 0, delivered: 0, latency: new Histogram() };
   #agent: number | null = null;
   #board = new ProgressBoard(1);
@@ -57,6 +58,9 @@ export class AgentRun {
   #hasLeft = false;
   #members: readonly number[] | null = null;
   #problem: string | null = null;
+  /** Of a run: its workers. */
+  #host: WorkerHost | null = null;
+  #whyEnded: string | null = null;
   #heardMs = performance.now();
   #number = 0;
   #leavesAtMs = Number.POSITIVE_INFINITY;
@@ -64,6 +68,7 @@ export class AgentRun {
   constructor(options: AgentRunOptions) {
     this.#options = options;
     this.start = options.start;
+    this.#silence = new Silence(options.bus);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.left = promise;
     this.#leave = resolve;
@@ -82,7 +87,7 @@ export class AgentRun {
 
   /** @returns why it can't be done; null where it was */
   async obey(
-    message: MessageOf<"claim" | "clock" | "assign" | "start" | "stop" | "acknowledge">,
+    message: MessageOf<"claim" | "clock" | "assign" | "start" | "work" | "hold" | "stop" | "acknowledge">,
   ): Promise<string | null> {
     this.#heardMs = performance.now();
     switch (message.kind) {
@@ -95,6 +100,11 @@ export class AgentRun {
         return this.#agent === message.agent ? null : `it is agent ${this.#agent}`;
       case "start":
         return this.#take(message);
+      case "work":
+        return this.#hostFor(message).obey(message);
+      case "hold":
+        this.#host?.hold(message);
+        return null;
       case "stop":
         this.stop();
         return null;
@@ -109,13 +119,24 @@ export class AgentRun {
   stop(): void {
     this.#abort.abort();
     this.#begin.resolve(null);
-    if (this.#state === "claimed") this.#end();
+    if (this.#state === "claimed" || this.#state === "hosting") this.#end();
   }
 
   /** As `stop`, since the agent ends: what is not taken shortly stays in its file. */
   leave(): void {
     this.#leavesAtMs = performance.now() + leaveMs;
+    this.#whyEnded = "it was told to end";
     this.stop();
+  }
+
+  #hostFor({ agent, agents }: MessageOf<"work">): WorkerHost {
+    if (this.#host !== null) return this.#host;
+    const { bus, id, tell } = this.#options;
+    this.#agent = agent;
+    this.#state = "hosting";
+    tell(`${this.start.run}: agent ${agent} of ${agents}`);
+    this.#host = new WorkerHost({ bus, id, start: this.start, agent });
+    return this.#host;
   }
 
   #take({ startUs, members }: MessageOf<"start">): string | null {
@@ -201,13 +222,20 @@ export class AgentRun {
   #tick(): void {
     this.#beat();
     const isWaiting = this.#state !== "loading" && this.#state !== "done";
-    if (!isWaiting || performance.now() - this.#heardMs < leaseMs) return;
+    if (!isWaiting || this.#silentMs() < leaseMs) return;
     this.#options.tell(
       `${this.start.run}: nothing was heard of its coordinator for ${leaseMs / 1000} s, left`,
     );
     this.stop();
     // Nothing was loaded, and nobody asks for it.
     this.#end();
+  }
+
+  /** Of the coordinator. While the bus is away a run goes on, for as long as its coordinator waits for it. */
+  #silentMs(): number {
+    const silentMs = performance.now() - this.#heardMs;
+    if (this.#host === null || silentMs >= mostAwayMs + leaseMs) return silentMs;
+    return this.#silence.since(this.#heardMs) ?? 0;
   }
 
   #turn(state: MessageOf<"beat">["state"]): void {
@@ -218,7 +246,9 @@ export class AgentRun {
   #beat(): void {
     const { bus, id } = this.#options;
     const agent = this.#agent;
-    if (agent === null) return;
+    const state = this.#state;
+    // Workers of a run are told of by their host.
+    if (agent === null || state === "hosting") return;
     const { latency, ...ended } = this.#ended;
     const { failing: _, ...connect } = this.#board.connectTotals();
     this.#number += 1;
@@ -226,7 +256,7 @@ export class AgentRun {
       subjects.beat(this.start, agent),
       say(this.start, {
         kind: "beat",
-        ...{ agent, id, number: this.#number, clockUs: nowUs(), state: this.#state },
+        ...{ agent, id, number: this.#number, clockUs: nowUs(), state },
         ...{ members: this.#members === null ? null : [...this.#members], connect, problem: this.#problem },
         live: this.#hasStarted
           ? { ...this.#board.phaseTotals(), ended: { ...ended, latency: copyOf(latency) } }
@@ -239,7 +269,8 @@ export class AgentRun {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     clearInterval(this.#timer);
-    this.#leave();
+    if (this.#host === null) this.#leave();
+    else void this.#host.end(this.#whyEnded).then(this.#leave);
   }
 }
 

@@ -3,6 +3,7 @@ import { cpus, hostname } from "node:os";
 import type { OpenLink } from "../engine/worker-link.ts";
 import { nowUs } from "../machine/clock.ts";
 import { readDescriptorLimit } from "../machine/environment.ts";
+import { readPlace } from "../machine/place.ts";
 import { AgentRun, offerParts } from "./agent-run.ts";
 import type { Bus } from "./bus.ts";
 import type { KeptResults } from "./kept-results.ts";
@@ -23,16 +24,16 @@ interface AgentOptions {
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { bus, kept, tell, once, signal, openLink } = options;
   const id = randomUUID().replaceAll("-", "");
-  const host = hostname();
   // Several may run on one machine.
-  const name = `${host}/${process.pid}`;
+  const name = `${hostname()}/${process.pid}`;
+  const place = readPlace();
   const runs = new Map<string, AgentRun>();
   const ended = Promise.withResolvers<void>();
 
   const busy = () => [...runs.values()].find((run) => !run.isFree) ?? null;
   const offer = (start: Start): Message =>
     say(start, {
-      ...{ kind: "offer", id, name, host },
+      ...{ kind: "offer", id, name, place },
       cpus: Math.max(1, cpus().length),
       descriptors: readDescriptorLimit().soft,
       busyWith: busy()?.start.run ?? null,
@@ -73,6 +74,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       case "clock":
       case "assign":
       case "start":
+      case "work":
+      case "hold":
       case "stop":
         return run === undefined ? "it is not in this attack" : await run.obey(message);
       default:

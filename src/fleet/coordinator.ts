@@ -22,6 +22,8 @@ import { Crew } from "./crew.ts";
 import type { Gathered, Member } from "./gather.ts";
 import { mergeParts } from "./merge.ts";
 import { type Start, say, subjects } from "./messages.ts";
+import { leadRoundTrips, leastLeadMs } from "./run/fleet-generator.ts";
+import { mostAwayMs } from "./silence.ts";
 
 export interface FleetOptions extends RecordOptions, Pick<AttackOptions, "rows" | "access" | "abortOn"> {
   readonly bus: Bus;
@@ -40,12 +42,6 @@ const tellMs = 1500;
 const assignMs = 10_000;
 /** Beyond what connections may take to open. */
 const readyMs = 30_000;
-/** Whatever else holds, a start reaches everyone within … */
-const leastLeadMs = 1000;
-/** … and within so many of the slowest round trips. */
-const leadRoundTrips = 10;
-/** Nobody waits for ever for a bus that went away. */
-const mostAwayMs = 30_000;
 /** Whoever resumes hears of each agent that is there within it. */
 const resumeMs = 8000;
 const callMs = 2000;
@@ -273,7 +269,8 @@ export function resumeFleetAttack({ bus, cutOff, resultsFolder, signal }: Resume
   const members = fleet.agents.map(({ id: agent, name, cpuCount, clock }): Member => {
     const known = new AgentClock();
     known.best = clock;
-    return { id: agent, name, host: "", cpus: cpuCount, descriptors: null, clock: known };
+    const place = { machine: name, network: name, clock: name };
+    return { id: agent, name, place, cpus: cpuCount, descriptors: null, clock: known };
   });
   const { agents: _, ...facts } = fleet;
   const record = { environment, resultsFolder, command, warnings, signal };

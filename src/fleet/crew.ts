@@ -4,18 +4,14 @@ import type { AttackPlan } from "../plan/attack/plan.ts";
 import type { AttackReason, FleetFacts } from "../result/attack.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
 import { readClocks } from "./agent-clock.ts";
-import { beatMs } from "./agent-run.ts";
 import type { Bus } from "./bus.ts";
 import { type FinalResult, unpackFinal } from "./final-result.ts";
 import type { Member } from "./gather.ts";
 import { LiveFigures } from "./live-figures.ts";
 import type { Part } from "./merge.ts";
 import { type Message, type MessageOf, type Said, type Start, say, subjects } from "./messages.ts";
+import { lostMs, Silence } from "./silence.ts";
 
-/** So many beats missed, and some time for the last of them. */
-const lostMs = 3 * beatMs + 500;
-/** After the bus came back, or this process after it was suspended: agents are heard again a little later. */
-const returnMs = 2500;
 const askMs = 1000;
 
 interface Mate {
@@ -35,12 +31,11 @@ export class Crew {
   readonly #bus: Bus;
   readonly #mates: readonly Mate[];
   readonly #live: LiveFigures;
-  #lookedMs = performance.now();
-  /** Since when it has looked at them without a break. */
-  #awakeMs = performance.now();
+  readonly #silence: Silence;
 
   constructor(bus: Bus, start: Start, members: readonly Member[]) {
     this.#bus = bus;
+    this.#silence = new Silence(bus);
     this.start = start;
     this.board = new ProgressBoard(members.length);
     this.#live = new LiveFigures(this.board);
@@ -112,13 +107,7 @@ export class Crew {
 
   /** Who was not heard of for too long. While the bus is away, that says nothing of anybody. */
   findLost(patienceMs = lostMs): void {
-    const { connectedMs } = this.#bus;
-    if (connectedMs === null) return;
-    const nowMs = performance.now();
-    // What they said while nobody looked may not have been read yet.
-    if (nowMs - this.#lookedMs > beatMs) this.#awakeMs = nowMs;
-    this.#lookedMs = nowMs;
-    const backMs = Math.max(connectedMs, this.#awakeMs);
+    if (this.#bus.connectedMs === null) return;
     for (const mate of this.#mates) {
       const { agent, member, final, beat } = mate;
       if (mate.loss !== null || final !== null) continue;
@@ -126,8 +115,8 @@ export class Crew {
         mate.loss = { kind: "agent-failed", agent, name: member.name, problem: beat.problem };
         continue;
       }
-      const silentMs = nowMs - Math.max(mate.heardMs, backMs + returnMs - lostMs);
-      if (silentMs >= patienceMs) mate.loss = this.#lose(agent, member, silentMs);
+      const silentMs = this.#silence.since(mate.heardMs);
+      if (silentMs !== null && silentMs >= patienceMs) mate.loss = this.#lose(agent, member, silentMs);
     }
   }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ShowdownError } from "../errors.ts";
+import { type Place, readPlace } from "../machine/place.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import { nameRun } from "../result/run-name.ts";
 import { boundLines } from "../text/bound-lines.ts";
@@ -14,7 +15,7 @@ export interface Member {
   /** Of its process. */
   readonly id: string;
   readonly name: string;
-  readonly host: string;
+  readonly place: Place;
   readonly cpus: number;
   readonly descriptors: number | null;
   readonly clock: AgentClock;
@@ -37,6 +38,8 @@ interface GatherOptions {
   readonly bus: Bus;
   /** As it is shown. */
   readonly busName: string;
+  /** The end of the name of what they are gathered for. */
+  readonly label: string;
   /** Null: those that are there. */
   readonly agents: number | null;
   readonly joinMs: number;
@@ -58,9 +61,9 @@ const keepMs = 1500;
  * @throws {ShowdownError} `fleet` where there are not enough, saying who is busy and who is of another version; `aborted`
  */
 export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
-  const { bus, agents, joinMs, signal } = options;
+  const { bus, label, agents, joinMs, signal } = options;
   const startedAt = new Date().toISOString();
-  const start: Start = { run: nameRun(startedAt, "attack"), epoch: randomBytes(8).toString("hex") };
+  const start: Start = { run: nameRun(startedAt, label), epoch: randomBytes(8).toString("hex") };
   const offers = new Map<string, MessageOf<"offer">>();
   const foreign = new Map<string, string>();
   bus.listen(subjects.offers(start), (received) => {
@@ -112,7 +115,9 @@ export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
   return {
     ...{ start, startedAt, members },
     cpus: Math.min(
-      ...members.map(({ host, cpus }) => cpus / members.filter((one) => one.host === host).length),
+      ...members.map(
+        ({ place, cpus }) => cpus / members.filter((one) => one.place.machine === place.machine).length,
+      ),
     ),
     descriptors: limits.length === 0 ? null : Math.min(...limits),
     letGo: () => clearInterval(timer),
@@ -129,10 +134,11 @@ async function claimAll(
   offers: readonly MessageOf<"offer">[],
 ): Promise<readonly Member[]> {
   const claimed = await Promise.all(
-    offers.map(async ({ id, name, host, cpus, descriptors }): Promise<Member | null> => {
+    offers.map(async ({ id, name, place, cpus, descriptors }): Promise<Member | null> => {
       const answer = await bus.ask(subjects.agent(id), say(start, { kind: "claim" }), claimMs);
       if (answer?.kind !== "answer" || answer.problem !== null) return null;
-      return { id, name: printable(name), host, cpus, descriptors, clock: new AgentClock() };
+      const clock = new AgentClock(place.clock === readPlace().clock);
+      return { id, name: printable(name), place, cpus, descriptors, clock };
     }),
   );
   return claimed.filter((member) => member !== null);

@@ -3,7 +3,7 @@ import { type Ending, judge, noEvidence, ok } from "../attack/start-attack.ts";
 import { type AttackTotals, addTotals } from "../attack/totals.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
 import type { AttackResult, FleetFacts } from "../result/attack.ts";
-import { reasonSchema } from "../result/reasons.ts";
+import { agentReasonSchema } from "../result/reasons.ts";
 import type { FinalResult } from "./final-result.ts";
 
 type AgentFacts = FleetFacts["agents"][number];
@@ -69,7 +69,7 @@ function judgeAgents(totals: readonly AttackTotals[], agents: readonly AgentFact
   const bad = agents.find(({ status }) => status === "invalid" || status === "aborted");
   if (bad !== undefined) {
     const { agent, name } = bad;
-    const reason = reasonSchema.parse(bad.reason);
+    const reason = agentReasonSchema.parse(bad.reason);
     return { status: "invalid", reason: { kind: "agent-part", agent, name, reason } };
   }
   const [first] = agents;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Target } from "../engine/target.ts";
 import { readToolVersion } from "../machine/environment.ts";
+import { placeSchema } from "../machine/place.ts";
 import { attackPlanSchema } from "../plan/attack/plan.ts";
 
 /**
@@ -57,7 +58,8 @@ export const messageSchema = z.discriminatedUnion("kind", [
     /** Of the agent's process. */
     id: z.string(),
     name: z.string(),
-    host: z.string(),
+    /** Where it runs: agents of one place share what the place has. */
+    place: placeSchema,
     cpus: z.int().positive(),
     descriptors: count.nullable(),
     /** The attack that it is in; null where it is free. */
@@ -81,6 +83,22 @@ export const messageSchema = z.discriminatedUnion("kind", [
   }),
   z.object({ ...head, kind: z.literal("start"), startUs: z.number(), members: z.array(count) }),
   z.object({ ...head, kind: z.literal("stop") }),
+  /** Of a run: what its workers are told, in order (`run/work.ts`). Said again until it is answered, and done once. */
+  z.object({
+    ...head,
+    kind: z.literal("work"),
+    agent: count,
+    agents: z.int().positive(),
+    number: count,
+    data: z.string(),
+  }),
+  /** Of a run: it goes on, and so many bundles of reports are here; of each worker, so many seconds. */
+  z.object({
+    ...head,
+    kind: z.literal("hold"),
+    bundles: count,
+    seconds: z.array(z.object({ pool: count, worker: count, taken: count })),
+  }),
   /** Its result is in the coordinator's hands. */
   z.object({ ...head, kind: z.literal("acknowledge") }),
   /** To all of these. `problem` is null where it was done. */
@@ -100,6 +118,27 @@ export const messageSchema = z.discriminatedUnion("kind", [
     live: liveSchema.nullable(),
     /** Why it can't do its part. */
     problem: z.string().nullable(),
+  }),
+  /** Of a run: how its workers' load is at the moment, and how many bundles of reports there are. */
+  z.object({
+    ...head,
+    kind: z.literal("pulse"),
+    agent: count,
+    id: z.string(),
+    number: count,
+    bundles: count,
+    data: z.string(),
+    problem: z.string().nullable(),
+  }),
+  /** Of a run: a piece of a bundle of reports. */
+  z.object({
+    ...head,
+    kind: z.literal("bundle"),
+    agent: count,
+    number: count,
+    part: count,
+    parts: z.int().positive(),
+    data: z.string(),
   }),
   /** A piece of an agent's final result, see `final-result.ts`. */
   z.object({
@@ -177,4 +216,7 @@ export const subjects = {
   beat: ({ epoch }: Start, agent: number) => `showdown.beat.${epoch}.${agent}`,
   beats: ({ epoch }: Start) => `showdown.beat.${epoch}.*`,
   final: ({ epoch }: Start, agent: number, part: number) => `showdown.final.${epoch}.${agent}.${part}`,
+  /** The stream of final results takes them, too. */
+  bundle: ({ epoch }: Start, agent: number, number: number, part: number) =>
+    `showdown.final.${epoch}.${agent}.${number}.${part}`,
 };

@@ -1,7 +1,7 @@
 import { ShowdownError } from "../errors.ts";
 import type { AttackResult } from "../result/attack.ts";
 import type { ScenarioFacts } from "../result/scenario.ts";
-import type { Histogram } from "../stats/histogram.ts";
+import { type Histogram, quantileShares } from "../stats/histogram.ts";
 import { suggest } from "../text/nearest.ts";
 import { printable } from "../text/printable.ts";
 import type { Unit } from "./measure.ts";
@@ -142,8 +142,6 @@ function countFailed(scenario: Pick<ScenarioFacts, "checks"> | null): number | n
   return scenario?.checks.reduce((all, { failed }) => all + failed, 0) ?? null;
 }
 
-const quantiles = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
-
 /** By its public name. */
 export function findAttackMeasure(name: string): AttackMeasure | undefined {
   return attackMeasures.find((one) => one.name === name) ?? findOwnMeasure(name);
@@ -152,7 +150,8 @@ export function findAttackMeasure(name: string): AttackMeasure | undefined {
 /** Those whose names a scenario chose: `measure.NAME.p99`, `checks.NAME.failed`. */
 function findOwnMeasure(text: string): AttackMeasure | undefined {
   const [, name = "", figure] = /^measure\.(.+)\.(p50|p90|p99|p999|max|mean|count)$/.exec(text) ?? [];
-  if (figure !== undefined) return ownTime(text, name, figure as keyof typeof quantiles | "mean" | "count");
+  if (figure !== undefined)
+    return ownTime(text, name, figure as keyof typeof quantileShares | "mean" | "count");
   const [, check = "", what] = /^checks\.(.+)\.(passed|failed|failed\.share)$/.exec(text) ?? [];
   return what === undefined ? undefined : ownCheck(text, check, what as keyof typeof checkFigures);
 }
@@ -160,7 +159,7 @@ function findOwnMeasure(text: string): AttackMeasure | undefined {
 function ownTime(
   text: string,
   name: string,
-  figure: keyof typeof quantiles | "mean" | "count",
+  figure: keyof typeof quantileShares | "mean" | "count",
 ): AttackMeasure {
   return {
     name: text,
@@ -169,7 +168,7 @@ function ownTime(
     live: ({ scenario }) => {
       const values = scenario?.measures.get(name);
       if (values === undefined || figure === "count") return values?.count ?? null;
-      return figure === "mean" ? values.sum / values.count : values.valueAt(quantiles[figure]);
+      return figure === "mean" ? values.sum / values.count : values.valueAt(quantileShares[figure]);
     },
   };
 }

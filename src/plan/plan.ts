@@ -26,6 +26,16 @@ export const planSchema = z.object({
   /** CPUs of the server and of the workers, the same where there are no others; null where they are not pinned. */
   serverCpus: cpus,
   workerCpus: cpus,
+  /** The fleet that makes the load; absent where this machine does. */
+  agents: z
+    .object({
+      count: z.int().positive(),
+      /** Of all of them together. */
+      cpuCount: z.int().positive(),
+      /** All of them run on the machine of the servers, on `workerCpus`. */
+      areHere: z.boolean(),
+    })
+    .exactOptional(),
   timeouts: z.object(shapeOf(timeouts)),
 });
 
@@ -55,8 +65,12 @@ function shapeOf<Table extends Record<string, Parameter<unknown>>>(
   ) as { [Name in keyof Table]: Table[Name]["type"]["schema"] };
 }
 
+/** What of a plan says where its generator runs, and where its servers. */
+export type Places = Pick<Plan, "serverCpus" | "workerCpus" | "agents">;
+
 /** Whether the generator runs on CPUs of the server, or may where nothing is pinned. */
-export function sharesCpus({ serverCpus, workerCpus }: Pick<Plan, "serverCpus" | "workerCpus">): boolean {
+export function sharesCpus({ serverCpus, workerCpus, agents }: Places): boolean {
+  if (agents?.areHere === false) return false;
   return serverCpus === null || workerCpus === null || workerCpus.some((cpu) => serverCpus.includes(cpu));
 }
 

@@ -13,7 +13,9 @@ export interface PlanRequest {
   /** CPUs that may be pinned; null where nothing is. */
   readonly serverCpus: readonly number[] | null;
   readonly workerCpus: readonly number[] | null;
-  /** Descriptors one worker may have; null where unknown. */
+  /** The fleet that makes the load; absent where this machine does. */
+  readonly agents?: NonNullable<Plan["agents"]>;
+  /** Descriptors one worker may have, and one server; null where unknown. */
   readonly descriptorLimit: number | null;
   /** What the smallest message of such a run takes. */
   readonly leastMessageBytes: (connections: number, rooms: number) => number;
@@ -35,7 +37,10 @@ const stepsPerLimit = 5;
 export function resolvePlan(request: PlanRequest): Plan {
   const { preset, descriptorLimit, workerCpus } = request;
   const chosen = chooseRounds({ ...presets[preset], ...request.settings }, request.settings);
-  const { rooms: wantedRooms, pin: _, serverCpus: __, readyMs, connectMs, quietMs, ...planned } = chosen;
+  const { rooms: wantedRooms, pin: _, serverCpus: __, readyMs, connectMs, quietMs, ...asked } = chosen;
+  const { agents } = request;
+  // A slice is over before a fleet has heard of it.
+  const planned = agents === undefined ? asked : { ...asked, oneAtATime: true };
   const { connections, messageBytes } = planned;
   const roomSize = wantedRooms === null ? planned.roomSize : spreadOverRooms(wantedRooms, request, chosen);
   const rooms = roomGroup({ connections, roomSize }, "rooms")?.count ?? 1;
@@ -74,8 +79,12 @@ export function resolvePlan(request: PlanRequest): Plan {
   if (workers > connections) {
     throw refuse("workers", workers, `expected at most one per connection (${connections})`);
   }
-  // Spinning takes a whole CPU for each worker: it pays only where nobody else needs it.
-  const canSpin = workerCpus !== null && !sharesCpus(request) && workers <= workerCpus.length;
+  if (agents !== undefined && workers < agents.count) {
+    throw refuse("workers", workers, `expected at least one for each of ${agents.count} agents`);
+  }
+  // Spinning takes a whole CPU for each worker: it pays only where nobody else needs it, as an agent does elsewhere.
+  const spareCpus = agents?.areHere === false ? agents.cpuCount - agents.count : (workerCpus?.length ?? 0);
+  const canSpin = !sharesCpus(request) && workers <= spareCpus;
   return {
     preset,
     entrants: request.entrants.map((entrant) => planEntrant(entrant, connections, descriptorLimit)),
@@ -86,6 +95,7 @@ export function resolvePlan(request: PlanRequest): Plan {
     pacing: planned.pacing ?? (canSpin ? "spin" : "timer"),
     serverCpus: request.serverCpus,
     workerCpus,
+    ...(agents === undefined ? {} : { agents }),
     timeouts: { readyMs, connectMs, quietMs },
   };
 }
@@ -163,11 +173,13 @@ function spreadOverRooms(rooms: number, { settings }: PlanRequest, { connections
 }
 
 function chooseWorkers(connections: number, request: PlanRequest): number {
-  const { descriptorLimit, workerCpus } = request;
+  const { descriptorLimit, workerCpus, agents } = request;
   // Of what is shared, the server needs as much.
-  const cpus = Math.ceil((workerCpus?.length ?? 1) / (sharesCpus(request) ? 2 : 1));
+  const here = Math.ceil((workerCpus?.length ?? 1) / (sharesCpus(request) ? 2 : 1));
+  const cpus = agents?.areHere === false ? agents.cpuCount : here;
   const worthwhile = Math.max(1, Math.ceil(connections / connectionsWorthAWorker));
-  return Math.max(leastWorkers(connections, descriptorLimit), Math.min(cpus, worthwhile));
+  const least = Math.max(agents?.count ?? 1, leastWorkers(connections, descriptorLimit));
+  return Math.max(least, Math.min(cpus, worthwhile));
 }
 
 function leastWorkers(connections: number, descriptorLimit: number | null): number {

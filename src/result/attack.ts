@@ -10,22 +10,8 @@ import { environmentSchema, schemaVersion } from "./schema.ts";
 const count = z.int().nonnegative();
 const us = z.number().nonnegative();
 
-/** Which agent of a fleet: its place from 0, and its name. */
-const whichAgent = { agent: count, name: z.string() };
-
 const ownReasonSchema = z.discriminatedUnion("kind", [
   ...reasonSchema.options,
-  /**
-   * Nothing was heard of an agent for so long: it was killed, frozen or cut off. What it measured is in no figure, even
-   * where it came back.
-   */
-  z.object({ kind: z.literal("agent-lost"), ...whichAgent, silentMs: z.number(), cameBack: z.boolean() }),
-  /** An agent can't have done its part: `problem` is what it said. */
-  z.object({ kind: z.literal("agent-failed"), ...whichAgent, problem: z.string() }),
-  /** The part of an agent did not end well. */
-  z.object({ kind: z.literal("agent-part"), ...whichAgent, reason: reasonSchema }),
-  /** The bus was away for so long: results of agents may be had with `--resume`. */
-  z.object({ kind: z.literal("bus-lost"), silentMs: z.number() }),
   /** A condition of `--abort-on` came true; `value` is in the unit of its measure. */
   z.object({
     kind: z.literal("abort-on"),

@@ -88,6 +88,18 @@ export const generatorSchema = z.object({
   eventLoopDelayUs: quantilesSchema,
 });
 
+/** What an agent of a fleet did of a load. */
+const agentPartSchema = z.object({
+  /** Its place from 0. */
+  agent: count,
+  name: z.string(),
+  sent: count,
+  delivered: count,
+  latencyUs: quantilesSchema,
+  sendLagUs: quantilesSchema,
+  generator: generatorSchema,
+});
+
 /** What every phase that ran has. */
 const ran = {
   /** Only `ok` may be compared. `aborted`: too many errors, or the user stopped it. `failed`: the server's doing. */
@@ -181,6 +193,13 @@ const load = {
   /** The longest time in which nothing at all arrived although something was owed. */
   longestSilenceMs: z.number().nullable(),
   timeline: timelineSchema,
+  /** Of a fleet; absent where one machine made the load. */
+  agents: z.array(agentPartSchema).exactOptional(),
+  /**
+   * Where deliveries went from one agent to another: how far the clocks of the two may be apart. No quantile below it is
+   * told. Absent where every latency is by one clock.
+   */
+  clockErrorUs: us.exactOptional(),
 };
 
 /**

@@ -9,6 +9,8 @@ import { faultNames } from "../plan/faults.ts";
 const count = z.int().nonnegative();
 const us = z.number().nonnegative();
 const share = z.number().nonnegative();
+/** Which agent of a fleet: its place from 0, and its name. */
+const whichAgent = { agent: count, name: z.string() };
 
 /** How a process ended: one of the two is known. */
 export const exitSchema = z.object({ code: z.int().nullable(), signal: z.string().nullable() });
@@ -89,6 +91,15 @@ const invalidReasons = [
   /** A generator process ended on its own; `SIGKILL` is most often the kernel short of memory. */
   z.object({ kind: z.literal("worker-exited"), worker: count, exit: exitSchema }),
   z.object({ kind: z.literal("worker-fault"), worker: count, message: z.string() }),
+  /**
+   * Nothing was heard of an agent for so long: it was killed, frozen or cut off. What it measured is in no figure, even
+   * where it came back.
+   */
+  z.object({ kind: z.literal("agent-lost"), ...whichAgent, silentMs: z.number(), cameBack: z.boolean() }),
+  /** An agent can't have done its part: `problem` is what it said. */
+  z.object({ kind: z.literal("agent-failed"), ...whichAgent, problem: z.string() }),
+  /** The bus was away for so long. */
+  z.object({ kind: z.literal("bus-lost"), silentMs: z.number() }),
 ] as const;
 
 const endReasons = [
@@ -103,10 +114,17 @@ const endReasons = [
   z.object({ kind: z.literal("stopped-by-user") }),
 ] as const;
 
+/** Why the part of an agent of a fleet did not end as `ok`. */
+export const agentReasonSchema = z.discriminatedUnion("kind", [...invalidReasons, ...endReasons]);
+
+/** The part of an agent of a fleet did not end well. */
+const agentPart = z.object({ kind: z.literal("agent-part"), ...whichAgent, reason: agentReasonSchema });
+
 /** Why a phase or a round did not end as `ok`. */
 export const reasonSchema = z.discriminatedUnion("kind", [
   ...invalidReasons,
   ...endReasons,
+  agentPart,
   /** Capacity: of no rate that was offered could be told whether the server sustains it. */
   z.object({ kind: z.literal("no-valid-step") }),
   /** Not run: a phase before it in the same round failed; `phase` is its place in the plan, from 0. */
@@ -119,6 +137,7 @@ export const reasonSchema = z.discriminatedUnion("kind", [
 export const stepReasonSchema = z.discriminatedUnion("kind", [
   ...invalidReasons,
   ...endReasons,
+  agentPart,
   z.object({ kind: z.literal("nothing-sent") }),
   z.object({ kind: z.literal("closed"), connections: count }),
   z.object({ kind: z.literal("unsent"), messages: count }),
@@ -212,6 +231,8 @@ export const warningSchema = z.discriminatedUnion("kind", [
     variant: z.string(),
     seconds: z.number(),
   }),
+  /** An agent of its fleet was lost: the run ended before its time. */
+  z.object({ kind: z.literal("fleet-lost"), reason: agentReasonSchema }),
   /** A command that an attack was to run afterwards ended otherwise than with 0. */
   z.object({ kind: z.literal("command-failed"), command: z.string(), exit: exitSchema }),
   z.object({ kind: z.literal("cache-read-only"), folder: z.string(), problem: z.string() }),

@@ -130,6 +130,32 @@ export const looksSchema = z.object({
   ended: z.enum(["decided", "nothing-to-compare", "time", "stopped"]).nullable(),
 });
 
+/** Agents that make the load of a run. */
+const runFleetSchema = z.object({
+  /** Without secrets. */
+  bus: z.string(),
+  /** Where they reached the servers. */
+  serverAddress: z.string(),
+  agents: z.array(
+    z.object({
+      /** Its place from 0: worker w of the plan is of agent w modulo their count. */
+      agent: z.int().nonnegative(),
+      /** Of its process. */
+      id: z.string(),
+      name: z.string(),
+      cpuCount: z.int().positive(),
+      /** Its clock against the coordinator's; null where it could not be asked. */
+      clock: z
+        .object({
+          offsetUs: z.number(),
+          errorUs: z.number().nonnegative(),
+          roundTripUs: z.number().nonnegative(),
+        })
+        .nullable(),
+    }),
+  ),
+});
+
 export const resultSchema = z.object({
   schema: z.literal(schemaVersion),
   id: z.string(),
@@ -140,6 +166,8 @@ export const resultSchema = z.object({
   command: z.array(z.string()),
   plan: planSchema,
   environment: environmentSchema,
+  /** Who made the load; absent where the machine of `environment` did. */
+  fleet: runFleetSchema.exactOptional(),
   /** The generator's own; null where they were not measured. */
   ceilings: ceilingsSchema.nullable(),
   contenders: z.array(contenderSchema),
@@ -154,6 +182,7 @@ export const resultSchema = z.object({
 });
 
 export type Result = z.infer<typeof resultSchema>;
+export type RunFleet = z.infer<typeof runFleetSchema>;
 export type Looks = z.infer<typeof looksSchema>;
 export type Round = z.infer<typeof roundSchema>;
 export type ContenderFacts = z.infer<typeof contenderSchema>;

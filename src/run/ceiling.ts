@@ -7,6 +7,7 @@ import type { Reaper } from "../process/reaper.ts";
 import { type Ceilings, ceilingsSchema, type Environment, type Round } from "../result/schema.ts";
 import { coresOf } from "../trust/generator-usage.ts";
 import { type Cache, cacheKey } from "./cache.ts";
+import { thisMachine } from "./generator.ts";
 import { runRound } from "./live-round.ts";
 
 export interface CeilingOptions {
@@ -64,6 +65,7 @@ export async function measureCeilings(options: CeilingOptions): Promise<Ceilings
       port: 0,
       validityRule: false,
     },
+    generator: thisMachine,
     server: nullServer,
     framing: "single",
     contender: "null-server",

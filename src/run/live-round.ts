@@ -14,6 +14,7 @@ import type { Ceilings, Environment, Round } from "../result/schema.ts";
 import { type Handicap, startHandicap } from "../trust/handicap.ts";
 import { withHeadroom } from "../trust/headroom.ts";
 import type { RunEvent } from "./events.ts";
+import type { Generator } from "./generator.ts";
 import { describeNeighbours, watchIdling } from "./neighbours.ts";
 import { runCapacity } from "./phases/capacity.ts";
 import { listFaults, runChaos } from "./phases/chaos.ts";
@@ -46,6 +47,7 @@ export interface RoundOptions {
   readonly epochUs: number;
   /** The share of the server's CPU time that is taken from it; 0 for none. */
   readonly handicapShare: number;
+  readonly generator: Generator;
   readonly reaper: Reaper;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
@@ -172,13 +174,14 @@ export class LiveRound {
   }
 
   async #open(): Promise<void> {
-    const { plan, server, signal, reaper, handicapShare, onEvent } = this.options;
+    const { plan, server, generator, signal, reaper, handicapShare, onEvent } = this.options;
     const { port, serverCpus: cpus, timeouts } = plan;
+    const { serverHost: host } = generator;
     this.#usedBefore = readUsedMemory();
     let target: RunTarget;
     try {
       const readyMs = timeouts.readyMs + processMs * (processesOf(plan, this.options) - 1);
-      target = await reachServer(server, { port, cpus, readyMs, reaper, signal });
+      target = await reachServer(server, { host, port, cpus, readyMs, reaper, signal });
     } catch (error) {
       if (!signal.aborted && !isShowdownError(error, "contenderFailed")) throw error;
       const reason: Reason = { kind: "server-not-ready", problem: String((error as Error).message) };
@@ -197,11 +200,12 @@ export class LiveRound {
   }
 
   async #warmUp(target: RunTarget): Promise<void> {
-    const { plan, environment, epochUs } = this.options;
+    const { plan, environment, epochUs, generator } = this.options;
     const clockUs = () => nowUs() - epochUs;
-    const board = new ProgressBoard(plan.workers);
+    const board = new ProgressBoard(plan.workers, generator.fleet?.agents.length);
     const pool = new WorkerPool({
       workers: plan.workers,
+      openLink: generator.openLinks(),
       onConnectProgress: (worker, progress) => board.noteConnect(worker, progress),
       onPhaseProgress: (worker, progress) => board.notePhase(worker, progress),
     });
@@ -235,7 +239,7 @@ export class LiveRound {
     of: Plan,
     parts: Pick<RoundContext, "target" | "pool" | "board" | "watch" | "clockUs">,
   ): Promise<RoundContext> {
-    const { framing, handicapShare, signal, onEvent } = this.options;
+    const { framing, generator, handicapShare, signal, onEvent } = this.options;
     const ready = await parts.pool.setup(workerSetups(of, this.options, parts.target));
     const problem = ready.find(({ pinFailure }) => pinFailure !== null)?.pinFailure ?? null;
     if (problem !== null) onEvent({ kind: "warning", warning: { kind: "not-pinned", problem } });
@@ -244,6 +248,7 @@ export class LiveRound {
       plan: of,
       connections: new OpenConnections(),
       framing,
+      generator,
       handicapShare,
       usedBefore: this.#usedBefore,
       sourceAddresses: ready[0]?.sourceAddresses.length ?? 0,

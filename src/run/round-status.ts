@@ -1,6 +1,6 @@
 import type { PhasePlan } from "../plan/plan.ts";
 import type { Ending, Phase } from "../result/phase.ts";
-import type { Reason } from "../result/reasons.ts";
+import type { InvalidReason, Reason } from "../result/reasons.ts";
 import type { Round } from "../result/schema.ts";
 
 export function skip({ kind, workload }: PhasePlan, reason: Reason): Phase {
@@ -41,6 +41,11 @@ function endingOf({ status, reason }: Phase): (Pick<Round, "reason"> & { status:
   }
 }
 
-function isWorkerGone(reason: Ending["reason"]): boolean {
-  return reason?.kind === "worker-exited" || reason?.kind === "worker-fault";
+/** A worker is gone, by itself or with its machine: nothing that a server did. */
+export function isWorkerGone(reason: Ending["reason"]): boolean {
+  return reason !== null && goneKinds.has(reason.kind);
 }
+
+const goneKinds: ReadonlySet<string> = new Set([
+  ...(["worker-exited", "worker-fault", "agent-lost", "agent-failed", "bus-lost"] as const),
+] satisfies readonly InvalidReason["kind"][]);

@@ -9,7 +9,7 @@ import { type Plan, processesOf } from "../plan/plan.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import { type Reaper, startReaper } from "../process/reaper.ts";
 import { checkResultsFolder } from "../result/file.ts";
-import type { Warning } from "../result/reasons.ts";
+import { agentReasonSchema, type Warning } from "../result/reasons.ts";
 import { nameRun } from "../result/run-name.ts";
 import { type Environment, type Result, type Round, schemaVersion } from "../result/schema.ts";
 import { type Cache, openCache } from "./cache.ts";
@@ -17,6 +17,7 @@ import { measureCeilings } from "./ceiling.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { RunEvent } from "./events.ts";
 import { passGate, refusalOf } from "./gate.ts";
+import { type Generator, thisMachine } from "./generator.ts";
 import { readCalibration } from "./kept-calibration.ts";
 import { type RoundOptions, runRound } from "./live-round.ts";
 import { LookWatch, mostRounds } from "./look-watch.ts";
@@ -41,6 +42,8 @@ export interface RunOptions extends Pick<PrepareOptions, "install" | "ask" | "ca
   readonly warnings: readonly Warning[];
   /** With `--until`: the measures whose pairs must be decided before it ends; all that decide where absent. */
   readonly awaited?: readonly string[];
+  /** This machine where absent. */
+  readonly generator?: Generator;
   /** The share of its CPU time that is taken from an entrant's server; see src/trust/calibration.ts. */
   readonly handicapOf?: (entrant: ResolvedEntrant) => number;
 }
@@ -95,6 +98,7 @@ async function run(asked: Plan, options: RunOptions, { id, startedAt, events }: 
       command: [...options.command],
       plan,
       environment,
+      ...describeFleet(options.generator),
       ceilings: null,
       contenders: [],
       rounds: [],
@@ -121,7 +125,11 @@ async function run(asked: Plan, options: RunOptions, { id, startedAt, events }: 
     const ready = options.verify ? await verifyAll(work, built) : built;
     await record.keep({ contenders: ready.map(({ facts }) => facts) });
     onEvent({ kind: "preparing", step: "ceiling", contender: null });
-    const ceilings = await measureCeilings({ plan, environment, cache, reaper, signal });
+    // What a fleet could receive is not known here.
+    const ceilings =
+      plan.agents?.areHere === false
+        ? null
+        : await measureCeilings({ plan, environment, cache, reaper, signal });
     throwIfAborted(signal);
     await record.keep({ ceilings });
     await record.open();
@@ -129,8 +137,14 @@ async function run(asked: Plan, options: RunOptions, { id, startedAt, events }: 
       work,
       ready.filter(({ facts }) => facts.notRun === null),
     );
-    const status = signal.aborted ? "aborted" : "finished";
-    await record.keep({ status, finishedAt: new Date().toISOString(), looks: endLooks(record.result) });
+    const loss = options.generator?.fleet?.loss ?? null;
+    if (loss !== null) warn({ kind: "fleet-lost", reason: agentReasonSchema.parse(loss) });
+    const status = signal.aborted || loss !== null ? "aborted" : "finished";
+    await record.keep({
+      ...{ status, finishedAt: new Date().toISOString(), looks: endLooks(record.result) },
+      // As they were at the end.
+      ...describeFleet(options.generator),
+    });
     await record.keep({ judgements: judge(record.result) });
     return record.result;
   } catch (error) {
@@ -141,6 +155,19 @@ async function run(asked: Plan, options: RunOptions, { id, startedAt, events }: 
   } finally {
     await reaper.stop();
   }
+}
+
+function describeFleet(generator: Generator | undefined): Pick<Result, "fleet"> {
+  const fleet = generator?.fleet ?? null;
+  if (generator === undefined || fleet === null) return {};
+  const agents = fleet.agents.map(({ id, name, cpuCount, clock }, agent) => ({
+    agent,
+    id,
+    name,
+    cpuCount,
+    clock,
+  }));
+  return { fleet: { bus: fleet.bus, serverAddress: generator.serverHost, agents } };
 }
 
 /** Whatever the looks said of going on, the user had the last word. */
@@ -189,7 +216,7 @@ async function runRounds(
   { plan, options, record, reaper, onEvent }: Work,
   ready: readonly Prepared[],
 ): Promise<void> {
-  const { environment, signal, handicapOf } = options;
+  const { environment, signal, handicapOf, generator = thisMachine } = options;
   const entrants = ready.map(({ entrant }) => entrant);
   const watch =
     plan.untilPercent === null ? null : new LookWatch({ plan, record, onEvent, awaited: options.awaited });
@@ -209,6 +236,7 @@ async function runRounds(
     framing: entrant.framing,
     environment,
     epochUs,
+    generator,
     reaper,
     signal,
     onEvent,
@@ -233,7 +261,7 @@ async function runRounds(
       const rounds = row.map((entrant, index) => describe(entrant, at + 1, at * row.length + index + 1));
       if (plan.oneAtATime) await runInTurn(rounds, { onStart, onEnd });
       else await runTogether(rounds, { work, onStart, onEnd });
-      if (signal.aborted) return;
+      if (signal.aborted || isOut(generator)) return;
       if (watch !== null && !(await watch.goesOn(at + 1))) return;
     }
   } finally {
@@ -244,10 +272,15 @@ async function runRounds(
 /** Each contender with nobody else alive. */
 async function runInTurn(rounds: readonly RoundOptions[], { onStart, onEnd }: RoundListener): Promise<void> {
   for (const round of rounds) {
-    if (round.signal.aborted) return;
+    if (round.signal.aborted || isOut(round.generator)) return;
     onStart(round);
     await onEnd(await runRound(round));
   }
+}
+
+/** With an agent less it would be other work. */
+function isOut({ fleet }: Generator): boolean {
+  return fleet !== null && fleet.loss !== null;
 }
 
 /** This process merges what the workers tell, and starts helpers: none of that may take the server's CPU time. */

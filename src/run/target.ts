@@ -8,8 +8,6 @@ import { type ProtocolName, webSocketPath } from "../process/greeting.ts";
 import { awaitReady } from "../process/readiness.ts";
 import { ServerProcess } from "../process/server.ts";
 
-const host = "127.0.0.1";
-
 /** What a server counts itself; see the contract's `/stats`. */
 export interface Counters {
   /** Null where it does not answer in time, or not what the contract says. */
@@ -32,14 +30,14 @@ export interface RunTarget {
  */
 export async function reachServer(
   server: ServerProgram | Address,
-  options: Omit<Parameters<typeof ServerProcess.start>[0], "program" | "host"> & {
+  options: Omit<Parameters<typeof ServerProcess.start>[0], "program"> & {
     readonly signal: AbortSignal;
   },
 ): Promise<RunTarget> {
   if (!("port" in server)) {
-    const process = await ServerProcess.start({ program: server, host, ...options });
+    const process = await ServerProcess.start({ program: server, ...options });
     const { protocol } = server;
-    const address = plainTarget(host, process.port, webSocketPath(protocol));
+    const address = plainTarget(options.host, process.port, webSocketPath(protocol));
     return targetOf(address, { protocol, process });
   }
   const problem = await askForEcho(server, options.readyMs, options.signal);

@@ -1,6 +1,15 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Histogram, mergeHistograms, percentileCurve, reaches, summarize } from "./histogram.ts";
+import {
+  Histogram,
+  isRefused,
+  mergeHistograms,
+  percentileCurve,
+  quantileShares,
+  reaches,
+  refuseBelow,
+  summarize,
+} from "./histogram.ts";
 
 const values = fc.array(fc.integer({ min: 0, max: 2_000_000_000 }), { minLength: 1, maxLength: 400 });
 
@@ -111,4 +120,18 @@ test("a quantile without enough samples is reached all the same, and nothing owe
   expect(reaches(few, 0.99)).toBe(true);
   expect(reaches(summarize(new Histogram()), 0.99)).toBe(true);
   expect(reaches(summarize(new Histogram(), 5), 0.5)).toBe(false);
+});
+
+test("of two clocks a value is told from their error on; below it there is none, and what is missing is not refused", () => {
+  const summary = summarize(record(Array.from({ length: 100 }, (_, index) => 10 * (index + 1))));
+  const refused = refuseBelow(summary, 900);
+  expect(summary).toMatchObject({ p50: 500, p90: 900, p99: null, p999: null, max: 1000 });
+  expect(refused).toEqual({ ...summary, min: null, mean: null, p50: null });
+  const names = Object.keys(quantileShares) as (keyof typeof quantileShares)[];
+  expect(names.filter((name) => isRefused(refused, name))).toEqual(["p50"]);
+  expect(names.filter((name) => isRefused(summary, name))).toEqual([]);
+  const unknown = refuseBelow(summary, Number.POSITIVE_INFINITY);
+  expect(names.filter((name) => isRefused(unknown, name))).toEqual(["p50", "p90", "max"]);
+  const partly = refuseBelow(summarize(record([1, 2, 3]), 10), 5);
+  expect(names.filter((name) => isRefused(partly, name))).toEqual([]);
 });

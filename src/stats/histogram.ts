@@ -158,6 +158,30 @@ export function reaches({ count, owed }: Pick<Quantiles, "count" | "owed">, quan
   return owed === 0 || rankOf(quantile, owed) <= count;
 }
 
+/** Each figure of `Quantiles` that is a quantile; the maximum is the one that all values lie below. */
+export const quantileShares = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
+
+/**
+ * What was measured by two clocks, of which is known how far they are apart but for `errorUs`: a value below that may be
+ * the clocks' alone, and is null.
+ */
+export function refuseBelow(quantiles: Quantiles, errorUs: number): Quantiles {
+  const tell = (valueUs: number | null) => (valueUs === null || valueUs < errorUs ? null : valueUs);
+  const { count, owed, min, mean, p50, p90, p99, p999, max } = quantiles;
+  return {
+    ...{ count, owed, min: tell(min), mean: tell(mean) },
+    ...{ p50: tell(p50), p90: tell(p90), p99: tell(p99), p999: tell(p999), max: tell(max) },
+  };
+}
+
+/** Whether a quantile was refused by `refuseBelow`: it is null, and neither samples nor values that came are missing. */
+export function isRefused(quantiles: Quantiles, name: keyof typeof quantileShares): boolean {
+  const { count, owed } = quantiles;
+  const share = quantileShares[name];
+  const isEnough = name === "p50" || name === "max" || isSupported(share, owed);
+  return quantiles[name] === null && count > 0 && isEnough && reaches(quantiles, share);
+}
+
 function rankOf(quantile: number, count: number): number {
   return Math.max(1, Math.ceil(quantile * count - 1e-9));
 }

@@ -1,6 +1,6 @@
 import type { WorkerUsage } from "../engine/worker-protocol.ts";
 import { type CpuUsage, shareOfIdle, shareOfOthers } from "../machine/cpu-usage.ts";
-import { type Plan, sharesCpus } from "../plan/plan.ts";
+import { type Places, type Plan, sharesCpus } from "../plan/plan.ts";
 import type { GeneratorFigures } from "../result/phase.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
 
@@ -8,7 +8,7 @@ import { mergeHistograms, summarize } from "../stats/histogram.ts";
 export function describeGenerator(
   usages: readonly WorkerUsage[],
   elapsedMs: number,
-  plan: Pick<Plan, "workers" | "workerCpus" | "serverCpus">,
+  plan: Pick<Plan, "workers"> & Places,
   seen: { readonly usage: CpuUsage | null; readonly serverCpuMs: number | null } | null,
 ): GeneratorFigures {
   const cpuMs = usages.reduce((all, one) => all + one.cpuMs, 0);
@@ -27,7 +27,7 @@ export function describeGenerator(
 /** A server that shares the workers' cores used them too: that is no other process. */
 function knownMs(
   ownMs: number,
-  plan: Pick<Plan, "serverCpus" | "workerCpus">,
+  plan: Places,
   { serverCpuMs }: { readonly serverCpuMs: number | null },
 ): number | null {
   if (!sharesCpus(plan)) return ownMs;
@@ -35,8 +35,12 @@ function knownMs(
 }
 
 /** Workers can't use more CPU cores than they have, nor more than one each (garbage collection apart). */
-export function coresOf({ workers, workerCpus }: Pick<Plan, "workers" | "workerCpus">): number {
-  return Math.min(workers, workerCpus?.length ?? workers);
+export function coresOf({
+  workers,
+  workerCpus,
+  agents,
+}: Pick<Plan, "workers" | "workerCpus" | "agents">): number {
+  return Math.min(workers, agents?.areHere === false ? agents.cpuCount : (workerCpus?.length ?? workers));
 }
 
 /** Per worker over several loads: times add up, memory doesn't. @param reports those of a load one after another, by worker */

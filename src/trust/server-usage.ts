@@ -1,12 +1,12 @@
 import { type CpuUsage, shareOfIdle, shareOfOthers, watchCpuUsage } from "../machine/cpu-usage.ts";
-import { type Plan, sharesCpus } from "../plan/plan.ts";
+import { type Places, sharesCpus } from "../plan/plan.ts";
 import type { ServerFigures } from "../result/phase.ts";
 
 /** What a server's own processes tell of it. */
 export type OwnFigures = Omit<ServerFigures, "otherCpuShare" | "idleCpuShare">;
 
 /** Begins to watch the server's CPU cores; what ends it says null where it has none to itself. */
-export function watchServerUsage(plan: Pick<Plan, "serverCpus" | "workerCpus">): () => CpuUsage | null {
+export function watchServerUsage(plan: Places): () => CpuUsage | null {
   return sharesCpus(plan) ? () => null : watchCpuUsage(plan.serverCpus);
 }
 

@@ -1,6 +1,6 @@
-import { type Plan, sharesCpus } from "../plan/plan.ts";
+import { type Places, type Plan, sharesCpus } from "../plan/plan.ts";
 import type { Ending, GeneratorFigures, Quantiles, ServerFigures } from "../result/phase.ts";
-import type { InvalidReason } from "../result/reasons.ts";
+import type { InvalidReason, Reason } from "../result/reasons.ts";
 import { coresOf } from "./generator-usage.ts";
 
 /**
@@ -42,7 +42,7 @@ export interface LatenessEvidence {
 }
 
 export interface BottleneckEvidence {
-  readonly plan: Pick<Plan, "serverCpus" | "workers" | "workerCpus" | "validityRule">;
+  readonly plan: Pick<Plan, "workers" | "validityRule"> & Places;
   readonly generator: Pick<GeneratorFigures, "cpuMs" | "otherCpuShare" | "idleCpuShare" | "eventLoopDelayUs">;
   /** Null where it is unknown, or where how fast the generator was decides nothing. */
   readonly serverCpuMs: number | null;
@@ -61,7 +61,7 @@ export interface ContentionEvidence {
 }
 
 /** What ended well is invalid where something else than the server may have been measured. */
-export function invalidIfAny(ending: Ending, ...doubts: readonly (InvalidReason | null)[]): Ending {
+export function invalidIfAny(ending: Ending, ...doubts: readonly (Reason | null)[]): Ending {
   const doubt = doubts.find((one) => one !== null);
   return ending.status === "ok" && doubt !== undefined ? { status: "invalid", reason: doubt } : ending;
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AttackResult, attackResultSchema } from "../../src/result/attack.ts";
-import { type Ended, showdown, temporaryFolder } from "../showdown/showdown.ts";
+import { showdown, temporaryFolder } from "../showdown/showdown.ts";
+import type { Ended } from "../support/run-to-end.ts";
 
 export interface EndedAttack extends Ended {
   readonly result: AttackResult;

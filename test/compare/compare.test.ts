@@ -3,8 +3,9 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from "node:path";
 import { readRun } from "../../src/result/find.ts";
 import type { Result } from "../../src/result/schema.ts";
-import { type Ended, longestMs, smokeRun, temporaryFolder } from "../showdown/showdown.ts";
+import { longestMs, showdownCommand, smokeRun, temporaryFolder } from "../showdown/showdown.ts";
 import { alterPhases, fixtureRun, scaleThroughput } from "../support/fixture-run.ts";
+import { type Ended, runToEnd } from "../support/run-to-end.ts";
 
 const folder = temporaryFolder();
 const results = join(folder, "results");
@@ -29,18 +30,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs the program as a user would. A summary goes into our own file, also where a job has one. */
 async function showdown(...args: readonly string[]): Promise<Ended> {
-  const program = join(import.meta.dir, "..", "..", "src", "cli", "main.ts");
-  const child = Bun.spawn([process.execPath, program, ...args], {
+  return await runToEnd(showdownCommand(...args), {
     env: { ...process.env, GITHUB_STEP_SUMMARY: jobSummary },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
   });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { exitCode: await child.exited, stdout, stderr };
 }
 
 function store(result: Result): void {

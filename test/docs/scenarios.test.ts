@@ -1,57 +1,38 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { longestMs, temporaryFolder } from "../showdown/showdown.ts";
+import { Page, type PageServer, runCommand, startServer } from "./page.ts";
 
 setDefaultTimeout(longestMs);
 
-const root = join(import.meta.dir, "..", "..");
-const page = readFileSync(join(root, "docs", "scenarios.md"), "utf8");
-const blocks = (language: string) =>
-  [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, text = ""]) => text);
-const [server = "", scenario = ""] = blocks("ts");
-const [command = ""] = blocks("sh");
+const page = new Page("scenarios.md");
+const [server = "", scenario = ""] = page.blocks("ts");
+const [command = ""] = page.blocks("sh");
 
 const folder = temporaryFolder();
-let child: Bun.Subprocess<"ignore", "pipe", "inherit">;
-let port = "";
+let running: PageServer;
 
-/** The page's own server, on a port of the system's choice. */
 beforeAll(async () => {
-  const file = join(folder, "chat.ts");
-  writeFileSync(file, `${server.replace("9001", "0")}\nconsole.log(server.port);\n`);
-  child = Bun.spawn([process.execPath, file], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
-  const { value } = await child.stdout.getReader().read();
-  port = new TextDecoder().decode(value).trim();
+  running = await startServer(`${server.replace("9001", "0")}\nconsole.log(server.port);\n`, folder);
 });
 afterAll(async () => {
-  child.kill();
-  await child.exited;
+  await running.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
 test("docs/scenarios.md: its server, its scenario and its command, as they stand there", async () => {
-  writeFileSync(join(folder, "scenario.ts"), scenario.replace("9001", port));
-  const own = `${process.execPath} ${join(root, "src", "cli", "main.ts")}`;
-  const shell = Bun.spawn(["sh", "-c", command.replace("npx ws-showdown", own).replace("5s", "2s")], {
-    cwd: folder,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err] = await Promise.all([
-    new Response(shell.stdout).text(),
-    new Response(shell.stderr).text(),
-  ]);
+  writeFileSync(join(folder, "scenario.ts"), scenario.replace("9001", running.port));
+  const { exitCode, stdout, stderr } = await runCommand(command.replace("5s", "2s"), folder);
   // On a busy machine the figures may not count, which is not what is tested.
-  expect([0, 14], `${out}${err}`).toContain(await shell.exited);
-  expect(err).toContain('passed: "checks.failed = 0"');
-  expect(err).toContain('passed: "measure.until all heard it.p50 < 500ms"');
-  expect(out).toContain("10 users of scenario.ts");
-  expect(out).not.toContain("Failed:");
+  expect([0, 14], `${stdout}${stderr}`).toContain(exitCode);
+  expect(stderr).toContain('passed: "checks.failed = 0"');
+  expect(stderr).toContain('passed: "measure.until all heard it.p50 < 500ms"');
+  expect(stdout).toContain("10 users of scenario.ts");
+  expect(stdout).not.toContain("Failed:");
   for (const line of ["check ten were there", "measure until all heard it"]) {
-    expect(out).toContain(line);
+    expect(stdout).toContain(line);
     // What the page shows is what it printed.
-    expect(page).toContain(line);
+    expect(page.text).toContain(line);
   }
 });

@@ -8,12 +8,22 @@ import { projectFolder } from "../../src/machine/installation.ts";
 import type { AttackResult } from "../../src/result/attack.ts";
 import { echo, serve, type TestServer } from "../attack/servers.ts";
 import { longestMs, temporaryFolder } from "../showdown/showdown.ts";
-import { childrenOf, findServer, isAlive, Stage, type Started, until, untilLoad } from "./fleet.ts";
+import {
+  childrenOf,
+  findServer,
+  isAlive,
+  playScenes,
+  type Stage,
+  type Started,
+  until,
+  untilLoad,
+} from "./fleet.ts";
 
 setDefaultTimeout(longestMs);
 
 const found = findServer();
 const program = "program" in found ? found.program : "";
+const onStage = playScenes(6);
 if ("problem" in found) console.warn(`not tested: faults of a fleet: ${found.problem}`);
 // Each waits for clocks most of its time.
 const fault = test.concurrent.skipIf("problem" in found);
@@ -27,25 +37,6 @@ afterAll(async () => await server.stop());
 const seconds = 3;
 const load = ["--connections", "12", "--rate", "120", "--duration", `${seconds}s`, "--workers", "6"] as const;
 const planned = 120 * seconds;
-
-/** Runs so many scenes at a time: a machine with few CPUs has to start all their programs. */
-const mostAtOnce = 6;
-let running = 0;
-const waiting: (() => void)[] = [];
-
-async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
-  if (running >= mostAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
-  else running += 1;
-  const stage = new Stage();
-  try {
-    await play(stage);
-  } finally {
-    await stage.clear();
-    const next = waiting.shift();
-    if (next === undefined) running -= 1;
-    else next();
-  }
-}
 
 /** All that was to be sent was, once, and each answer counted once. */
 function expectWhole({ messages, connections, fleet }: AttackResult): void {

@@ -4,8 +4,17 @@ import { join } from "node:path";
 import { findNatsServer, natsFolder } from "../../src/fleet/nats-server.ts";
 import { listPids } from "../../src/process/processes.ts";
 import { type AttackResult, attackResultSchema } from "../../src/result/attack.ts";
-import { type Ended, longestMs, runFolder, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
+import type { Result } from "../../src/result/schema.ts";
+import {
+  longestMs,
+  readResult as readRun,
+  runFolder,
+  showdownCommand,
+  smokeRun,
+  temporaryFolder,
+} from "../showdown/showdown.ts";
 import { freePort, untilListening } from "../support/debian-folder.ts";
+import type { Ended } from "../support/run-to-end.ts";
 
 /** A nats-server; or why there is none. */
 export function findServer(): { readonly program: string } | { readonly problem: string } {
@@ -121,6 +130,14 @@ export class Stage {
     });
   }
 
+  /** A run whose load a fleet makes, in a results folder of its own. */
+  run(...args: readonly string[]): FleetRun {
+    const results = temporaryFolder();
+    this.onEnd(() => rmSync(results, { recursive: true, force: true }));
+    const started = this.start([], showdownCommand(...smokeRun, ...args, "--results", results));
+    return { ...started, result: () => readRun(results) };
+  }
+
   /** An attack by a fleet, in a results folder of its own. */
   attack(...args: readonly string[]): FleetAttack {
     const results = temporaryFolder();
@@ -135,6 +152,11 @@ export interface Started {
   readonly ended: Promise<Ended>;
 }
 
+export interface FleetRun extends Started {
+  /** As it stands in the file just now; null where there is none. */
+  result(): Result | null;
+}
+
 export interface FleetAttack extends Started {
   readonly results: string;
   /** As it stands in the file just now; null where there is none. */
@@ -146,6 +168,11 @@ function readResult(results: string): AttackResult | null {
   return folder === null
     ? null
     : attackResultSchema.parse(JSON.parse(readFileSync(join(folder, "result.json"), "utf8")));
+}
+
+/** So many phases of the first round are over. */
+export async function untilPhase(run: FleetRun, count: number): Promise<void> {
+  await until(`phase ${count} to end`, () => (run.result()?.rounds[0]?.phases.length ?? 0) >= count);
 }
 
 /** Waits until it is so. @throws {Error} naming what was waited for */
@@ -197,4 +224,23 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Plays scenes, so many at a time since a machine with few CPUs has to start all their programs, and clears each one's stage. */
+export function playScenes(mostAtOnce: number): (play: (stage: Stage) => Promise<void>) => Promise<void> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (play) => {
+    if (running >= mostAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    const stage = new Stage();
+    try {
+      await play(stage);
+    } finally {
+      await stage.clear();
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
 }

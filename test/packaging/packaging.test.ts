@@ -20,6 +20,7 @@ import { attackResultSchema } from "../../src/result/attack.ts";
 import { type Result, resultSchema } from "../../src/result/schema.ts";
 import { fixture, startServer } from "../contract/server-process.ts";
 import { startEcho } from "../outputs/echo-server.ts";
+import { type Ended, runToEnd } from "../support/run-to-end.ts";
 
 // Two builds, two installations from the registry, and a run.
 setDefaultTimeout(300_000);
@@ -41,29 +42,12 @@ let result: Result;
 /** The executable, in the project's folder. */
 let building: Promise<Ended>;
 
-interface Ended {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 async function run(
   command: readonly string[],
   cwd: string,
   env: Record<string, string> = {},
 ): Promise<Ended> {
-  const child = Bun.spawn([...command], {
-    cwd,
-    env: { ...environment, ...env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { exitCode: await child.exited, stdout, stderr };
+  return await runToEnd(command, { cwd, env: { ...environment, ...env } });
 }
 
 async function succeed(...given: Parameters<typeof run>): Promise<Ended> {

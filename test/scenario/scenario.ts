@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attack, type EndedAttack } from "../attack/attack.ts";
-import { type Ended, showdown } from "../showdown/showdown.ts";
+import { showdown } from "../showdown/showdown.ts";
+import type { Ended } from "../support/run-to-end.ts";
 
 let written = 0;
 

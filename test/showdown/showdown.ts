@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LoadPhase, Messages, Phase, RanPhase } from "../../src/result/phase.ts";
 import { type Result, type Round, resultSchema } from "../../src/result/schema.ts";
+import { type Ended, runToEnd } from "../support/run-to-end.ts";
 
 const project = join(import.meta.dir, "..", "..");
 const program = join(project, "src", "cli", "main.ts");
@@ -19,13 +20,6 @@ const program = join(project, "src", "cli", "main.ts");
 export const longestMs = 120_000;
 
 export const fixtures = join(project, "test", "fixtures", "contenders");
-
-/** The program run to its end. */
-export interface Ended {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** A showdown run to its end, with the `result.json` it left. */
 export interface EndedRun extends Ended {
@@ -69,19 +63,7 @@ export async function showdown(...args: readonly string[]): Promise<Ended> {
 
 /** As `showdown`, by a command that sets the scene and then becomes what its last arguments say. */
 export async function showdownUnder(scene: readonly string[], ...args: readonly string[]): Promise<Ended> {
-  const child = Bun.spawn([...scene, ...showdownCommand(...args)], {
-    cwd: project,
-    // As it is now: Bun would hand on the environment that this process was started with.
-    env: { ...process.env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { exitCode: await child.exited, stdout, stderr };
+  return await runToEnd([...scene, ...showdownCommand(...args)], { cwd: project });
 }
 
 /** `run` with the smallest preset, fixtures found, and whoever breaks the contract measured all the same. */

@@ -30,6 +30,7 @@ import { exitCodeOf, judgeAttack, renderAttack, renderAttackSummary } from "../a
 import { readAsked } from "../attack-scenario.ts";
 import { confirmLoad } from "../attack-target.ts";
 import { commandLine } from "../command-options.ts";
+import { checkFleetOptions } from "../fleet-options.ts";
 import type { Host } from "../host.ts";
 import { withLivePage } from "../live.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
@@ -42,9 +43,11 @@ import { untilStopped } from "../signals.ts";
 export async function attack(options: ParsedOptions, host: Host): Promise<number> {
   const { values, attack: settings, positionals } = options;
   checkFleetOptions(values);
+  refuseBesideFleet(values);
   for (const file of values.out ?? []) requireFormat(file, "attack");
   if (values.trace) refuseBesideTrace(values);
-  if (values.resume !== undefined) return await (await import("../fleet-attack.ts")).resume(options, host);
+  if (values.resume !== undefined)
+    return await (await import("../fleet/fleet-attack.ts")).resume(options, host);
   const limits = {
     thresholds: parseAttackLimits("--threshold", values.threshold ?? []),
     abortOn: parseAttackLimits("--abort-on", values["abort-on"] ?? [], true),
@@ -65,7 +68,7 @@ export async function attack(options: ParsedOptions, host: Host): Promise<number
   };
   if (values.fleet !== undefined) {
     // Brings NATS, which no other attack needs.
-    const { attackByFleet } = await import("../fleet-attack.ts");
+    const { attackByFleet } = await import("../fleet/fleet-attack.ts");
     return await attackByFleet({ request, access, environment, limits }, values, host);
   }
   const plan = resolveAttack({
@@ -142,14 +145,8 @@ function refuseBesideTrace(values: OptionValues): void {
   });
 }
 
-/** Options that are of no use without another one. */
-function checkFleetOptions({ fleet, agents, resume, trace, share }: OptionValues): void {
-  const [needy] = [agents === undefined ? [] : ["--agents"], resume === undefined ? [] : ["--resume"]].flat();
-  if (needy !== undefined && fleet === undefined) {
-    throw new ShowdownError("usage", `${needy}: expected --fleet, too`, {
-      hint: "such as --fleet nats://127.0.0.1:4222, or --fleet local",
-    });
-  }
+/** What a fleet is not for. */
+function refuseBesideFleet({ fleet, trace, share }: OptionValues): void {
   if (share !== undefined && fleet !== undefined) {
     throw new ShowdownError("usage", "--share and --fleet: expected one of them", {
       hint: "the agents of a fleet share the attack out themselves",

@@ -5,7 +5,7 @@ import type { SparseHistogram } from "../../stats/histogram.ts";
 import type { CompressionBytes } from "../compression.ts";
 import type { ScenarioEnd } from "../scenario/scenario-report.ts";
 import type { Target } from "../target.ts";
-import type { ConnectProgress, PhaseProgress, WorkerUsage } from "../worker-protocol.ts";
+import type { OpeningReport, PhaseProgress, WorkerUsage } from "../worker-protocol.ts";
 
 /** What a worker of an attack gets to know. */
 export interface AttackSetup {
@@ -51,24 +51,13 @@ export interface RefusalSample {
 }
 
 /** How the worker's connections opened. */
-export interface OpenReport extends ConnectProgress {
+export interface OpenReport extends OpeningReport {
   /** Ready at the end, by room over all of the worker's own. */
   readonly ready: number;
   readonly readyByRoom: readonly number[];
   /** Of those that opened, how many speak permessage-deflate. */
   readonly compressed: number;
-  readonly failures: Failures;
   readonly refusals: readonly RefusalSample[];
-  /** Never tried, since it was told to stop. */
-  readonly notAttempted: number;
-  readonly firstAttemptUs: number | null;
-  readonly lastOpenedUs: number | null;
-  readonly tcp: SparseHistogram;
-  /** Null where no TLS is spoken. */
-  readonly tls: SparseHistogram | null;
-  readonly upgrade: SparseHistogram;
-  /** What an adapter says before it may publish. */
-  readonly join: SparseHistogram;
 }
 
 /** What an adapter told of, and nobody waited for. */

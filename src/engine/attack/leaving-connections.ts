@@ -1,7 +1,5 @@
 import type { Connection } from "../connection.ts";
-
-/** How long a server may take to close what was said goodbye to. */
-export const goodbyeMs = 2000;
+import { goodbyeMs } from "../goodbye.ts";
 
 interface LeavingOptions {
   readonly isOpening: (connection: Connection) => boolean;

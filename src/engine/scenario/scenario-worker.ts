@@ -3,15 +3,16 @@ import { countOf, createDueTimes, loadSeconds } from "../../plan/attack/rate.ts"
 import type { ConnectionFailure } from "../../result/reasons.ts";
 import type { Refusal } from "../../websocket/refusal.ts";
 import { Account } from "../attack/account.ts";
-import type { AttackReport, AttackSetup } from "../attack/attack-orders.ts";
+import type { AttackReport, AttackSetup, OpenReport } from "../attack/attack-orders.ts";
 import { bytesSince, type CompressionBytes, compressionBytes } from "../compression.ts";
+import { closeAll, goodbyeMs } from "../goodbye.ts";
+import { Openings } from "../openings.ts";
 import { countOwn, indexOf } from "../places.ts";
 import type { Sockets } from "../sockets/socket.ts";
 import type { Target } from "../target.ts";
 import { UsageMeter } from "../usage-meter.ts";
-import type { Command, PhaseProgress, Report } from "../worker-protocol.ts";
+import type { Command, ConnectProgress, PhaseProgress, Report } from "../worker-protocol.ts";
 import { Iteration } from "./iteration.ts";
-import { Openings } from "./openings.ts";
 import { Rooms } from "./rooms.ts";
 import type { Scenario } from "./scenario.ts";
 import { ScenarioAccount } from "./scenario-account.ts";
@@ -22,8 +23,6 @@ import { nameFailure, type SocketHost, UserSocket } from "./user-socket.ts";
 const progressIntervalMs = 200;
 /** How often it is looked for what is due. */
 const tendIntervalMs = 5;
-/** How long a server may take to close what was said goodbye to. */
-const goodbyeMs = 2000;
 /** A user begins again this long after a failure; twice as late after each further one in a row. */
 const leastRetryMs = 100;
 const mostRetryMs = 5000;
@@ -144,7 +143,6 @@ export class ScenarioWorker implements SocketHost, Stage {
     }
     this.rooms.leave(socket);
     if (!this.#open.delete(socket)) return;
-    this.#openings.open -= 1;
     this.#leaving.add(socket);
     socket.close();
     setTimeout(() => {
@@ -154,13 +152,15 @@ export class ScenarioWorker implements SocketHost, Stage {
   }
 
   noteOpened(socket: UserSocket): void {
+    this.#openings.noteUpgraded(socket.connection);
     this.#openings.noteOpened(socket.connection, this.nowUs());
     this.#open.add(socket);
     this.#told.get(socket)?.(null);
   }
 
   noteFailed(socket: UserSocket, failure: ConnectionFailure, refusal: Refusal | null): void {
-    this.#openings.noteFailed(failure, refusal);
+    this.#openings.noteFailed(failure);
+    if (refusal !== null) this.#openings.noteRefusal(refusal);
     this.#told.get(socket)?.(`no connection (${nameFailure(failure)})`);
   }
 
@@ -316,7 +316,7 @@ export class ScenarioWorker implements SocketHost, Stage {
       ready: openAtEnd,
       usage: this.#usage.read(),
       scenarioEnd: {
-        opening: this.#openings.report(),
+        opening: this.#describeOpening(),
         failures: tally.listFailures(),
         otherFailures: tally.otherFailures,
       },
@@ -329,16 +329,32 @@ export class ScenarioWorker implements SocketHost, Stage {
     for (const timer of this.#timers) clearInterval(timer);
     process.off("unhandledRejection", this.#onStray);
     for (const socket of this.#open) this.close(socket);
-    const leaving = () => [...this.#leaving].some(({ connection }) => connection.state === "closing");
-    const untilUs = nowUs() + goodbyeMs * 1000;
-    while (nowUs() < untilUs && leaving()) await Bun.sleep(10);
-    for (const { connection } of [...this.#leaving, ...this.#told.keys()]) connection.abandon();
+    await closeAll([...this.#leaving].map(({ connection }) => connection));
+    for (const { connection } of this.#told.keys()) connection.abandon();
     this.#report({ kind: "closed" });
   }
 
   #tellProgress(): void {
-    this.#report({ kind: "connecting", progress: this.#openings.progress() });
+    this.#report({ kind: "connecting", progress: this.#connectProgress() });
     this.#report({ kind: "progress", progress: this.#progress(false) });
+  }
+
+  /** Those that are open and those that died: what the scenario closed itself is of no interest while it goes on. */
+  #connectProgress(): ConnectProgress {
+    const progress = this.#openings.progress();
+    return { ...progress, opened: this.#open.size + progress.died };
+  }
+
+  #describeOpening(): OpenReport {
+    const { attempted, opened, failed, compressed, refusals } = this.#openings;
+    return {
+      // The scenario or the load's end took back what is neither open nor failed.
+      ...this.#openings.report(attempted - opened - failed),
+      ready: this.#open.size,
+      readyByRoom: [],
+      compressed,
+      refusals,
+    };
   }
 
   #progress(all: boolean): PhaseProgress & { readonly scenario: ScenarioProgress } {

@@ -2,6 +2,8 @@ import { FFIType } from "bun:ffi";
 import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Socket as ServerSocket } from "bun";
+import { numbered } from "../../../test/support/numbered.ts";
+import { until } from "../../../test/support/until.ts";
 import { nowUs } from "../../machine/clock.ts";
 import { openLibc } from "../../machine/libc.ts";
 import { BunSockets } from "./bun-sockets.ts";
@@ -12,23 +14,6 @@ import type { Socket, SocketError, SocketOwner, Sockets } from "./socket.ts";
 import { encodeSocketAddress } from "./socket-address.ts";
 
 const host = "127.0.0.1";
-/** Loopback answers within milliseconds; this is for a machine that is busy with something else. */
-const patienceMs = 10_000;
-
-async function until(condition: () => boolean): Promise<void> {
-  const endMs = performance.now() + patienceMs;
-  while (!condition()) {
-    if (performance.now() > endMs) throw new Error(`not within ${patienceMs} ms: ${condition}`);
-    await Bun.sleep(1);
-  }
-}
-
-/** Bytes that differ at every place of any transfer, so that none can be lost, doubled or moved unseen. */
-function numbered(length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  for (let at = 0; at + 4 <= length; at += 4) bytes.writeUInt32LE(Math.imul(at + 1, 0x9e3779b1) >>> 0, at);
-  return bytes;
-}
 
 /** One end of a connection at the server. */
 interface Peer {

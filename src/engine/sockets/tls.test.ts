@@ -1,7 +1,9 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { Authority, type Certified } from "../../../test/support/certificates.ts";
+import { numbered } from "../../../test/support/numbered.ts";
 import { type OpenSslServer, startOpenSslServer } from "../../../test/support/openssl-server.ts";
+import { patienceMs, until } from "../../../test/support/until.ts";
 import type { Tls } from "../../process/tls.ts";
 import { BunSockets } from "./bun-sockets.ts";
 import { EpollSockets } from "./epoll-sockets.ts";
@@ -10,7 +12,6 @@ import { openSsl } from "./openssl.ts";
 import type { Socket, SocketError, SocketOwner, Sockets } from "./socket.ts";
 
 const host = "127.0.0.1";
-const patienceMs = 10_000;
 setDefaultTimeout(2 * patienceMs);
 
 const authority = new Authority();
@@ -27,21 +28,6 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 afterAll(() => authority.remove());
-
-async function until(condition: () => boolean): Promise<void> {
-  const endMs = performance.now() + patienceMs;
-  while (!condition()) {
-    if (performance.now() > endMs) throw new Error(`not within ${patienceMs} ms: ${condition}`);
-    await Bun.sleep(1);
-  }
-}
-
-/** Bytes that differ at every place of any transfer, so that none can be lost, doubled or moved unseen. */
-function numbered(length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  for (let at = 0; at + 4 <= length; at += 4) bytes.writeUInt32LE(Math.imul(at + 1, 0x9e3779b1) >>> 0, at);
-  return bytes;
-}
 
 class Owner implements SocketOwner {
   readonly told: string[] = [];

@@ -1,7 +1,6 @@
 import { freemem, totalmem } from "node:os";
 import { mergeFailures } from "../../engine/failure-tally.ts";
 import type { ConnectReport } from "../../engine/worker-protocol.ts";
-import { watchCpuUsage } from "../../machine/cpu-usage.ts";
 import { readKernelSockets } from "../../machine/kernel-sockets.ts";
 import { splitExactly } from "../../plan/split.ts";
 import type { ConnectPhase, Ending } from "../../result/phase.ts";
@@ -41,7 +40,7 @@ export async function runConnect(context: RoundContext, environment: Environment
   context.board.reset();
   await watch.begin();
   const memoryWatch = new ConnectMemoryWatch(context);
-  const takeCpuUsage = watchCpuUsage(plan.workerCpus);
+  const takeCpuUsage = context.generator.watchCpus(plan);
   const startUs = clockUs();
   const connecting = askAll(pool, pool.connect(connectBatches(plan)));
   await superviseConnecting(context, connecting, startUs);

@@ -4,6 +4,7 @@ import type { WorkerPool } from "../../engine/worker-pool.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Ending } from "../../result/phase.ts";
 import type { PhaseView } from "../events.ts";
+import type { Generator } from "../generator.ts";
 import type { RunTarget } from "../target.ts";
 import type { ProgressBoard } from "./progress-board.ts";
 import type { ServerWatch } from "./server-watch.ts";
@@ -17,6 +18,7 @@ export interface RoundContext {
   readonly board: ProgressBoard;
   readonly watch: ServerWatch;
   readonly framing: "single" | "newline";
+  readonly generator: Generator;
   /** The share of the server's CPU time that is taken from it on purpose. */
   readonly handicapShare: number;
   /** Per worker. */

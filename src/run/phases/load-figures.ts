@@ -1,7 +1,14 @@
 import { mergeFailures } from "../../engine/failure-tally.ts";
 import type { PhaseReport } from "../../engine/worker-protocol.ts";
 import type { BurstPhase, EndurancePhase, LoadPhase, Messages, Timeline } from "../../result/phase.ts";
-import { Histogram, mergeHistograms, percentileCurve, summarize } from "../../stats/histogram.ts";
+import {
+  Histogram,
+  mergeHistograms,
+  percentileCurve,
+  refuseBelow,
+  summarize,
+} from "../../stats/histogram.ts";
+import type { AgentParts } from "./agent-parts.ts";
 import { sumEach, sumOf } from "./context.ts";
 import { brokenArrivals, listFindings } from "./findings.ts";
 import type { CounterGrowth } from "./server-counters.ts";
@@ -20,6 +27,8 @@ export type LoadFigures = Pick<
   | "longestSilenceMs"
   | "timeline"
   | "findings"
+  | "agents"
+  | "clockErrorUs"
 > &
   Pick<BurstPhase, "receiversUs"> &
   Pick<EndurancePhase, "rate">;
@@ -40,11 +49,15 @@ export interface LoadEvidence {
   readonly rate: EndurancePhase["rate"];
   /** Null where the server has none. */
   readonly counters: CounterGrowth | null;
+  /** Of a fleet. */
+  readonly agents?: AgentParts;
+  /** Of latencies from one clock to another; null where there is one clock. */
+  readonly clockErrorUs?: number | null;
 }
 
 /** Adds up what all workers saw of a load. */
 export function describeLoad(evidence: LoadEvidence): LoadFigures {
-  const { open, parts, timed, latency, counters } = evidence;
+  const { open, parts, timed, latency, counters, agents = [], clockErrorUs = null } = evidence;
   const reports = parts.flat();
   const messages = countMessages(parts, counters);
   const died = sumOf(reports, (one) => one.died);
@@ -56,18 +69,28 @@ export function describeLoad(evidence: LoadEvidence): LoadFigures {
   const expected = sumOf(timedReports, (one) => one.expected);
   const owed = Math.max(expected, latency.count);
   const uncorrected = mergeHistograms(timedReports.map((one) => one.uncorrected));
+  const summary = (values: Histogram, of: number) => refuseBelow(summarize(values, of), clockErrorUs ?? 0);
   return {
     connections: { open, died, failures: deaths },
     messages,
     throughput: describeThroughput(timed),
     rate: evidence.rate,
-    latencyUs: { ...summarize(latency, owed), curve: percentileCurve(latency, owed) },
-    uncorrectedLatencyUs: summarize(uncorrected, Math.max(expected, uncorrected.count)),
+    latencyUs: {
+      ...summary(latency, owed),
+      curve: percentileCurve(latency, owed).filter(([, atUs]) => atUs >= (clockErrorUs ?? 0)),
+    },
+    uncorrectedLatencyUs: summary(uncorrected, Math.max(expected, uncorrected.count)),
     sendLagUs: summarize(mergeHistograms(timedReports.map(({ sendLag }) => sendLag))),
     receiversUs: describeReceivers(timed, open),
     segments: addSegments(timedReports),
     longestSilenceMs: Math.round(longestSilenceMs),
     timeline: evidence.timeline,
+    ...(agents.length === 0
+      ? {}
+      : {
+          agents: agents.map((one) => ({ ...one, latencyUs: refuseBelow(one.latencyUs, clockErrorUs ?? 0) })),
+        }),
+    ...(clockErrorUs === null ? {} : { clockErrorUs }),
     findings: listFindings({
       messages,
       undeclaredBatches: sumOf(reports, (one) => one.undeclaredBatches),

@@ -13,6 +13,7 @@ import { describeGenerator } from "../../trust/generator-usage.ts";
 import { describeServer } from "../../trust/server-usage.ts";
 import { findGeneratorLimit, findServerContention, invalidIfAny } from "../../trust/validity.ts";
 import type { PhaseView } from "../events.ts";
+import { describeAgentParts, findAgentLimit } from "./agent-parts.ts";
 import { poolEnding, type RoundContext, sumOf, thresholdEnding } from "./context.ts";
 import { describeLoad, describeRate, type LoadFigures } from "./load-figures.ts";
 import type { LoadState } from "./observe-load.ts";
@@ -54,6 +55,11 @@ export async function runMessagePhase(
     measured.ending,
     findServerContention({ plan, server, spanMs }),
     findGeneratorLimit(kind, { plan, generator, server, spanMs, ...figures }),
+    findAgentLimit(
+      (part, own) => findGeneratorLimit(kind, { ...part, plan: own, server, spanMs }),
+      context,
+      figures.agents ?? [],
+    ),
   );
   const { receiversUs, rate, ...rest } = keepWhole(figures, ending);
   const phase = { workload, ...ending, startedAt, durationMs, server, generator, ...rest };
@@ -96,10 +102,11 @@ export async function measureLoad(
   describeView: (view: LoadView) => PhaseView,
   { pace = blockPace, pause }: MeasureOptions = {},
 ): Promise<Measured> {
-  const { pool, board, target, watch, plan, connections } = context;
+  const { pool, board, target, watch, plan, generator, connections } = context;
   const startedAt = new Date().toISOString();
   const open = connections.alive.length;
   await watch.begin();
+  await generator.fleet?.readClocks();
   await prepareLoad(context, load);
   // Before the start that everyone keeps too: a server may take its time to answer.
   const countersBefore = (await target.counters?.read()) ?? null;
@@ -113,6 +120,7 @@ export async function measureLoad(
   });
   await watch.end();
   const { ending: reached, reports, elapsedMs } = offered;
+  await generator.fleet?.readClocks();
   const counters = target.counters === null ? null : await growthSince(context, countersBefore);
   const { latency, timeline, deliveredInTime } = board;
   const figures = describeLoad({
@@ -123,6 +131,8 @@ export async function measureLoad(
     timeline: timeline.build(),
     rate: load.seconds === null ? null : describeRate(load.plannedDeliveries, deliveredInTime, load.seconds),
     counters,
+    agents: describeAgentParts(context, offered),
+    clockErrorUs: load.orders.some(({ rooms }) => rooms !== null) ? clockErrorOf(generator) : null,
   });
   // Short loads are over before anyone has counted their errors: only the settled account knows them.
   const errors = sumOf(reports, (one) => one.errors);
@@ -138,6 +148,11 @@ export async function measureLoad(
     spanMs: figures.throughput?.spanMs ?? 0,
     counters,
   };
+}
+
+/** Between any two agents; null where there is one clock alone. */
+function clockErrorOf({ fleet }: RoundContext["generator"]): number | null {
+  return fleet === null || fleet.agents.length < 2 || fleet.clockErrorUs === 0 ? null : fleet.clockErrorUs;
 }
 
 function describeUsage(

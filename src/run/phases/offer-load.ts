@@ -1,5 +1,5 @@
 import type { PhaseReport } from "../../engine/worker-protocol.ts";
-import { type CpuUsage, watchCpuUsage } from "../../machine/cpu-usage.ts";
+import type { CpuUsage } from "../../machine/cpu-usage.ts";
 import type { Ending } from "../../result/phase.ts";
 import { watchServerUsage } from "../../trust/server-usage.ts";
 import type { PhaseView } from "../events.ts";
@@ -15,6 +15,8 @@ const msPerFurtherWorker = 10;
 export interface Pace {
   /** Time for the start to reach every worker; all of them are ready by then. */
   readonly leadMs: number;
+  /** Whether everybody has to keep the start, wherever they are. */
+  readonly isCommon: boolean;
   readonly pollMs: number;
   /** What comes a second time comes behind what everyone waited for. */
   readonly stragglerMs: number;
@@ -23,10 +25,16 @@ export interface Pace {
 }
 
 /** Nothing is short in a load of seconds and minutes. */
-export const blockPace: Pace = { leadMs: 50, pollMs: 20, stragglerMs: 50, longestMs: 300_000 };
+export const blockPace: Pace = {
+  leadMs: 50,
+  isCommon: true,
+  pollMs: 20,
+  stragglerMs: 50,
+  longestMs: 300_000,
+};
 
 /** Where milliseconds count: nobody else has load in between. */
-export const shortPace: Pace = { ...blockPace, leadMs: 5, pollMs: 3, stragglerMs: 4 };
+export const shortPace: Pace = { ...blockPace, leadMs: 5, isCommon: false, pollMs: 3, stragglerMs: 4 };
 
 export interface Offer {
   readonly load: Load;
@@ -58,14 +66,15 @@ export async function prepareLoad({ pool, board }: RoundContext, { orders, secon
 
 /** Begins the prepared load, waits for the end of what it causes, and takes everybody's account of it. */
 export async function offerLoad(context: RoundContext, offer: Offer): Promise<Offered> {
-  const { pool, board, plan, clockUs, connections, watch, target } = context;
+  const { pool, board, plan, generator, clockUs, connections, watch, target } = context;
   const { pace } = offer;
-  const startUs = Math.ceil(clockUs()) + (pace.leadMs + crowdMs(plan)) * 1000;
+  const leadMs = pace.isCommon ? Math.max(pace.leadMs, generator.leadMs) : pace.leadMs;
+  const startUs = Math.ceil(clockUs()) + (leadMs + crowdMs(plan)) * 1000;
   offer.onStart?.(startUs);
   if (pool.failed === null) pool.start(startUs);
   // Until then the workers spin, which would be taken for the work of others.
   await Bun.sleep(Math.max(0, (startUs - clockUs()) / 1000));
-  const endWorkerUsage = watchCpuUsage(plan.workerCpus);
+  const endWorkerUsage = generator.watchCpus(plan);
   const endServerUsage = watchServerUsage(plan);
   const before = await watch.take();
   const reached = await observeLoad(context, {

@@ -25,8 +25,12 @@ export class ProgressBoard {
   readonly #connect: (ConnectProgress | null)[];
   readonly #phase: (PhaseProgress | null)[];
   readonly #heardMs: number[];
+  /** Of the deliveries to each agent's workers; none where this machine makes the load. */
+  readonly latencyOf: readonly Histogram[];
 
-  constructor(workers: number) {
+  /** @param agents of a fleet: worker w is of agent w modulo their count */
+  constructor(workers: number, agents = 0) {
+    this.latencyOf = Array.from({ length: agents }, () => new Histogram());
     this.#heardMs = new Array<number>(workers).fill(performance.now());
     this.#connect = new Array<null>(workers).fill(null);
     this.#phase = new Array<null>(workers).fill(null);
@@ -35,6 +39,7 @@ export class ProgressBoard {
   /** @param loadSeconds how long the load is to last; absent where it lasts until it is done */
   reset(loadSeconds = Number.POSITIVE_INFINITY): void {
     this.latency.reset();
+    for (const latency of this.latencyOf) latency.reset();
     this.timeline = new TimelineBuilder();
     this.deliveredInTime = 0;
     this.#loadSeconds = loadSeconds;
@@ -54,6 +59,7 @@ export class ProgressBoard {
     this.#heardMs[worker] = performance.now();
     for (const second of progress.seconds) {
       this.#fold(second);
+      this.latencyOf[worker % this.latencyOf.length]?.add(second.latency);
       this.onSecond(second);
     }
   }

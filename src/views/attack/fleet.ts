@@ -37,6 +37,7 @@ function describeFleet(agents: readonly FleetAgent[], start: FleetFacts["start"]
   const many = `${format.plural(agents.length, "agent")}`;
   if (start === null) return `${many}; the load did not begin.`;
   const { skewUs, errorUs } = start;
+  if (errorUs === 0) return `${many} began at one moment of one clock.`;
   return `${many} began within ${format.formatLatency(skewUs)} of each other, known to ${format.formatLatency(errorUs)}. Latency is by each agent's own clock.`;
 }
 

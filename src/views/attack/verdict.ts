@@ -8,7 +8,6 @@ import type { AttackReason, AttackResult } from "../../result/attack.ts";
 import * as format from "../../text/format.ts";
 import type { Sentence } from "../document/block.ts";
 import { describeReason } from "../text/reason-text.ts";
-import { quote } from "../text/tell.ts";
 
 /** `ws://127.0.0.1:9001/: 50 connections, 1,000 messages per second for 10 s, replies by echo.` */
 export function describeLoad({ plan, parts }: AttackResult): Sentence {
@@ -103,16 +102,8 @@ export function describeAttackReason(reason: AttackReason | null): string {
       const unit = findAttackMeasure(reason.measure)?.unit ?? "count";
       return `"${reason.expression}" came true after ${format.formatDuration(reason.afterMs)}: ${reason.measure} was ${formatMeasure({ unit }, reason.value)}`;
     }
-    case "agent-lost": {
-      const back = reason.cameBack ? "; it came back, and is in no figure" : ", and its part is in no figure";
-      return `nothing was heard of ${nameAgent(reason)} for ${format.formatDuration(reason.silentMs)}${back}`;
-    }
-    case "agent-failed":
-      return `${nameAgent(reason)} could not do its part: ${quote(reason.problem)}`;
-    case "agent-part":
-      return `of ${nameAgent(reason)}: ${describeReason(reason.reason)}`;
     case "bus-lost":
-      return `the bus was away for ${format.formatDuration(reason.silentMs)}; --resume collects what its agents kept`;
+      return `${describeReason(reason)}; --resume collects what its agents kept`;
     case "part":
       return `${reason.part}: ${describeAttackReason(reason.reason)}`;
     case "parts-missing": {
@@ -124,11 +115,6 @@ export function describeAttackReason(reason: AttackReason | null): string {
     default:
       return describeReason(reason);
   }
-}
-
-/** `agent 2 (host-7/4711)` */
-export function nameAgent({ agent, name }: { readonly agent: number; readonly name: string }): string {
-  return `agent ${agent} (${name})`;
 }
 
 /** Of a hundred that are missing nobody reads all. */

@@ -1,5 +1,5 @@
 import { countRounds } from "../../measures/sections.ts";
-import { type PhasePlan, type Plan, sharesCpus } from "../../plan/plan.ts";
+import { type PhasePlan, type Places, type Plan, sharesCpus } from "../../plan/plan.ts";
 import type { Environment, Looks, Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 import { describeToolchains } from "./toolchain-line.ts";
@@ -58,12 +58,15 @@ function describeLooks(
 }
 
 /** `server on CPU 0, generator on CPU 1`: what every conclusion is true for. */
-export function describeCpus(plan: Pick<Plan, "serverCpus" | "workerCpus">): string {
-  const { serverCpus, workerCpus } = plan;
+export function describeCpus(plan: Places): string {
+  const { serverCpus, workerCpus, agents } = plan;
   if (serverCpus !== null && sharesCpus(plan)) {
     return `server and generator share ${cpuList(serverCpus)}`;
   }
   const server = serverCpus === null ? "server not pinned" : `server on ${cpuList(serverCpus)}`;
+  if (agents?.areHere === false) {
+    return `${server}, generator: ${format.plural(agents.count, "agent")} with ${format.plural(agents.cpuCount, "CPU")}`;
+  }
   return `${server}, generator ${workerCpus === null ? "not pinned" : `on ${cpuList(workerCpus)}`}`;
 }
 
@@ -96,9 +99,7 @@ function describeSystem({ os, kernel, bun, tool, commit }: Environment): string 
   return `${os}, ${kernel}, Bun ${bun}, ${tool}${at}`;
 }
 
-export function describePinning(
-  plan: Pick<Plan, "serverCpus" | "workerCpus" | "workers" | "pacing">,
-): string {
+export function describePinning(plan: Pick<Plan, "workers" | "pacing"> & Places): string {
   const how = plan.pacing === "spin" ? "sends timed by spinning" : "sends timed by timers";
   return `${describeCpus(plan)}; ${format.plural(plan.workers, "worker")}, ${how}`;
 }

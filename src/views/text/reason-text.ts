@@ -19,6 +19,13 @@ const sharedTexts: Texts<Reason & StepReason> = {
     return `generator worker ${worker} ${describeExit(exit)}${hint}`;
   },
   "worker-fault": ({ worker, message }) => `generator worker ${worker} failed: ${quote(message)}`,
+  "agent-lost": ({ silentMs, cameBack, ...agent }) => {
+    const back = cameBack ? "; it came back, and is in no figure" : ", and its part is in no figure";
+    return `nothing was heard of ${nameAgent(agent)} for ${format.formatDuration(silentMs)}${back}`;
+  },
+  "agent-failed": ({ problem, ...agent }) => `${nameAgent(agent)} could not do its part: ${quote(problem)}`,
+  "agent-part": ({ reason, ...agent }) => `of ${nameAgent(agent)}: ${describeReason(reason)}`,
+  "bus-lost": ({ silentMs }) => `the bus was away for ${format.formatDuration(silentMs)}`,
   "server-exited": ({ exit, connections }) => {
     const at = connections === null ? "" : ` at ${format.plural(connections, "connection")}`;
     return `the server ${describeExit(exit)}${at}`;
@@ -36,6 +43,11 @@ const sharedTexts: Texts<Reason & StepReason> = {
     `${format.formatCount(errors)} errors, ${format.formatCount(allowed)} allowed`,
   "stopped-by-user": () => "stopped by the user",
 };
+
+/** `agent 2 (host-7/4711)` */
+export function nameAgent({ agent, name }: { readonly agent: number; readonly name: string }): string {
+  return `agent ${agent} (${name})`;
+}
 
 function describeContention(whose: string, share: number): string {
   return `other processes used ${format.formatShare(share)} of the ${whose}'s CPU; stop them and run again`;

@@ -3,6 +3,7 @@ import type { NotRun, Warning } from "../../result/reasons.ts";
 import * as format from "../../text/format.ts";
 import { summarizeCheck } from "./check-text.ts";
 import { describeExit } from "./failure-text.ts";
+import { describeReason } from "./reason-text.ts";
 import { quote, type Texts, tell } from "./tell.ts";
 
 const notRunTexts: Texts<NotRun> = {
@@ -32,6 +33,7 @@ const warningTexts: Texts<Warning> = {
   "not-pinned": ({ problem }) => `not pinned: ${quote(problem)}`,
   "not-warmed-up": ({ contender, variant, seconds }) =>
     `${quote(nameOfRound({ contender, variant }))} still got faster after a warm-up of ${format.formatDuration(seconds * 1000)} (--warmup-limit)`,
+  "fleet-lost": ({ reason }) => `the run ended before its time: ${describeReason(reason)}`,
   "command-failed": ({ command, exit }) => `${quote(command)} ${describeExit(exit)}`,
   "cache-read-only": ({ folder, problem }) =>
     `cache folder ${quote(folder)} cannot be written: ${quote(problem)}`,

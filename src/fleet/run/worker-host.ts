@@ -1,0 +1,254 @@
+import { openProcessLink, type ProcessLink } from "../../engine/process-link.ts";
+import type { Command, Report, SecondReport } from "../../engine/worker-protocol.ts";
+import { nowUs } from "../../machine/clock.ts";
+import { type CpuUsage, watchCpuUsage } from "../../machine/cpu-usage.ts";
+import type { Bus } from "../bus.ts";
+import { type MessageOf, type Start, say, subjects } from "../messages.ts";
+import { type Bundle, type Live, type Order, packWork, type Said, unpackWork } from "./work.ts";
+
+/** Often enough that nobody is taken for silent. */
+export const pulseMs = 400;
+/** Offered again so often until they are acknowledged. */
+const offerMs = 1000;
+
+interface WorkerHostOptions {
+  readonly bus: Bus;
+  /** Of the agent's process. */
+  readonly id: string;
+  readonly start: Start;
+  readonly agent: number;
+}
+
+/** A worker of this machine, as its coordinator is to see it. */
+interface Hosted {
+  readonly pool: number;
+  readonly worker: number;
+  readonly link: ProcessLink;
+  /** The run's epoch on this machine's clock. */
+  epochUs: number;
+  connect: Live["connect"];
+  phase: Live["phase"];
+  /** Those that are not acknowledged, and the number of the first of them. */
+  seconds: SecondReport[];
+  from: number;
+}
+
+/**
+ * An agent's workers of a run: hands them what they are told, and tells of them. What counts is kept, and said until it
+ * is acknowledged, so that neither the bus nor its server can lose it. In no file: a run ends with its coordinator, whose
+ * servers end with it.
+ */
+export class WorkerHost {
+  readonly #options: WorkerHostOptions;
+  readonly #hosted = new Map<string, Hosted>();
+  readonly #timer: Timer;
+  /** By number; those that are acknowledged are gone. */
+  readonly #kept = new Map<number, readonly string[]>();
+  #bundles = 0;
+  #pulses = 0;
+  #done = -1;
+  #waiting: Said[] = [];
+  #usage: Bundle["usage"] = null;
+  #endUsage: (() => CpuUsage | null) | null = null;
+  #ownBefore: NodeJS.CpuUsage | null = null;
+  #startTimer: Timer | undefined;
+  #problem: string | null = null;
+  #isOffering = false;
+
+  constructor(options: WorkerHostOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#pulse(), pulseMs);
+  }
+
+  /** @returns why it can't be done; null where it was, or had been */
+  obey({ number, data }: MessageOf<"work">): string | null {
+    if (number <= this.#done) return null;
+    this.#done = number;
+    for (const order of unpackWork<readonly Order[]>([data])) {
+      const problem = this.#obey(order);
+      if (problem !== null) return problem;
+    }
+    return null;
+  }
+
+  /** The run goes on: what it has need not be kept. */
+  hold({ bundles, seconds }: MessageOf<"hold">): void {
+    for (const number of this.#kept.keys()) if (number < bundles) this.#kept.delete(number);
+    for (const { pool, worker, taken } of seconds) {
+      const hosted = this.#hosted.get(keyOf({ pool, worker }));
+      if (hosted === undefined || taken <= hosted.from) continue;
+      hosted.seconds = hosted.seconds.slice(taken - hosted.from);
+      hosted.from = taken;
+    }
+  }
+
+  /** Ends all workers. @param problem told to the coordinator, where that is not its own wish */
+  async end(problem: string | null): Promise<void> {
+    clearInterval(this.#timer);
+    clearTimeout(this.#startTimer);
+    if (problem !== null) {
+      this.#problem = problem;
+      this.#pulse();
+    }
+    await Promise.all([...this.#hosted.values()].map(({ link }) => link.end()));
+  }
+
+  #obey({ pool, worker, order }: Order): string | null {
+    const key = keyOf({ pool, worker });
+    if (order.kind === "open-link") {
+      this.#open({ pool, worker });
+      return null;
+    }
+    const hosted = this.#hosted.get(key);
+    // It ended by itself, which is told.
+    if (hosted === undefined) return null;
+    if (order.kind === "end-link") {
+      void hosted.link.end();
+      return null;
+    }
+    return this.#tell(hosted, order);
+  }
+
+  #tell(hosted: Hosted, command: Command): string | null {
+    if (command.kind === "setup") {
+      hosted.epochUs = command.setup.epochUs;
+      hosted.connect = null;
+    }
+    if (command.kind === "prepare") hosted.phase = null;
+    if (command.kind === "start") this.#watch(hosted.epochUs + command.startUs);
+    if (command.kind === "settle") this.#endWatch();
+    hosted.link.send(command);
+    return null;
+  }
+
+  #open(place: { readonly pool: number; readonly worker: number }): void {
+    const key = keyOf(place);
+    const link = openProcessLink(place.worker, {
+      onReport: (report) => this.#onReport(key, report),
+      onExit: (exit) => {
+        this.#hosted.delete(key);
+        this.#tellAbout({ ...place, said: { kind: "exit", exit }, from: 0 });
+      },
+    });
+    this.#hosted.set(key, { ...place, link, epochUs: 0, connect: null, phase: null, seconds: [], from: 0 });
+  }
+
+  #onReport(key: string, report: Report): void {
+    const hosted = this.#hosted.get(key);
+    if (hosted === undefined) return;
+    const { pool, worker } = hosted;
+    if (report.kind === "connecting") {
+      hosted.connect = report.progress;
+    } else if (report.kind === "progress") {
+      const { seconds, ...phase } = report.progress;
+      const isNews = phase.finishedSending && hosted.phase?.finishedSending !== true;
+      hosted.phase = phase;
+      hosted.seconds.push(...seconds);
+      if (isNews) this.#pulse();
+    } else if (report.kind === "settled") {
+      hosted.seconds.push(...report.report.seconds);
+      const { from } = hosted;
+      hosted.phase = null;
+      const settled = { ...report, report: { ...report.report, seconds: [...hosted.seconds] } };
+      this.#tellAbout({ pool, worker, said: settled, from });
+    } else {
+      this.#tellAbout({ pool, worker, said: report, from: 0 });
+    }
+  }
+
+  /** All workers answer within moments: one bundle has what comes at once. */
+  #tellAbout(said: Said): void {
+    this.#waiting.push(said);
+    if (this.#waiting.length > 1) return;
+    queueMicrotask(() => {
+      const bundle: Bundle = { reports: this.#waiting, usage: this.#usage };
+      this.#waiting = [];
+      this.#kept.set(this.#bundles, packWork(bundle));
+      this.#bundles += 1;
+      void this.#offer();
+    });
+  }
+
+  /** Whether it is there is known to the coordinator alone: a server may have lost what it acknowledged. */
+  async #offer(): Promise<void> {
+    if (this.#isOffering) return;
+    this.#isOffering = true;
+    const { bus, start, agent } = this.#options;
+    const offered = new Set<number>();
+    let againMs = performance.now() + offerMs;
+    while (this.#kept.size > 0 && this.#problem === null) {
+      if (performance.now() >= againMs) {
+        offered.clear();
+        againMs = performance.now() + offerMs;
+      }
+      const next = [...this.#kept].find(([number]) => !offered.has(number));
+      if (next === undefined) {
+        await Bun.sleep(5);
+        continue;
+      }
+      const [number, parts] = next;
+      if (!(await this.#keep(number, parts, { bus, start, agent }))) {
+        await Bun.sleep(50);
+        continue;
+      }
+      offered.add(number);
+      this.#pulse();
+    }
+    this.#isOffering = false;
+  }
+
+  async #keep(
+    number: number,
+    parts: readonly string[],
+    { bus, start, agent }: Pick<WorkerHostOptions, "bus" | "start" | "agent">,
+  ): Promise<boolean> {
+    for (const [part, data] of parts.entries()) {
+      const message = say(start, { kind: "bundle", agent, number, part, parts: parts.length, data });
+      if (!(await bus.keep(subjects.bundle(start, agent, number, part), message))) return false;
+    }
+    return true;
+  }
+
+  #pulse(): void {
+    const { bus, start, agent, id } = this.#options;
+    const live = [...this.#hosted.values()].map(({ link: _, epochUs: __, ...one }): Live => one);
+    const [data] = packWork(live);
+    const bundles = this.#bundles;
+    this.#pulses += 1;
+    bus.say(
+      subjects.beat(start, agent),
+      say(start, {
+        ...{ kind: "pulse", agent, id, number: this.#pulses, bundles, data },
+        problem: this.#problem,
+      }),
+    );
+  }
+
+  /** From the start of a load, which is yet to come. */
+  #watch(startUs: number): void {
+    if (this.#startTimer !== undefined) return;
+    this.#usage = null;
+    this.#startTimer = setTimeout(
+      () => {
+        this.#endUsage = watchCpuUsage(null);
+        this.#ownBefore = process.cpuUsage();
+      },
+      Math.max(0, (startUs - nowUs()) / 1000),
+    );
+  }
+
+  #endWatch(): void {
+    clearTimeout(this.#startTimer);
+    this.#startTimer = undefined;
+    if (this.#endUsage === null || this.#ownBefore === null) return;
+    const usage = this.#endUsage();
+    const { user, system } = process.cpuUsage(this.#ownBefore);
+    this.#usage = usage === null ? null : { ...usage, ownMs: (user + system) / 1000 };
+    this.#endUsage = null;
+    this.#ownBefore = null;
+  }
+}
+
+function keyOf({ pool, worker }: { readonly pool: number; readonly worker: number }): string {
+  return `${pool}/${worker}`;
+}
