@@ -3,7 +3,13 @@ import { loadSeconds } from "../plan/attack/rate.ts";
 import type { AttackResult, StoredTotals } from "../result/attack.ts";
 import { TimelineBuilder } from "../run/phases/timeline.ts";
 import { writeBuckets } from "../stats/bucket-text.ts";
-import { mergeHistograms, percentileCurve, type SparseHistogram, summarize } from "../stats/histogram.ts";
+import {
+  mergeHistograms,
+  percentileCurve,
+  refuseBelow,
+  type SparseHistogram,
+  summarize,
+} from "../stats/histogram.ts";
 import { describeGenerator } from "../trust/generator-usage.ts";
 import { type AttackEvidence, type AttackTotals, countReports } from "./totals.ts";
 
@@ -22,6 +28,7 @@ export type AttackFigures = Pick<
   | "rate"
   | "latencyUs"
   | "uncorrectedLatencyUs"
+  | "oneWay"
   | "sendLagUs"
   | "generator"
   | "timeline"
@@ -41,12 +48,20 @@ export function describeAttack(evidence: AttackEvidence): AttackFigures {
   };
 }
 
-/** The figures of an attack, or of the sum of several of the same plan. */
-export function describeTotals(plan: AttackPlan, totals: AttackTotals): AttackFigures {
-  const { refusals, rejections, strays, samples, compression, histograms } = totals;
+/**
+ * The figures of an attack, or of the sum of several of the same plan.
+ *
+ * @param clockErrorUs of what one machine heard of another; null where it is not known
+ */
+export function describeTotals(
+  plan: AttackPlan,
+  totals: AttackTotals,
+  clockErrorUs: number | null = null,
+): AttackFigures {
+  const { refusals, rejections, strays, samples, compression, histograms, oneWay } = totals;
   const messages = describeMessages(totals);
   const latency = mergeHistograms([histograms.latency]);
-  const owed = Math.max(messages.expected, latency.count);
+  const owed = Math.max(messages.expected - oneWay.expected, latency.count);
   const uncorrected = mergeHistograms([histograms.uncorrectedLatency]);
   return {
     connections: describeConnections(plan, totals),
@@ -59,7 +74,8 @@ export function describeTotals(plan: AttackPlan, totals: AttackTotals): AttackFi
     samples,
     rate: describeRate(plan, totals, messages),
     latencyUs: { ...summarize(latency, owed), curve: percentileCurve(latency, owed) },
-    uncorrectedLatencyUs: summarize(uncorrected, Math.max(messages.expected, uncorrected.count)),
+    uncorrectedLatencyUs: summarize(uncorrected, Math.max(owed, uncorrected.count)),
+    oneWay: describeOneWay(oneWay, clockErrorUs),
     sendLagUs: summarizeOne(histograms.sendLag),
     generator: describeUse(totals),
     timeline: describeTimeline(totals),
@@ -94,6 +110,15 @@ function describeMessages({ messages }: AttackTotals): AttackResult["messages"] 
     lostOnClosed: Math.min(expected - answered, lostOnClosed),
     deliveries: describeDeliveries(expected, deliveries),
   };
+}
+
+function describeOneWay(
+  { expected, latency }: AttackTotals["oneWay"],
+  clockErrorUs: number | null,
+): AttackResult["oneWay"] {
+  if (expected === 0 && latency.count === 0) return null;
+  const quantiles = summarize(mergeHistograms([latency]), Math.max(expected, latency.count));
+  return { latencyUs: refuseBelow(quantiles, clockErrorUs ?? Number.POSITIVE_INFINITY), clockErrorUs };
 }
 
 /** Where there are replies beside them. */

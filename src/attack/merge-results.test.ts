@@ -122,6 +122,7 @@ function loadOf(worker: number, seconds: readonly Second[]): fc.Arbitrary<Attack
     }),
     expectedDeliveries: count,
     deliveries: count,
+    oneWay: fc.constant({ expected: 0, latency: toHistogram([]) }),
     samples: fc.constantFrom([], [{ isText: true, text: "?", bytes: 1, awaited: null }]),
     received: count,
     bytesSent: count,
@@ -313,6 +314,10 @@ test("what does not belong together is refused, with what differs", () => {
     [[{ ...first, progress: "running" }], /is unfinished/],
     [[{ ...first, totals: null }], /no histograms/],
     [[{ ...first, plan: { ...first.plan, scenario: "s.ts" } }], /has a scenario: .* not added up/],
+    [
+      [{ ...first, oneWay: { latencyUs: first.latencyUs, clockErrorUs: 5 } }],
+      /latencies between the agents of a fleet/,
+    ],
     [[edited, second], /cannot be added up: a bucket of the timeline has/],
   ];
   for (const [results, problem] of cases) expect(() => mergeResults(results)).toThrow(problem);

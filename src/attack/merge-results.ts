@@ -12,7 +12,7 @@ import {
 import { nameRun } from "../result/run-name.ts";
 import { counterCount } from "../run/phases/timeline.ts";
 import { readBuckets } from "../stats/bucket-text.ts";
-import { bucketCount } from "../stats/histogram.ts";
+import { bucketCount, Histogram } from "../stats/histogram.ts";
 import { describeTotals } from "./attack-figures.ts";
 import { type AttackTotals, addTotals } from "./totals.ts";
 
@@ -67,13 +67,19 @@ function compareParts(a: AttackPart | undefined, b: AttackPart | undefined): num
 }
 
 /** One that ended, with all that has to be added up. */
-function requireWhole({ id, plan, progress, totals }: AttackResult): void {
+function requireWhole({ id, plan, progress, totals, oneWay }: AttackResult): void {
   if (progress === "running") {
     throw refuse(`${id} is unfinished: it is still running, or was cut off`, "leave it out, or repeat it");
   }
   const unshared = nameUnshared(plan);
   if (unshared !== null) {
     throw refuse(`${id} has ${unshared}: what that comes to is not added up`, "report them apart");
+  }
+  if (oneWay !== null) {
+    throw refuse(
+      `${id} has latencies between the agents of a fleet, with an error of its own: they are not added up`,
+      "report them apart",
+    );
   }
   if (totals === null) {
     throw refuse(
@@ -225,6 +231,7 @@ function totalsOf({
     connections: counts,
     messages: { ...messages, planned, expected, lostOnClosed, deliveries },
     peakRssBytes: generator?.peakRssBytes ?? 0,
+    oneWay: { expected: 0, latency: new Histogram().toSparse() },
     histograms: {
       latency: read(histograms.latency),
       uncorrectedLatency: read(histograms.uncorrectedLatency),

@@ -319,7 +319,7 @@ async function load(
       } else {
         startUs = Math.ceil(start.startUs - epochUs);
         board.reset(loadSeconds(plan.load));
-        pool.attack(startUs, start.members);
+        pool.attack({ startUs, members: start.members, near: countMembers(opens) });
         ending = await observe(plan, {
           ...{ pool, board, scenario, signal, events, clockUs, startUs, opened, tellSeconds },
           limits: options.abortOn ?? [],
@@ -399,6 +399,7 @@ function setupsOf(plan: AttackPlan, options: LoadOptions, epochUs: number): Atta
     const withRows = columns.length === 0 ? 0 : countOwn(share, connections);
     return {
       ...share,
+      machines: own.workers,
       connections,
       connectRatePerSecond: plan.connectRatePerSecond,
       connectionStages: plan.connectionStages,

@@ -31,6 +31,8 @@ export interface AttackTotals
   readonly messages: Omit<AttackResult["messages"], "unsent" | "lost" | "deliveries"> &
     Pick<StoredTotals, "deliveries">;
   readonly peakRssBytes: number;
+  /** Of the messages those that another machine of a fleet sent: of `expected` so many, and from when each was due to when it came. */
+  readonly oneWay: AttackReport["oneWay"];
   readonly histograms: Histograms;
   readonly timeline: TimelineParts;
 }
@@ -131,6 +133,7 @@ export function countReports(evidence: AttackEvidence): AttackTotals {
             hadUs: loads.length * Math.max(0, Math.round(elapsedMs * 1000)),
           },
     peakRssBytes: sum(loads, ({ usage }) => usage.rssBytes),
+    oneWay: addOneWays(loads),
     histograms: {
       latency: latency.toSparse(),
       uncorrectedLatency: addHistograms(loads.map(({ uncorrected }) => uncorrected)),
@@ -287,6 +290,7 @@ export function addTotals(parts: readonly AttackTotals[]): AttackTotals {
     finishedSending: parts.every((one) => one.finishedSending),
     cpu: cpus.length === 0 ? null : addFields(cpus, ["usedUs", "hadUs"]),
     peakRssBytes: sum(parts, (one) => one.peakRssBytes),
+    oneWay: addOneWays(parts),
     histograms: {
       latency: histogram("latency"),
       uncorrectedLatency: histogram("uncorrectedLatency"),
@@ -303,6 +307,13 @@ export function addTotals(parts: readonly AttackTotals[]): AttackTotals {
 
 function addHistograms(parts: readonly SparseHistogram[]): SparseHistogram {
   return mergeHistograms(parts).toSparse();
+}
+
+function addOneWays(parts: readonly Pick<AttackTotals, "oneWay">[]): AttackTotals["oneWay"] {
+  return {
+    expected: sum(parts, ({ oneWay }) => oneWay.expected),
+    latency: addHistograms(parts.map(({ oneWay }) => oneWay.latency)),
+  };
 }
 
 function addFields<Name extends string>(

@@ -30,6 +30,22 @@ test("what happens is counted in the second in which it happens, a delivery in t
   ]);
 });
 
+test("what another machine sent is a delivery of its second, and in no latency but its own", () => {
+  const recorder = createRecorder(0);
+  recorder.recordDelivery(at(10), at(0), 0, -1);
+  recorder.recordOneWay(at(1030), at(1000));
+  // By the other clock it was sent after it came.
+  recorder.recordOneWay(at(1030), at(1040));
+  const taken = recorder.takeSeconds(at(2000), true);
+  expect(taken.map(({ delivered, latency }) => [delivered, latency.count])).toEqual([
+    [1, 1],
+    [2, 0],
+  ]);
+  expect(recorder.delivered).toBe(3);
+  expect(recorder.uncorrected.count).toBe(1);
+  expect(recorder.oneWay).toMatchObject({ count: 2, min: 0, max: 30_000 });
+});
+
 test("a second is handed over when it has ended, and once", () => {
   const recorder = createRecorder(0);
   recorder.recordSend(at(100), 0);

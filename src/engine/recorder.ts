@@ -15,6 +15,8 @@ const mostTrackedBroadcasts = 16;
 export class Recorder {
   readonly uncorrected = new Histogram();
   readonly sendLag = new Histogram();
+  /** By two machines' clocks, and in no other histogram. */
+  readonly oneWay = new Histogram();
   /** In order, without overlaps. */
   silences: [number, number][] = [];
   firstSendUs = 0;
@@ -70,6 +72,15 @@ export class Recorder {
     this.#latency.record(latencyUs);
     this.uncorrected.record(latencyUs - lagUs);
     if (broadcast >= 0) this.#receiversOf(broadcast)?.record(latencyUs);
+  }
+
+  /** As `recordDelivery`, of what another machine sent. */
+  recordOneWay(nowUs: number, atUs: number): void {
+    if (nowUs >= this.#secondEndUs) this.#turnSecond(nowUs);
+    this.lastDeliveryUs = nowUs;
+    this.delivered += 1;
+    this.#secondDelivered += 1;
+    this.oneWay.record(nowUs - atUs);
   }
 
   /**

@@ -4,6 +4,7 @@ import { openProcessLink } from "./process-link.ts";
 import { WorkerFault, type WorkerTrouble } from "./worker-fault.ts";
 import type { OpenLink, WorkerLink } from "./worker-link.ts";
 import type {
+  AttackStart,
   Command,
   ConnectProgress,
   ConnectReport,
@@ -135,9 +136,9 @@ export class WorkerPool {
     );
   }
 
-  /** Begins the load of an attack. @param members ready connections of each room */
-  attack(startUs: number, members: readonly number[]): void {
-    this.#tell(this.#all({ kind: "attack", startUs, members }));
+  /** Begins the load of an attack. */
+  attack(start: AttackStart): void {
+    this.#tell(this.#all({ kind: "attack", ...start }));
   }
 
   async settleAttack(): Promise<AttackReport[]> {

@@ -29,8 +29,7 @@ export type Command =
   | { readonly kind: "setup-attack"; readonly setup: AttackSetup }
   /** Opens its connections at their rate from then on; answered by `opened`. */
   | { readonly kind: "open"; readonly startUs: number }
-  /** @param members of each room, over all workers */
-  | { readonly kind: "attack"; readonly startUs: number; readonly members: readonly number[] }
+  | ({ readonly kind: "attack" } & AttackStart)
   | { readonly kind: "settle-attack" }
   /** Before all else: loads a scenario to see whether it can be; answered by `scenario`. */
   | { readonly kind: "load-scenario"; readonly file: string }
@@ -56,6 +55,13 @@ export type Report =
     }
   /** Its last word: it ends itself. */
   | { readonly kind: "fault"; readonly message: string };
+
+/** When a load begins, and who is in each room: over all machines, and on this one. */
+export interface AttackStart {
+  readonly startUs: number;
+  readonly members: readonly number[];
+  readonly near: readonly number[];
+}
 
 export interface WorkerSetup {
   /** This worker owns the connections whose index is `worker` modulo `workers`. */

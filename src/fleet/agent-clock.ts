@@ -15,12 +15,18 @@ const exchanges = 8;
 const answerMs = 1000;
 /** Between one agent's turn and the next one's: asked all at once, hundreds wait for each other, and their clocks seem as far off. */
 const turnMs = 2;
+/**
+ * A quartz is good to it: how far a clock may have run away, per microsecond since an exchange or until it. What all agents
+ * have in common, the coordinator's own clock, is in no comparison of two of them.
+ */
+const driftUs = 50e-6;
 
 /** By the exchange of NTP (RFC 5905, section 8) over the bus. Also tells the agent that it is still wanted. */
 export class AgentClock {
   best: ClockEstimate | null = null;
   worstRoundTripUs = 0;
   readonly #isSame: boolean;
+  readonly #exchanges: (ClockEstimate & { readonly atUs: number })[] = [];
 
   /** @param isSame as the coordinator's: then there is nothing to estimate */
   constructor(isSame = false) {
@@ -41,19 +47,28 @@ export class AgentClock {
     return hasAnswered;
   }
 
+  /** What is known of it at a moment of the coordinator's clock: by the quickest exchange near enough. */
+  at(momentUs: number): ClockEstimate | null {
+    return this.#exchanges
+      .map(({ atUs, errorUs, ...rest }) => ({
+        ...rest,
+        errorUs: this.#isSame ? 0 : errorUs + driftUs * Math.abs(momentUs - atUs),
+      }))
+      .reduce<ClockEstimate | null>(
+        (best, one) => (best === null || one.errorUs < best.errorUs ? one : best),
+        null,
+      );
+  }
+
   #note(askedUs: number, answeredUs: number, clockUs: number): void {
     const roundTripUs = answeredUs - askedUs;
     this.worstRoundTripUs = Math.max(this.worstRoundTripUs, roundTripUs);
-    if (this.best !== null && this.best.roundTripUs <= roundTripUs) return;
-    if (this.#isSame) {
-      this.best = { offsetUs: 0, errorUs: 0, roundTripUs };
-      return;
-    }
-    this.best = {
-      offsetUs: clockUs - (askedUs + answeredUs) / 2,
-      errorUs: roundTripUs / 2,
-      roundTripUs,
-    };
+    const atUs = (askedUs + answeredUs) / 2;
+    const estimate = this.#isSame
+      ? { offsetUs: 0, errorUs: 0, roundTripUs }
+      : { offsetUs: clockUs - atUs, errorUs: roundTripUs / 2, roundTripUs };
+    this.#exchanges.push({ ...estimate, atUs });
+    if (this.best === null || roundTripUs < this.best.roundTripUs) this.best = estimate;
   }
 }
 

@@ -16,7 +16,7 @@ import { packFinal, toFinal } from "./final-result.ts";
 import type { KeptResults } from "./kept-results.ts";
 import { type MessageOf, type Start, say, subjects } from "./messages.ts";
 import { WorkerHost } from "./run/worker-host.ts";
-import { beatMs, mostAwayMs, Silence } from "./silence.ts";
+import { beatMs, mostAwayMs, silenceOf } from "./silence.ts";
 
 /** Before the load: so long without a word, and there is no coordinator any more. */
 const leaseMs = 6000;
@@ -50,7 +50,6 @@ export class AgentRun {
   readonly #begin = Promise.withResolvers<LoadStart | null>();
   readonly #leave: () => void;
   readonly #timer: Timer;
-  readonly #silence: Silence;
   readonly #ended = { seconds: 0, sent: 0, delivered: 0, latency: new Histogram() };
   #agent: number | null = null;
   #board = new ProgressBoard(1);
@@ -68,7 +67,6 @@ export class AgentRun {
   constructor(options: AgentRunOptions) {
     this.#options = options;
     this.start = options.start;
-    this.#silence = new Silence(options.bus);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.left = promise;
     this.#leave = resolve;
@@ -235,7 +233,7 @@ export class AgentRun {
   #silentMs(): number {
     const silentMs = performance.now() - this.#heardMs;
     if (this.#host === null || silentMs >= mostAwayMs + leaseMs) return silentMs;
-    return this.#silence.since(this.#heardMs) ?? 0;
+    return silenceOf(this.#options.bus, this.#heardMs);
   }
 
   #turn(state: MessageOf<"beat">["state"]): void {

@@ -44,6 +44,8 @@ export interface Bus {
   keep(subject: string, message: Message): Promise<boolean>;
   /** @returns what is kept there; null where nothing is, or the bus is away */
   find(subject: string): Promise<Message | null>;
+  /** Waits until all has come that the server had for this program. @returns whether it did in time */
+  catchUp(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -164,6 +166,14 @@ class NatsBus implements Bus {
       await this.prepare();
       return null;
     }
+  }
+
+  async catchUp(timeoutMs: number): Promise<boolean> {
+    const caughtUp = this.#connection.flush().then(
+      () => true,
+      () => false,
+    );
+    return await Promise.race([caughtUp, Bun.sleep(timeoutMs).then(() => false)]);
   }
 
   async close(): Promise<void> {

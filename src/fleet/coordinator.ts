@@ -76,10 +76,12 @@ interface Conducted {
   readonly events: Beginning["events"];
 }
 
-/** When the load began, by `performance.now()`, and for each agent on its own clock; null where it did not. */
+/** When the load began. */
 interface Begun {
+  /** By `performance.now()`; null where it did not. */
   readonly startMs: number | null;
-  readonly startsUs: readonly number[];
+  /** By the coordinator's clock, and by each agent's own; null where it is not known. */
+  readonly clocks: { readonly startUs: number; readonly startsUs: readonly number[] } | null;
   readonly ending: Ending | null;
 }
 
@@ -97,7 +99,7 @@ async function begin(
   const { members } = gathered;
   const notBegun = async (ending: Ending | null): Promise<Begun> => {
     await crew.stop();
-    return { startMs: null, startsUs: [], ending };
+    return { startMs: null, clocks: null, ending };
   };
   const rows = shareRows(plan, options.rows ?? [], members.length);
   const agents = members.length;
@@ -119,7 +121,7 @@ async function begin(
   while (!crew.areReady) {
     await Bun.sleep(pollMs);
     if (signal.aborted) return await notBegun(stopped);
-    crew.findLost();
+    await crew.findLost();
     // Whoever is missing now, nothing has been sent yet: the others need not.
     if (crew.loss !== null || crew.hasEndedEarly) return await notBegun(null);
     if (performance.now() > untilMs) return await notBegun({ status: "invalid", reason: crew.slowest() });
@@ -136,14 +138,8 @@ async function begin(
   const leadMs = Math.max(leastLeadMs, (leadRoundTrips * roundTripUs) / 1000);
   const startUs = nowUs() + leadMs * 1000;
   const startMs = performance.now() + leadMs;
-  const startsUs = members.map(({ clock }) => startUs + (clock.best?.offsetUs ?? 0));
-  facts.start = {
-    leadMs,
-    ...skewOf(
-      startsUs,
-      members.map(({ clock }) => clock.best),
-    ),
-  };
+  const startsUs = members.map(({ clock }) => startUs + (clock.at(startUs)?.offsetUs ?? 0));
+  facts.start = { leadMs, ...skewOf(startsUs, crew.clocksAt(startUs)) };
   // Whoever resumes needs to know who was in it.
   await note({ fleet: { ...facts, agents: crew.facts(plan) } });
   const total = countMembers(crew.members().map((readyByRoom) => ({ readyByRoom })));
@@ -152,11 +148,8 @@ async function begin(
     startMs,
   );
   crew.board.reset(loadSeconds(plan.load));
-  if (crew.loss !== null) {
-    await crew.stop();
-    return { startMs, startsUs, ending: null };
-  }
-  return { startMs, startsUs, ending: null };
+  if (crew.loss !== null) await crew.stop();
+  return { startMs, clocks: { startUs, startsUs }, ending: null };
 }
 
 /** Watches the load to its end, takes all results, and adds them up. */
@@ -165,7 +158,7 @@ async function end(
   options: Pick<FleetOptions, "abortOn" | "signal" | "bus">,
   begun: Conducted & Begun & { readonly onPoll?: () => void; readonly patienceMs?: number },
 ): Promise<Partial<AttackResult>> {
-  const { crew, facts, events, startMs, startsUs } = begun;
+  const { crew, facts, events, startMs, clocks } = begun;
   const { bus, signal, abortOn = [] } = options;
   const totalMs = loadSeconds(plan.load) * 1000;
   const tellSeconds = secondTeller({ board: crew.board, scenario: null, stages: null }, events);
@@ -188,7 +181,7 @@ async function end(
       events.push(describeMoment(crew.board, elapsedMs, totalMs));
       tellSeconds(elapsedMs - tellMs);
     }
-    crew.findLost(begun.patienceMs);
+    await crew.findLost(begun.patienceMs);
     if (nowMs - collectedMs >= collectMs) {
       collectedMs = nowMs;
       await crew.collect(begun.onPoll !== undefined);
@@ -207,21 +200,24 @@ async function end(
     }
   }
   tellSeconds(null);
+  let endUs = nowUs();
   // Where the bus is gone, agents keep what they have for whoever resumes.
   if (crew.isSettled) {
     await crew.readClocks();
+    endUs = nowUs();
     await crew.acknowledge();
   }
-  const { agents, ...figures } = mergeParts(plan, crew.parts(plan), ending);
-  if (facts.start !== null && startsUs.length > 0) {
-    facts.start = {
-      ...facts.start,
-      ...skewOf(
-        startsUs,
-        agents.map(({ clock }) => clock),
-      ),
-    };
+  let clockErrorUs: number | null = null;
+  if (facts.start !== null && clocks !== null) {
+    const known = [clocks.startUs, endUs].map((momentUs) => crew.clocksAt(momentUs));
+    const skews = known.map((one) => skewOf(clocks.startsUs, one));
+    facts.start = { ...facts.start, ...skews[0] };
+    // In between clocks are taken to run evenly, however wrongly.
+    if (!known.flat().includes(null)) {
+      clockErrorUs = Math.max(...skews.map(({ skewUs, errorUs }) => skewUs + errorUs));
+    }
   }
+  const { agents, ...figures } = mergeParts(plan, crew.parts(plan), { decided: ending, clockErrorUs });
   return { ...figures, fleet: { ...facts, agents: [...agents] } };
 }
 
@@ -285,7 +281,7 @@ export function resumeFleetAttack({ bus, cutOff, resultsFolder, signal }: Resume
           calledMs = performance.now();
           bus.say(subjects.call, say(start, { kind: "call", resume: true }));
         };
-        const begun = { startMs: null, startsUs: [], ending: null };
+        const begun = { startMs: null, clocks: null, ending: null };
         const options = { bus, signal };
         return await end(plan, options, {
           crew,

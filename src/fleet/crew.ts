@@ -3,14 +3,14 @@ import { countOwn } from "../engine/places.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
 import type { AttackReason, FleetFacts } from "../result/attack.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
-import { readClocks } from "./agent-clock.ts";
+import { type ClockEstimate, readClocks } from "./agent-clock.ts";
 import type { Bus } from "./bus.ts";
 import { type FinalResult, unpackFinal } from "./final-result.ts";
 import type { Member } from "./gather.ts";
 import { LiveFigures } from "./live-figures.ts";
 import type { Part } from "./merge.ts";
 import { type Message, type MessageOf, type Said, type Start, say, subjects } from "./messages.ts";
-import { lostMs, Silence } from "./silence.ts";
+import { lostMs, silenceOf } from "./silence.ts";
 
 const askMs = 1000;
 
@@ -31,11 +31,9 @@ export class Crew {
   readonly #bus: Bus;
   readonly #mates: readonly Mate[];
   readonly #live: LiveFigures;
-  readonly #silence: Silence;
 
   constructor(bus: Bus, start: Start, members: readonly Member[]) {
     this.#bus = bus;
-    this.#silence = new Silence(bus);
     this.start = start;
     this.board = new ProgressBoard(members.length);
     this.#live = new LiveFigures(this.board);
@@ -106,17 +104,19 @@ export class Crew {
   }
 
   /** Who was not heard of for too long. While the bus is away, that says nothing of anybody. */
-  findLost(patienceMs = lostMs): void {
-    if (this.#bus.connectedMs === null) return;
-    for (const mate of this.#mates) {
-      const { agent, member, final, beat } = mate;
-      if (mate.loss !== null || final !== null) continue;
-      if (beat !== null && beat.problem !== null) {
-        mate.loss = { kind: "agent-failed", agent, name: member.name, problem: beat.problem };
-        continue;
-      }
-      const silentMs = this.#silence.since(mate.heardMs);
-      if (silentMs !== null && silentMs >= patienceMs) mate.loss = this.#lose(agent, member, silentMs);
+  async findLost(patienceMs = lostMs): Promise<void> {
+    const here = this.#mates.filter(({ loss, final }) => loss === null && final === null);
+    for (const mate of here) {
+      const { agent, member, beat } = mate;
+      if (beat === null || beat.problem === null) continue;
+      mate.loss = { kind: "agent-failed", agent, name: member.name, problem: beat.problem };
+    }
+    const isSilent = (mate: Mate) => mate.loss === null && silenceOf(this.#bus, mate.heardMs) >= patienceMs;
+    if (!here.some(isSilent)) return;
+    // It may be the coordinator that is cut off: that the bus is away is noticed much later.
+    if (!(await this.#bus.catchUp(askMs))) return;
+    for (const mate of here.filter(isSilent)) {
+      mate.loss = this.#lose(mate.agent, mate.member, silenceOf(this.#bus, mate.heardMs));
     }
   }
 
@@ -143,10 +143,15 @@ export class Crew {
     );
   }
 
-  /** Each one's clock once more: the quickest of all exchanges counts. */
+  /** Each one's clock once more. */
   async readClocks(): Promise<void> {
     const there = this.#mates.filter(({ loss }) => loss === null).map(({ member }) => member);
     await readClocks(this.#bus, this.start, there);
+  }
+
+  /** What is known of each one's clock at a moment of the coordinator's. */
+  clocksAt(momentUs: number): readonly (ClockEstimate | null)[] {
+    return this.#mates.map(({ member }) => member.clock.at(momentUs));
   }
 
   parts(plan: AttackPlan): Part[] {

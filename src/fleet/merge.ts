@@ -23,15 +23,18 @@ export interface Part {
  * many would not be seen in the whole.
  *
  * @param decided how the attack ended, where that was not its agents' doing
+ * @param clockErrorUs of what one agent heard of another; null where it is not known
  */
 export function mergeParts(
   plan: AttackPlan,
   parts: readonly Part[],
-  decided: Ending | null,
+  { decided, clockErrorUs }: { readonly decided: Ending | null; readonly clockErrorUs: number | null },
 ): Partial<AttackResult> & { readonly agents: readonly AgentFacts[] } {
   const totals = parts.flatMap(({ final }) => final?.totals ?? []);
   const figures =
-    totals.length === 0 ? describeAttack(noEvidence(plan)) : describeTotals(plan, addTotals(totals));
+    totals.length === 0
+      ? describeAttack(noEvidence(plan))
+      : describeTotals(plan, addTotals(totals), clockErrorUs);
   const agents = parts.map((part) => describeAgent(plan, part, decided));
   const ending = decided ?? judgeAgents(totals, agents);
   // Also those of an agent that is lost were asked for.

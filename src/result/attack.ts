@@ -279,6 +279,19 @@ const attackSchema = z.object({
   latencyUs: quantilesSchema.extend({ curve: z.array(z.tuple([z.number(), z.number().nonnegative()])) }),
   /** From the actual send time, to be seen beside it. */
   uncorrectedLatencyUs: quantilesSchema,
+  /**
+   * Of a fleet with rooms, from the intended send time at one agent to the arrival at another: in no other latency. Null
+   * where no agent was owed what another one sent.
+   */
+  oneWay: z
+    .object({
+      /** What lies below the error is null. */
+      latencyUs: quantilesSchema,
+      /** How far apart the clocks of two agents may be after all that is known of them; null where nothing is. */
+      clockErrorUs: us.nullable(),
+    })
+    .nullable()
+    .default(null),
   /** Actual minus intended send time: the generator's own lateness. */
   sendLagUs: quantilesSchema,
   generator: generatorSchema.nullable(),

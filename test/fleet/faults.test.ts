@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { connect, listen, type Socket } from "bun";
 import { openBus } from "../../src/fleet/bus.ts";
 import { readBusAddress } from "../../src/fleet/bus-address.ts";
 import { projectFolder } from "../../src/machine/installation.ts";
@@ -18,6 +17,7 @@ import {
   until,
   untilLoad,
 } from "./fleet.ts";
+import { startLine } from "./line.ts";
 
 setDefaultTimeout(longestMs);
 
@@ -110,8 +110,7 @@ fault("an agent that is frozen is out for good; thawed, it mixes into nothing", 
 fault("an agent that is cut off from the bus is out, though it goes on and comes back", async () => {
   await onStage(async (stage) => {
     const { url } = await stage.broker(program);
-    const line = startLine(Number(new URL(url).port));
-    stage.onEnd(line.stop);
+    const line = startLine(stage, url);
     const agents = [...stage.agents(2, url), ...stage.agents(1, line.url)];
     const attack = stage.attack(server.url, ...load, "--fleet", url, "--agents", "3");
     await untilLoad(attack, 200);
@@ -308,55 +307,6 @@ fault("of two coordinators that want the same agents one has them, and the other
     await expectEnd(agents);
   });
 });
-
-/** A way to a port of loopback that can be cut: what is said on it then gets lost, and nobody is told. */
-function startLine(port: number) {
-  let isCut = false;
-  interface Ends {
-    other: Socket<Ends> | null;
-    readonly early: Buffer[];
-  }
-  const pass = (socket: Socket<Ends>, data: Buffer) => {
-    if (isCut) return;
-    if (socket.data.other === null) socket.data.early.push(Buffer.from(data));
-    else socket.data.other.write(data);
-  };
-  const close = ({ data }: Socket<Ends>) => void data.other?.end();
-  const line = listen<Ends>({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      open: (near) => {
-        near.data = { other: null, early: [] };
-        void connect<Ends>({
-          hostname: "127.0.0.1",
-          port,
-          socket: {
-            open: (far) => {
-              far.data = { other: near, early: [] };
-              for (const data of near.data.early) far.write(data);
-              near.data.other = far;
-            },
-            data: pass,
-            close,
-          },
-        });
-      },
-      data: pass,
-      close,
-    },
-  });
-  return {
-    url: `nats://127.0.0.1:${line.port}`,
-    cut: () => {
-      isCut = true;
-    },
-    mend: () => {
-      isCut = false;
-    },
-    stop: () => line.stop(true),
-  };
-}
 
 function agentOf({ fleet }: AttackResult, { child }: Started): number {
   return fleet?.agents.find(({ name }) => name.endsWith(`/${child.pid}`))?.agent ?? -1;

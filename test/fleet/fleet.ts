@@ -140,9 +140,14 @@ export class Stage {
 
   /** An attack by a fleet, in a results folder of its own. */
   attack(...args: readonly string[]): FleetAttack {
+    return this.attackFrom([], ...args);
+  }
+
+  /** As `attack`, by a coordinator that is started in this scene. */
+  attackFrom(scene: readonly string[], ...args: readonly string[]): FleetAttack {
     const results = temporaryFolder();
     this.onEnd(() => rmSync(results, { recursive: true, force: true }));
-    const started = this.start([], showdownCommand("attack", ...args, "--results", results));
+    const started = this.start(scene, showdownCommand("attack", ...args, "--results", results));
     return { ...started, results, result: () => readResult(results) };
   }
 }

@@ -20,6 +20,8 @@ export class Account {
   /** Of `expected` and of what was answered: not the replies. */
   expectedDeliveries = 0;
   deliveries = 0;
+  /** Of the expected deliveries, those on other machines. */
+  expectedOneWay = 0;
   unsent = 0;
   lostOnClosed = 0;
   duplicated = 0;
@@ -73,6 +75,7 @@ export class Account {
       strays: [...this.strays].map(([rule, count]) => ({ rule, count })),
       expectedDeliveries: this.expectedDeliveries,
       deliveries: this.deliveries,
+      oneWay: { expected: this.expectedOneWay, latency: recorder.oneWay.toSparse() },
       samples: this.samples,
       received: this.received,
       bytesSent: this.bytesSent,

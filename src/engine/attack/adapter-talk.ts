@@ -4,13 +4,17 @@ import type { Adapter, Client, Session } from "../adapters/adapter.ts";
 import { arrival, Ledger } from "../audit/ledger.ts";
 import type { Connection } from "../connection.ts";
 import { countOwn } from "../places.ts";
+import type { AttackStart } from "../worker-protocol.ts";
 import type { Account } from "./account.ts";
 import type { AttackSetup, StrayRule } from "./attack-orders.ts";
 import { answer, Outstanding } from "./outstanding.ts";
 import type { Talk, TalkListener } from "./talk.ts";
 import { TemplateWriter } from "./template-writer.ts";
 
-/** As the field `{{stamp}}` writes it: sender, number, when it was due, and how much later it was sent. */
+/**
+ * As the field `{{stamp}}` writes it: sender, number, when it was due, and how much later it was sent. It was due so long
+ * after the load's start, the one moment that all machines have in common.
+ */
 const stamp = /@(\d+)\.(\d+)\.(\d+)\.(\d+)@/;
 const utf8 = new TextEncoder();
 
@@ -28,8 +32,7 @@ export class AdapterTalk implements Talk {
   /** A stream for each receiver of the worker's own and each sender of its room; null where nothing is delivered. */
   readonly #ledger: Ledger | null;
   readonly #membersPerRoom: number;
-  /** By room, over all workers. */
-  #members: readonly number[] = [];
+  #start: AttackStart = { startUs: 0, members: [], near: [] };
   /** What was said last could be sent. */
   #isSent = true;
 
@@ -55,8 +58,8 @@ export class AdapterTalk implements Talk {
     this.#ledger = adapter.answers.delivery === "nobody" ? null : new Ledger(places * this.#membersPerRoom);
   }
 
-  begin(members: readonly number[]): void {
-    this.#members = members;
+  begin(start: AttackStart): void {
+    this.#start = start;
   }
 
   opened(connection: Connection): void {
@@ -76,16 +79,19 @@ export class AdapterTalk implements Talk {
     const atUs = Math.floor(dueUs);
     const lagUs = Math.max(0, Math.floor(nowUs - atUs));
     const id = outstanding.next;
-    const payload = this.#writer.writeText(place, index, id, atUs, lagUs);
+    const payload = this.#writer.writeText(place, index, id, atUs - this.#start.startUs, lagUs);
     this.#isSent = true;
     this.#guard(connection, () => session.publish(payload, id));
     if (!this.#isSent) return false;
     outstanding.add(0, atUs, lagUs);
     // Nobody tells when it is delivered everywhere: it does not wait.
     if (!this.#adapter.answers.reply) outstanding.bySequence(id);
-    const deliveries = this.#owedDeliveries(index);
+    const room = index % this.#setup.rooms;
+    const near = this.#owedDeliveries(this.#start.near[room] ?? 1);
+    const deliveries = this.#owedDeliveries(this.#start.members[room] ?? 1);
     const owed = deliveries + (this.#adapter.answers.reply ? 1 : 0);
     this.#account.expectedDeliveries += deliveries;
+    this.#account.expectedOneWay += deliveries - near;
     this.#account.noteSent(nowUs, lagUs, this.#writer.payloadLength, owed);
     return true;
   }
@@ -158,7 +164,7 @@ export class AdapterTalk implements Talk {
     const { place, index } = connection;
     const { rooms } = this.#setup;
     const text = typeof payload === "string" ? payload : Buffer.from(payload).toString();
-    const [, from, seq, atUs, lagUs] = stamp.exec(text) ?? [];
+    const [, from, seq, afterUs, lagUs] = stamp.exec(text) ?? [];
     const sender = Number(from);
     if (seq === undefined || this.#ledger === null) {
       this.#stray("delivery-without-stamp", text);
@@ -180,14 +186,22 @@ export class AdapterTalk implements Talk {
     }
     if (kind === arrival.reordered) account.reordered += 1;
     account.deliveries += 1;
-    account.recorder.recordDelivery(this.#listener.arrivedUs, Number(atUs), Number(lagUs), -1);
+    const { arrivedUs } = this.#listener;
+    const atUs = this.#start.startUs + Number(afterUs);
+    if (this.#isNear(sender)) account.recorder.recordDelivery(arrivedUs, atUs, Number(lagUs), -1);
+    else account.recorder.recordOneWay(arrivedUs, atUs);
     if (!this.#adapter.answers.reply && sender === index) this.#listener.onAnswered(connection);
   }
 
-  /** Deliveries that a message of this connection causes. */
-  #owedDeliveries(index: number): number {
+  /** Whether a connection is of this machine. */
+  #isNear(index: number): boolean {
+    const { worker, workers, machines } = this.#setup;
+    return (index % workers) % machines === worker % machines;
+  }
+
+  /** Deliveries that a message of one of a room's members causes. */
+  #owedDeliveries(members: number): number {
     const { delivery } = this.#adapter.answers;
-    const members = this.#members[index % this.#setup.rooms] ?? 1;
     const deliveries = { nobody: 0, sender: 1, room: members, "others-in-room": Math.max(0, members - 1) };
     return deliveries[delivery];
   }

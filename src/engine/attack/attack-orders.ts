@@ -12,6 +12,8 @@ export interface AttackSetup {
   /** This worker owns the connections whose index is `worker` modulo `workers`. */
   readonly worker: number;
   readonly workers: number;
+  /** Workers of one machine are those whose numbers are the same modulo so many. */
+  readonly machines: number;
   readonly connections: number;
   /** Null where stages say it. */
   readonly connectRatePerSecond: number | null;
@@ -99,6 +101,8 @@ export interface AttackReport extends PhaseProgress {
   /** Of `expected` and `delivered`: not the replies, but what an adapter's server hands on. */
   readonly expectedDeliveries: number;
   readonly deliveries: number;
+  /** Of these deliveries those from one machine to another: owed by what was sent, and from when each was due by two clocks. */
+  readonly oneWay: { readonly expected: number; readonly latency: SparseHistogram };
   readonly samples: readonly Sample[];
   /** Whole messages of the WebSocket, whatever they are. */
   readonly received: number;

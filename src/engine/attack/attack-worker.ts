@@ -12,7 +12,7 @@ import { countOwn, indexOf } from "../places.ts";
 import type { Sockets } from "../sockets/socket.ts";
 import type { Target } from "../target.ts";
 import { UsageMeter } from "../usage-meter.ts";
-import type { Command, PhaseProgress, Report } from "../worker-protocol.ts";
+import type { AttackStart, Command, PhaseProgress, Report } from "../worker-protocol.ts";
 import { Account } from "./account.ts";
 import { AdapterTalk } from "./adapter-talk.ts";
 import { AttackLoad } from "./attack-load.ts";
@@ -112,7 +112,7 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
         this.#opener.stop();
         break;
       case "attack":
-        this.#attack(command.startUs, command.members);
+        this.#attack(command);
         break;
       case "settle-attack":
         this.#settle();
@@ -235,11 +235,12 @@ export class AttackWorker implements ConnectionOwner, TalkListener {
     this.#load?.noteClosed(connection);
   }
 
-  #attack(startUs: number, members: readonly number[]): void {
+  #attack(start: AttackStart): void {
     const setup = this.#setup;
+    const { startUs } = start;
     this.#account.recorder.begin(startUs);
     this.#bytesAtStart = { ...compressionBytes };
-    this.#talk.begin(members);
+    this.#talk.begin(start);
     const order = shuffle(createRandom(setup.seed + setup.worker), this.#ready);
     const load = new AttackLoad({
       setup,

@@ -1,11 +1,12 @@
 import type { Connection } from "../connection.ts";
+import type { AttackStart } from "../worker-protocol.ts";
 
 /** What is said over the connections of a worker: as it is, or by an adapter. */
 export interface Talk {
   /** Seconds between two calls of `heartbeat`; null where it needs none. */
   readonly heartbeatSeconds: number | null;
-  /** @param members of each room, over all workers; before the first message */
-  begin(members: readonly number[]): void;
+  /** Before the first message. */
+  begin(start: AttackStart): void;
   /** The upgrade has succeeded: what is said before the first message. */
   opened(connection: Connection): void;
   /**

@@ -73,7 +73,7 @@ export function createFleetGenerator({
         return workers.loss;
       },
       get clockErrorUs() {
-        const errors = members.map(({ clock }) => clock.best?.errorUs ?? 0).sort((a, b) => b - a);
+        const errors = workers.agents.map(({ clockErrorUs }) => clockErrorUs).sort((a, b) => b - a);
         return Math.ceil((errors[0] ?? 0) + (errors[1] ?? 0));
       },
       readClocks: async () => await readClocks(bus, start, members),

@@ -6,7 +6,7 @@ import type { InvalidReason } from "../../result/reasons.ts";
 import type { Bus } from "../bus.ts";
 import type { Member } from "../gather.ts";
 import { type MessageOf, type Start, say, subjects } from "../messages.ts";
-import { beatMs, lostMs, mostAwayMs, Silence } from "../silence.ts";
+import { beatMs, lostMs, mostAwayMs, silenceOf } from "../silence.ts";
 import { type Bundle, type Live, type Order, packWork, type Said, unpackWork } from "./work.ts";
 
 const askMs = 1000;
@@ -49,7 +49,7 @@ export class RemoteWorkers {
       this.agents[message.agent]?.hear(message);
     });
     this.#timer = setInterval(() => {
-      for (const agent of this.agents) agent.look();
+      for (const agent of this.agents) void agent.look();
     }, beatMs);
   }
 
@@ -81,13 +81,14 @@ class RemoteAgent {
   readonly #options: RemoteOptions;
   readonly #member: Member;
   readonly #agent: number;
-  readonly #silence: Silence;
   readonly #links = new Map<string, Linked>();
   /** Not yet said. */
   #orders: Order[] = [];
   #said = 0;
   /** Of the run, on this machine's clock. */
   #epochUs = 0;
+  /** By which its workers' epoch was set. */
+  #offsetUs = 0;
   /** When a start that everybody has to keep was to be heard of; null where none is under way. */
   #latestUs: number | null = null;
   #isSaying = false;
@@ -105,12 +106,19 @@ class RemoteAgent {
     this.#options = options;
     this.#member = member;
     this.#agent = agent;
-    this.#silence = new Silence(options.bus);
     this.name = member.name;
   }
 
   get loss(): InvalidReason | null {
     return this.#loss;
+  }
+
+  /** How far its workers' clock may be off this machine's by now, in microseconds. */
+  get clockErrorUs(): number {
+    const known = this.#member.clock.at(nowUs());
+    return known === null
+      ? Number.POSITIVE_INFINITY
+      : Math.abs(known.offsetUs - this.#offsetUs) + known.errorUs;
   }
 
   open(place: { readonly pool: number; readonly worker: number }, listener: LinkListener): WorkerLink {
@@ -150,7 +158,7 @@ class RemoteAgent {
   }
 
   /** From time to time: tells it that it is still wanted, and notices that it is gone. */
-  look(): void {
+  async look(): Promise<void> {
     if (this.#loss !== null) return;
     const { bus } = this.#options;
     this.#hold();
@@ -159,8 +167,11 @@ class RemoteAgent {
     this.#awaySinceMs = bus.connectedMs === null ? (this.#awaySinceMs ?? nowMs) : null;
     const awayMs = this.#awaySinceMs === null ? 0 : nowMs - this.#awaySinceMs;
     if (awayMs > mostAwayMs) this.#lose({ kind: "bus-lost", silentMs: Math.round(awayMs) });
-    const silentMs = this.#silence.since(this.#heardMs);
-    if (silentMs !== null && silentMs >= lostMs) this.#loseSilent(silentMs);
+    if (silenceOf(bus, this.#heardMs) < lostMs) return;
+    // It may be this machine that is cut off: that the bus is away is noticed much later.
+    const isHeard = await bus.catchUp(askMs);
+    const silentMs = silenceOf(bus, this.#heardMs);
+    if (isHeard && silentMs >= lostMs) this.#loseSilent(silentMs);
   }
 
   /** A moment of the run is another one on its clock; CPUs are named as on its own machine. */
@@ -176,11 +187,9 @@ class RemoteAgent {
     const { setup } = command;
     this.#epochUs = setup.epochUs;
     const { place, clock } = this.#member;
+    this.#offsetUs = clock.at(nowUs())?.offsetUs ?? 0;
     const cpus = place.machine === readPlace().machine ? setup.cpus : null;
-    return {
-      kind: "setup",
-      setup: { ...setup, epochUs: setup.epochUs + (clock.best?.offsetUs ?? 0), cpus },
-    };
+    return { kind: "setup", setup: { ...setup, epochUs: setup.epochUs + this.#offsetUs, cpus } };
   }
 
   /** What is said at once goes in one message. */

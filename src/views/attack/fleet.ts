@@ -9,7 +9,7 @@ type FleetAgent = FleetFacts["agents"][number];
 const mostAgents = 8;
 
 /** Who attacked together: each one's part, and how far apart they began. Nothing where one machine attacked. */
-export function buildFleet({ fleet }: AttackResult, isShort: boolean): Block[] {
+export function buildFleet({ fleet, oneWay }: AttackResult, isShort: boolean): Block[] {
   if (fleet === undefined) return [];
   const { agents, start } = fleet;
   const shown = isShort
@@ -21,7 +21,7 @@ export function buildFleet({ fleet }: AttackResult, isShort: boolean): Block[] {
   const more = agents.length - shown.length;
   const rest = `The worst ${shown.length}; ${format.formatCount(more)} more in report.html and report.md.`;
   return [
-    paragraph({ lead: "Fleet:", text: describeFleet(agents, start) }),
+    paragraph({ lead: "Fleet:", text: `${describeFleet(agents, start)}${describeOneWay(oneWay)}` }),
     table(agentTable(shown)),
     ...(more === 0 ? [] : [paragraph({ text: rest, style: "dim" })]),
   ];
@@ -39,6 +39,15 @@ function describeFleet(agents: readonly FleetAgent[], start: FleetFacts["start"]
   const { skewUs, errorUs } = start;
   if (errorUs === 0) return `${many} began at one moment of one clock.`;
   return `${many} began within ${format.formatLatency(skewUs)} of each other, known to ${format.formatLatency(errorUs)}. Latency is by each agent's own clock.`;
+}
+
+function describeOneWay(oneWay: AttackResult["oneWay"]): string {
+  if (oneWay === null) return "";
+  const { clockErrorUs } = oneWay;
+  if (clockErrorUs === null)
+    return " From agent to agent it is not told: how far apart their clocks are is not known.";
+  const error = format.formatLatency(clockErrorUs);
+  return ` From agent to agent it is known to ${error}, and not told below that error of the clocks.`;
 }
 
 function agentTable(agents: readonly FleetAgent[]): Table {

@@ -11,7 +11,7 @@ import {
 } from "../../result/attack.ts";
 import { schemaVersion } from "../../result/schema.ts";
 import { TimelineBuilder } from "../../run/phases/timeline.ts";
-import { Histogram, summarize } from "../../stats/histogram.ts";
+import { Histogram, refuseBelow, summarize } from "../../stats/histogram.ts";
 import { renderBlocks as renderHtml } from "../render/html.ts";
 import { renderBlocks as renderMarkdown } from "../render/markdown.ts";
 import { renderBlocks } from "../render/terminal.ts";
@@ -175,6 +175,28 @@ test("of hundreds of agents the screen shows those that are lost, and the slowes
   expect(screen.join("\n")).toContain("The worst 8; 492 more in report.html and report.md.");
   const report = renderMarkdown(buildAttackReport(result));
   expect(agents.every(({ name }) => report.includes(name))).toBe(true);
+});
+
+test("from agent to agent no figure is told below the clocks' error, in no medium", () => {
+  const histogram = new Histogram();
+  for (let us = 1; us <= 2000; us += 1) histogram.record(us);
+  const tell = (clockErrorUs: number | null) => {
+    const latencyUs = refuseBelow(summarize(histogram), clockErrorUs ?? Number.POSITIVE_INFINITY);
+    const fleet = { epoch: "e", bus: "nats://bus", agents: [], start: { leadMs: 1, skewUs: 0, errorUs: 1 } };
+    const result = fixture({ oneWay: { latencyUs, clockErrorUs }, fleet });
+    return {
+      terminal: renderBlocks(buildAttackSummary(result), { columns: 100, color: false }).join("\n"),
+      markdown: renderMarkdown(buildAttackReport(result)),
+      html: renderHtml(buildAttackReport(result)),
+    };
+  };
+  const known = tell(1100);
+  expect(known.terminal).toMatch(/from agent to agent +< 1\.10 ms +1\.80 ms +1\.98 ms/);
+  expect(known.terminal).toMatch(/known to 1\.10 ms, and not told below/);
+  expect(known.markdown).toMatch(/from agent to agent \| +\S*< 1\.10 ms \| +1\.80 ms/);
+  expect(known.html).toContain("&lt; 1.10 ms");
+  const unknown = tell(null);
+  expect(unknown.terminal).toContain("how far apart their clocks are is not known");
 });
 
 test("the target is named with the address that is used", () => {

@@ -1,6 +1,7 @@
 import { loadSeconds } from "../../plan/attack/rate.ts";
 import type { AttackResult } from "../../result/attack.ts";
 import type { Quantiles } from "../../result/phase.ts";
+import { isRefused } from "../../stats/histogram.ts";
 import * as format from "../../text/format.ts";
 import {
   type Block,
@@ -281,13 +282,21 @@ function compressionTable({
   };
 }
 
+const oneWayRow = "latency, from agent to agent";
+
+/** Of what lies below the clocks' error, only that is known. */
+function describeRefused(clockErrorUs: number | null): string {
+  return clockErrorUs === null ? format.unknown : `< ${format.formatLatency(clockErrorUs)}`;
+}
+
 function latencyTable(result: AttackResult, mostOwn: number): Table {
-  const { plan, connections, latencyUs, uncorrectedLatencyUs, sendLagUs } = result;
+  const { plan, connections, latencyUs, uncorrectedLatencyUs, sendLagUs, oneWay } = result;
   const isOpen = plan.load.kind === "open" && plan.scenario === null;
   const rows: [string, Quantiles][] = [
     ...ownTimes(result, mostOwn),
     [isOpen ? "latency, from the intended time" : "latency", latencyUs],
     ...(isOpen ? ([["latency, from the actual send", uncorrectedLatencyUs]] as [string, Quantiles][]) : []),
+    ...(oneWay === null ? [] : ([[oneWayRow, oneWay.latencyUs]] as [string, Quantiles][])),
     ...(isOpen ? ([["generator's send lag", sendLagUs]] as [string, Quantiles][]) : []),
     ["TCP handshake", connections.tcpUs],
     ...(connections.tlsUs === null ? [] : ([["TLS handshake", connections.tlsUs]] as [string, Quantiles][])),
@@ -298,10 +307,15 @@ function latencyTable(result: AttackResult, mostOwn: number): Table {
     columns: columnsOf("", ["p50", "p90", "p99", "p99.9", "max"]),
     rows: rows
       .filter(([, quantiles]) => quantiles.count > 0)
-      .map(([name, { p50, p90, p99, p999, max }]) => ({
+      .map(([name, quantiles]) => ({
         cells: [
           { text: name },
-          ...[p50, p90, p99, p999, max].map((us) => ({ text: format.formatLatency(us) })),
+          ...(["p50", "p90", "p99", "p999", "max"] as const).map((quantile) => ({
+            text:
+              quantiles === oneWay?.latencyUs && isRefused(quantiles, quantile)
+                ? describeRefused(oneWay.clockErrorUs)
+                : format.formatLatency(quantiles[quantile]),
+          })),
         ],
       })),
   };
