@@ -98,10 +98,10 @@ async function simulate(program: string, agents: number): Promise<Record<string,
     const cpuUs = Number(user) + Number(system);
     const { traffic, peakRssBytes } = samples.at(-1) ?? last;
     const { skewUs = 0, errorUs = 0, leadMs = 0 } = result.fleet?.start ?? {};
-    const { status, reason, fleet } = result;
+    const { status, reason, parts } = result;
     return {
       counts: isExact(result, agents) ? "exact" : "wrong",
-      "agents lost": (fleet?.agents ?? []).filter((one) => one.status === "lost").length,
+      "agents lost": parts.filter((one) => one.status === "lost").length,
       "attack is": reason === null ? status : `${status}: ${reason.kind}`,
       "from the call to the start, s": ((startUs - begunUs) / 1e6).toFixed(1),
       "  of it announced before, s": (leadMs / 1000).toFixed(1),
@@ -203,16 +203,16 @@ function sampleAt(samples: readonly Sample[], us: number): Sample {
 
 /** Each agent sent all that is its own, each message was answered, and the sums are those of all. */
 function isExact(
-  { connections, messages, fleet, timeline, latencyUs }: AttackResult,
+  { connections, messages, parts: agentParts, timeline, latencyUs }: AttackResult,
   agents: number,
 ): boolean {
   const all = agents * perAgent * seconds;
-  const parts = (fleet?.agents ?? []).map(({ figures }) => figures);
+  const parts = agentParts.map(({ figures }) => figures);
   return (
     connections.opened === agents &&
     [messages.planned, messages.sent, messages.answered, latencyUs.count].every((count) => count === all) &&
     timeline.buckets.reduce((sum, { sent }) => sum + sent, 0) === all &&
     parts.length === agents &&
-    parts.every((part) => part?.opened === 1 && part.sent === perAgent * seconds)
+    parts.every((part) => part?.connections.opened === 1 && part.messages.sent === perAgent * seconds)
   );
 }

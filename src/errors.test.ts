@@ -3,7 +3,7 @@ import { exitCodes, isShowdownError, ShowdownError } from "./errors.ts";
 
 test("exit codes are the documented ones, and no two are equal", () => {
   const codes = Object.values(exitCodes).map(({ code }) => code);
-  expect(codes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 130, 141]);
+  expect(codes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 130, 141]);
 });
 
 test("an error carries its reason, its exit code, its hint, its cause and the output", () => {

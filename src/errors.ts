@@ -38,6 +38,11 @@ export const exitCodes = {
     meaning:
       "fleet: the bus cannot be reached, or agents are missing, and nothing was loaded; or a run lost one, and ended",
   },
+  partial: {
+    code: 17,
+    meaning:
+      "attack: parts of it are missing, and the figures are those of the others; no threshold is judged",
+  },
   aborted: { code: 130, meaning: "stopped by Ctrl-C; what was measured is written" },
   pipeClosed: { code: 141, meaning: "the reader of the output went away, as in: showdown list | head -1" },
 } as const satisfies Record<string, { code: number; meaning: string }>;

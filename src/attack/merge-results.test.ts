@@ -1,40 +1,26 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { fixtureResult } from "../../test/support/fixture-result.ts";
+import { fixtureAttack, fixtureAttackPlan } from "../../test/support/fixture-attack.ts";
 import type { AttackReport, OpenReport } from "../engine/attack/attack-orders.ts";
 import { countOwn } from "../engine/places.ts";
-import { type AttackPlan, resolveAttack } from "../plan/attack/plan.ts";
+import type { AttackPlan } from "../plan/attack/plan.ts";
 import { countOf } from "../plan/attack/rate.ts";
-import { type AttackResult, attackResultSchema } from "../result/attack.ts";
+import { type AttackResult, attackPartSchema, attackResultSchema } from "../result/attack.ts";
 import type { Failures } from "../result/reasons.ts";
-import { schemaVersion } from "../result/schema.ts";
 import { TimelineBuilder } from "../run/phases/timeline.ts";
 import { Histogram, type SparseHistogram } from "../stats/histogram.ts";
-import { describeAttack } from "./attack-figures.ts";
 import { mergeResults } from "./merge-results.ts";
 
-const target = {
-  url: "wss://example.test/chat",
-  host: "example.test",
-  port: 443,
-  path: "/chat",
-  address: "192.0.2.7",
-  addresses: ["192.0.2.7"],
-  tls: { verify: true, serverName: "example.test", ownAuthority: false, clientCertificate: false },
-  subprotocols: [],
-  headers: [],
-};
 const workers = 6;
-const plan = resolveAttack({
-  target,
-  settings: { connections: 120, ratePerSecond: 1001, workers, compression: "no-takeover" },
-  messageFile: null,
-  data: null,
-  adapter: null,
-  sourceAddresses: [],
-  cpus: 2,
-  descriptorLimit: null,
-});
+const plan = fixtureAttackPlan(
+  { connections: 120, ratePerSecond: 1001, workers, compression: "no-takeover" },
+  {
+    url: "wss://example.test/chat",
+    port: 443,
+    tls: { verify: true, serverName: "example.test", ownAuthority: false, clientCertificate: false },
+  },
+);
+const { target } = plan;
 const startUs = 2_000_000;
 const elapsedMs = 10_000;
 
@@ -181,32 +167,16 @@ function resultOf(
     latency.add(one);
     timeline.addLoad({ second, sent, delivered: latenciesUs.length, latency: one });
   }
-  return attackResultSchema.parse({
-    schema: schemaVersion,
-    id: `2026-11-29T00-00-00-00${share?.index ?? 0}-attack`,
-    startedAt: `2026-11-29T00:00:00.00${share?.index ?? 0}Z`,
-    kind: "attack",
-    finishedAt: "2026-11-29T00:00:10.000Z",
-    progress: "ended",
-    command: ["showdown", "attack", target.url],
+  const evidence = {
     plan,
-    environment: fixtureResult().environment,
-    warnings: [],
-    status: "ok",
-    reason: null,
-    ...describeAttack({
-      plan,
-      ...(share === null ? {} : { share: { worker: share.index, workers: share.of } }),
-      opens: seen.map((one) => one.open),
-      loads: seen.map((one) => one.load),
-      latency,
-      timeline,
-      startUs,
-      elapsedMs,
-    }),
-    share,
-    ...changes,
-  });
+    ...(share === null ? {} : { share: { worker: share.index, workers: share.of } }),
+    opens: seen.map((one) => one.open),
+    loads: seen.map((one) => one.load),
+    ...{ latency, timeline, startUs, elapsedMs },
+  };
+  const id = `2026-11-29T00-00-00-00${share?.index ?? 0}-attack`;
+  const startedAt = `2026-11-29T00:00:00.00${share?.index ?? 0}Z`;
+  return fixtureAttack({ id, startedAt, share, ...changes }, evidence);
 }
 
 function sharesOf(seen: readonly Seen[], of: number): AttackResult[] {
@@ -219,7 +189,7 @@ function sharesOf(seen: readonly Seen[], of: number): AttackResult[] {
 }
 
 /** What several did together, without what tells who did. */
-function factsOf({ parts, share, id, startedAt, ...facts }: AttackResult) {
+function factsOf({ parts, share, id, startedAt, status, reason, ...facts }: AttackResult) {
   return facts;
 }
 
@@ -275,24 +245,59 @@ test("a part that does not count is named, and so is a share that is missing", (
     reason: { kind: "part", part: "share 2/3", status: "invalid", reason: late },
   });
   expect(mergeResults([shares[2], shares[0]])).toMatchObject({
-    status: "invalid",
+    status: "partial",
     reason: { kind: "parts-missing", missing: [1], of: 3 },
   });
   const stopped = { status: "aborted", reason: { kind: "stopped-by-user" } } as const;
   expect(mergeResults(shares.map((share) => ({ ...share, ...stopped })))).toMatchObject(stopped);
   const failed = { status: "failed", reason: { kind: "all-connections-closed" } } as const;
-  expect(mergeResults([{ ...shares[0], ...failed }, shares[1], shares[2]])).toMatchObject({
-    status: "invalid",
-    reason: { kind: "part", part: "share 1/3", ...failed },
-  });
+  // As where one machine did it all, and the server let some of its connections in.
+  expect(mergeResults([{ ...shares[0], ...failed }, shares[1], shares[2]]).status).toBe("ok");
   expect(mergeResults(shares.map((share) => ({ ...share, ...failed })))).toMatchObject(failed);
+});
+
+test("what is too little to judge in each part is judged in their sum", () => {
+  const lags = Array<number>(600).fill(20_000);
+  const slow = shares.map((_one, index) => {
+    const own = seen.filter((_seen, worker) => worker % 3 === index);
+    const [first, ...others] = own.map((one) => ({
+      ...one,
+      load: { ...one.load, sendLag: toHistogram([]) },
+    }));
+    const load = { ...(first as Seen).load, sendLag: toHistogram(lags), lastSendUs: startUs + 1e6 };
+    return resultOf([{ ...(first as Seen), load }, ...others], { index, of: 3 });
+  });
+  expect(slow.map(({ sendLagUs }) => sendLagUs.p99)).toEqual([null, null, null]);
+  const reason = { kind: "generator-late", allowedUs: 3000 };
+  for (const some of [slow, slow.slice(1)])
+    expect(mergeResults(some)).toMatchObject({ status: "invalid", reason });
+});
+
+test("a fleet's attack is a whole one among others, and its agents are not counted again", () => {
+  const { id, environment: machine, ...figures } = resultOf(seen);
+  const agents = [0, 1].map((index) =>
+    attackPartSchema.parse({
+      ...{ id: `${index}`, name: `host/${index}`, share: { index, of: 2 }, machine, clock: null },
+      ...{ status: "ok", reason: null, figures },
+    }),
+  );
+  const fleet = { epoch: "0", bus: "nats://127.0.0.1:4222", start: null };
+  const lost = { kind: "agent-lost", agent: 1, name: "host/1", silentMs: 3600, cameBack: false } as const;
+  const partial = resultOf(seen, null, { id: "b", fleet, parts: agents, status: "partial", reason: lost });
+  const merged = mergeResults([resultOf(seen), partial]);
+  expect(merged.parts.map((part) => part.id)).toEqual([id, "b"]);
+  expect(merged).toMatchObject({
+    status: "partial",
+    reason: { kind: "part", part: "b", status: "partial", reason: lost },
+  });
+  expect(merged.fleet).toBeUndefined();
 });
 
 test("what does not belong together is refused, with what differs", () => {
   const [first, second] = shares;
   const whole = resultOf(seen);
   const changed = (changes: Partial<AttackPlan>) => ({ ...second, plan: { ...plan, ...changes } });
-  const other = { ...fixtureResult().environment, tool: "ws-showdown 9.9.9" };
+  const other = { ...first.environment, tool: "ws-showdown 9.9.9" };
   const buckets = first.timeline.buckets.map((bucket) => ({ ...bucket, delivered: bucket.delivered + 1 }));
   const edited = { ...first, timeline: { ...first.timeline, buckets } };
   const cases: readonly (readonly [readonly AttackResult[], RegExp])[] = [

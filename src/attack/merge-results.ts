@@ -2,7 +2,6 @@ import { ShowdownError } from "../errors.ts";
 import { type AttackPlan, nameUnshared } from "../plan/attack/plan.ts";
 import {
   type AttackPart,
-  type AttackReason,
   type AttackResult,
   attackPartSchema,
   attackResultSchema,
@@ -14,13 +13,13 @@ import { counterCount } from "../run/phases/timeline.ts";
 import { readBuckets } from "../stats/bucket-text.ts";
 import { bucketCount, Histogram } from "../stats/histogram.ts";
 import { describeTotals } from "./attack-figures.ts";
+import { judge, judgeParts } from "./ending.ts";
 import { type AttackTotals, addTotals } from "./totals.ts";
 
 /**
  * Results of one attack that several machines made, as one: every count, histogram and second is added up, and what
  * each did stands beside it in `parts`. They are shares of one attack, or whole attacks of the same plan. Their order
- * does not matter, nor whether some of them were merged before. The figures count where those of every part do, and no
- * share is missing.
+ * does not matter, nor whether some of them were merged before.
  *
  * @param results at least one; they may be merged ones
  * @throws {ShowdownError} `usage` for what does not belong together, or can't be added up
@@ -40,6 +39,7 @@ export function mergeResults(results: readonly AttackResult[]): AttackResult {
   const startedAt = leastText(sorted.map((one) => one.startedAt));
   const finished = sorted.flatMap(({ finishedAt }) => finishedAt ?? []).toSorted();
   const { schema, kind, progress, command, environment } = first;
+  const figures = describeTotals(plan, addAll(sorted));
   return attackResultSchema.parse({
     ...{ schema, kind, progress, command, environment },
     id: nameRun(startedAt, "merged"),
@@ -47,23 +47,24 @@ export function mergeResults(results: readonly AttackResult[]): AttackResult {
     finishedAt: finished.at(-1) ?? null,
     plan,
     warnings: mergeWarnings(sorted),
-    ...judgeParts(parts),
-    ...describeTotals(plan, addAll(sorted)),
+    ...judge(plan, figures, judgeParts(parts, findMissing(parts))),
+    ...figures,
     share: null,
     parts,
   });
 }
 
 function partsOf(result: AttackResult): readonly AttackPart[] {
-  if (result.parts.length > 0) return result.parts;
-  return [attackPartSchema.parse({ ...result, machine: result.environment })];
+  // To others, a fleet is one machine.
+  if (result.parts.length > 0 && result.fleet === undefined) return result.parts;
+  const { id, share, environment: machine, status, reason } = result;
+  return [
+    attackPartSchema.parse({ id, name: null, share, machine, clock: null, status, reason, figures: result }),
+  ];
 }
 
 function compareParts(a: AttackPart | undefined, b: AttackPart | undefined): number {
-  const byShare = (a?.share?.index ?? 0) - (b?.share?.index ?? 0);
-  return (
-    byShare || compareText(a?.startedAt ?? "", b?.startedAt ?? "") || compareText(a?.id ?? "", b?.id ?? "")
-  );
+  return (a?.share?.index ?? 0) - (b?.share?.index ?? 0) || compareText(a?.id ?? "", b?.id ?? "");
 }
 
 /** One that ended, with all that has to be added up. */
@@ -174,34 +175,11 @@ function mergeWarnings(results: readonly AttackResult[]): AttackResult["warnings
   return [...byText].toSorted(([a], [b]) => compareText(a, b)).map(([, warning]) => warning);
 }
 
-type Ending = Pick<AttackResult, "status" | "reason">;
-
-/** As bad as its worst part; where one alone failed the others did not do what was planned. */
-function judgeParts(parts: readonly AttackPart[]): Ending {
-  const bad = parts.filter(({ status }) => status !== "ok");
-  const worst =
-    bad.find(({ status }) => status === "aborted") ??
-    bad.find(({ status }) => status === "invalid") ??
-    bad[0];
-  if (worst !== undefined) {
-    const { status, reason } = worst;
-    const areAllSo = bad.length === parts.length && bad.every((one) => one.status === status);
-    return {
-      status: areAllSo || status !== "failed" ? status : "invalid",
-      reason: areAllSo && bad.every((one) => Bun.deepEquals(one.reason, reason)) ? reason : nameReason(worst),
-    };
-  }
+function findMissing(parts: readonly AttackPart[]): AttackResult["reason"] {
   const { of = 0 } = parts[0]?.share ?? {};
   const known = new Set(parts.map(({ share }) => share?.index));
   const missing = Array.from({ length: of }, (_, index) => index).filter((index) => !known.has(index));
-  return missing.length > 0
-    ? { status: "invalid", reason: { kind: "parts-missing", missing, of } }
-    : { status: "ok", reason: null };
-}
-
-function nameReason(part: AttackPart): AttackReason | null {
-  const { status, reason } = part;
-  return reason === null ? null : { kind: "part", part: nameOfPart(part), status, reason };
+  return missing.length === 0 ? null : { kind: "parts-missing", missing, of };
 }
 
 function addAll(results: readonly AttackResult[]): AttackTotals {

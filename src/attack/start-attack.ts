@@ -9,7 +9,7 @@ import { nowUs } from "../machine/clock.ts";
 import { type AttackLimit, holds } from "../measures/attack-measures.ts";
 import { type AttackPlan, withoutSecrets } from "../plan/attack/plan.ts";
 import { loadSeconds } from "../plan/attack/rate.ts";
-import { type AttackReason, type AttackResult, attackResultSchema } from "../result/attack.ts";
+import { type AttackResult, attackResultSchema } from "../result/attack.ts";
 import { checkResultsFolder, createCheckedFile, type ResultFile } from "../result/file.ts";
 import type { Warning } from "../result/reasons.ts";
 import { nameRun } from "../result/run-name.ts";
@@ -18,11 +18,10 @@ import { EventQueue } from "../run/event-queue.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
 import { TimelineBuilder } from "../run/phases/timeline.ts";
 import { Histogram } from "../stats/histogram.ts";
-import { findBottleneck, findLateness } from "../trust/validity.ts";
 import { type AttackEvidence, describeAttack } from "./attack-figures.ts";
 import { runAfter, runBefore } from "./commands.ts";
+import { type Ending, judge, ok, stopped } from "./ending.ts";
 import type { AttackEvent } from "./events.ts";
-import { judgeScenario } from "./judge-scenario.ts";
 import { ScenarioBoard } from "./scenario-board.ts";
 import { checkSources, settleAddress } from "./settle-address.ts";
 import { StageFigures } from "./stage-figures.ts";
@@ -84,11 +83,7 @@ const stragglerMs = 50;
 const stuckMs = 10_000;
 const unheardMs = 1000;
 
-/** How an attack ended, or a part of it. */
-export type Ending = Pick<AttackResult, "status"> & { readonly reason: AttackReason | null };
-export const ok: Ending = { status: "ok", reason: null };
 const allClosed: Ending = { status: "failed", reason: { kind: "all-connections-closed" } };
-export const stopped: Ending = { status: "aborted", reason: { kind: "stopped-by-user" } };
 
 /** What has to be known to carry out an attack, or a part of it. */
 export type LoadOptions = Pick<
@@ -310,12 +305,11 @@ async function load(
     if (signal.aborted) {
       ending = stopped;
     } else if (opened === 0 && scenario === null && begin === undefined) {
-      const failure = opens.flatMap(({ failures }) => failures)[0]?.failure ?? null;
-      ending = { status: "failed", reason: { kind: "no-connection-opened", failure } };
+      ending = noneOpened(opens);
     } else {
       const start = begin === undefined ? startSoon(opens) : await begin(opens);
       if (start === null) {
-        ending = stopped;
+        ending = opened === 0 ? noneOpened(opens) : stopped;
       } else {
         startUs = Math.ceil(start.startUs - epochUs);
         board.reset(loadSeconds(plan.load));
@@ -345,6 +339,11 @@ async function load(
   const { latency, timeline } = board;
   const seen = { opens, loads, latency, timeline, stages, scenario, startUs, elapsedMs };
   return { evidence: { plan, ...shareOf(options), ...seen }, ending };
+}
+
+function noneOpened(opens: readonly OpenReport[]): Ending {
+  const failure = opens.flatMap(({ failures }) => failures)[0]?.failure ?? null;
+  return { status: "failed", reason: { kind: "no-connection-opened", failure } };
 }
 
 /** As soon as every worker can have heard of it. */
@@ -565,34 +564,6 @@ export function findBroken(
 }
 
 function endingOf({ reason }: WorkerFault): Ending {
-  return { status: "invalid", reason };
-}
-
-/** Whether the figures count: those of an open loop by how late it sent, of a closed one by its CPU time. */
-export function judge(plan: AttackPlan, figures: ReturnType<typeof describeAttack>, ending: Ending): Ending {
-  const { sendLagUs, latencyUs, generator, rate } = figures;
-  if (ending.status === "ok" && plan.scenario !== null) {
-    const reason = judgeScenario(figures);
-    if (reason !== null) return { status: "failed", reason };
-  }
-  if (ending.status !== "ok" || generator === null || rate === null) return ending;
-  const { pacing, workers } = plan;
-  const doubt =
-    plan.load.kind === "open" && plan.scenario === null
-      ? findLateness({
-          plan: { pacing: pacing === "spin" ? "spin" : "timer", validityRule: true },
-          sendLagP99Us: sendLagUs.p99,
-          latencyP99Us: latencyUs.p99,
-        })
-      : findBottleneck({
-          plan: { workers, workerCpus: null, serverCpus: null, validityRule: true },
-          generator: { ...generator, otherCpuShare: null, idleCpuShare: null },
-          // Nobody knows what the server used: that the generator used all it had is enough.
-          serverCpuMs: 0,
-          spanMs: rate.spanMs,
-        });
-  if (doubt === null) return ending;
-  const reason = doubt.kind === "generator-bottleneck" ? { ...doubt, serverCpuShare: null } : doubt;
   return { status: "invalid", reason };
 }
 

@@ -39,14 +39,16 @@ export function renderAttackSummary(
   return `${renderTerminal(buildAttackSummary(result), screen).join("\n")}\n`;
 }
 
-/** Says which thresholds were met. Returns the exit code of the attack: that of the gravest that happened. */
+/** Says which thresholds were met: of a part that is missing nobody knows. Returns the exit code of the attack: that of the gravest that happened. */
 export function judgeAttack(result: AttackResult, thresholds: readonly AttackLimit[], host: Host): number {
+  const isPartial = result.status === "partial";
   const areMet = thresholds.map((threshold) => {
     const { expression, measure } = threshold;
     const value = measure.pick(result);
     const isMet = value !== null && holds(threshold, value);
     const is = value === null ? "unknown" : formatMeasure(measure, value);
-    host.err(printable(`${isMet ? "passed" : "failed"}: "${expression}": ${measure.name} is ${is}`));
+    const word = isPartial ? "not judged" : isMet ? "passed" : "failed";
+    host.err(printable(`${word}: "${expression}": ${measure.name} is ${is}`));
     host.err("\n");
     return isMet;
   });
@@ -56,6 +58,7 @@ export function judgeAttack(result: AttackResult, thresholds: readonly AttackLim
 
 export function exitCodeOf({ status, reason }: Pick<AttackResult, "status" | "reason">): number {
   if (reason?.kind === "stopped-by-user") return exitCodes.aborted.code;
+  if (status === "partial") return exitCodes.partial.code;
   if (status === "invalid") return exitCodes.allInvalid.code;
   return status === "ok" ? exitCodes.ok.code : exitCodes.attackFailed.code;
 }

@@ -320,6 +320,12 @@ export const options = {
     otherwise: "30",
     help: "with --fleet: agents that are not there after so long are missing",
   },
+  "bus-away-seconds": {
+    type: duration(1, 86_400),
+    commands: ["run", "attack"],
+    otherwise: "30",
+    help: "with --fleet: a bus that is away for so long is given up, by an attack after its load",
+  },
   resume: {
     type: text("RUN"),
     commands: ["attack"],

@@ -13,13 +13,13 @@ export interface ClockEstimate {
 /** Asked so often at a time, of which the quickest counts. */
 const exchanges = 8;
 const answerMs = 1000;
-/** Between one agent's turn and the next one's: asked all at once, hundreds wait for each other, and their clocks seem as far off. */
-const turnMs = 2;
 /**
  * A quartz is good to it: how far a clock may have run away, per microsecond since an exchange or until it. What all agents
  * have in common, the coordinator's own clock, is in no comparison of two of them.
  */
 const driftUs = 50e-6;
+/** Between one agent's turn and the next one's: asked all at once, hundreds wait for each other, and their clocks seem as far off. */
+const turnMs = 2;
 
 /** By the exchange of NTP (RFC 5905, section 8) over the bus. Also tells the agent that it is still wanted. */
 export class AgentClock {

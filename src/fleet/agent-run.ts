@@ -16,7 +16,7 @@ import { packFinal, toFinal } from "./final-result.ts";
 import type { KeptResults } from "./kept-results.ts";
 import { type MessageOf, type Start, say, subjects } from "./messages.ts";
 import { WorkerHost } from "./run/worker-host.ts";
-import { beatMs, mostAwayMs, silenceOf } from "./silence.ts";
+import { beatMs, silenceOf } from "./silence.ts";
 
 /** Before the load: so long without a word, and there is no coordinator any more. */
 const leaseMs = 6000;
@@ -59,6 +59,7 @@ export class AgentRun {
   #problem: string | null = null;
   /** Of a run: its workers. */
   #host: WorkerHost | null = null;
+  #awayMs = 0;
   #whyEnded: string | null = null;
   #heardMs = performance.now();
   #number = 0;
@@ -127,7 +128,8 @@ export class AgentRun {
     this.stop();
   }
 
-  #hostFor({ agent, agents }: MessageOf<"work">): WorkerHost {
+  #hostFor({ agent, agents, awayMs }: MessageOf<"work">): WorkerHost {
+    this.#awayMs = awayMs;
     if (this.#host !== null) return this.#host;
     const { bus, id, tell } = this.#options;
     this.#agent = agent;
@@ -232,7 +234,7 @@ export class AgentRun {
   /** Of the coordinator. While the bus is away a run goes on, for as long as its coordinator waits for it. */
   #silentMs(): number {
     const silentMs = performance.now() - this.#heardMs;
-    if (this.#host === null || silentMs >= mostAwayMs + leaseMs) return silentMs;
+    if (this.#host === null || silentMs >= this.#awayMs + leaseMs) return silentMs;
     return silenceOf(this.#options.bus, this.#heardMs);
   }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { cpus, hostname } from "node:os";
+import { hostname } from "node:os";
 import type { OpenLink } from "../engine/worker-link.ts";
 import { nowUs } from "../machine/clock.ts";
-import { readDescriptorLimit } from "../machine/environment.ts";
+import { describeMachine, readDescriptorLimit } from "../machine/environment.ts";
 import { readPlace } from "../machine/place.ts";
 import { AgentRun, offerParts } from "./agent-run.ts";
 import type { Bus } from "./bus.ts";
@@ -27,14 +27,14 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   // Several may run on one machine.
   const name = `${hostname()}/${process.pid}`;
   const place = readPlace();
+  const machine = await describeMachine();
   const runs = new Map<string, AgentRun>();
   const ended = Promise.withResolvers<void>();
 
   const busy = () => [...runs.values()].find((run) => !run.isFree) ?? null;
   const offer = (start: Start): Message =>
     say(start, {
-      ...{ kind: "offer", id, name, place },
-      cpus: Math.max(1, cpus().length),
+      ...{ kind: "offer", id, name, place, machine },
       descriptors: readDescriptorLimit().soft,
       busyWith: busy()?.start.run ?? null,
     });

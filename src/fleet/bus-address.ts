@@ -92,17 +92,29 @@ function readLogin(
   { "bus-creds": creds }: BusOptions,
   folder: string,
 ): BusAddress["login"] {
-  if (creds !== undefined) {
-    try {
-      return { kind: "creds", text: readFileSync(resolve(folder, creds), "utf8") };
-    } catch (cause) {
-      const problem = `--bus-creds ${printable(creds)}: ${printable((cause as Error).message, { most: 200 })}`;
-      throw new ShowdownError("usage", problem, { hint: "expected a .creds file of NATS", cause });
-    }
-  }
+  if (creds !== undefined) return { kind: "creds", text: readCreds(creds, folder) };
   if (username === "") return { kind: "none" };
   const user = decodeURIComponent(username);
   return password === ""
     ? { kind: "token", token: user }
     : { kind: "user", user, pass: decodeURIComponent(password) };
+}
+
+/** A JSON Web Token, and the seed of the user's key. */
+const credsParts = [/^[\w-]+\.[\w-]+\.[\w-]+\s*$/m, /^SU[A-Z2-7]{56}\s*$/m];
+
+function readCreds(file: string, folder: string): string {
+  const refuse = (problem: string, cause?: unknown) =>
+    new ShowdownError("usage", `--bus-creds ${printable(file)}: ${problem}`, {
+      hint: "expected a .creds file of NATS",
+      cause,
+    });
+  let text: string;
+  try {
+    text = readFileSync(resolve(folder, file), "utf8");
+  } catch (cause) {
+    throw refuse(printable((cause as Error).message, { most: 200 }), cause);
+  }
+  if (credsParts.every((part) => part.test(text))) return text;
+  throw refuse("there are no credentials of a user in it");
 }

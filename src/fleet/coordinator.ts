@@ -1,16 +1,15 @@
+import { type Ending, stopped } from "../attack/ending.ts";
 import {
   type AttackHandle,
   type AttackOptions,
   type Beginning,
   countMembers,
   describeMoment,
-  type Ending,
   findBroken,
   handleAttack,
   keepRecord,
   type RecordOptions,
   secondTeller,
-  stopped,
 } from "../attack/start-attack.ts";
 import { nowUs } from "../machine/clock.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
@@ -23,7 +22,6 @@ import type { Gathered, Member } from "./gather.ts";
 import { mergeParts } from "./merge.ts";
 import { type Start, say, subjects } from "./messages.ts";
 import { leadRoundTrips, leastLeadMs } from "./run/fleet-generator.ts";
-import { mostAwayMs } from "./silence.ts";
 
 export interface FleetOptions extends RecordOptions, Pick<AttackOptions, "rows" | "access" | "abortOn"> {
   readonly bus: Bus;
@@ -32,6 +30,7 @@ export interface FleetOptions extends RecordOptions, Pick<AttackOptions, "rows" 
   readonly gathered: Gathered;
   /** What one agent's connections are sent may come of another's messages. */
   readonly awaitsOthers: boolean;
+  readonly awayMs: number;
 }
 
 const pollMs = 50;
@@ -68,7 +67,7 @@ export function startFleetAttack(plan: AttackPlan, options: FleetOptions): Attac
   );
 }
 
-type FleetRecord = { -readonly [Key in keyof Omit<FleetFacts, "agents">]: FleetFacts[Key] };
+type FleetRecord = { -readonly [Key in keyof FleetFacts]: FleetFacts[Key] };
 
 interface Conducted {
   readonly crew: Crew;
@@ -123,7 +122,8 @@ async function begin(
     if (signal.aborted) return await notBegun(stopped);
     await crew.findLost();
     // Whoever is missing now, nothing has been sent yet: the others need not.
-    if (crew.loss !== null || crew.hasEndedEarly) return await notBegun(null);
+    if (crew.loss !== null) return await notBegun({ status: "invalid", reason: crew.loss });
+    if (crew.hasEndedEarly) return await notBegun(null);
     if (performance.now() > untilMs) return await notBegun({ status: "invalid", reason: crew.slowest() });
     if (performance.now() - viewedMs >= viewMs) {
       viewedMs = performance.now();
@@ -141,30 +141,32 @@ async function begin(
   const startsUs = members.map(({ clock }) => startUs + (clock.at(startUs)?.offsetUs ?? 0));
   facts.start = { leadMs, ...skewOf(startsUs, crew.clocksAt(startUs)) };
   // Whoever resumes needs to know who was in it.
-  await note({ fleet: { ...facts, agents: crew.facts(plan) } });
+  await note({ fleet: facts, parts: crew.parts() });
   const total = countMembers(crew.members().map((readyByRoom) => ({ readyByRoom })));
   await crew.askAll(
     (agent) => ({ kind: "start", startUs: startsUs[agent] ?? startUs, members: total }),
     startMs,
   );
   crew.board.reset(loadSeconds(plan.load));
-  if (crew.loss !== null) await crew.stop();
-  return { startMs, clocks: { startUs, startsUs }, ending: null };
+  if (crew.loss === null) return { startMs, clocks: { startUs, startsUs }, ending: null };
+  await crew.stop();
+  return { startMs, clocks: { startUs, startsUs }, ending: { status: "invalid", reason: crew.loss } };
 }
 
 /** Watches the load to its end, takes all results, and adds them up. */
 async function end(
   plan: AttackPlan,
-  options: Pick<FleetOptions, "abortOn" | "signal" | "bus">,
+  options: Pick<FleetOptions, "abortOn" | "signal" | "bus" | "awayMs">,
   begun: Conducted & Begun & { readonly onPoll?: () => void; readonly patienceMs?: number },
 ): Promise<Partial<AttackResult>> {
   const { crew, facts, events, startMs, clocks } = begun;
-  const { bus, signal, abortOn = [] } = options;
+  const { bus, signal, awayMs, abortOn = [] } = options;
   const totalMs = loadSeconds(plan.load) * 1000;
   const tellSeconds = secondTeller({ board: crew.board, scenario: null, stages: null }, events);
   let ending = begun.ending;
   let [viewedMs, collectedMs] = [0, 0];
   let awaySinceMs: number | null = null;
+  let isBusLost = false;
   let isStopping = false;
   const stop = (why: Ending) => {
     ending ??= why;
@@ -192,17 +194,15 @@ async function end(
       stop({ status: "aborted", reason: { kind: "abort-on", ...broken, afterMs: Math.round(elapsedMs) } });
     }
     awaySinceMs = bus.connectedMs === null ? (awaySinceMs ?? nowMs) : null;
-    const silentMs =
-      awaySinceMs === null ? 0 : Math.round(nowMs - Math.max(awaySinceMs, (startMs ?? 0) + totalMs));
-    if (silentMs > mostAwayMs) {
-      ending = { status: "invalid", reason: { kind: "bus-lost", silentMs } };
-      break;
-    }
+    // While the load goes on there is nothing to be had from it.
+    const missedSinceMs = Math.max(awaySinceMs ?? nowMs, startMs === null ? 0 : startMs + totalMs);
+    isBusLost = nowMs - missedSinceMs > awayMs;
+    if (isBusLost) crew.loseBus(Math.round(nowMs - missedSinceMs));
   }
   tellSeconds(null);
   let endUs = nowUs();
   // Where the bus is gone, agents keep what they have for whoever resumes.
-  if (crew.isSettled) {
+  if (!isBusLost) {
     await crew.readClocks();
     endUs = nowUs();
     await crew.acknowledge();
@@ -217,8 +217,8 @@ async function end(
       clockErrorUs = Math.max(...skews.map(({ skewUs, errorUs }) => skewUs + errorUs));
     }
   }
-  const { agents, ...figures } = mergeParts(plan, crew.parts(plan), { decided: ending, clockErrorUs });
-  return { ...figures, fleet: { ...facts, agents: [...agents] } };
+  const merged = mergeParts(plan, crew.ends(), { decided: ending, clockErrorUs });
+  return { ...merged, fleet: facts };
 }
 
 /** How far apart agents began, by the best that is known of their clocks. */
@@ -256,25 +256,31 @@ export interface ResumeOptions {
   readonly cutOff: AttackResult & { readonly fleet: FleetFacts };
   readonly resultsFolder: string;
   readonly signal: AbortSignal;
+  readonly awayMs: number;
 }
 
 /** Takes an attack over whose coordinator is gone: waits for its agents, or takes what they kept. */
-export function resumeFleetAttack({ bus, cutOff, resultsFolder, signal }: ResumeOptions): AttackHandle {
-  const { id, startedAt, plan, environment, command, warnings, fleet } = cutOff;
+export function resumeFleetAttack({
+  bus,
+  cutOff,
+  resultsFolder,
+  signal,
+  awayMs,
+}: ResumeOptions): AttackHandle {
+  const { id, startedAt, plan, environment, command, warnings, fleet, parts } = cutOff;
   const start: Start = { run: id, epoch: fleet.epoch };
-  const members = fleet.agents.map(({ id: agent, name, cpuCount, clock }): Member => {
+  const members = parts.map(({ id: agent, name, machine, clock }): Member => {
     const known = new AgentClock();
     known.best = clock;
-    const place = { machine: name, network: name, clock: name };
-    return { id: agent, name, place, cpus: cpuCount, descriptors: null, clock: known };
+    const place = { machine: agent, network: agent, clock: agent };
+    return { id: agent, name: name ?? agent, place, machine, descriptors: null, clock: known };
   });
-  const { agents: _, ...facts } = fleet;
   const record = { environment, resultsFolder, command, warnings, signal };
   return handleAttack(
     async ({ events }) =>
       await keepRecord(plan, record, { id, startedAt, events }, async (note) => {
-        await note({ fleet });
         const crew = new Crew(bus, start, members);
+        await note({ fleet, parts: crew.parts() });
         let calledMs = Number.NEGATIVE_INFINITY;
         const onPoll = () => {
           if (performance.now() - calledMs < callMs) return;
@@ -282,10 +288,10 @@ export function resumeFleetAttack({ bus, cutOff, resultsFolder, signal }: Resume
           bus.say(subjects.call, say(start, { kind: "call", resume: true }));
         };
         const begun = { startMs: null, clocks: null, ending: null };
-        const options = { bus, signal };
+        const options = { bus, signal, awayMs };
         return await end(plan, options, {
           crew,
-          facts: { ...facts },
+          facts: { ...fleet },
           events,
           ...begun,
           onPoll,

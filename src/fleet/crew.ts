@@ -1,14 +1,11 @@
-import { countOfShare } from "../attack/totals.ts";
-import { countOwn } from "../engine/places.ts";
-import type { AttackPlan } from "../plan/attack/plan.ts";
-import type { AttackReason, FleetFacts } from "../result/attack.ts";
+import type { AttackPart, AttackReason } from "../result/attack.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
 import { type ClockEstimate, readClocks } from "./agent-clock.ts";
 import type { Bus } from "./bus.ts";
 import { type FinalResult, unpackFinal } from "./final-result.ts";
 import type { Member } from "./gather.ts";
 import { LiveFigures } from "./live-figures.ts";
-import type { Part } from "./merge.ts";
+import type { AgentEnd } from "./merge.ts";
 import { type Message, type MessageOf, type Said, type Start, say, subjects } from "./messages.ts";
 import { lostMs, silenceOf } from "./silence.ts";
 
@@ -21,7 +18,7 @@ interface Mate {
   heardMs: number;
   final: FinalResult | null;
   /** Why it is out, for good: it may come back, and then has missed something. */
-  loss: Extract<AttackReason, { kind: "agent-lost" | "agent-failed" }> | null;
+  loss: Extract<AttackReason, { kind: "agent-lost" | "agent-failed" | "bus-lost" }> | null;
 }
 
 /** The agents of one attack, seen from the coordinator: what each last said, who is lost, whose result is here. */
@@ -120,6 +117,13 @@ export class Crew {
     }
   }
 
+  /** The bus was away for too long: what is not here stays with its agents. */
+  loseBus(silentMs: number): void {
+    for (const mate of this.#mates) {
+      if (mate.final === null) mate.loss ??= { kind: "bus-lost", silentMs };
+    }
+  }
+
   /** Takes results that are on the bus, and tells their agents that they are here. @param all also of who did not say that it is done */
   async collect(all: boolean): Promise<void> {
     const waiting = this.#mates.filter(
@@ -154,33 +158,25 @@ export class Crew {
     return this.#mates.map(({ member }) => member.clock.at(momentUs));
   }
 
-  parts(plan: AttackPlan): Part[] {
-    return this.#mates.map(({ agent, member, final, loss }) => ({
-      facts: this.#describe(plan, agent, member),
-      ...{ final, loss },
-    }));
+  ends(): AgentEnd[] {
+    return this.parts().map((part, agent) => {
+      const { final = null, loss = null } = this.#mates[agent] ?? {};
+      return { part, final, loss };
+    });
   }
 
   /** As long as there is nothing more to be said of them. */
-  facts(plan: AttackPlan): FleetFacts["agents"] {
-    return this.#mates.map(({ agent, member }) => ({
-      ...this.#describe(plan, agent, member),
+  parts(): AttackPart[] {
+    return this.#mates.map(({ agent, member: { id, name, machine, clock } }) => ({
+      ...{ id, name, machine },
+      share: { index: agent, of: this.#mates.length },
+      clock: clock.best,
       ...{ status: null, reason: null, figures: null },
     }));
   }
 
   #lose(agent: number, { name }: Member, silentMs: number): Mate["loss"] {
     return { kind: "agent-lost", agent, name, silentMs: Math.round(silentMs), cameBack: false };
-  }
-
-  #describe(plan: AttackPlan, agent: number, { id, name, cpus, clock }: Member): Part["facts"] {
-    const share = { worker: agent, workers: this.#mates.length };
-    return {
-      ...{ agent, id, name, cpuCount: cpus },
-      workers: countOwn(share, plan.workers),
-      connections: countOfShare(share, plan, plan.connections),
-      clock: clock.best,
-    };
   }
 
   #hear(beat: MessageOf<"beat">): void {

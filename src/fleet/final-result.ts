@@ -1,13 +1,14 @@
 import { z } from "zod";
 import type { Measured } from "../attack/start-attack.ts";
 import { type AttackTotals, countReports } from "../attack/totals.ts";
+import { attackStatusSchema } from "../result/attack.ts";
 import { reasonSchema } from "../result/reasons.ts";
 import { pack, unpack } from "./packing.ts";
 
 /** What an agent's part came to. The figures made of its totals are checked as every result is. */
 const finalSchema = z.object({
   totals: z.custom<AttackTotals>((value) => typeof value === "object" && value !== null),
-  status: z.enum(["ok", "invalid", "failed", "aborted"]),
+  status: attackStatusSchema,
   reason: reasonSchema.nullable(),
 });
 export type FinalResult = z.infer<typeof finalSchema>;

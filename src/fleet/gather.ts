@@ -3,6 +3,7 @@ import { ShowdownError } from "../errors.ts";
 import { type Place, readPlace } from "../machine/place.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import { nameRun } from "../result/run-name.ts";
+import type { Machine } from "../result/schema.ts";
 import { boundLines } from "../text/bound-lines.ts";
 import { plural } from "../text/format.ts";
 import { printable } from "../text/printable.ts";
@@ -16,7 +17,7 @@ export interface Member {
   readonly id: string;
   readonly name: string;
   readonly place: Place;
-  readonly cpus: number;
+  readonly machine: Machine;
   readonly descriptors: number | null;
   readonly clock: AgentClock;
 }
@@ -116,7 +117,8 @@ export async function gatherAgents(options: GatherOptions): Promise<Gathered> {
     ...{ start, startedAt, members },
     cpus: Math.min(
       ...members.map(
-        ({ place, cpus }) => cpus / members.filter((one) => one.place.machine === place.machine).length,
+        ({ place, machine }) =>
+          machine.cpuCount / members.filter((one) => one.place.machine === place.machine).length,
       ),
     ),
     descriptors: limits.length === 0 ? null : Math.min(...limits),
@@ -134,11 +136,11 @@ async function claimAll(
   offers: readonly MessageOf<"offer">[],
 ): Promise<readonly Member[]> {
   const claimed = await Promise.all(
-    offers.map(async ({ id, name, place, cpus, descriptors }): Promise<Member | null> => {
+    offers.map(async ({ id, name, place, machine, descriptors }): Promise<Member | null> => {
       const answer = await bus.ask(subjects.agent(id), say(start, { kind: "claim" }), claimMs);
       if (answer?.kind !== "answer" || answer.problem !== null) return null;
       const clock = new AgentClock(place.clock === readPlace().clock);
-      return { id, name: printable(name), place, cpus, descriptors, clock };
+      return { id, name: printable(name), place, machine, descriptors, clock };
     }),
   );
   return claimed.filter((member) => member !== null);

@@ -1,21 +1,20 @@
 import { describeAttack, describeTotals } from "../attack/attack-figures.ts";
-import { type Ending, judge, noEvidence, ok } from "../attack/start-attack.ts";
-import { type AttackTotals, addTotals } from "../attack/totals.ts";
+import { type Ending, judge, judgeParts } from "../attack/ending.ts";
+import { noEvidence } from "../attack/start-attack.ts";
+import { addTotals } from "../attack/totals.ts";
+import { countOwn } from "../engine/places.ts";
 import type { AttackPlan } from "../plan/attack/plan.ts";
-import type { AttackResult, FleetFacts } from "../result/attack.ts";
-import { agentReasonSchema } from "../result/reasons.ts";
+import { type AttackPart, type AttackResult, attackPartSchema } from "../result/attack.ts";
 import type { FinalResult } from "./final-result.ts";
 
-type AgentFacts = FleetFacts["agents"][number];
-
 /** An agent at the end, and what it measured. */
-export interface Part {
+export interface AgentEnd {
   /** As far as it is known without its result. */
-  readonly facts: Omit<AgentFacts, "status" | "reason" | "figures">;
+  readonly part: AttackPart;
   /** Null where it is lost. */
   readonly final: FinalResult | null;
   /** Why it is. */
-  readonly loss: AttackResult["reason"];
+  readonly loss: AttackPart["reason"];
 }
 
 /**
@@ -27,55 +26,25 @@ export interface Part {
  */
 export function mergeParts(
   plan: AttackPlan,
-  parts: readonly Part[],
+  ends: readonly AgentEnd[],
   { decided, clockErrorUs }: { readonly decided: Ending | null; readonly clockErrorUs: number | null },
-): Partial<AttackResult> & { readonly agents: readonly AgentFacts[] } {
-  const totals = parts.flatMap(({ final }) => final?.totals ?? []);
+): Partial<AttackResult> & { readonly parts: AttackPart[] } {
+  const totals = ends.flatMap(({ final }) => final?.totals ?? []);
   const figures =
     totals.length === 0
       ? describeAttack(noEvidence(plan))
       : describeTotals(plan, addTotals(totals), clockErrorUs);
-  const agents = parts.map((part) => describeAgent(plan, part, decided));
-  const ending = decided ?? judgeAgents(totals, agents);
-  // Also those of an agent that is lost were asked for.
-  const connections = { ...figures.connections, requested: plan.connections };
-  return { ...judge(plan, figures, ending), ...figures, connections, agents };
+  const parts = ends.map((end) => describeEnd(plan, end, decided));
+  return { ...judge(plan, figures, decided ?? judgeParts(parts)), ...figures, parts };
 }
 
-function describeAgent(plan: AttackPlan, { facts, final, loss }: Part, decided: Ending | null): AgentFacts {
+function describeEnd(plan: AttackPlan, { part, final, loss }: AgentEnd, decided: Ending | null): AttackPart {
   if (final === null)
-    return { ...facts, status: "lost", reason: loss ?? decided?.reason ?? null, figures: null };
+    return attackPartSchema.parse({ ...part, status: "lost", reason: loss ?? decided?.reason });
   const { totals, status, reason } = final;
   const figures = describeTotals(plan, totals);
-  const { connections, messages, latencyUs, sendLagUs, generator } = figures;
-  const { curve: _, ...quantiles } = latencyUs;
-  return {
-    ...facts,
-    ...judge({ ...plan, workers: facts.workers }, figures, { status, reason }),
-    figures: {
-      ...{ opened: connections.opened, failed: connections.failed, died: connections.died },
-      ...{ planned: messages.planned, sent: messages.sent },
-      ...{ expected: messages.expected, answered: messages.answered },
-      ...{ latencyUs: quantiles, sendLagUs, generator },
-    },
-  };
-}
-
-/** As of one machine: that some connections closed makes no attack invalid, that a generator failed does. */
-function judgeAgents(totals: readonly AttackTotals[], agents: readonly AgentFacts[]): Ending {
-  const lost = agents.find(({ status }) => status === "lost");
-  if (lost !== undefined) return { status: "invalid", reason: lost.reason };
-  if (totals.every(({ connections }) => connections.opened === 0)) {
-    const failure = totals.flatMap(({ connections }) => connections.failures)[0]?.failure ?? null;
-    return { status: "failed", reason: { kind: "no-connection-opened", failure } };
-  }
-  const bad = agents.find(({ status }) => status === "invalid" || status === "aborted");
-  if (bad !== undefined) {
-    const { agent, name } = bad;
-    const reason = agentReasonSchema.parse(bad.reason);
-    return { status: "invalid", reason: { kind: "agent-part", agent, name, reason } };
-  }
-  const [first] = agents;
-  const haveAllFailed = first !== undefined && agents.every(({ status }) => status === "failed");
-  return haveAllFailed ? { status: "failed", reason: first.reason } : ok;
+  const { index, of } = part.share ?? { index: 0, of: 1 };
+  const workers = countOwn({ worker: index, workers: of }, plan.workers);
+  const ending = judge({ ...plan, workers }, figures, { status, reason });
+  return attackPartSchema.parse({ ...part, ...ending, figures });
 }

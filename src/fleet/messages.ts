@@ -3,6 +3,7 @@ import type { Target } from "../engine/target.ts";
 import { readToolVersion } from "../machine/environment.ts";
 import { placeSchema } from "../machine/place.ts";
 import { attackPlanSchema } from "../plan/attack/plan.ts";
+import { machineSchema } from "../result/schema.ts";
 
 /**
  * Everything that is said over the bus. Each message has the program's version, the attack it is of and that attack's
@@ -60,7 +61,7 @@ export const messageSchema = z.discriminatedUnion("kind", [
     name: z.string(),
     /** Where it runs: agents of one place share what the place has. */
     place: placeSchema,
-    cpus: z.int().positive(),
+    machine: machineSchema,
     descriptors: count.nullable(),
     /** The attack that it is in; null where it is free. */
     busyWith: z.string().nullable(),
@@ -90,6 +91,8 @@ export const messageSchema = z.discriminatedUnion("kind", [
     agent: count,
     agents: z.int().positive(),
     number: count,
+    /** So long its coordinator waits for a bus that went away. */
+    awayMs: z.number().positive(),
     data: z.string(),
   }),
   /** Of a run: it goes on, and so many bundles of reports are here; of each worker, so many seconds. */

@@ -6,8 +6,6 @@ export const beatMs = 1000;
 export const lostMs = 3 * beatMs + 500;
 /** After the bus came back: agents come back to it a little later. */
 const returnMs = 2500;
-/** Nobody waits for ever for a bus that went away. */
-export const mostAwayMs = 30_000;
 
 /** How long somebody was silent; not at all while the bus is away, since that says nothing of anybody. */
 export function silenceOf({ connectedMs }: Pick<Bus, "connectedMs">, heardMs: number): number {

@@ -2,7 +2,7 @@ import { ptr } from "bun:ffi";
 import { existsSync, realpathSync } from "node:fs";
 import { arch, cpus, type as kernelName, platform, release, totalmem } from "node:os";
 import packageJson from "../../package.json" with { type: "json" };
-import type { Environment } from "../result/schema.ts";
+import type { Environment, Machine } from "../result/schema.ts";
 import { build, projectFolder } from "./installation.ts";
 import { libc } from "./libc.ts";
 import { readOutput, readText } from "./sources.ts";
@@ -129,26 +129,33 @@ export function readToolVersion(): string {
   return `${packageJson.name} ${packageJson.version}`;
 }
 
+/** Takes tens of milliseconds; only reads. */
+export async function describeMachine(): Promise<Machine> {
+  const [os, cpuModel] = await Promise.all([describeSystem(), findCpuModel()]);
+  return {
+    os,
+    kernel: `${kernelName()} ${release()}`,
+    cpuModel,
+    cpuCount: Math.max(1, cpus().length),
+    memoryBytes: totalmem(),
+  };
+}
+
 /** What has to be known of the machine to read a result. Takes tens of milliseconds; only reads. */
 export async function describeEnvironment(): Promise<Environment> {
-  const [sysctls, os, cpuModel, commit] = await Promise.all([
+  const [sysctls, machine, commit] = await Promise.all([
     readSysctls(),
-    describeSystem(),
-    findCpuModel(),
+    describeMachine(),
     build === null ? findCommit(projectFolder) : build.commit,
   ]);
   return {
     tool: readToolVersion(),
     commit,
     bun: Bun.version,
-    os,
-    kernel: `${kernelName()} ${release()}`,
     arch: arch(),
-    cpuModel,
-    cpuCount: Math.max(1, cpus().length),
+    ...machine,
     // Absent in virtual machines, whose host decides.
     cpuGovernor: readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-    memoryBytes: totalmem(),
     descriptorLimit: readDescriptorLimit(),
     portRange: findPortRange(sysctls),
     sysctls,

@@ -5,7 +5,7 @@ import { bucketCount } from "../stats/histogram.ts";
 import { generatorSchema, quantilesSchema, timelineSchema } from "./phase.ts";
 import { failuresSchema, reasonSchema, warningSchema } from "./reasons.ts";
 import { scenarioSchema } from "./scenario.ts";
-import { environmentSchema, schemaVersion } from "./schema.ts";
+import { environmentSchema, machineSchema, schemaVersion } from "./schema.ts";
 
 const count = z.int().nonnegative();
 const us = z.number().nonnegative();
@@ -25,22 +25,28 @@ const ownReasonSchema = z.discriminatedUnion("kind", [
 ]);
 
 /**
- * Only figures of `ok` count. `invalid`: the generator may have been measured. `failed`: no connection opened, or all
- * were closed. `aborted`: by the user, or by `--abort-on`.
+ * Only figures of `ok` are those of the attack. `partial`: parts of it are missing, and the figures are those of the
+ * others, which are sound. `invalid`: the generator may have been measured, or there is no part. `failed`: no connection
+ * opened, or all were closed. `aborted`: by the user, or by `--abort-on`.
  */
-const statusSchema = z.enum(["ok", "invalid", "failed", "aborted"]);
+export const attackStatusSchema = z.enum(["ok", "partial", "invalid", "failed", "aborted"]);
 
 /** Why an attack did not end as `ok`. */
 export const attackReasonSchema = z.discriminatedUnion("kind", [
   ...ownReasonSchema.options,
-  /** Of several machines' results: the gravest of those that are not `ok`. */
-  z.object({ kind: z.literal("part"), part: z.string(), status: statusSchema, reason: ownReasonSchema }),
+  /** Of several machines' parts: the gravest of those that are not `ok`. */
+  z.object({
+    kind: z.literal("part"),
+    part: z.string(),
+    status: attackStatusSchema,
+    reason: ownReasonSchema,
+  }),
   /** Of so many shares of one attack, these are not there; the first is 0. */
   z.object({ kind: z.literal("parts-missing"), missing: z.array(count), of: z.int().positive() }),
 ]);
 export type AttackReason = z.infer<typeof attackReasonSchema>;
 
-/** Who attacked together, and each one's part. */
+/** How those attacked together who are the attack's parts. */
 export const fleetSchema = z.object({
   /** Of this attack only: what an agent says of another one is not taken for it. */
   epoch: z.string(),
@@ -57,39 +63,9 @@ export const fleetSchema = z.object({
       errorUs: us,
     })
     .nullable(),
-  agents: z.array(
-    z.object({
-      agent: count,
-      /** Of its process. */
-      id: z.string(),
-      name: z.string(),
-      cpuCount: z.int().positive(),
-      workers: count,
-      connections: count,
-      /** Its clock against the coordinator's; null where it could not be asked. */
-      clock: z.object({ offsetUs: z.number(), errorUs: us, roundTripUs: us }).nullable(),
-      /** Null while it is not known. */
-      status: z.enum(["ok", "invalid", "failed", "aborted", "lost"]).nullable(),
-      reason: attackReasonSchema.nullable(),
-      /** Its own; null where they are in no figure of the attack. */
-      figures: z
-        .object({
-          opened: count,
-          failed: count,
-          died: count,
-          planned: count,
-          sent: count,
-          expected: count,
-          answered: count,
-          latencyUs: quantilesSchema,
-          sendLagUs: quantilesSchema,
-          generator: generatorSchema.nullable(),
-        })
-        .nullable(),
-    }),
-  ),
 });
 export type FleetFacts = z.infer<typeof fleetSchema>;
+
 /** What one machine did of an attack that several did together: share `index`, from 0, of `of`. */
 const shareSchema = z.object({ index: count, of: z.int().positive() });
 
@@ -160,7 +136,7 @@ const attackSchema = z.object({
   plan: attackPlanSchema,
   environment: environmentSchema,
   warnings: z.array(warningSchema),
-  status: statusSchema,
+  status: attackStatusSchema,
   /** Null exactly where the status is `ok`. */
   reason: attackReasonSchema.nullable(),
   connections: z.object({
@@ -298,7 +274,7 @@ const attackSchema = z.object({
   timeline: timelineSchema,
   /** Null where messages were sent without one. */
   scenario: scenarioSchema.nullable(),
-  /** Absent where one machine attacked by itself. */
+  /** Absent where no fleet attacked. */
   fleet: fleetSchema.exactOptional(),
   /** Null in the files of versions that did not keep it. */
   totals: totalsSchema.nullable().default(null),
@@ -306,45 +282,45 @@ const attackSchema = z.object({
   share: shareSchema.nullable().default(null),
 });
 
-/** What one machine did of an attack that is the sum of several. */
-export const attackPartSchema = attackSchema
-  .pick({
-    id: true,
-    startedAt: true,
-    finishedAt: true,
-    status: true,
-    sendLagUs: true,
-    generator: true,
-    share: true,
-    rate: true,
-  })
-  .extend({
-    reason: ownReasonSchema.nullable(),
-    machine: environmentSchema.pick({
-      os: true,
-      kernel: true,
-      cpuModel: true,
-      cpuCount: true,
-      memoryBytes: true,
-    }),
-    connections: attackSchema.shape.connections.pick({
-      requested: true,
-      opened: true,
-      failed: true,
-      died: true,
-      openAtEnd: true,
-    }),
-    messages: attackSchema.shape.messages.pick({
-      planned: true,
-      sent: true,
-      unsent: true,
-      answered: true,
-      lost: true,
-      duplicated: true,
-      unmatched: true,
-    }),
-    latencyUs: quantilesSchema,
-  });
+/** What a part of an attack came to, as it does for the whole. */
+const partFiguresSchema = attackSchema.pick({ sendLagUs: true, generator: true, rate: true }).extend({
+  connections: attackSchema.shape.connections.pick({
+    requested: true,
+    opened: true,
+    failed: true,
+    died: true,
+    openAtEnd: true,
+  }),
+  messages: attackSchema.shape.messages.pick({
+    planned: true,
+    sent: true,
+    unsent: true,
+    answered: true,
+    lost: true,
+    duplicated: true,
+    unmatched: true,
+  }),
+  latencyUs: quantilesSchema,
+});
+
+/** What one machine did of an attack that several did: an agent of a fleet, or whoever made a result that was merged. */
+export const attackPartSchema = z.object({
+  /** Of the agent's process, or of the result. */
+  id: z.string(),
+  /** An agent's; null of a result. */
+  name: z.string().nullable(),
+  /** Null where it was a whole attack. */
+  share: shareSchema.nullable(),
+  machine: machineSchema,
+  /** An agent's against the coordinator's; null where it was not asked, or could not be. */
+  clock: z.object({ offsetUs: z.number(), errorUs: us, roundTripUs: us }).nullable(),
+  /** `lost`: it is in no figure of the attack. Null while it is not known. */
+  status: z.enum([...attackStatusSchema.options, "lost"]).nullable(),
+  /** Null exactly where the status is null or `ok`. */
+  reason: ownReasonSchema.nullable(),
+  /** Null where it is lost, or not known yet. */
+  figures: partFiguresSchema.nullable(),
+});
 
 export const attackResultSchema = attackSchema.extend({
   /** In the order of their shares; empty where one machine did it all. */
@@ -355,7 +331,12 @@ export type AttackResult = z.infer<typeof attackResultSchema>;
 export type AttackPart = z.infer<typeof attackPartSchema>;
 export type StoredTotals = z.infer<typeof totalsSchema>;
 
-/** What a reader calls it. */
-export function nameOfPart({ share, id }: Pick<AttackPart, "share" | "id">): string {
-  return share === null ? id : `share ${share.index + 1}/${share.of}`;
+/** What a reader calls it: `agent 2 (host-7/4711)`, `share 3/4`, or the id of a result. */
+export function nameOfPart({ name, share, id }: Pick<AttackPart, "name" | "share" | "id">): string {
+  if (share === null) return id;
+  return name === null ? `share ${share.index + 1}/${share.of}` : nameAgent({ agent: share.index, name });
+}
+
+export function nameAgent({ agent, name }: { readonly agent: number; readonly name: string }): string {
+  return `agent ${agent} (${name})`;
 }

@@ -103,6 +103,15 @@ export const environmentSchema = z.object({
   sysctls: z.record(z.string(), z.string()),
 });
 
+/** What tells machines apart that did one thing together. */
+export const machineSchema = environmentSchema.pick({
+  os: true,
+  kernel: true,
+  cpuModel: true,
+  cpuCount: true,
+  memoryBytes: true,
+});
+
 export const calibrationSchema = z.object({
   at: z.string(),
   preset: z.string(),
@@ -190,3 +199,4 @@ export type Verification = z.infer<typeof verificationSchema>;
 export type Ceilings = z.infer<typeof ceilingsSchema>;
 export type KeptCalibration = z.infer<typeof calibrationSchema>;
 export type Environment = z.infer<typeof environmentSchema>;
+export type Machine = z.infer<typeof machineSchema>;

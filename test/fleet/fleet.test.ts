@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentClock, readClocks } from "../../src/fleet/agent-clock.ts";
 import { openBus } from "../../src/fleet/bus.ts";
@@ -12,6 +12,7 @@ import { echo, serve, type TestServer } from "../attack/servers.ts";
 import { longestMs, showdown, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
 import { Authority } from "../support/certificates.ts";
 import { findServer, Stage, startedWith, until, untilLoad } from "./fleet.ts";
+import { makeOperator } from "./operator.ts";
 
 setDefaultTimeout(longestMs);
 
@@ -41,9 +42,9 @@ fleetTest("eight agents come to exactly the counts of one process on the same pl
   const fleet = await attackAlone(server.url, ...load, "--fleet", "local", "--agents", "8");
   expect(countsOf(fleet.result)).toEqual(countsOf(alone.result));
   expect(alone.result.messages).toMatchObject({ sent: 700, answered: 700 });
-  const agents = fleet.result.fleet?.agents ?? [];
-  expect(agents.map(({ connections }) => connections)).toEqual([3, 3, 3, 3, 3, 2, 2, 2]);
-  expect(agents.map(({ figures }) => figures?.sent)).toEqual([88, 88, 88, 88, 87, 87, 87, 87]);
+  const agents = fleet.result.parts.map(({ figures }) => figures);
+  expect(agents.map((one) => one?.connections.requested)).toEqual([3, 3, 3, 3, 3, 2, 2, 2]);
+  expect(agents.map((one) => one?.messages.sent)).toEqual([88, 88, 88, 88, 87, 87, 87, 87]);
   const { timeline, latencyUs } = fleet.result;
   expect(timeline.buckets.reduce((all, { sent }) => all + sent, 0)).toBe(700);
   expect(latencyUs.count).toBe(700);
@@ -138,6 +139,26 @@ fleetTest("a token opens the bus, and another one does not", async () => {
   expect(attack.result()?.messages).toMatchObject({ sent: 350, answered: 350 });
   const { command, fleet } = attackResultSchema.parse(attack.result());
   expect(JSON.stringify({ command, fleet })).not.toContain("right");
+});
+
+fleetTest("credentials open a bus in operator mode, and those of another operator do not", async () => {
+  const folder = temporaryFolder();
+  stage.onEnd(() => rmSync(folder, { recursive: true, force: true }));
+  const { configFile, credsFile, strangerFile } = makeOperator(folder);
+  const { url } = await stage.broker(program, "--config", configFile);
+  stage.start([], showdownCommand("agent", "--bus", url, "--bus-creds", credsFile, "--keep", folder));
+  const short = [server.url, ...load.slice(0, 4), "--duration", "1s", "--fleet", url];
+  for (const login of [[], ["--bus-creds", strangerFile]]) {
+    const refused = await stage.attack(...short, ...login).ended;
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain("the bus does not let us in");
+  }
+  const attack = stage.attack(...short, "--bus-creds", credsFile, "--agents", "1");
+  const { stderr } = await attack.ended;
+  expect(attack.result()?.messages, stderr).toMatchObject({ sent: 350, answered: 350 });
+  const seed = /^SU\S+$/m.exec(readFileSync(credsFile, "utf8"))?.[0] ?? "";
+  expect(seed.length).toBeGreaterThan(40);
+  expect(JSON.stringify(attack.result())).not.toContain(seed);
 });
 
 fleetTest("with TLS, the bus has to be who it says", async () => {

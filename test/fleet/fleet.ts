@@ -208,6 +208,12 @@ export function startedWith(variable: string): number[] {
   });
 }
 
+/** A scene with a monotonic clock of its own; null where none can be made. */
+export function clockAhead(seconds: number): readonly string[] | null {
+  const scene = ["unshare", "--time", "--monotonic", `${seconds}`];
+  return Bun.spawnSync([...scene, "true"]).exitCode === 0 ? scene : null;
+}
+
 /** Of a process, those that it started and that live. */
 export function childrenOf(pid: number): number[] {
   try {

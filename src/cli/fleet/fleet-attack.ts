@@ -17,7 +17,7 @@ import type { Host } from "../host.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { resultsFolder, runSource } from "../paths.ts";
 import { untilStopped } from "../signals.ts";
-import { type AtFleet, withAgents, withBus } from "./with-agents.ts";
+import { type AtFleet, readAway, withAgents, withBus } from "./with-agents.ts";
 
 /** What was asked for, before it is known who is there. */
 interface AskedAttack {
@@ -76,6 +76,7 @@ async function attackWith(asked: AskedAttack, at: At, values: OptionValues, host
       before: values.before,
       after: values.after,
       abortOn: limits.abortOn,
+      awayMs: readAway(values),
       awaitsOthers:
         request.adapter !== null && !["nobody", "sender"].includes(request.adapter.answers.delivery),
     });
@@ -93,7 +94,8 @@ export async function resume({ values, positionals }: ParsedOptions, host: Host)
   const thresholds = parseAttackLimits("--threshold", values.threshold ?? []);
   const stored = readRunOrAttack(reference, runSource(values, host));
   const attack = "attack" in stored ? stored.attack : null;
-  const isCutOff = attack?.progress === "running" || attack?.reason?.kind === "bus-lost";
+  const isCutOff =
+    attack?.progress === "running" || attack?.parts.some(({ reason }) => reason?.kind === "bus-lost");
   if (attack?.fleet === undefined || !isCutOff) {
     throw new ShowdownError(
       "usage",
@@ -106,9 +108,10 @@ export async function resume({ values, positionals }: ParsedOptions, host: Host)
   const cutOff = { ...attack, fleet: attack.fleet };
   return await untilStopped(host, async (signal) =>
     withBus(values, host, async (bus) => {
-      host.err(`Taking over ${cutOff.id} of ${plural(cutOff.fleet.agents.length, "agent")}\n`);
+      host.err(`Taking over ${cutOff.id} of ${plural(cutOff.parts.length, "agent")}\n`);
       const folder = resultsFolder(values, host);
-      const handle = () => resumeFleetAttack({ bus, cutOff, resultsFolder: folder, signal });
+      const handle = () =>
+        resumeFleetAttack({ bus, cutOff, resultsFolder: folder, signal, awayMs: readAway(values) });
       return await followToEnd(handle, cutOff.plan, thresholds, values, host);
     }),
   );

@@ -10,7 +10,7 @@ import { carryOut } from "../one-run.ts";
 import type { OptionValues, ParsedOptions } from "../options.ts";
 import { makePlan } from "../plan-options.ts";
 import { untilStopped } from "../signals.ts";
-import { withAgents } from "./with-agents.ts";
+import { readAway, withAgents } from "./with-agents.ts";
 
 const loopback = "127.0.0.1";
 
@@ -31,7 +31,13 @@ export async function runByFleet(
       const serverHost = readServerHost(values, entrants, members);
       const agents = describeAgents(members);
       const planned = makePlan(options, entrants, environment, { agents, descriptorLimit: descriptors });
-      const generator = createFleetGenerator({ bus, busName, gathered, serverHost });
+      const generator = createFleetGenerator({
+        bus,
+        busName,
+        gathered,
+        serverHost,
+        awayMs: readAway(values),
+      });
       try {
         gathered.letGo();
         return await carryOut(

@@ -8,6 +8,7 @@ import type { OptionValues } from "../options.ts";
 
 const usualLocalAgents = 2;
 const usualJoinMs = 30_000;
+const usualAwayMs = 30_000;
 /** Of all agents, in one line. */
 const mostNamed = 8;
 
@@ -17,6 +18,11 @@ export interface AtFleet {
   /** As it is shown. */
   readonly busName: string;
   readonly gathered: Gathered;
+}
+
+/** How long a bus that went away is waited for, in milliseconds. */
+export function readAway(values: OptionValues): number {
+  return values["bus-away-seconds"] ?? usualAwayMs;
 }
 
 /**

@@ -17,12 +17,14 @@ interface FleetGeneratorOptions {
   readonly gathered: Gathered;
   /** Where agents reach the servers of this machine. */
   readonly serverHost: string;
+  /** How long a bus that went away is waited for. */
+  readonly awayMs: number;
 }
 
 /** Agents of a fleet, as a run needs to know of them. */
 export function describeAgents(members: readonly Member[]): NonNullable<Plan["agents"]> {
   const here = readPlace().machine;
-  const machines = new Map(members.map(({ place, cpus }) => [place.machine, cpus]));
+  const machines = new Map(members.map(({ place, machine }) => [place.machine, machine.cpuCount]));
   return {
     count: members.length,
     cpuCount: [...machines.values()].reduce((all, cpus) => all + cpus, 0),
@@ -36,12 +38,13 @@ export function createFleetGenerator({
   busName,
   gathered,
   serverHost,
+  awayMs,
 }: FleetGeneratorOptions): Generator & {
   stop(): void;
 } {
   const { members, start } = gathered;
   const { areHere } = describeAgents(members);
-  const workers = new RemoteWorkers({ bus, start, members });
+  const workers = new RemoteWorkers({ bus, start, members, awayMs });
   const agents = members.map((member, at): GeneratorAgent => {
     const isAlone = members.every(
       (other) => other === member || other.place.machine !== member.place.machine,
@@ -49,7 +52,7 @@ export function createFleetGenerator({
     return {
       id: member.id,
       name: member.name,
-      cpuCount: member.cpus,
+      cpuCount: member.machine.cpuCount,
       get clock() {
         return member.clock.best;
       },
@@ -76,7 +79,7 @@ export function createFleetGenerator({
         const errors = workers.agents.map(({ clockErrorUs }) => clockErrorUs).sort((a, b) => b - a);
         return Math.ceil((errors[0] ?? 0) + (errors[1] ?? 0));
       },
-      readClocks: async () => await readClocks(bus, start, members),
+      readClocks: () => readClocks(bus, start, members),
     },
     stop: () => workers.stop(),
   };

@@ -6,7 +6,7 @@ import type { InvalidReason } from "../../result/reasons.ts";
 import type { Bus } from "../bus.ts";
 import type { Member } from "../gather.ts";
 import { type MessageOf, type Start, say, subjects } from "../messages.ts";
-import { beatMs, lostMs, mostAwayMs, silenceOf } from "../silence.ts";
+import { beatMs, lostMs, silenceOf } from "../silence.ts";
 import { type Bundle, type Live, type Order, packWork, type Said, unpackWork } from "./work.ts";
 
 const askMs = 1000;
@@ -19,6 +19,8 @@ interface RemoteOptions {
   readonly bus: Bus;
   readonly start: Start;
   readonly members: readonly Member[];
+  /** How long a bus that went away is waited for. */
+  readonly awayMs: number;
 }
 
 /** One worker of one pool, seen from here. */
@@ -166,7 +168,7 @@ class RemoteAgent {
     const nowMs = performance.now();
     this.#awaySinceMs = bus.connectedMs === null ? (this.#awaySinceMs ?? nowMs) : null;
     const awayMs = this.#awaySinceMs === null ? 0 : nowMs - this.#awaySinceMs;
-    if (awayMs > mostAwayMs) this.#lose({ kind: "bus-lost", silentMs: Math.round(awayMs) });
+    if (awayMs > this.#options.awayMs) this.#lose({ kind: "bus-lost", silentMs: Math.round(awayMs) });
     if (silenceOf(bus, this.#heardMs) < lostMs) return;
     // It may be this machine that is cut off: that the bus is away is noticed much later.
     const isHeard = await bus.catchUp(askMs);
@@ -201,7 +203,7 @@ class RemoteAgent {
   async #sayAll(): Promise<void> {
     if (this.#isSaying) return;
     this.#isSaying = true;
-    const { bus, start, members } = this.#options;
+    const { bus, start, members, awayMs } = this.#options;
     while (this.#orders.length > 0 && this.#loss === null) {
       const orders = this.#orders.splice(0);
       const [data, ...rest] = packWork(orders);
@@ -213,7 +215,7 @@ class RemoteAgent {
       const number = this.#said;
       this.#said += 1;
       const message = say(start, {
-        ...{ kind: "work", agent: this.#agent, agents: members.length, number, data },
+        ...{ kind: "work", agent: this.#agent, agents: members.length, number, awayMs, data },
       });
       const latestUs = this.#latestUs;
       this.#latestUs = null;

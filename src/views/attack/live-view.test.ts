@@ -1,29 +1,10 @@
 import { expect, test } from "bun:test";
-import { resolveAttack } from "../../plan/attack/plan.ts";
+import { fixtureAttackPlan } from "../../../test/support/fixture-attack.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { showAttack } from "./live-view.ts";
 
 const evil = "<img src=x onerror=alert(1)>\x1b[2J\u202e";
-const plan = resolveAttack({
-  target: {
-    url: `ws://127.0.0.1:9001/${evil}`,
-    host: "127.0.0.1",
-    port: 9001,
-    path: "/",
-    address: "127.0.0.1",
-    addresses: ["127.0.0.1"],
-    tls: null,
-    subprotocols: [],
-    headers: [],
-  },
-  settings: {},
-  messageFile: null,
-  data: null,
-  adapter: null,
-  sourceAddresses: [],
-  cpus: 2,
-  descriptorLimit: null,
-});
+const plan = fixtureAttackPlan({}, { url: `ws://127.0.0.1:9001/${evil}` });
 
 function second(number: number, latenciesUs: readonly number[]) {
   const latency = new Histogram();

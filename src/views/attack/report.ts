@@ -18,7 +18,6 @@ import {
 import { describeFailures } from "../text/failure-text.ts";
 import { describeWarning } from "../text/warning-text.ts";
 import { buildAttackCharts } from "./charts.ts";
-import { buildFleet } from "./fleet.ts";
 import { buildParts } from "./parts.ts";
 import { buildScenarioTables, listScenarioRemarks, ownTimes } from "./scenario.ts";
 import { listTroubles } from "./troubles.ts";
@@ -36,14 +35,14 @@ const mostScenarioTroubles = 5;
 export function buildAttackSummary(result: AttackResult): Block[] {
   const troubles = listTroubles(result);
   // Parts, and what is wrong with them, take the room of troubles.
-  const most = result.parts.length > 0 ? 2 : result.scenario === null ? mostTroubles : mostScenarioTroubles;
+  const most =
+    result.scenario === null ? Math.max(2, mostTroubles - result.parts.length) : mostScenarioTroubles;
   const shown = troubles.length > most ? troubles.slice(0, most - 1) : troubles;
   const more = troubles.length - shown.length;
   const rest: Sentence = { text: `and ${more} more in report.html and report.md`, style: "dim" };
   return [
     heading(1, result.id),
     ...buildFacts(result, mostOwn),
-    ...buildFleet(result, true),
     ...buildParts(result, mostParts),
     ...list([...shown, ...(more > 0 ? [rest] : [])]),
   ].map(makePrintable);
@@ -55,7 +54,6 @@ export function buildAttackReport(result: AttackResult): Block[] {
   return [
     heading(1, result.id),
     ...buildFacts(result, Number.POSITIVE_INFINITY),
-    ...buildFleet(result, false),
     ...list(listTroubles(result)),
     ...(result.parts.length === 0 ? [] : [heading(2, "Machines"), ...buildParts(result)]),
     ...(result.timeline.buckets.length < 2 ? [] : [heading(2, "Over time"), ...buildAttackCharts(result)]),

@@ -10,7 +10,8 @@ import type { Sentence } from "../document/block.ts";
 import { describeReason } from "../text/reason-text.ts";
 
 /** `ws://127.0.0.1:9001/: 50 connections, 1,000 messages per second for 10 s, replies by echo.` */
-export function describeLoad({ plan, parts }: AttackResult): Sentence {
+export function describeLoad(result: AttackResult): Sentence {
+  const { plan } = result;
   const { target, connections, adapter, reply, scenario } = plan;
   const where =
     target.address === target.host
@@ -25,7 +26,7 @@ export function describeLoad({ plan, parts }: AttackResult): Sentence {
   const how = adapter === null ? describeReplies(reply) : `by the adapter ${adapter.name}`;
   return {
     lead: `${target.url}${where}:`,
-    text: `${describeConnections(plan)}, ${describeRate(plan)}, ${how}${describeMachines(parts)}.`,
+    text: `${describeConnections(plan)}, ${describeRate(plan)}, ${how}${describeMachines(result)}.`,
   };
 }
 
@@ -34,11 +35,16 @@ function describeConnections({ connections, connectionStages }: AttackPlan): str
   return `stages to ${connectionStages.map(({ to }) => format.formatCount(to)).join(", ")} connections`;
 }
 
-function describeMachines(parts: AttackResult["parts"]): string {
+function describeMachines(result: AttackResult): string {
+  const { parts } = result;
   if (parts.length === 0) return "";
-  return parts[0]?.share === null
-    ? `, by each of ${format.plural(parts.length, "machine")}`
-    : `, shared by ${format.plural(parts.length, "machine")}`;
+  const how = parts[0]?.share === null ? "by each of" : "shared by";
+  return `, ${how} ${format.plural(parts.length, nounOfPart(result))}`;
+}
+
+/** Several agents may be on one machine. */
+export function nounOfPart({ fleet }: AttackResult): "agent" | "machine" {
+  return fleet === undefined ? "machine" : "agent";
 }
 
 function describeReplies(reply: AttackPlan["reply"]): string {
@@ -74,7 +80,7 @@ function describeRate({ load }: AttackPlan): string {
 
 /** Whether the figures count, and by what that is known. */
 export function describeVerdict(result: AttackResult): Sentence {
-  const { plan, status, reason, sendLagUs, generator, progress } = result;
+  const { plan, status, reason, sendLagUs, generator, progress, parts } = result;
   if (progress === "running") {
     return { lead: "Unfinished:", text: "it is still running, or was cut off.", style: "warning" };
   }
@@ -85,6 +91,15 @@ export function describeVerdict(result: AttackResult): Sentence {
         text: `${plan.load.kind === "open" && plan.scenario === null ? `the generator's send lag was ${format.formatLatency(sendLagUs.p99 ?? sendLagUs.max)} at p99, it` : "the generator"} ${describeUse(generator)}.`,
         style: "good",
       };
+    case "partial": {
+      const there = parts.filter(({ figures }) => figures !== null).length;
+      const { of = parts.length } = parts[0]?.share ?? {};
+      return {
+        lead: "Partial:",
+        text: `${describeAttackReason(reason)}. The figures are those of ${format.formatCount(there)} of ${format.plural(of, nounOfPart(result))}.`,
+        style: "bad",
+      };
+    }
     case "invalid":
       return { lead: "The figures do not count:", text: `${describeAttackReason(reason)}.`, style: "bad" };
     case "failed":
@@ -94,7 +109,7 @@ export function describeVerdict(result: AttackResult): Sentence {
   }
 }
 
-/** Why an attack, or an agent's part of it, did not end well, as the end of a sentence. */
+/** Why an attack, or a part of it, did not end well, as the end of a sentence. */
 export function describeAttackReason(reason: AttackReason | null): string {
   if (reason === null) return "for a reason that is not known";
   switch (reason.kind) {

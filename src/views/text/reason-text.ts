@@ -1,5 +1,6 @@
 import { phaseName } from "../../plan/phases.ts";
 import type { PhasePlan } from "../../plan/plan.ts";
+import { nameAgent } from "../../result/attack.ts";
 import type { Reason, StepReason } from "../../result/reasons.ts";
 import * as format from "../../text/format.ts";
 import { describeExit, describeFailure } from "./failure-text.ts";
@@ -43,11 +44,6 @@ const sharedTexts: Texts<Reason & StepReason> = {
     `${format.formatCount(errors)} errors, ${format.formatCount(allowed)} allowed`,
   "stopped-by-user": () => "stopped by the user",
 };
-
-/** `agent 2 (host-7/4711)` */
-export function nameAgent({ agent, name }: { readonly agent: number; readonly name: string }): string {
-  return `agent ${agent} (${name})`;
-}
 
 function describeContention(whose: string, share: number): string {
   return `other processes used ${format.formatShare(share)} of the ${whose}'s CPU; stop them and run again`;
