@@ -13,7 +13,7 @@ import { readBusAddress } from "../src/fleet/bus-address.ts";
 import { KeptResults } from "../src/fleet/kept-results.ts";
 import { nowUs } from "../src/machine/clock.ts";
 
-/** A moment of one of the agents, on the machine's clock. */
+/** A moment of one of the agents, on its clock. */
 export interface AgentLine {
   readonly kind: "there" | "start" | "done";
   readonly atUs: number;
