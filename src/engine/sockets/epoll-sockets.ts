@@ -60,8 +60,8 @@ export class EpollSockets implements Sockets {
   readonly #timeout = new Int32Array(new ArrayBuffer(16));
   readonly #waitsPrecisely: boolean;
   readonly #descriptorLimit: number;
-  readonly #shiftUs: number;
-  readonly #mostIdleWaitUs: number;
+  /** How many times longer than alone it waits. */
+  readonly #patience: number;
   readonly #encoded = new Map<string, Uint8Array | null>();
   readonly #byDescriptor: (EpollSocket | null)[] = [];
   /** Met by a call and not by an event; told in the next turn. */
@@ -69,7 +69,7 @@ export class EpollSockets implements Sockets {
   /** Closed while a batch of events is seen to: their numbers must not be given out again before its end. */
   readonly #closing: number[] = [];
   #isServing = false;
-  #idleWaitUs = leastIdleWaitUs;
+  #idleWaitUs: number;
   #openCount = 0;
   /** Of the last target that speaks TLS: a process has one. */
   #tls: { readonly of: Tls; readonly context: TlsContext } | null = null;
@@ -86,9 +86,8 @@ export class EpollSockets implements Sockets {
    */
   constructor(calls: LinuxSocketCalls, descriptorLimit: number | null = null, crowd = 1) {
     this.calls = calls;
-    const patience = Math.min(mostPatience, Math.max(1, crowd));
-    this.#shiftUs = patience * shiftUs;
-    this.#mostIdleWaitUs = patience * mostIdleWaitUs;
+    this.#patience = Math.min(mostPatience, Math.max(1, crowd));
+    this.#idleWaitUs = this.#patience * leastIdleWaitUs;
     this.#descriptorLimit = (descriptorLimit ?? Number.POSITIVE_INFINITY) - sparedDescriptors;
     this.#epoll = calls.epoll_create1(linux.EPOLL_CLOEXEC);
     if (this.#epoll < 0) throw new Error(`epoll_create1 failed: ${errorName(calls.errno())}`);
@@ -275,12 +274,14 @@ export class EpollSockets implements Sockets {
     this.#isScheduled = false;
     if (this.#turn === null) {
       const count = this.#poll(this.#idleWaitUs);
-      this.#idleWaitUs = count > 0 ? leastIdleWaitUs : Math.min(this.#mostIdleWaitUs, 2 * this.#idleWaitUs);
+      const patience = this.#patience;
+      this.#idleWaitUs =
+        count > 0 ? patience * leastIdleWaitUs : Math.min(patience * mostIdleWaitUs, 2 * this.#idleWaitUs);
     } else if (this.#receiver !== null) {
       this.#runSparingly();
     } else {
-      const untilUs = nowUs() + this.#shiftUs;
-      let leftUs = this.#shiftUs;
+      let leftUs = this.#patience * shiftUs;
+      const untilUs = nowUs() + leftUs;
       do {
         const waitUs: number = this.#turn();
         this.#poll(Math.min(waitUs, leftUs));
@@ -293,11 +294,12 @@ export class EpollSockets implements Sockets {
 
   /** Sleeps from one turn to the next, whatever arrives: when it did is known all the same. */
   #runSparingly(): void {
-    const untilUs = nowUs() + sparingShiftUs;
+    const patience = this.#patience;
+    const untilUs = nowUs() + patience * sparingShiftUs;
     let atUs: number;
     do {
       const waitUs = this.#turn?.() ?? 0;
-      const wakeUs = nowUs() + Math.min(waitUs, shiftUs);
+      const wakeUs = nowUs() + Math.min(waitUs, patience * shiftUs);
       const isPrompt = wakeUs < this.#promptUntilUs;
       const count = this.#poll(isPrompt ? wakeUs - nowUs() : 0);
       if (!isPrompt && count < this.#arrivalsPerTurn) this.#sleepUntil(wakeUs);

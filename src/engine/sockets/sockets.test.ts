@@ -504,6 +504,54 @@ test.each(kinds.filter(([name]) => name === "epoll that reads later"))(
   },
 );
 
+test.if(linuxSocketCalls !== null)(
+  "with more processes than CPUs each wakes up more rarely, whether it waits for arrivals or sends",
+  async () => {
+    const whileIdle = async (crowd: number) => {
+      const { sockets, wakes } = countWakes(crowd);
+      const { peer, socket } = await connectOpen(sockets);
+      const before = wakes();
+      for (let sent = 0; sent < 20; sent += 1) {
+        peer.socket.write("a byte or two");
+        await Bun.sleep(10);
+      }
+      socket.reset();
+      return wakes() - before;
+    };
+    const whilePaced = async (crowd: number) => {
+      const { sockets, wakes } = countWakes(crowd);
+      sockets.readLater();
+      sockets.pace(() => Number.POSITIVE_INFINITY, 16);
+      await Bun.sleep(300);
+      sockets.rest();
+      return wakes();
+    };
+    expect(1.5 * (await whileIdle(16))).toBeLessThan(await whileIdle(1));
+    expect(4 * (await whilePaced(16))).toBeLessThan(await whilePaced(1));
+  },
+);
+
+/** Sockets of one of so many processes for each CPU, and how often its waits have ended. */
+function countWakes(crowd: number): { readonly sockets: Sockets; readonly wakes: () => number } {
+  if (linuxSocketCalls === null) throw new Error("no C library");
+  const { clock_nanosleep, epoll_wait, epoll_pwait2 } = linuxSocketCalls;
+  let count = 0;
+  const counting = <Call extends (...given: never[]) => number>(call: Call): Call =>
+    new Proxy(call, {
+      apply: (target, self, given) => {
+        count += 1;
+        return Reflect.apply(target, self, given);
+      },
+    });
+  const calls = {
+    ...linuxSocketCalls,
+    clock_nanosleep: counting(clock_nanosleep),
+    epoll_wait: counting(epoll_wait),
+    epoll_pwait2: epoll_pwait2 === null ? null : counting(epoll_pwait2),
+  };
+  return { sockets: new EpollSockets(calls, null, crowd), wakes: () => count };
+}
+
 test.if(linuxSocketCalls !== null)("events of a descriptor's past do not open its next socket", async () => {
   if (linuxSocketCalls === null) return;
   const sockets = new EpollSockets(linuxSocketCalls);

@@ -11,6 +11,11 @@ test("at one rate messages are due evenly, and in steps those of each step toget
   expect(timesOf(createDueTimes(steady, 1000), 6)).toEqual([0, 1000, 1000, 2000, 2000, 2000]);
 });
 
+test("the first message after a pause waits for the pause's end", () => {
+  const stages = [1, 1, 10, 1].map((seconds, at) => ({ seconds, value: [2, 0, 0, 2][at] ?? 0 }));
+  expect(timesOf(createDueTimes(rateSegments(stages)), 3)).toEqual([0, 1e6, 12e6]);
+});
+
 test("a step puts a message off by less than a step, never ahead of its time, and changes no order", () => {
   const stage = fc.record({
     seconds: fc.double({ min: 0.01, max: 2, noNaN: true }),

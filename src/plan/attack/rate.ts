@@ -1,6 +1,9 @@
 import type { AttackLoad } from "./plan.ts";
 import type { Stage } from "./stages.ts";
 
+/** Of a message: sums of the rate are off by less. */
+const rounding = 1e-6;
+
 /** A stretch of an open loop: messages per second change evenly from its beginning to its end. */
 export interface RateSegment {
   readonly seconds: number;
@@ -31,7 +34,7 @@ export function countOf(segments: readonly RateSegment[]): number {
     segments.reduce(
       (all, { seconds, fromPerSecond, toPerSecond }) => all + ((fromPerSecond + toPerSecond) / 2) * seconds,
       0,
-    ) + 1e-6,
+    ) + rounding,
   );
 }
 
@@ -72,7 +75,8 @@ function createExactTimes(segments: readonly RateSegment[]): (message: number) =
       const { seconds, fromPerSecond: from, toPerSecond: to } = segment;
       const within = ((from + to) / 2) * seconds;
       const wanted = message - countBefore;
-      if (wanted > within && at < segments.length - 1) {
+      // What is due as a pause begins is due as it ends: it is the first of what follows.
+      if (wanted >= within - rounding && at < segments.length - 1) {
         countBefore += within;
         secondsBefore += seconds;
         at += 1;

@@ -11,6 +11,8 @@ interface ProgressOutput {
   readonly nowMs?: () => number;
 }
 
+/** Of fewer of its connections nothing follows: the first workers are ready long before the last. */
+const leastShare = 0.01;
 /** Without a terminal, at most one line of mere progress in this time. */
 const plainIntervalMs = 5000;
 
@@ -22,8 +24,9 @@ export function createAttackProgress({
   nowMs = () => performance.now(),
 }: ProgressOutput) {
   let isDrawn = false;
-  const beganMs = nowMs();
-  let plainAtMs = beganMs;
+  /** Since when connections are opened; null before that. */
+  let openingMs: number | null = null;
+  let plainAtMs = nowMs();
   const erase = () => {
     if (isDrawn) write("\r\x1b[K");
     isDrawn = false;
@@ -49,9 +52,12 @@ export function createAttackProgress({
         case "command":
           tell(`${event.when}: ${printable(event.command)}`);
           break;
-        case "connecting":
-          pass(() => `${describeConnections(event)}${describeLeft(event, nowMs() - beganMs)}`);
+        case "connecting": {
+          openingMs ??= nowMs();
+          const elapsedMs = nowMs() - openingMs;
+          pass(() => `${describeConnections(event)}${describeLeft(event, elapsedMs)}`);
           break;
+        }
         case "connected":
           tell(describeConnections(event));
           plainAtMs = nowMs();
@@ -86,7 +92,7 @@ function describeLeft(
   elapsedMs: number,
 ): string {
   const done = opened + failed;
-  if (done === 0) return "";
+  if (done < leastShare * requested) return "";
   const leftMs = (elapsedMs / done) * (requested - done);
   return leftMs < 1000 ? "" : `, ${format.formatDuration(Math.ceil(leftMs / 1000) * 1000)} left`;
 }
