@@ -43,6 +43,7 @@ export async function measureShowdown({
     worker: 0,
     workers: 1,
     connections,
+    machines: 1,
     joins: [],
     target,
     protocol: "chaos-chat",

@@ -96,6 +96,7 @@ async function measure(checkout: string, program: string): Promise<Sample> {
     worker: 0,
     workers: 1,
     connections: count,
+    machines: 1,
     joins: [],
     target: plainTarget(host, port, "/ws"),
     protocol: "chaos-chat",

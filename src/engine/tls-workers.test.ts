@@ -23,7 +23,16 @@ async function connect(port: number, change: Partial<Target> = {}): Promise<Conn
   const pool = new WorkerPool({ workers: 1, onConnectProgress: () => {}, onPhaseProgress: () => {} });
   stops.push(() => pool.end());
   const setup = {
-    ...{ worker: 0, workers: 1, connections, joins: [], sourceAddresses: [], messageBytes: 150, seed: 1 },
+    ...{
+      worker: 0,
+      workers: 1,
+      machines: 1,
+      connections,
+      joins: [],
+      sourceAddresses: [],
+      messageBytes: 150,
+      seed: 1,
+    },
     ...({ framing: "single", pacing: "timer", protocol: "chaos-chat", cpus: null } as const),
     epochUs: Math.floor(nowUs()),
     connectTimeoutMs: 500,

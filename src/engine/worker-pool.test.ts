@@ -77,6 +77,7 @@ class Crowd {
       worker,
       workers,
       connections: 10,
+      machines: 1,
       joins: [{ first: 0, count: 1 }],
       target: plainTarget("127.0.0.1", server.port ?? 0, "/ws"),
       sourceAddresses: [],

@@ -67,6 +67,8 @@ export interface WorkerSetup {
   /** This worker owns the connections whose index is `worker` modulo `workers`. */
   readonly worker: number;
   readonly workers: number;
+  /** Workers of one machine are those whose numbers are the same modulo so many. */
+  readonly machines: number;
   readonly connections: number;
   /** Connection i joins room `first` + i modulo `count` of each. */
   readonly joins: readonly RoomGroup[];

@@ -66,12 +66,14 @@ export function createWorker(
 /** Workers for each CPU that they have. */
 function crowdOf({
   workers,
+  machines,
   cpus = null,
 }: {
   readonly workers: number;
+  readonly machines: number;
   readonly cpus?: readonly number[] | null;
 }) {
-  return workers / (cpus?.length ?? availableParallelism());
+  return workers / machines / (cpus?.length ?? availableParallelism());
 }
 
 async function createAttackWorker(

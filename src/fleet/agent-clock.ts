@@ -24,6 +24,7 @@ const turnMs = 2;
 /** By the exchange of NTP (RFC 5905, section 8) over the bus. Also tells the agent that it is still wanted. */
 export class AgentClock {
   best: ClockEstimate | null = null;
+  /** Of the last reading: one that was slow an hour ago delays no start. */
   worstRoundTripUs = 0;
   readonly #isSame: boolean;
   readonly #exchanges: (ClockEstimate & { readonly atUs: number })[] = [];
@@ -36,6 +37,7 @@ export class AgentClock {
   /** @returns whether it answered */
   async ask(bus: Bus, start: Start, id: string, times: number): Promise<boolean> {
     let hasAnswered = false;
+    if (times > 1) this.worstRoundTripUs = 0;
     for (let left = times; left > 0; left -= 1) {
       const askedUs = nowUs();
       const answer = await bus.ask(subjects.agent(id), say(start, { kind: "clock" }), answerMs);

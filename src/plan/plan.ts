@@ -68,6 +68,11 @@ function shapeOf<Table extends Record<string, Parameter<unknown>>>(
 /** What of a plan says where its generator runs, and where its servers. */
 export type Places = Pick<Plan, "serverCpus" | "workerCpus" | "agents">;
 
+/** Whether the load comes from other machines than the servers': then nothing of it takes this one's resources. */
+export function isLoadedFromElsewhere({ agents }: Pick<Plan, "agents">): boolean {
+  return agents?.areHere === false;
+}
+
 /** Whether the generator runs on CPUs of the server, or may where nothing is pinned. */
 export function sharesCpus({ serverCpus, workerCpus, agents }: Places): boolean {
   if (agents?.areHere === false) return false;

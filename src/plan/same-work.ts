@@ -2,11 +2,16 @@ import { fields, type Parameter } from "./parameters.ts";
 import type { PhasePlan, Plan } from "./plan.ts";
 
 type Field = Pick<Parameter<unknown>, "kinds" | "workloads" | "isWork"> & { readonly default: unknown };
-type WorkName = keyof typeof fields | "serverCpus" | "workerCpus";
+type WorkName = keyof typeof fields | "serverCpus" | "workerCpus" | "agents";
 
-/** Where servers and workers run: the machine, --server-cpus and --no-pin decide it together. */
+/** Where servers and workers run: the machine, --server-cpus, --no-pin and the fleet decide it together. */
 const placed: Field = { default: null };
-const table: Readonly<Record<WorkName, Field>> = { ...fields, serverCpus: placed, workerCpus: placed };
+const table: Readonly<Record<WorkName, Field>> = {
+  ...fields,
+  serverCpus: placed,
+  workerCpus: placed,
+  agents: placed,
+};
 const workNames = (Object.keys(table) as WorkName[]).filter((name) => table[name].isWork !== false).sort();
 
 /** The parameters that a figure of this phase may depend on. */

@@ -18,6 +18,7 @@ export function workerSetups(
   return Array.from({ length: plan.workers }, (_, worker) => ({
     worker,
     workers: plan.workers,
+    machines: plan.agents?.areHere === false ? plan.agents.count : 1,
     connections: plan.connections,
     joins,
     target,

@@ -108,7 +108,8 @@ function withoutFrames({ frames: _, ...messages }: ReturnType<typeof accountsOf>
 fleetTest("faults are injected and judged as from one machine", async () => {
   await onStage(async () => {
     const options = ["--phases", "chaos-rooms", "--faults", "resets,kill", "--connections", "30"];
-    const { result, exitCode } = await runFixtures(["clean"], ...options, "--fleet", "local");
+    const { result, exitCode, stderr } = await runFixtures(["clean"], ...options, "--fleet", "local");
+    if (exitCode !== 0) console.log(stderr);
     expect(exitCode).toBe(0);
     const [round] = result.rounds;
     const chaos = round?.phases[1];
@@ -168,6 +169,42 @@ fleetTest.each(["kept", "lost"] as const)(
     });
   },
 );
+
+fleetTest("a broker that never comes back ends a run when it is given up, and nobody is left", async () => {
+  await onStage(async (stage) => {
+    const broker = await stage.broker(program);
+    const agents = stage.agents(2, broker.url);
+    const away = ["--bus-away-seconds", "2"];
+    const run = stage.run(...load, "--fleet", broker.url, "--agents", "2", ...away);
+    await untilPhase(run, paced);
+    await Bun.sleep(2500);
+    await broker.kill();
+    expect((await run.ended).exitCode).toBe(16);
+    const kind = "bus-lost";
+    expect(phaseAt(run, paced)).toMatchObject({ status: "invalid", reason: { kind } });
+    expect(run.result()).toMatchObject({
+      status: "aborted",
+      warnings: expect.arrayContaining([{ kind: "fleet-lost", reason: expect.objectContaining({ kind }) }]),
+    });
+    await expectEnd(agents);
+  });
+});
+
+fleetTest("Ctrl-C ends a run gently: what was measured is kept, and its agents are free", async () => {
+  await onStage(async (stage) => {
+    const { url } = await stage.broker(program);
+    const agents = stage.agents(2, url);
+    const run = stage.run(...load, "--fleet", url, "--agents", "2");
+    await untilPhase(run, paced);
+    await Bun.sleep(2000);
+    run.child.kill("SIGINT");
+    expect((await run.ended).exitCode).toBe(130);
+    expect(run.result()).toMatchObject({ status: "aborted" });
+    expect(phaseAt(run, 1)).toMatchObject({ status: "ok" });
+    expect(phaseAt(run, paced)).toMatchObject({ status: "aborted", reason: { kind: "stopped-by-user" } });
+    await expectEnd(agents);
+  });
+});
 
 fleetTest(
   "a coordinator that is killed leaves no server and no worker, and its agents are free",

@@ -16,6 +16,7 @@ function createAudit(workload: "echo" | "broadcast" | "rooms", framing: "single"
   const setup: WorkerSetup = {
     worker: 0,
     workers: 1,
+    machines: 1,
     connections: 4,
     joins,
     target: plainTarget("127.0.0.1", 1, "/ws"),

@@ -7,7 +7,16 @@ import type { Bus } from "../bus.ts";
 import type { Member } from "../gather.ts";
 import { type MessageOf, type Start, say, subjects } from "../messages.ts";
 import { beatMs, lostMs, silenceOf } from "../silence.ts";
-import { type Bundle, type Live, type Order, packWork, type Said, unpackWork } from "./work.ts";
+import {
+  type Bundle,
+  keyOf,
+  type Live,
+  type Order,
+  packWork,
+  type Said,
+  unpackWork,
+  type WorkerId,
+} from "./work.ts";
 
 const askMs = 1000;
 /** For a worker's process to end. */
@@ -123,17 +132,17 @@ class RemoteAgent {
       : Math.abs(known.offsetUs - this.#offsetUs) + known.errorUs;
   }
 
-  open(place: { readonly pool: number; readonly worker: number }, listener: LinkListener): WorkerLink {
-    const key = keyOf(place);
+  open(id: WorkerId, listener: LinkListener): WorkerLink {
+    const key = keyOf(id);
     const ended = Promise.withResolvers<void>();
     this.#links.set(key, { listener, ended, taken: 0, isTelling: null });
-    this.#say({ ...place, order: { kind: "open-link" } });
+    this.#say({ ...id, order: { kind: "open-link" } });
     const loss = this.#loss;
     if (loss !== null) queueMicrotask(() => listener.onLost(loss));
     return {
-      send: (command) => this.#say({ ...place, order: this.#place(key, command) }),
+      send: (command) => this.#say({ ...id, order: this.#translate(key, command) }),
       end: async () => {
-        this.#say({ ...place, order: { kind: "end-link" } });
+        this.#say({ ...id, order: { kind: "end-link" } });
         if (this.#loss === null) await Promise.race([ended.promise, Bun.sleep(endMs)]);
         this.#links.delete(key);
       },
@@ -177,7 +186,7 @@ class RemoteAgent {
   }
 
   /** A moment of the run is another one on its clock; CPUs are named as on its own machine. */
-  #place(key: string, command: Command): Command {
+  #translate(key: string, command: Command): Command {
     const link = this.#links.get(key);
     if (link !== undefined && command.kind === "connect") link.isTelling = "connecting";
     if (command.kind === "start") {
@@ -197,7 +206,8 @@ class RemoteAgent {
   /** What is said at once goes in one message. */
   #say(order: Order): void {
     this.#orders.push(order);
-    if (!this.#isSaying) queueMicrotask(() => void this.#sayAll());
+    if (this.#isSaying) return;
+    queueMicrotask(() => void this.#sayAll().catch((error: Error) => this.#fail(error.message)));
   }
 
   async #sayAll(): Promise<void> {
@@ -330,8 +340,4 @@ function takeSeconds(link: Linked, from: number, seconds: readonly SecondReport[
   const fresh = seconds.slice(link.taken - from);
   link.taken = Math.max(link.taken, from + seconds.length);
   return fresh;
-}
-
-function keyOf({ pool, worker }: { readonly pool: number; readonly worker: number }): string {
-  return `${pool}/${worker}`;
 }

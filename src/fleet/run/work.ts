@@ -11,18 +11,23 @@ import type { Exit } from "../../result/reasons.ts";
 import { pack, unpack } from "../packing.ts";
 
 /** Which worker: each round has a pool of its own. */
-export interface Place {
+export interface WorkerId {
   readonly pool: number;
   readonly worker: number;
 }
 
+/** For a map. */
+export function keyOf({ pool, worker }: WorkerId): string {
+  return `${pool}/${worker}`;
+}
+
 /** What is done to a worker, and what it is told. */
-export interface Order extends Place {
+export interface Order extends WorkerId {
   readonly order: Command | { readonly kind: "open-link" } | { readonly kind: "end-link" };
 }
 
 /** What a worker said that counts, or that its process is gone. */
-export interface Said extends Place {
+export interface Said extends WorkerId {
   readonly said:
     | Exclude<Report, { kind: "progress" | "connecting" }>
     | { readonly kind: "exit"; readonly exit: Exit };
@@ -38,7 +43,7 @@ export interface Bundle {
 }
 
 /** How a worker is at the moment. Sums, but for the seconds: those that were not acknowledged. */
-export interface Live extends Place {
+export interface Live extends WorkerId {
   readonly connect: ConnectProgress | null;
   readonly phase: Omit<PhaseProgress, "seconds"> | null;
   readonly from: number;

@@ -6,7 +6,16 @@ import { readTopology } from "../../machine/cpus.ts";
 import { pinProcess } from "../../machine/pin.ts";
 import type { Bus } from "../bus.ts";
 import { type MessageOf, type Start, say, subjects } from "../messages.ts";
-import { type Bundle, type Live, type Order, packWork, type Said, unpackWork } from "./work.ts";
+import {
+  type Bundle,
+  keyOf,
+  type Live,
+  type Order,
+  packWork,
+  type Said,
+  unpackWork,
+  type WorkerId,
+} from "./work.ts";
 
 /** Often enough that nobody is taken for silent. */
 export const pulseMs = 400;
@@ -22,9 +31,7 @@ interface WorkerHostOptions {
 }
 
 /** A worker of this machine, as its coordinator is to see it. */
-interface Hosted {
-  readonly pool: number;
-  readonly worker: number;
+interface Hosted extends WorkerId {
   readonly link: ProcessLink;
   /** The run's epoch on this machine's clock. */
   epochUs: number;
@@ -134,16 +141,16 @@ export class WorkerHost {
     if (pinProcess(cpus) === null) this.#cpusBefore = all.map(({ id }) => id);
   }
 
-  #open(place: { readonly pool: number; readonly worker: number }): void {
-    const key = keyOf(place);
-    const link = openProcessLink(place.worker, {
+  #open(id: WorkerId): void {
+    const key = keyOf(id);
+    const link = openProcessLink(id.worker, {
       onReport: (report) => this.#onReport(key, report),
       onExit: (exit) => {
         this.#hosted.delete(key);
-        this.#tellAbout({ ...place, said: { kind: "exit", exit }, from: 0 });
+        this.#tellAbout({ ...id, said: { kind: "exit", exit }, from: 0 });
       },
     });
-    this.#hosted.set(key, { ...place, link, epochUs: 0, connect: null, phase: null, seconds: [], from: 0 });
+    this.#hosted.set(key, { ...id, link, epochUs: 0, connect: null, phase: null, seconds: [], from: 0 });
   }
 
   #onReport(key: string, report: Report): void {
@@ -178,7 +185,9 @@ export class WorkerHost {
       this.#waiting = [];
       this.#kept.set(this.#bundles, packWork(bundle));
       this.#bundles += 1;
-      void this.#offer();
+      this.#offer().catch((error: Error) => {
+        this.#problem = error.message;
+      });
     });
   }
 
@@ -225,7 +234,9 @@ export class WorkerHost {
   #pulse(): void {
     const { bus, start, agent, id } = this.#options;
     const live = [...this.#hosted.values()].map(({ link: _, epochUs: __, ...one }): Live => one);
-    const [data] = packWork(live);
+    const [whole, ...rest] = packWork(live);
+    // Of many workers the seconds may be too much for one message: they come with the end of the load.
+    const data = rest.length === 0 ? whole : packWork(live.map((one) => ({ ...one, seconds: [] })))[0];
     const bundles = this.#bundles;
     this.#pulses += 1;
     bus.say(
@@ -260,8 +271,4 @@ export class WorkerHost {
     this.#endUsage = null;
     this.#ownBefore = null;
   }
-}
-
-function keyOf({ pool, worker }: { readonly pool: number; readonly worker: number }): string {
-  return `${pool}/${worker}`;
 }

@@ -230,6 +230,22 @@ test("what stops first is named, with its number", () => {
   });
 });
 
+test("a load from elsewhere takes neither memory nor descriptors nor ports of the servers' machine", () => {
+  const elsewhere = { ...articlePlan, agents: { count: 3, cpuCount: 12, areHere: false } };
+  const here = { ...articlePlan, agents: { count: 3, cpuCount: 12, areHere: true } };
+  const needed = (plan: Plan, id: CheckId) => find(linuxMachine, plan, id).values;
+  expect(needed(here, "memory")).toEqual(needed(articlePlan, "memory"));
+  expect(needed(elsewhere, "memory").leastBytes).toBeLessThan(
+    Number(needed(here, "memory").leastBytes) - 100e6,
+  );
+  expect(needed(elsewhere, "system-descriptors").needed).toBe(
+    Number(needed(here, "system-descriptors").needed) - articlePlan.connections,
+  );
+  const ids = diagnose(linuxMachine, elsewhere).checks.map(({ check }) => check);
+  expect(ids).not.toContain("generator-descriptors");
+  expect(ids).not.toContain("port-range");
+});
+
 test("what can be held does not depend on how much is asked for, and a plan of that size fits", () => {
   for (const machine of [
     linuxMachine,

@@ -90,6 +90,10 @@ function differ(name: string, before: unknown, after: unknown): string[] {
 function write(value: unknown): string {
   if (value === null || value === undefined || value === "") return "none";
   if (Array.isArray(value)) return write(value.join(" "));
+  if (typeof value === "object")
+    return Object.entries(value)
+      .map((pair) => write(pair))
+      .join(", ");
   return typeof value === "number" ? value.toLocaleString("en") : printable(String(value), { most: 120 });
 }
 

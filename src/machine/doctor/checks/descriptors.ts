@@ -1,3 +1,4 @@
+import { isLoadedFromElsewhere } from "../../../plan/plan.ts";
 import { serverReserve } from "../../../plan/server-processes.ts";
 import { type Check, type Finding, readNumber, setSysctls } from "../check.ts";
 import type { MachineFacts } from "../facts.ts";
@@ -12,7 +13,11 @@ const articleLimit = 100_000;
 const articleFilesPerProcess = 50_000;
 
 /** A descriptor for every connection at each end. The limit counts per process, so workers share, and few servers can. */
-export const checkDescriptors: Check = (machine, { connections, workers, entrants }) => {
+export const checkDescriptors: Check = (machine, plan) => {
+  const { connections, workers, entrants } = plan;
+  const isElsewhere = isLoadedFromElsewhere(plan);
+  /** Of each connection, on this machine. */
+  const ends = isElsewhere ? 1 : 2;
   const limit = limitPerProcess(machine);
   const { hard } = machine.descriptorLimit;
   // Whoever has the fewest processes is stopped first.
@@ -21,7 +26,11 @@ export const checkDescriptors: Check = (machine, { connections, workers, entrant
   const server = Math.ceil(connections / shared) + serverReserve;
   const share = Math.ceil(connections / workers);
   const worker = share + workerReserve;
-  const commands = raiseLimit(machine, Math.max(server, worker), 2 * connections + systemReserve);
+  const commands = raiseLimit(
+    machine,
+    isElsewhere ? server : Math.max(server, worker),
+    ends * connections + systemReserve,
+  );
   const holds = limit === null ? null : shared * Math.max(0, limit - serverReserve);
   const judge = (needed: number) =>
     limit === null ? "unknown" : needed <= limit ? "ok" : ("insufficient" as const);
@@ -39,13 +48,17 @@ export const checkDescriptors: Check = (machine, { connections, workers, entrant
       holds,
       commands,
     },
-    {
-      check: "generator-descriptors",
-      state: judge(worker),
-      values: { limit, hard, needed: worker, workers, connectionsPerWorker: share },
-      commands,
-    },
-    ...checkSystem(machine, connections, commands),
+    ...(isElsewhere
+      ? []
+      : [
+          {
+            check: "generator-descriptors",
+            state: judge(worker),
+            values: { limit, hard, needed: worker, workers, connectionsPerWorker: share },
+            commands,
+          } as const,
+        ]),
+    ...checkSystem(machine, { connections, ends }, commands),
   ];
 };
 
@@ -60,13 +73,17 @@ function limitPerProcess(machine: MachineFacts): number | null {
   return limits.length === 0 ? null : Math.min(...limits);
 }
 
-function checkSystem(machine: MachineFacts, connections: number, macCommands: readonly string[]): Finding[] {
+function checkSystem(
+  machine: MachineFacts,
+  { connections, ends }: { readonly connections: number; readonly ends: number },
+  macCommands: readonly string[],
+): Finding[] {
   const setting = { linux: "fs.file-max", macos: "kern.maxfiles", other: null }[machine.system];
   const limit = readNumber(machine, setting);
   if (limit === null) return [];
   const open = machine.systemDescriptors ?? 0;
-  const needed = 2 * connections + systemReserve;
-  const holds = Math.max(0, Math.floor((limit - open - systemReserve) / 2));
+  const needed = ends * connections + systemReserve;
+  const holds = Math.max(0, Math.floor((limit - open - systemReserve) / ends));
   return [
     {
       check: "system-descriptors",

@@ -1,4 +1,4 @@
-import type { Plan } from "../../../plan/plan.ts";
+import { isLoadedFromElsewhere, type Plan } from "../../../plan/plan.ts";
 import type { Check, CheckState, Finding } from "../check.ts";
 
 /** What memory is estimated by, in bytes. */
@@ -16,7 +16,9 @@ export const memoryBytes = {
   further: 25e6,
 } as const;
 
-const perConnection = (serverBytes: number) => memoryBytes.kernel + memoryBytes.generator + serverBytes;
+/** Of a load from elsewhere one of the two sockets is here. */
+const perConnection = (serverBytes: number, isElsewhere: boolean) =>
+  serverBytes + (isElsewhere ? memoryBytes.kernel / 2 : memoryBytes.kernel + memoryBytes.generator);
 
 /** Memory of the machine, and of the group this process is in, against an estimate of the whole run's. */
 export const checkMemory: Check = (machine, plan) => {
@@ -42,8 +44,10 @@ export function estimateMemory(plan: Plan) {
   const contenders = oneAtATime || port !== 0 ? 1 : Math.max(1, entrants.length);
   const processes = Math.max(1, ...entrants.map((one) => one.processes ?? 1));
   const { serverBase, workerBase, further } = memoryBytes;
-  const baseBytes = serverBase + workerBase + (workers + processes - 2) * further;
-  const each = (serverBytes: number) => baseBytes + connections * perConnection(serverBytes);
+  const isElsewhere = isLoadedFromElsewhere(plan);
+  const workersBytes = isElsewhere ? 0 : workerBase + (workers - 1) * further;
+  const baseBytes = serverBase + (processes - 1) * further + workersBytes;
+  const each = (serverBytes: number) => baseBytes + connections * perConnection(serverBytes, isElsewhere);
   return {
     contenders,
     baseBytes,
@@ -62,5 +66,6 @@ function judge(availableBytes: number | null, plan: Plan) {
   const state: CheckState =
     availableBytes < oneBytes ? "insufficient" : availableBytes < mostBytes ? "tight" : "ok";
   const left = availableBytes - baseBytes;
-  return { state, values, holds: Math.max(0, Math.floor(left / perConnection(memoryBytes.leanServer))) };
+  const each = perConnection(memoryBytes.leanServer, isLoadedFromElsewhere(plan));
+  return { state, values, holds: Math.max(0, Math.floor(left / each)) };
 }
