@@ -1,13 +1,17 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Phase } from "../../src/result/phase.ts";
 import {
   accountsOf,
+  fixtures,
   longestMs,
   phaseOf,
   ranPhase,
   roundOf,
   runFixtures,
   showdown,
+  temporaryFolder,
 } from "../showdown/showdown.ts";
 import {
   childrenOf,
@@ -169,6 +173,22 @@ fleetTest.each(["kept", "lost"] as const)(
     });
   },
 );
+
+fleetTest("agents stay, however long contenders take to be built", async () => {
+  await onStage(async (stage) => {
+    const folder = temporaryFolder();
+    stage.onEnd(() => rmSync(folder, { recursive: true, force: true }));
+    const manifest = JSON.parse(readFileSync(join(fixtures, "clean", "contender.json"), "utf8"));
+    const start = ["bun", join(fixtures, "chat-server", "server.ts")];
+    // Longer than an agent may be silent, and than it waits for its coordinator.
+    const slow = { ...manifest, start, build: [["sleep", "8"]] };
+    mkdirSync(join(folder, "slow"));
+    writeFileSync(join(folder, "slow", "contender.json"), JSON.stringify(slow));
+    const run = stage.run("slow", "--contenders", folder, "--phases", "burst-echo", "--fleet", "local");
+    expect((await run.ended).exitCode).toBe(0);
+    expect(run.result()).toMatchObject({ status: "finished", rounds: [{ contender: "slow", status: "ok" }] });
+  });
+});
 
 fleetTest("a broker that never comes back ends a run when it is given up, and nobody is left", async () => {
   await onStage(async (stage) => {

@@ -118,6 +118,8 @@ class RemoteAgent {
     this.#member = member;
     this.#agent = agent;
     this.name = member.name;
+    // It tells of itself from then on, though contenders may yet have to be built and verified for minutes.
+    this.#sayAll().catch((error: Error) => this.#fail(error.message));
   }
 
   get loss(): InvalidReason | null {
@@ -214,7 +216,7 @@ class RemoteAgent {
     if (this.#isSaying) return;
     this.#isSaying = true;
     const { bus, start, members, awayMs } = this.#options;
-    while (this.#orders.length > 0 && this.#loss === null) {
+    while ((this.#said === 0 || this.#orders.length > 0) && this.#loss === null) {
       const orders = this.#orders.splice(0);
       const [data, ...rest] = packWork(orders);
       if (rest.length > 0) {
