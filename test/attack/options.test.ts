@@ -48,8 +48,8 @@ test.concurrent("--connect-rate: so many connections are opened per second", asy
   const load = ["--connections", "11", "--connect-rate", "20", "--rate", "100", "--duration", "200ms"];
   const { result } = await attack(url, ...load);
   expect(result.connections.opened).toBe(11);
-  // Ten distances of 50 ms, of which a busy machine may shorten the last.
-  expect(result.connections.perSecond).toBeLessThan(26);
+  // Ten distances of 50 ms, of which a busy machine may shorten some; at once it would be thousands.
+  expect(result.connections.perSecond).toBeLessThan(60);
   expect(result.connections.perSecond).toBeGreaterThan(10);
 });
 

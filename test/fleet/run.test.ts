@@ -34,7 +34,7 @@ if ("problem" in found) console.warn(`not tested: runs of a fleet: ${found.probl
 const fleetTest = test.concurrent.skipIf("problem" in found);
 
 /** Long enough for something to break in it. */
-const seconds = 8;
+const seconds = 6;
 const load = [
   ...["clean", "--phases", "burst-echo,endurance-echo", "--connections", "12", "--workers", "3"],
   ...["--endurance-seconds", `${seconds}`, "--endurance-rate", "300"],
@@ -77,13 +77,13 @@ async function expectEnd(agents: readonly Started[]): Promise<void> {
 fleetTest("three agents come to exactly the accounts of one machine on the same plan", async () => {
   await onStage(async () => {
     const options = [
-      ...["--phases", "burst-echo,burst-broadcast,burst-rooms,steady-echo,endurance-rooms"],
+      ...["--phases", "burst-echo,burst-broadcast,steady-rooms"],
       ...["--connections", "31", "--workers", "3"],
     ];
     const alone = await runFixtures(["clean"], ...options);
     const fleet = await runFixtures(["clean"], ...options, "--fleet", "local", "--agents", "3");
     expect(fleet.exitCode).toBe(0);
-    expect(accountsOf(roundOf(fleet, "clean")).length).toBe(5);
+    expect(accountsOf(roundOf(fleet, "clean")).length).toBe(3);
     expect(accountsOf(roundOf(fleet, "clean")).map(withoutFrames)).toEqual(
       accountsOf(roundOf(alone, "clean")).map(withoutFrames),
     );

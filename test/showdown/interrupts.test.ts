@@ -165,13 +165,13 @@ test("Ctrl-C twice ends at once, even with a server that ignores SIGTERM", async
   await job.untilEndurance();
   process.kill(-job.process.pid, "SIGINT");
   await Bun.sleep(300);
-  const secondMs = performance.now();
   process.kill(-job.process.pid, "SIGINT");
   expect(await job.process.exited).toBe(130);
-  // The gentle stop would give the server five seconds.
-  expect(performance.now() - secondMs).toBeLessThan(3000);
   await job.expectNothingLeft(2000);
-  expect(readResult(job.results)?.rounds[0]?.phases.length).toBeGreaterThanOrEqual(3);
+  const result = readResult(job.results);
+  // The gentle stop would give the server five seconds, and then write how the run ended.
+  expect(result?.status).toBe("running");
+  expect(result?.rounds[0]?.phases.length).toBeGreaterThanOrEqual(3);
 });
 
 test("SIGKILL of the tool in the middle of a phase leaves no server, worker or reaper behind", async () => {
