@@ -407,6 +407,7 @@ function setupsOf(plan: AttackPlan, options: LoadOptions, epochUs: number): Atta
         compression: plan.compression === "none" ? null : { takeover: plan.compression === "takeover" },
       },
       sourceAddresses,
+      connectBatch: plan.connectBatch === null ? null : Math.ceil(plan.connectBatch / workers),
       connectTimeoutMs: plan.connectTimeoutMs,
       load: plan.load,
       message: plan.message,

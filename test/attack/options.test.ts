@@ -53,6 +53,32 @@ test.concurrent("--connect-rate: so many connections are opened per second", asy
   expect(result.connections.perSecond).toBeGreaterThan(10);
 });
 
+test.concurrent("--connect-batch: no more are being opened at once, however slow the server is", async () => {
+  let [opening, most] = [0, 0];
+  const server = Bun.serve({
+    port: 0,
+    fetch: async (request, self) => {
+      opening += 1;
+      most = Math.max(most, opening);
+      await Bun.sleep(100);
+      opening -= 1;
+      return self.upgrade(request) ? undefined : new Response(null, { status: 400 });
+    },
+    websocket: { message: (socket, message) => void socket.send(message) },
+  });
+  try {
+    const load = ["--connections", "12", "--connect-rate", "1000", "--workers", "2", ...small.slice(2)];
+    const { result } = await attack(`ws://127.0.0.1:${server.port}/`, ...load, "--connect-batch", "4");
+    expect(result.connections).toMatchObject({ opened: 12, failed: 0 });
+    expect(most).toBe(4);
+    most = 0;
+    await attack(`ws://127.0.0.1:${server.port}/`, ...load);
+    expect(most).toBeGreaterThan(4);
+  } finally {
+    await server.stop(true);
+  }
+});
+
 test.concurrent("--ping-interval: each connection is pinged, beside the load and apart from its account", async () => {
   let pings = 0;
   const url = start(echo, {

@@ -164,6 +164,8 @@ test("Ctrl-C twice ends at once, even with a server that ignores SIGTERM", async
   job = new ForegroundJob("ignores-sigterm", "--endurance-seconds", "60");
   await job.untilEndurance();
   process.kill(-job.process.pid, "SIGINT");
+  await job.untilSaid(/stopping gently/, /./);
+  // What comes sooner is one signal that came twice.
   await Bun.sleep(300);
   process.kill(-job.process.pid, "SIGINT");
   expect(await job.process.exited).toBe(130);

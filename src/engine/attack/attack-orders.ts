@@ -21,6 +21,8 @@ export interface AttackSetup {
   readonly connectionStages: AttackPlan["connectionStages"];
   readonly target: Target;
   readonly sourceAddresses: readonly string[];
+  /** So many of its own are being opened at once; null for as many as the rate asks for. */
+  readonly connectBatch: number | null;
   readonly connectTimeoutMs: number;
   readonly load: AttackLoad;
   readonly message: string;

@@ -28,6 +28,7 @@ interface OpenerOptions {
     | "connections"
     | "connectionStages"
     | "connectRatePerSecond"
+    | "connectBatch"
     | "connectTimeoutMs"
     | "sourceAddresses"
   >;
@@ -193,7 +194,8 @@ export class ConnectionOpener {
 
   #openDue(untilUs: number): void {
     const { setup } = this.#options;
-    for (; this.#next < this.#first; this.#next += 1) {
+    const most = setup.connectBatch ?? Number.POSITIVE_INFINITY;
+    for (; this.#next < this.#first && this.#opening.size < most; this.#next += 1) {
       const place = this.#next;
       const atUs = this.#openUs + (indexOf(setup, place) / (setup.connectRatePerSecond ?? 1)) * 1e6;
       if (atUs > untilUs) return;

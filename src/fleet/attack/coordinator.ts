@@ -39,6 +39,8 @@ const collectMs = 250;
 /** From a beat that tells of a second to the end of it. */
 const tellMs = 1500;
 const assignMs = 10_000;
+/** Than the rate of connections says, where they wait for each other. */
+const mostSlowdown = 10;
 /** Beyond what connections may take to open. */
 const readyMs = 30_000;
 /** Whoever resumes hears of each agent that is there within it. */
@@ -109,7 +111,7 @@ async function begin(
   const untilMs =
     performance.now() +
     // Stages open connections otherwise, and no fleet has them.
-    (plan.connections / (plan.connectRatePerSecond ?? plan.connections)) * 1000 +
+    (plan.connections / (plan.connectRatePerSecond ?? plan.connections)) * 1000 * slowdownOf(plan) +
     plan.connectTimeoutMs +
     readyMs;
   let viewedMs = 0;
@@ -151,6 +153,11 @@ async function begin(
   if (crew.loss === null) return { startMs, clocks: { startUs, startsUs }, ending: null };
   await crew.stop();
   return { startMs, clocks: { startUs, startsUs }, ending: { status: "invalid", reason: crew.loss } };
+}
+
+/** With so many at a time as the server bears, opening may take longer than its rate says. */
+function slowdownOf({ connectBatch }: AttackPlan): number {
+  return connectBatch === null ? 1 : mostSlowdown;
 }
 
 /** Watches the load to its end, takes all results, and adds them up. */

@@ -29,6 +29,12 @@ export const attackParameters = {
     type: decimal(0.01, 1_000_000),
     default: 1000,
   }),
+  connectBatch: decidedElsewhere({
+    option: "connect-batch",
+    help: "at most so many are being opened at once: a rate that the server can't keep becomes its own",
+    type: count(1, 1_000_000),
+    otherwise: "as many as the rate asks for",
+  }),
   connectionStages: decidedElsewhere({
     option: "connection-stages",
     help: "instead of --connections, --connect-rate and --duration: how many are open, in a straight line to each number; the load goes on those that are",

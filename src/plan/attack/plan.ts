@@ -57,8 +57,16 @@ export const loadSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("closed"), inFlight: z.int().positive(), seconds: z.number().positive() }),
 ]);
 
-const { connections, connectRatePerSecond, message, binary, replyTimeoutMs, rooms, pingIntervalSeconds } =
-  attackParameters;
+const {
+  connections,
+  connectRatePerSecond,
+  connectBatch,
+  message,
+  binary,
+  replyTimeoutMs,
+  rooms,
+  pingIntervalSeconds,
+} = attackParameters;
 const { compression, reconnect, connectTimeoutMs, pacing, seed } = attackParameters;
 
 /** Everything that decides what an attack does. */
@@ -67,6 +75,12 @@ export const attackPlanSchema = z.object({
   /** Of stages the most that are open at a time. */
   connections: schemaOf(connections),
   connectRatePerSecond: schemaOf(connectRatePerSecond).nullable().describe("null where stages say it"),
+  connectBatch: z
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe(`null for as many as the rate asks for: ${connectBatch.help}`),
   connectionStages: z
     .array(
       z.object({
@@ -242,6 +256,7 @@ export function resolveAttack(request: AttackRequest): AttackPlan {
     target,
     connections: chosen.connections,
     connectRatePerSecond: stages === null ? chosen.connectRatePerSecond : null,
+    connectBatch: chosen.connectBatch,
     connectionStages: stages,
     load,
     message,
@@ -274,6 +289,7 @@ function refuseMessages({ settings, messageFile, adapter }: AttackRequest): void
     "rooms",
     "pingIntervalSeconds",
     "reconnect",
+    "connectBatch",
     "connectionStages",
   ] as const;
   const given = names.flatMap((name) => {
@@ -296,7 +312,7 @@ function chooseConnectionStages(
   const given = settings.connectionStages ?? null;
   if (given === null) return null;
   const option = `--${attackParameters.connectionStages.option}`;
-  for (const name of ["connections", "connectRatePerSecond", "durationSeconds"] as const) {
+  for (const name of ["connections", "connectRatePerSecond", "connectBatch", "durationSeconds"] as const) {
     if (settings[name] === undefined) continue;
     throw new ShowdownError(
       "usage",
