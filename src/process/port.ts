@@ -1,4 +1,5 @@
 import { ShowdownError } from "../errors.ts";
+import { readPortRange } from "../machine/environment.ts";
 import { printable } from "../text/printable.ts";
 import { findListeners } from "./listener.ts";
 
@@ -7,6 +8,27 @@ function listen(host: string, port: number): number {
   const taken = listener.port;
   listener.stop(true);
   return taken;
+}
+
+/** Services of a machine listen below it, more often than not. */
+const firstPort = 20_000;
+const fewestPorts = 1000;
+const tries = 50;
+
+/**
+ * One that the system gives nobody on its own, below those for outgoing connections and for port 0: a server may take
+ * seconds until it listens, and somebody else would have it by then.
+ */
+function pickPort(host: string): number {
+  const ports = (readPortRange()?.[0] ?? 0) - firstPort;
+  for (let left = ports < fewestPorts ? 0 : tries; left > 0; left -= 1) {
+    try {
+      return listen(host, firstPort + Math.floor(Math.random() * ports));
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
+    }
+  }
+  return listen(host, 0);
 }
 
 /** Who listens on a port, such as `node (pid 4711)`; null where that cannot be seen. */
@@ -21,7 +43,7 @@ export function findListener(port: number): string | null {
  */
 export function claimPort(host: string, port: number): number {
   try {
-    return listen(host, port);
+    return port === 0 ? pickPort(host) : listen(host, port);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "EADDRINUSE") {
