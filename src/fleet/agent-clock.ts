@@ -13,6 +13,10 @@ export interface ClockEstimate {
 /** Asked so often at a time, of which the quickest counts. */
 const exchanges = 8;
 const answerMs = 1000;
+/** Whatever else holds, a start reaches everyone within … */
+const leastLeadMs = 1000;
+/** … and within so many of the slowest round trips. */
+const leadRoundTrips = 10;
 /**
  * A quartz is good to it: how far a clock may have run away, per microsecond since an exchange or until it. What all agents
  * have in common, the coordinator's own clock, is in no comparison of two of them.
@@ -87,4 +91,10 @@ export async function readClocks(
       await clock.ask(bus, start, id, times);
     }),
   );
+}
+
+/** From a start's announcement to the start, in milliseconds: so that it reaches everybody, however slow the way was last. */
+export function leadMsOf(members: readonly { readonly clock: AgentClock }[]): number {
+  const roundTripUs = Math.max(...members.map(({ clock }) => clock.worstRoundTripUs));
+  return Math.max(leastLeadMs, (leadRoundTrips * roundTripUs) / 1000);
 }

@@ -15,6 +15,7 @@ import { packFinal, toFinal } from "./attack/final-result.ts";
 import type { Bus } from "./bus.ts";
 import type { KeptResults } from "./kept-results.ts";
 import { type MessageOf, type Start, say, subjects } from "./messages.ts";
+import { keepParts } from "./parts.ts";
 import { WorkerHost } from "./run/worker-host.ts";
 import { beatMs, silenceOf } from "./silence.ts";
 
@@ -100,7 +101,8 @@ export class AgentRun {
       case "start":
         return this.#take(message);
       case "work":
-        return this.#hostFor(message).obey(message);
+        this.#hostFor(message).obey(message);
+        return null;
       case "hold":
         this.#host?.hold(message);
         return null;
@@ -286,9 +288,8 @@ export async function offerParts(
   agent: number,
   parts: readonly string[],
 ): Promise<boolean> {
-  for (const [part, data] of parts.entries()) {
-    const message = say(start, { kind: "final", agent, part, parts: parts.length, data });
-    if (!(await bus.keep(subjects.final(start, agent, part), message))) return false;
-  }
-  return true;
+  return await keepParts(bus, parts, (part, data) => ({
+    subject: subjects.final(start, agent, part),
+    message: say(start, { kind: "final", agent, part, parts: parts.length, data }),
+  }));
 }

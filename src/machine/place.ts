@@ -14,8 +14,15 @@ export const placeSchema = z.object({
 });
 export type Place = z.infer<typeof placeSchema>;
 
-/** Where this process runs. Containers of one machine share its CPUs, and have networks of their own. */
+let known: Place | null = null;
+
+/** Where this process runs, for as long as it does. Containers of one machine share its CPUs, and have networks of their own. */
 export function readPlace(): Place {
+  known ??= findPlace();
+  return known;
+}
+
+function findPlace(): Place {
   const machine = readText("/proc/sys/kernel/random/boot_id")?.trim() ?? hostname();
   return {
     machine,

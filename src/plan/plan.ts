@@ -68,14 +68,15 @@ function shapeOf<Table extends Record<string, Parameter<unknown>>>(
 /** What of a plan says where its generator runs, and where its servers. */
 export type Places = Pick<Plan, "serverCpus" | "workerCpus" | "agents">;
 
-/** Whether the load comes from other machines than the servers': then nothing of it takes this one's resources. */
-export function isLoadedFromElsewhere({ agents }: Pick<Plan, "agents">): boolean {
-  return agents?.areHere === false;
+/** The agents of other machines than the servers' that make the load, so that nothing of it takes this one's resources; else null. */
+export function agentsElsewhere({ agents }: Pick<Plan, "agents">): NonNullable<Plan["agents"]> | null {
+  return agents === undefined || agents.areHere ? null : agents;
 }
 
 /** Whether the generator runs on CPUs of the server, or may where nothing is pinned. */
-export function sharesCpus({ serverCpus, workerCpus, agents }: Places): boolean {
-  if (agents?.areHere === false) return false;
+export function sharesCpus(plan: Places): boolean {
+  const { serverCpus, workerCpus } = plan;
+  if (agentsElsewhere(plan) !== null) return false;
   return serverCpus === null || workerCpus === null || workerCpus.some((cpu) => serverCpus.includes(cpu));
 }
 

@@ -1,7 +1,7 @@
 import { ShowdownError } from "../errors.ts";
 import { type Parameters, type Preset, parameters, type Settings } from "./parameters.ts";
 import { isSliced } from "./phases.ts";
-import { type Entrant, type PhasePlan, type Plan, roomGroup, sharesCpus } from "./plan.ts";
+import { agentsElsewhere, type Entrant, type PhasePlan, type Plan, roomGroup, sharesCpus } from "./plan.ts";
 import { presets } from "./presets.ts";
 import { countServerProcesses } from "./server-processes.ts";
 
@@ -83,7 +83,8 @@ export function resolvePlan(request: PlanRequest): Plan {
     throw refuse("workers", workers, `expected at least one for each of ${agents.count} agents`);
   }
   // Spinning takes a whole CPU for each worker: it pays only where nobody else needs it, as an agent does elsewhere.
-  const spareCpus = agents?.areHere === false ? agents.cpuCount - agents.count : (workerCpus?.length ?? 0);
+  const elsewhere = agentsElsewhere(request);
+  const spareCpus = elsewhere === null ? (workerCpus?.length ?? 0) : elsewhere.cpuCount - elsewhere.count;
   const canSpin = !sharesCpus(request) && workers <= spareCpus;
   return {
     preset,
@@ -176,7 +177,7 @@ function chooseWorkers(connections: number, request: PlanRequest): number {
   const { descriptorLimit, workerCpus, agents } = request;
   // Of what is shared, the server needs as much.
   const here = Math.ceil((workerCpus?.length ?? 1) / (sharesCpus(request) ? 2 : 1));
-  const cpus = agents?.areHere === false ? agents.cpuCount : here;
+  const cpus = agentsElsewhere(request)?.cpuCount ?? here;
   const worthwhile = Math.max(1, Math.ceil(connections / connectionsWorthAWorker));
   const least = Math.max(agents?.count ?? 1, leastWorkers(connections, descriptorLimit));
   return Math.max(least, Math.min(cpus, worthwhile));

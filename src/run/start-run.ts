@@ -5,7 +5,7 @@ import { nowUs } from "../machine/clock.ts";
 import { preflight } from "../machine/doctor/preflight.ts";
 import { pinProcess } from "../machine/pin.ts";
 import { balancedOrder } from "../plan/order.ts";
-import { isLoadedFromElsewhere, type Plan, processesOf } from "../plan/plan.ts";
+import { agentsElsewhere, type Plan, processesOf } from "../plan/plan.ts";
 import { throwIfAborted } from "../process/abort.ts";
 import { type Reaper, startReaper } from "../process/reaper.ts";
 import { checkResultsFolder } from "../result/file.ts";
@@ -126,9 +126,10 @@ async function run(asked: Plan, options: RunOptions, { id, startedAt, events }: 
     await record.keep({ contenders: ready.map(({ facts }) => facts) });
     onEvent({ kind: "preparing", step: "ceiling", contender: null });
     // What a fleet could receive is not known here.
-    const ceilings = isLoadedFromElsewhere(plan)
-      ? null
-      : await measureCeilings({ plan, environment, cache, reaper, signal });
+    const ceilings =
+      agentsElsewhere(plan) === null
+        ? await measureCeilings({ plan, environment, cache, reaper, signal })
+        : null;
     throwIfAborted(signal);
     await record.keep({ ceilings });
     await record.open();

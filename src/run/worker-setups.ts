@@ -1,6 +1,6 @@
 import type { WorkerSetup } from "../engine/worker-protocol.ts";
 import { sourceAddresses } from "../machine/source-addresses.ts";
-import { type Plan, roomGroup } from "../plan/plan.ts";
+import { agentsElsewhere, type Plan, roomGroup } from "../plan/plan.ts";
 import type { RoundOptions } from "./live-round.ts";
 import type { RunTarget } from "./target.ts";
 
@@ -18,7 +18,7 @@ export function workerSetups(
   return Array.from({ length: plan.workers }, (_, worker) => ({
     worker,
     workers: plan.workers,
-    machines: plan.agents?.areHere === false ? plan.agents.count : 1,
+    machines: agentsElsewhere(plan)?.count ?? 1,
     connections: plan.connections,
     joins,
     target,

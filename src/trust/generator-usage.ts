@@ -1,6 +1,6 @@
 import type { WorkerUsage } from "../engine/worker-protocol.ts";
 import { type CpuUsage, shareOfIdle, shareOfOthers } from "../machine/cpu-usage.ts";
-import { type Places, type Plan, sharesCpus } from "../plan/plan.ts";
+import { agentsElsewhere, type Places, type Plan, sharesCpus } from "../plan/plan.ts";
 import type { GeneratorFigures } from "../result/phase.ts";
 import { mergeHistograms, summarize } from "../stats/histogram.ts";
 
@@ -35,12 +35,9 @@ function knownMs(
 }
 
 /** Workers can't use more CPU cores than they have, nor more than one each (garbage collection apart). */
-export function coresOf({
-  workers,
-  workerCpus,
-  agents,
-}: Pick<Plan, "workers" | "workerCpus" | "agents">): number {
-  return Math.min(workers, agents?.areHere === false ? agents.cpuCount : (workerCpus?.length ?? workers));
+export function coresOf(plan: Pick<Plan, "workers" | "workerCpus" | "agents">): number {
+  const { workers, workerCpus } = plan;
+  return Math.min(workers, agentsElsewhere(plan)?.cpuCount ?? workerCpus?.length ?? workers);
 }
 
 /** Per worker over several loads: times add up, memory doesn't. @param reports those of a load one after another, by worker */

@@ -40,13 +40,14 @@ export async function runByFleet(
       });
       try {
         gathered.letGo();
-        return await carryOut(
+        const code = await carryOut(
           { ...planned, entrants, environment, label: preset, generator },
           { values, host, signal, progress },
         );
+        await gathered.release();
+        return code;
       } finally {
         generator.stop();
-        await gathered.release();
       }
     }),
   );

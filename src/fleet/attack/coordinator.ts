@@ -15,11 +15,10 @@ import { nowUs } from "../../machine/clock.ts";
 import type { AttackPlan } from "../../plan/attack/plan.ts";
 import { loadSeconds } from "../../plan/attack/rate.ts";
 import type { AttackResult, FleetFacts } from "../../result/attack.ts";
-import { AgentClock, type ClockEstimate } from "../agent-clock.ts";
+import { AgentClock, type ClockEstimate, leadMsOf } from "../agent-clock.ts";
 import type { Bus } from "../bus.ts";
 import type { Gathered, Member } from "../gather.ts";
 import { type Start, say, subjects } from "../messages.ts";
-import { leadRoundTrips, leastLeadMs } from "../run/fleet-generator.ts";
 import { Crew } from "./crew.ts";
 import { mergeParts } from "./merge.ts";
 
@@ -136,8 +135,7 @@ async function begin(
   if (crew.board.connectTotals().opened === 0) return await notBegun(null);
   // Now that connections are open it is quieter than it was.
   await crew.readClocks();
-  const roundTripUs = Math.max(...members.map(({ clock }) => clock.worstRoundTripUs));
-  const leadMs = Math.max(leastLeadMs, (leadRoundTrips * roundTripUs) / 1000);
+  const leadMs = leadMsOf(members);
   const startUs = nowUs() + leadMs * 1000;
   const startMs = performance.now() + leadMs;
   const startsUs = members.map(({ clock }) => startUs + (clock.at(startUs)?.offsetUs ?? 0));

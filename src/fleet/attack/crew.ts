@@ -4,6 +4,7 @@ import { type ClockEstimate, readClocks } from "../agent-clock.ts";
 import type { Bus } from "../bus.ts";
 import type { Member } from "../gather.ts";
 import { type Message, type MessageOf, type Said, type Start, say, subjects } from "../messages.ts";
+import { findParts } from "../parts.ts";
 import { lostMs, silenceOf } from "../silence.ts";
 import { type FinalResult, unpackFinal } from "./final-result.ts";
 import { LiveFigures } from "./live-figures.ts";
@@ -194,19 +195,8 @@ export class Crew {
   }
 
   async #find(agent: number): Promise<FinalResult | null> {
-    const read = async (part: number) => {
-      const found = await this.#bus.find(subjects.final(this.start, agent, part));
-      return found?.kind === "final" ? found : null;
-    };
-    const first = await read(0);
-    if (first === null) return null;
-    const parts = [first.data];
-    for (let part = 1; part < first.parts; part += 1) {
-      const next = await read(part);
-      if (next === null) return null;
-      parts.push(next.data);
-    }
-    return unpackFinal(parts);
+    const parts = await findParts(this.#bus, "final", (part) => subjects.final(this.start, agent, part));
+    return parts === null ? null : unpackFinal(parts);
   }
 
   /** Until it answers; null where it is too late. */

@@ -1,15 +1,10 @@
 import { readPlace } from "../../machine/place.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { type Generator, type GeneratorAgent, thisMachine } from "../../run/generator.ts";
-import { readClocks } from "../agent-clock.ts";
+import { leadMsOf, readClocks } from "../agent-clock.ts";
 import type { Bus } from "../bus.ts";
 import type { Gathered, Member } from "../gather.ts";
 import { RemoteWorkers } from "./remote-workers.ts";
-
-/** Whatever else holds, a start reaches everyone within … */
-export const leastLeadMs = 1000;
-/** … and within so many of the slowest round trips. */
-export const leadRoundTrips = 10;
 
 interface FleetGeneratorOptions {
   readonly bus: Bus;
@@ -65,8 +60,7 @@ export function createFleetGenerator({
     serverHost,
     openLinks: () => workers.openLinks(),
     get leadMs() {
-      const roundTripUs = Math.max(...members.map(({ clock }) => clock.worstRoundTripUs));
-      return Math.max(leastLeadMs, (leadRoundTrips * roundTripUs) / 1000);
+      return leadMsOf(members);
     },
     watchCpus: (plan) => (areHere ? thisMachine.watchCpus(plan) : () => null),
     fleet: {

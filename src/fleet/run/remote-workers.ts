@@ -6,6 +6,7 @@ import type { InvalidReason } from "../../result/reasons.ts";
 import type { Bus } from "../bus.ts";
 import type { Member } from "../gather.ts";
 import { type MessageOf, type Start, say, subjects } from "../messages.ts";
+import { findParts } from "../parts.ts";
 import { beatMs, lostMs, silenceOf } from "../silence.ts";
 import {
   type Bundle,
@@ -302,14 +303,8 @@ class RemoteAgent {
 
   async #find(number: number): Promise<Bundle | null> {
     const { bus, start } = this.#options;
-    const parts: string[] = [];
-    for (let part = 0, count = 1; part < count; part += 1) {
-      const found = await bus.find(subjects.bundle(start, this.#agent, number, part));
-      if (found?.kind !== "bundle") return null;
-      count = found.parts;
-      parts.push(found.data);
-    }
-    return unpackWork<Bundle>(parts);
+    const parts = await findParts(bus, "bundle", (part) => subjects.bundle(start, this.#agent, number, part));
+    return parts === null ? null : unpackWork<Bundle>(parts);
   }
 
   #fail(problem: string): void {

@@ -6,6 +6,7 @@ import { readTopology } from "../../machine/cpus.ts";
 import { pinProcess } from "../../machine/pin.ts";
 import type { Bus } from "../bus.ts";
 import { type MessageOf, type Start, say, subjects } from "../messages.ts";
+import { keepParts } from "../parts.ts";
 import {
   type Bundle,
   keyOf,
@@ -71,15 +72,11 @@ export class WorkerHost {
     this.#timer = setInterval(() => this.#pulse(), pulseMs);
   }
 
-  /** @returns why it can't be done; null where it was, or had been */
-  obey({ number, data }: MessageOf<"work">): string | null {
-    if (number <= this.#done) return null;
+  /** Once, however often it is said. */
+  obey({ number, data }: MessageOf<"work">): void {
+    if (number <= this.#done) return;
     this.#done = number;
-    for (const order of unpackWork<readonly Order[]>([data])) {
-      const problem = this.#obey(order);
-      if (problem !== null) return problem;
-    }
-    return null;
+    for (const order of unpackWork<readonly Order[]>([data])) this.#obey(order);
   }
 
   /** The run goes on: what it has need not be kept. */
@@ -105,23 +102,19 @@ export class WorkerHost {
     if (this.#cpusBefore !== null) pinProcess(this.#cpusBefore);
   }
 
-  #obey({ pool, worker, order }: Order): string | null {
-    const key = keyOf({ pool, worker });
+  #obey({ pool, worker, order }: Order): void {
     if (order.kind === "open-link") {
       this.#open({ pool, worker });
-      return null;
+      return;
     }
-    const hosted = this.#hosted.get(key);
+    const hosted = this.#hosted.get(keyOf({ pool, worker }));
     // It ended by itself, which is told.
-    if (hosted === undefined) return null;
-    if (order.kind === "end-link") {
-      void hosted.link.end();
-      return null;
-    }
-    return this.#tell(hosted, order);
+    if (hosted === undefined) return;
+    if (order.kind === "end-link") void hosted.link.end();
+    else this.#tell(hosted, order);
   }
 
-  #tell(hosted: Hosted, command: Command): string | null {
+  #tell(hosted: Hosted, command: Command): void {
     if (command.kind === "setup") {
       hosted.epochUs = command.setup.epochUs;
       hosted.connect = null;
@@ -131,7 +124,6 @@ export class WorkerHost {
     if (command.kind === "start") this.#watch(hosted.epochUs + command.startUs);
     if (command.kind === "settle") this.#endWatch();
     hosted.link.send(command);
-    return null;
   }
 
   /** Where its workers are told which CPUs to use, others are the server's: what this process does for them is theirs, too. */
@@ -209,7 +201,12 @@ export class WorkerHost {
         continue;
       }
       const [number, parts] = next;
-      if (!(await this.#keep(number, parts, { bus, start, agent }))) {
+      const of = parts.length;
+      const isThere = await keepParts(bus, parts, (part, data) => ({
+        subject: subjects.bundle(start, agent, number, part),
+        message: say(start, { kind: "bundle", agent, number, part, parts: of, data }),
+      }));
+      if (!isThere) {
         await Bun.sleep(50);
         continue;
       }
@@ -217,18 +214,6 @@ export class WorkerHost {
       this.#pulse();
     }
     this.#isOffering = false;
-  }
-
-  async #keep(
-    number: number,
-    parts: readonly string[],
-    { bus, start, agent }: Pick<WorkerHostOptions, "bus" | "start" | "agent">,
-  ): Promise<boolean> {
-    for (const [part, data] of parts.entries()) {
-      const message = say(start, { kind: "bundle", agent, number, part, parts: parts.length, data });
-      if (!(await bus.keep(subjects.bundle(start, agent, number, part), message))) return false;
-    }
-    return true;
   }
 
   #pulse(): void {

@@ -1,5 +1,5 @@
 import { countRounds } from "../../measures/sections.ts";
-import { type PhasePlan, type Places, type Plan, sharesCpus } from "../../plan/plan.ts";
+import { agentsElsewhere, type PhasePlan, type Places, type Plan, sharesCpus } from "../../plan/plan.ts";
 import type { Environment, Looks, Result } from "../../result/schema.ts";
 import * as format from "../../text/format.ts";
 import { describeFleet } from "./agents.ts";
@@ -61,12 +61,13 @@ function describeLooks(
 
 /** `server on CPU 0, generator on CPU 1`: what every conclusion is true for. */
 export function describeCpus(plan: Places): string {
-  const { serverCpus, workerCpus, agents } = plan;
+  const { serverCpus, workerCpus } = plan;
   if (serverCpus !== null && sharesCpus(plan)) {
     return `server and generator share ${cpuList(serverCpus)}`;
   }
   const server = serverCpus === null ? "server not pinned" : `server on ${cpuList(serverCpus)}`;
-  if (agents?.areHere === false) {
+  const agents = agentsElsewhere(plan);
+  if (agents !== null) {
     return `${server}, generator: ${format.plural(agents.count, "agent")} with ${format.plural(agents.cpuCount, "CPU")}`;
   }
   return `${server}, generator ${workerCpus === null ? "not pinned" : `on ${cpuList(workerCpus)}`}`;

@@ -1,4 +1,4 @@
-import { isLoadedFromElsewhere, sharesCpus } from "../../../plan/plan.ts";
+import { agentsElsewhere, sharesCpus } from "../../../plan/plan.ts";
 import { formatCpuList } from "../../../text/cpu-list.ts";
 import type { Topology } from "../../cpus.ts";
 import type { Check } from "../check.ts";
@@ -19,7 +19,7 @@ export const checkCores: Check = ({ topology, cpuCount }, plan) => {
             ? "shared"
             : shareCore(topology, serverCpus, workerCpus)
               ? "siblings"
-              : !isLoadedFromElsewhere(plan) && workers > workerCpus.length
+              : agentsElsewhere(plan) === null && workers > workerCpus.length
                 ? "crowded"
                 : null;
   return {

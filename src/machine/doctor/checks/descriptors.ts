@@ -1,4 +1,4 @@
-import { isLoadedFromElsewhere } from "../../../plan/plan.ts";
+import { agentsElsewhere } from "../../../plan/plan.ts";
 import { serverReserve } from "../../../plan/server-processes.ts";
 import { type Check, type Finding, readNumber, setSysctls } from "../check.ts";
 import type { MachineFacts } from "../facts.ts";
@@ -15,7 +15,7 @@ const articleFilesPerProcess = 50_000;
 /** A descriptor for every connection at each end. The limit counts per process, so workers share, and few servers can. */
 export const checkDescriptors: Check = (machine, plan) => {
   const { connections, workers, entrants } = plan;
-  const isElsewhere = isLoadedFromElsewhere(plan);
+  const isElsewhere = agentsElsewhere(plan) !== null;
   /** Of each connection, on this machine. */
   const ends = isElsewhere ? 1 : 2;
   const limit = limitPerProcess(machine);

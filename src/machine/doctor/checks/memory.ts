@@ -1,4 +1,4 @@
-import { isLoadedFromElsewhere, type Plan } from "../../../plan/plan.ts";
+import { agentsElsewhere, type Plan } from "../../../plan/plan.ts";
 import type { Check, CheckState, Finding } from "../check.ts";
 
 /** What memory is estimated by, in bytes. */
@@ -44,7 +44,7 @@ export function estimateMemory(plan: Plan) {
   const contenders = oneAtATime || port !== 0 ? 1 : Math.max(1, entrants.length);
   const processes = Math.max(1, ...entrants.map((one) => one.processes ?? 1));
   const { serverBase, workerBase, further } = memoryBytes;
-  const isElsewhere = isLoadedFromElsewhere(plan);
+  const isElsewhere = agentsElsewhere(plan) !== null;
   const workersBytes = isElsewhere ? 0 : workerBase + (workers - 1) * further;
   const baseBytes = serverBase + (processes - 1) * further + workersBytes;
   const each = (serverBytes: number) => baseBytes + connections * perConnection(serverBytes, isElsewhere);
@@ -66,6 +66,6 @@ function judge(availableBytes: number | null, plan: Plan) {
   const state: CheckState =
     availableBytes < oneBytes ? "insufficient" : availableBytes < mostBytes ? "tight" : "ok";
   const left = availableBytes - baseBytes;
-  const each = perConnection(memoryBytes.leanServer, isLoadedFromElsewhere(plan));
+  const each = perConnection(memoryBytes.leanServer, agentsElsewhere(plan) !== null);
   return { state, values, holds: Math.max(0, Math.floor(left / each)) };
 }

@@ -1,4 +1,4 @@
-import { isLoadedFromElsewhere } from "../../../plan/plan.ts";
+import { agentsElsewhere } from "../../../plan/plan.ts";
 import { connectionsPerAddress } from "../../source-addresses.ts";
 import { type Check, readNumber, setSysctls } from "../check.ts";
 
@@ -9,7 +9,7 @@ const lastPort = 65_535;
 
 /** Every connection has a local port of its own at its source address. This is what stopped the article at 16,3xx. */
 export const checkPorts: Check = (machine, plan) => {
-  if (isLoadedFromElsewhere(plan)) return [];
+  if (agentsElsewhere(plan) !== null) return [];
   const { connections, workers } = plan;
   const isLinux = machine.system === "linux";
   const perWorker = isLinux ? Math.ceil(connections / workers / connectionsPerAddress) : 0;
