@@ -68,6 +68,8 @@ onHosts("a clock that is an hour ahead is told, and nothing of it is in any figu
     const hosts = [await host("one"), await host("two"), await host("ahead", hour)];
     for (const one of hosts) agentOn(one);
     const attack = stage.attackFrom(hub.scene, url, ...load, ...alone, "--fleet", bus, "--agents", "3");
+    await untilLoad(attack, 200);
+    const announced = attack.result()?.fleet?.start;
     await attack.ended;
     const result = attack.result() as AttackResult;
     expectWhole(result);
@@ -78,7 +80,8 @@ onHosts("a clock that is an hour ahead is told, and nothing of it is in any figu
       expect(Math.abs(offsetUs - aheadUs)).toBeLessThanOrEqual(errorUs);
     }
     const { skewUs = Number.NaN, errorUs = Number.NaN } = result.fleet?.start ?? {};
-    expect(skewUs).toBeLessThanOrEqual(errorUs);
+    // The start was announced by what was known then, and is judged by what quicker exchanges told since.
+    expect(skewUs).toBeLessThanOrEqual((announced?.errorUs ?? Number.NaN) + errorUs);
     expect(result.latencyUs.max).toBeLessThan(60e6);
     expect(result.oneWay).toBeNull();
   });
