@@ -15,6 +15,7 @@ import type { Warning } from "../result/reasons.ts";
 import { nameRun } from "../result/run-name.ts";
 import { type Environment, schemaVersion } from "../result/schema.ts";
 import { EventQueue } from "../run/event-queue.ts";
+import { connectBatches } from "../run/phases/orders.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
 import { TimelineBuilder } from "../run/phases/timeline.ts";
 import { Histogram } from "../stats/histogram.ts";
@@ -392,6 +393,8 @@ function shareOf({ share }: Pick<AttackOptions, "share">) {
 
 function setupsOf(plan: AttackPlan, options: LoadOptions, epochUs: number): AttackSetup[] {
   const { workers, sourceAddresses, connections, columns } = plan;
+  const { connectBatch } = plan;
+  const batches = connectBatch === null ? null : connectBatches({ connectBatch, workers });
   const { rows = [], access, share: own = whole } = options;
   return Array.from({ length: countOwn(own, workers) }, (_, at) => {
     const share = { worker: indexOf(own, at), workers };
@@ -407,7 +410,7 @@ function setupsOf(plan: AttackPlan, options: LoadOptions, epochUs: number): Atta
         compression: plan.compression === "none" ? null : { takeover: plan.compression === "takeover" },
       },
       sourceAddresses,
-      connectBatch: plan.connectBatch === null ? null : Math.ceil(plan.connectBatch / workers),
+      connectBatch: batches?.[share.worker] ?? null,
       connectTimeoutMs: plan.connectTimeoutMs,
       load: plan.load,
       message: plan.message,

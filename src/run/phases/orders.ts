@@ -91,7 +91,7 @@ export function deliveriesPerSend(plan: Plan, alive: Indexes, workload: Workload
 }
 
 /** Connections that each worker opens at once. */
-export function connectBatches({ connectBatch, workers }: Plan): number[] {
+export function connectBatches({ connectBatch, workers }: Pick<Plan, "connectBatch" | "workers">): number[] {
   return splitExactly(Math.max(connectBatch, workers), workers);
 }
 
