@@ -15,11 +15,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nowUs, readProcessCpuUs } from "../src/machine/clock.ts";
 import { readText } from "../src/machine/sources.ts";
+import { claimPort } from "../src/process/port.ts";
 import { type AttackResult, attackResultSchema } from "../src/result/attack.ts";
 import { plural } from "../src/text/format.ts";
 import { echo, serve } from "../test/attack/servers.ts";
 import { findServer, Stage } from "../test/fleet/fleet.ts";
-import { freePort } from "../test/support/debian-folder.ts";
 import type { AgentLine } from "./fleet-agents.ts";
 
 const fleets = (Bun.argv[2] ?? "1,10,100,500").split(",").map(Number);
@@ -72,7 +72,7 @@ async function simulate(program: string, agents: number): Promise<Record<string,
   const folder = mkdtempSync(join(tmpdir(), "showdown-bench-"));
   stage.onEnd(() => rmSync(folder, { recursive: true, force: true }));
   try {
-    const monitorPort = freePort();
+    const monitorPort = claimPort("127.0.0.1", 0);
     const { url } = await stage.broker(program, "-m", `${monitorPort}`);
     const server = serve(echo);
     stage.onEnd(() => server.stop());

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { ProcessControl } from "../../src/contract/check.ts";
 import type { Target } from "../../src/contract/http.ts";
+import { claimPort } from "../../src/process/port.ts";
 
 const fixtures = fileURLToPath(new URL("../fixtures/conformance/", import.meta.url));
 
@@ -19,7 +20,7 @@ export const fixture = (file: string, ...args: string[]): string[] => [
 
 /** Starts a server on a free port. It need not be ready yet: the suite's first check waits for that. */
 export function startServer(command: string[], cwd?: string, host = "127.0.0.1"): TestServer {
-  const target = { host, port: freePort(host), path: "/ws" };
+  const target = { host, port: claimPort(host, 0), path: "/ws" };
   const spawn = () =>
     Bun.spawn(command, {
       ...(cwd === undefined ? {} : { cwd }),
@@ -48,13 +49,6 @@ export function startServer(command: string[], cwd?: string, host = "127.0.0.1")
       await server.exited;
     },
   };
-}
-
-function freePort(host: string): number {
-  const listener = Bun.listen({ hostname: host, port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }
 
 /** Nothing tells of the moment, so it is tried for. */

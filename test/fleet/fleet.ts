@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findNatsServer, natsFolder } from "../../src/fleet/nats-server.ts";
+import { claimPort } from "../../src/process/port.ts";
 import { listPids } from "../../src/process/processes.ts";
 import { type AttackResult, attackResultSchema } from "../../src/result/attack.ts";
 import type { Result } from "../../src/result/schema.ts";
@@ -13,7 +14,7 @@ import {
   smokeRun,
   temporaryFolder,
 } from "../showdown/showdown.ts";
-import { freePort, untilListening } from "../support/debian-folder.ts";
+import { untilListening } from "../support/debian-folder.ts";
 import type { Ended } from "../support/run-to-end.ts";
 
 /** A nats-server; or why there is none. */
@@ -71,7 +72,7 @@ export class Stage {
   /** A broker with JetStream on loopback. @param args of its own */
   async broker(program: string, ...args: readonly string[]): Promise<Broker> {
     const folder = mkdtempSync(join(tmpdir(), "nats-"));
-    const port = freePort();
+    const port = claimPort("127.0.0.1", 0);
     const start = () =>
       Bun.spawn([program, "-a", "127.0.0.1", "-p", `${port}`, "-js", "-sd", folder, ...args], {
         stdin: "ignore",

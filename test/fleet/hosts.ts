@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { claimPort } from "../../src/process/port.ts";
 import { fixtures, temporaryFolder } from "../showdown/showdown.ts";
-import { freePort } from "../support/debian-folder.ts";
 import type { Stage } from "./fleet.ts";
 
 const trial =
@@ -119,7 +119,7 @@ export async function serveChat(
   host: Pick<Host, "address" | "scene">,
   faults: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const port = freePort();
+  const port = claimPort("127.0.0.1", 0);
   const environment = Object.entries({ HOST: host.address, PORT: `${port}`, ...faults });
   const server = join(fixtures, "chat-server", "server.ts");
   const command = [

@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectFolder } from "../../src/machine/installation.ts";
-import { freePort, untilListening } from "./debian-folder.ts";
+import { claimPort } from "../../src/process/port.ts";
+import { untilListening } from "./debian-folder.ts";
 
 export interface ActionCable {
   readonly url: string;
@@ -21,7 +22,7 @@ export async function startActionCable(unpacked: string): Promise<ActionCable> {
   const machine = readdirSync(join(usr, "lib")).find((name) => name.endsWith("-linux-gnu")) ?? "";
   const ruby = [join(usr, "lib", "ruby"), join(usr, "lib", machine, "ruby")];
   const gems = join(usr, "share", "rubygems-integration");
-  const port = freePort();
+  const port = claimPort("127.0.0.1", 0);
   const command = [join(unpacked, "bin", "ruby"), "-rrubygems", join(usr, "bin", "puma")];
   const server = Bun.spawn([...command, "-b", `tcp://127.0.0.1:${port}`, "-t", "4:4", "config.ru"], {
     cwd: join(projectFolder, "test", "fixtures", "actioncable"),

@@ -30,14 +30,6 @@ export function unpackDebian(name: string, ...packages: string[]): Unpacked {
   return { skipped: `Debian's packages could not be had: ${stderr.toString().trim().split("\n").at(-1)}` };
 }
 
-/** A port that nobody listens on just now. */
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-}
-
 /** Nothing tells of the moment, so it is tried for. */
 export async function untilListening(port: number, server: Bun.Subprocess, seconds = 60): Promise<void> {
   for (let attempts = 0; attempts < seconds * 10; attempts += 1) {

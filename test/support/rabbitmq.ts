@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, untilListening } from "./debian-folder.ts";
+import { claimPort } from "../../src/process/port.ts";
+import { untilListening } from "./debian-folder.ts";
 
 export interface RabbitMq {
   readonly stompUrl: string;
@@ -17,7 +18,12 @@ export interface RabbitMq {
  */
 export async function startRabbitMq(unpacked: string): Promise<RabbitMq> {
   const folder = mkdtempSync(join(tmpdir(), "rabbitmq-"));
-  const [stompPort, mqttPort, mapperPort, nodePort] = [freePort(), freePort(), freePort(), freePort()];
+  const [stompPort, mqttPort, mapperPort, nodePort] = [
+    claimPort("127.0.0.1", 0),
+    claimPort("127.0.0.1", 0),
+    claimPort("127.0.0.1", 0),
+    claimPort("127.0.0.1", 0),
+  ];
   writeFileSync(join(folder, "enabled_plugins"), "[rabbitmq_web_stomp,rabbitmq_web_mqtt].\n");
   writeFileSync(
     join(folder, "rabbitmq.conf"),
