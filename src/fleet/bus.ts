@@ -158,7 +158,8 @@ class NatsBus implements Bus {
 
   async find(subject: string): Promise<Message | null> {
     try {
-      const stored = await this.#manager?.streams.getMessage(finalStream, { last_by_subj: subject });
+      // Of the stream itself, which is there when it answers: 2.9.10 dies of being asked for one of a stream in the making.
+      const stored = await this.#manager?.direct.getMessage(finalStream, { last_by_subj: subject });
       if (stored === null || stored === undefined) return null;
       const received = readMessage(stored.data);
       return received?.kind === "message" ? received.message : null;
@@ -195,6 +196,7 @@ class NatsBus implements Bus {
         max_msgs_per_subject: 1,
         discard: DiscardPolicy.New,
         discard_new_per_subject: true,
+        allow_direct: true,
         max_age: finalDays * 86_400 * 1e9,
       });
       return true;
@@ -206,7 +208,7 @@ class NatsBus implements Bus {
   async #hasStream(): Promise<boolean> {
     try {
       const info = await this.#manager?.streams.info(finalStream);
-      return info?.config.discard_new_per_subject === true;
+      return info?.config.discard_new_per_subject === true && info.config.allow_direct;
     } catch {
       return false;
     }
@@ -225,7 +227,10 @@ class NatsBus implements Bus {
   async #watch(): Promise<void> {
     for await (const { type } of this.#connection.status()) {
       if (type === "disconnect" || type === "staleConnection") this.connectedMs = null;
-      if (type === "reconnect") this.connectedMs = performance.now();
+      if (type !== "reconnect") continue;
+      this.connectedMs = performance.now();
+      // Its disk may be lost, and of a stream that is not there no answer comes at all.
+      void this.prepare();
     }
   }
 }

@@ -41,8 +41,8 @@ const load = ["--connections", "12", "--rate", "120", "--duration", `${seconds}s
 const planned = 120 * seconds;
 
 /** All that was to be sent was, once, and each answer counted once. */
-function expectWhole({ status, messages, connections, parts }: AttackResult): void {
-  expect(status).toBe("ok");
+function expectWhole({ status, reason, messages, connections, parts }: AttackResult): void {
+  expect({ status, reason }).toEqual({ status: "ok", reason: null });
   expect(messages).toMatchObject({ planned, sent: planned, answered: planned, lost: 0, duplicated: 0 });
   expect(connections).toMatchObject({ requested: 12, opened: 12, failed: 0 });
   expect(parts.map((part) => part.status)).toEqual(parts.map(() => "ok"));
