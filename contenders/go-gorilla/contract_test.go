@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -189,14 +190,19 @@ func TestMessagesUpTo64KiB(t *testing.T) {
 }
 
 func TestFramingIsAsDeclared(t *testing.T) {
-	const messages = 3000
+	// The window is below what a client may be behind before it is disconnected.
+	const messages, window = 3000, 400
 	each(t, func(t *testing.T, s *server) {
 		// Long texts fill 64 KiB before 100 messages do.
 		for _, text := range []string{"", strings.Repeat("x", 2000)} {
 			c := s.dial()
 			done := make(chan struct{})
+			var read atomic.Int64
 			go func() {
 				for seq := 1; ; seq++ {
+					for seq > int(read.Load())+window && seq <= messages {
+						time.Sleep(50 * time.Microsecond)
+					}
 					select {
 					case <-done:
 						return
@@ -221,6 +227,7 @@ func TestFramingIsAsDeclared(t *testing.T) {
 					t.Fatalf("after %d came %.200q", last, line)
 				}
 				last = seq
+				read.Store(int64(last))
 				got++
 			}
 			close(done)

@@ -7,6 +7,8 @@ const fixtures = fileURLToPath(new URL("../fixtures/conformance/", import.meta.u
 
 export interface TestServer extends ProcessControl {
   readonly target: Target;
+  /** It listens. */
+  ready(): Promise<void>;
   restart(): Promise<void>;
   kill(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export function startServer(command: string[], cwd?: string, host = "127.0.0.1")
   let server = spawn();
   return {
     target,
+    ready: async () => await untilListening(target),
     async terminate() {
       const startedMs = performance.now();
       server.kill("SIGTERM");

@@ -254,7 +254,8 @@ fleetTest("of two runs that want the same agents one has them", async () => {
     const second = await stage.run(...load, "--fleet", url, "--agents", "2", "--join-seconds", "1").ended;
     expect(second.exitCode).toBe(16);
     expect(second.stderr).toMatch(/is busy with .*-smoke/);
-    expect((await first.ended).exitCode).toBe(0);
+    const { exitCode, stderr } = await first.ended;
+    expect(exitCode, stderr).toBe(0);
     expectWhole(first);
     await expectEnd(agents);
   });
