@@ -8,6 +8,7 @@ import {
 import type { OpenReport } from "../engine/attack/attack-orders.ts";
 import type { OpenLink } from "../engine/worker-link.ts";
 import { nowUs } from "../machine/clock.ts";
+import { preferAllThreads } from "../machine/main-thread.ts";
 import { EventQueue } from "../run/event-queue.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
 import { Histogram } from "../stats/histogram.ts";
@@ -56,6 +57,8 @@ export class AgentRun {
   #board = new ProgressBoard(1);
   #hasStarted = false;
   #hasLeft = false;
+  /** Its workers do, under load. */
+  #spins = false;
   #members: readonly number[] | null = null;
   #problem: string | null = null;
   /** Of a run: its workers. */
@@ -156,6 +159,7 @@ export class AgentRun {
   async #carryOut({ agent, agents, plan, access, rows, awaitsOthers }: MessageOf<"assign">): Promise<void> {
     const { tell, openLink } = this.#options;
     this.#agent = agent;
+    this.#spins = plan.pacing === "spin" && plan.load.kind === "open";
     tell(`${this.start.run}: agent ${agent} of ${agents}, ${plan.target.url}`);
     this.#turn("opening");
     const table: string[][] = [];
@@ -242,6 +246,7 @@ export class AgentRun {
 
   #turn(state: MessageOf<"beat">["state"]): void {
     this.#state = state;
+    if (this.#spins) preferAllThreads(state === "loading");
     this.#beat();
   }
 

@@ -29,3 +29,23 @@ test.if(process.platform === "linux")("all threads but the main one are left the
   expect(usual).toBe(getPriority());
   for (const [, policy] of restored) expect(policy).toBe(0);
 });
+
+test.if(process.platform === "linux" && process.getuid?.() === 0)(
+  "what has to be heard beside what spins is as high as that, in all its threads",
+  () => {
+    const script = `
+    import { readdirSync } from "node:fs";
+    import { getPriority } from "node:os";
+    import { preferAllThreads } from ${JSON.stringify(join(import.meta.dir, "main-thread.ts"))};
+    const priorities = () => readdirSync("/proc/self/task").map((task) => getPriority(Number(task)));
+    preferAllThreads(true);
+    const raised = priorities();
+    preferAllThreads(false);
+    console.log(JSON.stringify({ raised, restored: priorities() }));`;
+    const { stdout } = Bun.spawnSync([process.execPath, "-e", script], { stderr: "inherit" });
+    const { raised, restored } = JSON.parse(stdout.toString());
+    expect(raised.length).toBeGreaterThan(1);
+    expect(new Set(raised)).toEqual(new Set([-20]));
+    expect(new Set(restored)).toEqual(new Set([getPriority()]));
+  },
+);

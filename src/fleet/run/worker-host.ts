@@ -3,6 +3,7 @@ import type { Command, Report, SecondReport } from "../../engine/worker-protocol
 import { nowUs } from "../../machine/clock.ts";
 import { type CpuUsage, watchCpuUsage } from "../../machine/cpu-usage.ts";
 import { readTopology } from "../../machine/cpus.ts";
+import { preferAllThreads } from "../../machine/main-thread.ts";
 import { pinProcess } from "../../machine/pin.ts";
 import type { Bus } from "../bus.ts";
 import { type MessageOf, type Start, say, subjects } from "../messages.ts";
@@ -64,6 +65,8 @@ export class WorkerHost {
   #startTimer: Timer | undefined;
   #problem: string | null = null;
   #isOffering = false;
+  /** Its workers do, under a steady load. */
+  #spins = false;
   /** Of this process; null where it still has them. */
   #cpusBefore: readonly number[] | null = null;
 
@@ -98,6 +101,7 @@ export class WorkerHost {
       this.#problem = problem;
       this.#pulse();
     }
+    if (this.#spins) preferAllThreads(false);
     await Promise.all([...this.#hosted.values()].map(({ link }) => link.end()));
     if (this.#cpusBefore !== null) pinProcess(this.#cpusBefore);
   }
@@ -118,9 +122,13 @@ export class WorkerHost {
     if (command.kind === "setup") {
       hosted.epochUs = command.setup.epochUs;
       hosted.connect = null;
+      this.#spins = command.setup.pacing === "spin";
       this.#keepTo(command.setup.cpus);
     }
-    if (command.kind === "prepare") hosted.phase = null;
+    if (command.kind === "prepare") {
+      hosted.phase = null;
+      if (this.#spins) preferAllThreads(command.order.pattern.kind === "steady");
+    }
     if (command.kind === "start") this.#watch(hosted.epochUs + command.startUs);
     if (command.kind === "settle") this.#endWatch();
     hosted.link.send(command);
