@@ -1,6 +1,7 @@
 // Everything that has to pass, in the order in which it is quickest to fail. Runs on Node before anything is
 // installed; the tests themselves run on Bun, and each contender's by its own toolchain.
 import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -38,9 +39,8 @@ const mostAgain = 3;
 setUp();
 const showdown = join(root, "src", "cli", "main.ts");
 const bin = join(root, "node_modules", ".bin");
-// What the build may have unpacked, because the system's is too old.
-const elixir = join(root, ".cache", "toolchains", "elixir", "bin");
-const env = { ...process.env, PATH: `${bin}:${elixir}:${process.env.PATH}`, MIX_ENV: "test" };
+// What the build may have unpacked, because the system has none, or one that is too old.
+const toolchains = join(root, ".cache", "toolchains");
 const filters = process.argv.slice(2).filter((arg) => arg !== "--all");
 const isAll = process.argv.includes("--all");
 const longestMs = 5 * 60_000;
@@ -103,9 +103,16 @@ function tell(title, failures) {
   process.stdout.write(`\n— ${title}\n${failures.map(({ said }) => said).join("\n")}\n`);
 }
 
+/** Of the project's programs, and of contenders' own tests. */
+function environment() {
+  const unpacked = existsSync(toolchains) ? readdirSync(toolchains) : [];
+  const path = [bin, ...unpacked.map((name) => join(toolchains, name, "bin")), process.env.PATH];
+  return { ...process.env, PATH: path.join(":"), MIX_ENV: "test" };
+}
+
 /** @param {string} command */
 function has(command) {
-  return spawnSync("sh", ["-c", `command -v ${command}`], { env }).status === 0;
+  return spawnSync("sh", ["-c", `command -v ${command}`], { env: environment() }).status === 0;
 }
 
 /**
@@ -137,7 +144,8 @@ async function skip(title, why) {
  */
 async function step(title, command, args, cwd = root) {
   const startMs = performance.now();
-  const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: longestMs });
+  const options = { cwd, env: environment(), timeout: longestMs };
+  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (/** @type {string} */ text) => {

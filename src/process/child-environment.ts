@@ -3,7 +3,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { build, cacheFolder, projectFolder } from "../machine/installation.ts";
 import { listFolder } from "../machine/sources.ts";
 
-/** Holds a folder with a `bin` for each toolchain that this machine's own was too old for. May be removed. */
+/** Holds a folder with a `bin` for each toolchain that this machine has not, or only too old. May be removed. */
 export const toolchainsFolder = join(cacheFolder, "toolchains");
 
 /** The project's own programs come first, so that `bun` is the Bun that runs this; in a package, that one's folder. */
