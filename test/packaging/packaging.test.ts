@@ -89,7 +89,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await echo.stop();
-  if (existsSync(installed)) setWritable(installed, true);
+  // With what was copied while it was not.
+  setWritable(root, true);
   rmSync(root, { recursive: true, force: true });
 });
 

@@ -92,10 +92,10 @@ test("a missing toolchain is told, and the folder is made", async () => {
   const before = process.env.PATH;
   process.env.PATH = "/nowhere";
   try {
-    const ended = await showdown("new", folder, "--like", "go-gorilla");
+    const ended = await showdown("new", folder, "--like", "rust-axum");
     expect(ended.exitCode).toBe(0);
-    expect(ended.stderr).toContain("warning: go is not on PATH; before it can be built: ");
-    expect(existsSync(join(folder, "main.go"))).toBe(true);
+    expect(ended.stderr).toContain("warning: cargo is not on PATH; before it can be built: ");
+    expect(existsSync(join(folder, "Cargo.toml"))).toBe(true);
   } finally {
     process.env.PATH = before;
   }
