@@ -33,7 +33,7 @@ const measuring = [
 const atOnce = Math.min(8, availableParallelism() + 2);
 /** Of one file: each of them starts processes. */
 const testsAtOnce = 4;
-/** Files that failed beside others and are run again by themselves: more are no matter of the machine. */
+/** Files that are run again where something failed in them: more of them are no matter of the machine. */
 const mostAgain = 3;
 
 setUp();
@@ -64,27 +64,25 @@ const ignored = measuring.map((path) => `--path-ignore-patterns=${path}${path.en
 const isWhole = filters.length === 0;
 /** @type {Awaited<ReturnType<typeof bunTest>>[]} */
 const counts = [];
-/** @type {Failure[]} */
-const besideOthers = [];
-if (isWhole) {
-  const beside = await bunTest(`tests, ${atOnce} files at once`, [`--parallel=${atOnce}`, ...ignored]);
-  const files = [...new Set(beside.failures.map(({ file }) => file))];
-  if (beside.areAllFailures && files.length <= mostAgain) {
-    // They may have lacked the CPU time that others took. What fails by itself, too, has failed; all is told of.
-    const { fail, status, failures } = await bunTest("what failed beside others, by itself", files);
-    besideOthers.push(...beside.failures);
-    counts.push({ ...beside, pass: beside.pass + beside.fail - fail, fail, status, failures });
-  } else counts.push(beside);
-}
+if (isWhole)
+  counts.push(await bunTest(`tests, ${atOnce} files at once`, [`--parallel=${atOnce}`, ...ignored]));
 await passAll(...own);
 counts.push(isWhole ? await bunTest("tests that measure", measuring) : await bunTest("tests", filters));
-const sum = (/** @type {"pass" | "fail" | "skip"} */ of) => counts.reduce((all, one) => all + one[of], 0);
-// Again at the end, where whoever reads a long log looks first.
-tell("what failed beside others, and was run again", besideOthers);
-tell(
-  "what failed",
-  counts.flatMap((one) => one.failures),
+const failures = counts.flatMap((one) => one.failures);
+const files = [...new Set(failures.map(({ file }) => file))];
+const areAllTests = counts.every(
+  ({ status, fail, failures }) => status === 0 || (fail > 0 && failures.length === fail),
 );
+// Again at the end, where whoever reads a long log looks first.
+tell("what failed", failures);
+if (isWhole && areAllTests && files.length > 0 && files.length <= mostAgain) {
+  // They may have lacked the CPU time that others took, of these tests or of this machine. Who fails again has failed.
+  const again = await bunTest("what failed, once more and by itself", files);
+  for (const one of counts) Object.assign(one, { pass: one.pass + one.fail, fail: 0, status: 0 });
+  counts.push({ ...again, pass: -again.fail, skip: 0 });
+  tell("what failed again", again.failures);
+}
+const sum = (/** @type {"pass" | "fail" | "skip"} */ of) => counts.reduce((all, one) => all + one[of], 0);
 const skipped = sum("skip") > 0 ? `, ${sum("skip")} skipped` : "";
 process.stdout.write(`\n${sum("pass")} passed, ${sum("fail")} failed${skipped}\n`);
 process.exit(Math.max(...counts.map(({ status }) => status)));
@@ -171,7 +169,7 @@ function secondsSince(startMs) {
  *
  * @param {string} title
  * @param {readonly string[]} args
- * @returns {Promise<{ pass: number, fail: number, skip: number, status: number, failures: Failure[], areAllFailures: boolean }>}
+ * @returns {Promise<{ pass: number, fail: number, skip: number, status: number, failures: Failure[] }>}
  */
 async function bunTest(title, args) {
   process.stdout.write(`\n— ${title}\n`);
@@ -211,8 +209,8 @@ async function bunTest(title, args) {
   process.stdout.write(`— ${title}: ${secondsSince(startMs)} s\n`);
   const count = (/** @type {string} */ word) =>
     Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(tail)?.[1] ?? 0);
-  const [pass, fail, skip] = [count("pass"), count("fail"), count("skip")];
-  // A file that could not be loaded, or a run that was cut off, is none.
-  const areAllFailures = fail > 0 && failures.length === fail && count("errors?") === 0;
-  return { pass, fail, skip, status: status ?? 1, failures, areAllFailures };
+  const [pass, skip] = [count("pass"), count("skip")];
+  // A file that could not be loaded, or a run that was cut off, is no failure of a test.
+  const fail = count("fail") + count("errors?");
+  return { pass, fail, skip, status: status ?? 1, failures };
 }

@@ -26,7 +26,7 @@ async function runBeside(cpus: readonly number[], ...more: readonly string[]) {
       "clean",
       // Enough work for a burst to take longer than a few of the scheduler's slices, on as many connections as most
       // tests have: of those the generator's ceiling is known, which takes long beside hogs.
-      ...["--messages", "2000"],
+      ...["--messages", "6000"],
       ...["--endurance-rate", "30000", "--endurance-seconds", "3", ...more],
     );
     return { run, round: roundOf(run, "clean") };
