@@ -1,10 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ownCommand } from "../machine/installation.ts";
+import type { ServerExit } from "../process/child.ts";
 import { sendSignal } from "../process/processes.ts";
 import { createMark, markName, type Reaper, startReaper } from "../process/reaper.ts";
+import { describeExit } from "../process/server.ts";
+import { printable } from "../text/printable.ts";
 import { findNatsServer, startNatsServer } from "./nats-server.ts";
 
 export interface LocalFleet {
@@ -20,18 +24,22 @@ const graceMs = 2000;
 /**
  * A bus and agents on this machine, with a folder of their own. However this program ends, none of them stays.
  *
+ * @param onExit told of an agent that ended by itself, how, and what it said last
  * @throws {ShowdownError} `fleet` where there is no nats-server
  */
 export async function startLocalFleet(
   agents: number,
   env: Readonly<Record<string, string | undefined>>,
+  onExit: (agent: string) => void,
 ): Promise<LocalFleet> {
   const program = findNatsServer(env);
   const folder = await mkdtemp(join(tmpdir(), "showdown-fleet-"));
   const reaper = startReaper();
   const token = randomBytes(16).toString("hex");
   let children: Bun.Subprocess[] = [];
+  let isStopping = false;
   const stop = async () => {
+    isStopping = true;
     for (const { pid } of children) sendSignal(pid, "SIGTERM");
     await Promise.race([Promise.all(children.map(({ exited }) => exited)), Bun.sleep(graceMs)]);
     // It holds all that is left, and the server.
@@ -42,7 +50,14 @@ export async function startLocalFleet(
   try {
     const { host } = await startNatsServer(program, { folder, token, reaper });
     const bus = `nats://${token}@${host}`;
-    children = Array.from({ length: agents }, () => startAgent(bus, join(folder, "results"), env, reaper));
+    children = Array.from({ length: agents }, (_, index) => {
+      const log = join(folder, `agent-${index}.log`);
+      const child = startAgent(bus, { keep: join(folder, "results"), log }, env, reaper);
+      void child.exited.then(() => {
+        if (!isStopping) onExit(`${child.pid} ${describeExit(exitOf(child))}${lastLine(log)}`);
+      });
+      return child;
+    });
     return { bus, stop };
   } catch (error) {
     await stop();
@@ -50,9 +65,18 @@ export async function startLocalFleet(
   }
 }
 
+function exitOf({ exitCode, signalCode }: Bun.Subprocess): ServerExit {
+  return { code: exitCode, signal: signalCode === null ? null : `${signalCode}` };
+}
+
+function lastLine(log: string): string {
+  const line = readFileSync(log, "utf8").trim().split("\n").at(-1) ?? "";
+  return line === "" ? "" : `: ${printable(line, { most: 200 })}`;
+}
+
 function startAgent(
   bus: string,
-  keep: string,
+  { keep, log }: { readonly keep: string; readonly log: string },
   env: Readonly<Record<string, string | undefined>>,
   reaper: Reaper,
 ): Bun.Subprocess {
@@ -66,7 +90,7 @@ function startAgent(
     },
     stdin: "ignore",
     stdout: "ignore",
-    stderr: "ignore",
+    stderr: Bun.file(log),
     detached: true,
   });
   reaper.hold(child.pid);

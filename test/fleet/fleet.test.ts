@@ -11,7 +11,7 @@ import { attack as attackAlone } from "../attack/attack.ts";
 import { echo, serve, type TestServer } from "../attack/servers.ts";
 import { longestMs, showdown, showdownCommand, temporaryFolder } from "../showdown/showdown.ts";
 import { Authority } from "../support/certificates.ts";
-import { findServer, Stage, startedWith, until, untilLoad } from "./fleet.ts";
+import { childrenOf, findServer, Stage, startedWith, until, untilLoad } from "./fleet.ts";
 import { makeOperator } from "./operator.ts";
 
 setDefaultTimeout(longestMs);
@@ -62,6 +62,16 @@ fleetTest("a local fleet leaves nothing behind, however its coordinator ends", a
   attack.child.kill("SIGKILL");
   await attack.ended;
   await until("all of it to end", () => startedWith(mark).length === 0, 10);
+});
+
+fleetTest("an agent of a local fleet that dies is named, and how it ended", async () => {
+  const attack = stage.attack(server.url, "--duration", "3s", "--fleet", "local");
+  await untilLoad(attack, 200);
+  const victim = startedWith(`SHOWDOWN_PARENT=${attack.child.pid}`).find((pid) => childrenOf(pid).length > 0);
+  process.kill(victim ?? 0, "SIGSEGV");
+  const { exitCode, stderr } = await attack.ended;
+  expect(exitCode).toBe(17);
+  expect(stderr).toContain(`warning: agent ${victim} was ended by SIGSEGV`);
 });
 
 fleetTest("Ctrl-C ends all agents gently, and what was measured is kept", async () => {

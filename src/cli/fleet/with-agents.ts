@@ -61,7 +61,8 @@ export async function withBus(
   work: (bus: Bus, busName: string) => Promise<number>,
 ): Promise<number> {
   const { fleet = "", agents = usualLocalAgents } = values;
-  const local = fleet === "local" ? await startLocalFleet(agents, host.env) : null;
+  const onExit = (agent: string) => host.err(`warning: agent ${agent}\n`);
+  const local = fleet === "local" ? await startLocalFleet(agents, host.env, onExit) : null;
   try {
     const address = readBusAddress(local?.bus ?? fleet, local === null ? values : {}, host.cwd);
     for (const warning of address.warnings) host.err(`warning: ${warning}\n`);
