@@ -66,7 +66,7 @@ fleetTest("a local fleet leaves nothing behind, however its coordinator ends", a
 
 fleetTest("an agent of a local fleet that dies is named, and how it ended", async () => {
   const attack = stage.attack(server.url, "--duration", "3s", "--fleet", "local");
-  await untilLoad(attack, 200);
+  await untilLoad(attack, 1000);
   const victim = startedWith(`SHOWDOWN_PARENT=${attack.child.pid}`).find((pid) => childrenOf(pid).length > 0);
   process.kill(victim ?? 0, "SIGSEGV");
   const { exitCode, stderr } = await attack.ended;
