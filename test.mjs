@@ -42,7 +42,7 @@ const sideBySide =
     ? ["setpriv", "--inh-caps=-sys_nice", "--bounding-set=-sys_nice"]
     : [];
 /** Files that are run again where something failed in them: more of them are no matter of the machine. */
-const mostAgain = 3;
+const mostAgain = 5;
 
 setUp();
 const showdown = join(root, "src", "cli", "main.ts");

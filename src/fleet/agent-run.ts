@@ -18,7 +18,7 @@ import type { KeptResults } from "./kept-results.ts";
 import { type MessageOf, type Start, say, subjects } from "./messages.ts";
 import { keepParts } from "./parts.ts";
 import { WorkerHost } from "./run/worker-host.ts";
-import { beatMs, silenceOf } from "./silence.ts";
+import { beatMs, silenceOf, silenceSince } from "./silence.ts";
 
 /** Before the load: so long without a word, and there is no coordinator any more. */
 const leaseMs = 6000;
@@ -239,7 +239,7 @@ export class AgentRun {
 
   /** Of the coordinator. While the bus is away a run goes on, for as long as its coordinator waits for it. */
   #silentMs(): number {
-    const silentMs = performance.now() - this.#heardMs;
+    const silentMs = silenceSince(this.#heardMs);
     if (this.#host === null || silentMs >= this.#awayMs + leaseMs) return silentMs;
     return silenceOf(this.#options.bus, this.#heardMs);
   }

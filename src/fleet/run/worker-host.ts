@@ -73,6 +73,8 @@ export class WorkerHost {
   constructor(options: WorkerHostOptions) {
     this.#options = options;
     this.#timer = setInterval(() => this.#pulse(), pulseMs);
+    // It is waited for from now on.
+    this.#pulse();
   }
 
   /** Once, however often it is said. */
