@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { nowUs } from "../machine/clock.ts";
-import { preferMainThread } from "../machine/main-thread.ts";
 import { pinProcess } from "../machine/pin.ts";
+import { preferMainThread } from "../machine/priority.ts";
 import type { ConnectionFailure, Failures } from "../result/reasons.ts";
 import { Upgrades } from "../websocket/handshake.ts";
 import type { AttackSetup } from "./attack/attack-orders.ts";

@@ -8,7 +8,7 @@ import {
 import type { OpenReport } from "../engine/attack/attack-orders.ts";
 import type { OpenLink } from "../engine/worker-link.ts";
 import { nowUs } from "../machine/clock.ts";
-import { preferAllThreads } from "../machine/main-thread.ts";
+import { preferAllThreads } from "../machine/priority.ts";
 import { EventQueue } from "../run/event-queue.ts";
 import { ProgressBoard } from "../run/phases/progress-board.ts";
 import { Histogram } from "../stats/histogram.ts";

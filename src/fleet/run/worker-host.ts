@@ -3,8 +3,8 @@ import type { Command, Report, SecondReport } from "../../engine/worker-protocol
 import { nowUs } from "../../machine/clock.ts";
 import { type CpuUsage, watchCpuUsage } from "../../machine/cpu-usage.ts";
 import { readTopology } from "../../machine/cpus.ts";
-import { preferAllThreads } from "../../machine/main-thread.ts";
 import { pinProcess } from "../../machine/pin.ts";
+import { preferAllThreads } from "../../machine/priority.ts";
 import type { Bus } from "../bus.ts";
 import { type MessageOf, type Start, say, subjects } from "../messages.ts";
 import { keepParts } from "../parts.ts";

@@ -7,7 +7,7 @@ test.if(process.platform === "linux")("all threads but the main one are left the
   const script = `
     import { readdirSync, readFileSync } from "node:fs";
     import { getPriority } from "node:os";
-    import { preferMainThread } from ${JSON.stringify(join(import.meta.dir, "main-thread.ts"))};
+    import { preferMainThread } from ${JSON.stringify(join(import.meta.dir, "priority.ts"))};
     // The policy is field 41 of proc(5)'s stat, and the name in parentheses is the second.
     const policies = () => readdirSync("/proc/self/task").map((task) => {
       const fields = readFileSync("/proc/self/task/" + task + "/stat", "utf8").split(") ").at(-1).split(" ");
@@ -36,7 +36,7 @@ test.if(process.platform === "linux" && process.getuid?.() === 0)(
     const script = `
     import { readdirSync } from "node:fs";
     import { getPriority } from "node:os";
-    import { preferAllThreads } from ${JSON.stringify(join(import.meta.dir, "main-thread.ts"))};
+    import { preferAllThreads } from ${JSON.stringify(join(import.meta.dir, "priority.ts"))};
     const priorities = () => readdirSync("/proc/self/task").map((task) => getPriority(Number(task)));
     preferAllThreads(true);
     const raised = priorities();
