@@ -2,10 +2,10 @@ import { afterAll } from "bun:test";
 import { join } from "node:path";
 import { discoverContenders } from "../../src/contenders/discover.ts";
 import { listEntrants, programOf, type ResolvedEntrant } from "../../src/contenders/entrants.ts";
-import type { ServerExit } from "../../src/process/child.ts";
 import { readStats, type ServerStats } from "../../src/process/counters.ts";
 import { startReaper } from "../../src/process/reaper.ts";
 import { ServerProcess } from "../../src/process/server.ts";
+import type { Exit } from "../../src/result/reasons.ts";
 import { type Prepared, prepareEntrants } from "../../src/run/prepare.ts";
 import { Client } from "./client.ts";
 
@@ -54,7 +54,7 @@ export class RunningServer implements AsyncDisposable {
   }
 
   /** How it ended, when it has. */
-  get exited(): Promise<ServerExit> {
+  get exited(): Promise<Exit> {
     return this.#process.exited;
   }
 

@@ -1,4 +1,5 @@
 import { ShowdownError } from "../errors.ts";
+import { exitOf } from "../process/exit.ts";
 import type { Exit } from "../result/reasons.ts";
 import { printable } from "../text/printable.ts";
 
@@ -17,7 +18,7 @@ async function run(command: string, signal: AbortSignal | null): Promise<{ exit:
   await child.exited;
   const lines = `${out}\n${err}`.trim().split("\n");
   return {
-    exit: { code: child.exitCode, signal: child.signalCode === null ? null : `${child.signalCode}` },
+    exit: exitOf(child),
     lastLine: lines.at(-1) ?? "",
   };
 }

@@ -1,4 +1,5 @@
 import { ownCommand } from "../machine/installation.ts";
+import { exitOf } from "../process/exit.ts";
 import type { LinkListener, WorkerLink } from "./worker-link.ts";
 import type { Report } from "./worker-protocol.ts";
 
@@ -14,8 +15,7 @@ export function openProcessLink(_worker: number, listener: Omit<LinkListener, "o
     stderr: "inherit",
     serialization: "advanced",
     ipc: (report: Report) => listener.onReport(report),
-    onExit: ({ exitCode, signalCode }) =>
-      listener.onExit({ code: exitCode, signal: signalCode === null ? null : `${signalCode}` }),
+    onExit: (ended) => listener.onExit(exitOf(ended)),
   });
   return {
     pid: child.pid,

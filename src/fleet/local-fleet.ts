@@ -1,13 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ownCommand } from "../machine/installation.ts";
-import type { ServerExit } from "../process/child.ts";
+import { describeExit, exitOf } from "../process/exit.ts";
+import { OutputTail } from "../process/output-tail.ts";
 import { sendSignal } from "../process/processes.ts";
 import { createMark, markName, type Reaper, startReaper } from "../process/reaper.ts";
-import { describeExit } from "../process/server.ts";
 import { printable } from "../text/printable.ts";
 import { findNatsServer, startNatsServer } from "./nats-server.ts";
 
@@ -50,11 +49,12 @@ export async function startLocalFleet(
   try {
     const { host } = await startNatsServer(program, { folder, token, reaper });
     const bus = `nats://${token}@${host}`;
-    children = Array.from({ length: agents }, (_, index) => {
-      const log = join(folder, `agent-${index}.log`);
-      const child = startAgent(bus, { keep: join(folder, "results"), log }, env, reaper);
+    children = Array.from({ length: agents }, () => {
+      const tail = new OutputTail();
+      const child = startAgent(bus, { keep: join(folder, "results"), output: tail.descriptor }, env, reaper);
       void child.exited.then(() => {
-        if (!isStopping) onExit(`${child.pid} ${describeExit(exitOf(child))}${lastLine(log)}`);
+        tail.close();
+        if (!isStopping) onExit(`${child.pid} ${describeExit(exitOf(child))}${lastLine(tail.read())}`);
       });
       return child;
     });
@@ -65,18 +65,14 @@ export async function startLocalFleet(
   }
 }
 
-function exitOf({ exitCode, signalCode }: Bun.Subprocess): ServerExit {
-  return { code: exitCode, signal: signalCode === null ? null : `${signalCode}` };
-}
-
-function lastLine(log: string): string {
-  const line = readFileSync(log, "utf8").trim().split("\n").at(-1) ?? "";
+function lastLine(output: string): string {
+  const line = output.trim().split("\n").at(-1) ?? "";
   return line === "" ? "" : `: ${printable(line, { most: 200 })}`;
 }
 
 function startAgent(
   bus: string,
-  { keep, log }: { readonly keep: string; readonly log: string },
+  { keep, output }: { readonly keep: string; readonly output: number },
   env: Readonly<Record<string, string | undefined>>,
   reaper: Reaper,
 ): Bun.Subprocess {
@@ -90,7 +86,7 @@ function startAgent(
     },
     stdin: "ignore",
     stdout: "ignore",
-    stderr: Bun.file(log),
+    stderr: output,
     detached: true,
   });
   reaper.hold(child.pid);

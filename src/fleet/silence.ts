@@ -12,7 +12,7 @@ const heldUpMs = 1000;
 let lookedMs = performance.now();
 let attentiveSinceMs = lookedMs;
 
-/** Whether this program itself was held up: what others said meanwhile it has yet to hear, as they what it had to say. */
+/** Notices that this program itself was held up: what others said meanwhile it has yet to hear, as they what it had to say. */
 function look(): void {
   const nowMs = performance.now();
   if (nowMs - lookedMs > heldUpMs) attentiveSinceMs = nowMs;

@@ -1,5 +1,7 @@
+import type { Exit } from "../result/reasons.ts";
 import { formatCpuList } from "../text/cpu-list.ts";
 import { serverEnvironment } from "./child-environment.ts";
+import { exitOf } from "./exit.ts";
 import type { ProtocolName } from "./greeting.ts";
 import { OutputTail } from "./output-tail.ts";
 import { findMembers, readProcess, sendSignal } from "./processes.ts";
@@ -20,12 +22,7 @@ export interface ServerProgram {
   readonly protocol: ProtocolName;
 }
 
-export interface ServerExit {
-  readonly code: number | null;
-  readonly signal: string | null;
-}
-
-export interface ServerStop extends ServerExit {
+export interface ServerStop extends Exit {
   /** It was running and ended in time on SIGTERM, with nothing of it left to be killed. */
   readonly graceful: boolean;
   /** From SIGTERM to its end; 0 when it had ended before. */
@@ -45,8 +42,8 @@ interface ChildOptions {
 /** One life of a server: the process of its start command, and whatever that starts, in whatever session. */
 export class ServerChild {
   /** Null while it runs. */
-  exit: ServerExit | null = null;
-  readonly exited: Promise<ServerExit>;
+  exit: Exit | null = null;
+  readonly exited: Promise<Exit>;
   readonly #child: Bun.Subprocess;
   readonly #mark: string;
   readonly #tail = new OutputTail();
@@ -72,9 +69,8 @@ export class ServerChild {
       throw error;
     }
     reaper?.hold(this.#child.pid);
-    this.exited = this.#child.exited.then((code) => {
-      const { signalCode } = this.#child;
-      this.exit = signalCode === null ? { code, signal: null } : { code: null, signal: `${signalCode}` };
+    this.exited = this.#child.exited.then(() => {
+      this.exit = exitOf(this.#child);
       return this.exit;
     });
   }

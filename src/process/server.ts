@@ -1,8 +1,10 @@
 import { ShowdownError } from "../errors.ts";
+import type { Exit } from "../result/reasons.ts";
 import { printable, printableLines } from "../text/printable.ts";
 import { abortedError, throwIfAborted } from "./abort.ts";
-import { ServerChild, type ServerExit, type ServerProgram, type ServerStop } from "./child.ts";
+import { ServerChild, type ServerProgram, type ServerStop } from "./child.ts";
 import { findProgram } from "./child-environment.ts";
+import { describeExit } from "./exit.ts";
 import { findListeners } from "./listener.ts";
 import { claimPort } from "./port.ts";
 import { createProbe, findProbeSource, listTree, type Probe } from "./probe.ts";
@@ -69,12 +71,12 @@ export class ServerProcess {
   }
 
   /** Of the process that is the server now. */
-  get exited(): Promise<ServerExit> {
+  get exited(): Promise<Exit> {
     return this.#life.child.exited;
   }
 
   /** Null while it runs. */
-  get exit(): ServerExit | null {
+  get exit(): Exit | null {
     return this.#life.child.exit;
   }
 
@@ -109,11 +111,6 @@ export class ServerProcess {
     claimPort(this.host, this.port);
     this.#life = await launch(this.#options, this.port);
   }
-}
-
-/** How a process ended, in words. */
-export function describeExit({ code, signal }: ServerExit): string {
-  return signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
 }
 
 async function launch(options: ServerOptions, port: number): Promise<Life> {
