@@ -59,7 +59,8 @@ await passAll(
   step("types of the pages", join(bin, "tsc"), ["-p", "tsconfig.page.json"]),
 );
 await passAll(step("toolchains and contenders", bun, [showdown, "build", "--yes"]));
-const own = [
+// By themselves: some hold a server to how long it waits for a client, which a busy machine makes longer.
+await passAll(
   ownTests("go-gorilla", "go", ["test", "./..."]),
   ownTests("go-gws", "go", ["test", "./..."]),
   ownTests("elixir-genserver", "mix", ["test"]),
@@ -67,7 +68,7 @@ const own = [
   isAll
     ? ownTests("rust-axum", "cargo", ["test", "--locked", "--quiet"])
     : skip("rust-axum's own tests", "npm test -- --all runs them"),
-];
+);
 const ignored = measuring.map((path) => `--path-ignore-patterns=${path}${path.endsWith("/") ? "**" : ""}`);
 const isWhole = filters.length === 0;
 /** @type {Awaited<ReturnType<typeof bunTest>>[]} */
@@ -76,7 +77,6 @@ if (isWhole)
   counts.push(
     await bunTest(`tests, ${atOnce} files at once`, [`--parallel=${atOnce}`, ...ignored], sideBySide),
   );
-await passAll(...own);
 counts.push(isWhole ? await bunTest("tests that measure", measuring) : await bunTest("tests", filters));
 const failures = counts.flatMap((one) => one.failures);
 const files = [...new Set(failures.map(({ file }) => file))];
